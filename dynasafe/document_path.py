@@ -1,0 +1,76 @@
+"""Document paths: where an attribute stands in an item.
+
+A path is an attribute name followed by map keys and list indexes: `address.lines[2]`.
+Source: "Referring to item attributes when using expressions in DynamoDB".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PathElement = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPath:
+    """An attribute name, then map keys (str) and list indexes (int)."""
+
+    elements: tuple[PathElement, ...]
+
+    def __post_init__(self) -> None:
+        if not self.elements or not isinstance(self.elements[0], str):
+            raise ValueError("a document path begins with an attribute name")
+        for element in self.elements:
+            if element == "":
+                raise ValueError("an attribute name in a document path must not be empty")
+            if isinstance(element, int) and element < 0:
+                raise ValueError("a list index in a document path must not be negative")
+
+    @classmethod
+    def parse(cls, text: str) -> DocumentPath:
+        """The path that the text names: dots part names, `[n]` is a list index.
+
+        Raises:
+            ValueError: the text is not a path. For one attribute whose name holds a dot or a
+                bracket, use `DocumentPath((name,))`.
+        """
+        elements: list[PathElement] = []
+        for part in text.split("."):
+            name, bracket, rest = part.partition("[")
+            if not name:
+                raise ValueError(f"{text!r} is not a document path: a name is missing")
+            elements.append(name)
+            if not bracket:
+                continue
+            for index in (bracket + rest).split("[")[1:]:
+                digits = index.removesuffix("]")
+                if index == digits or not (digits.isascii() and digits.isdigit()):
+                    raise ValueError(f"{text!r} is not a document path: bad list index")
+                elements.append(int(digits))
+        return cls(tuple(elements))
+
+    @property
+    def attribute_name(self) -> str:
+        """The top-level attribute's name."""
+        return str(self.elements[0])
+
+    def __str__(self) -> str:
+        text = ""
+        for element in self.elements:
+            if isinstance(element, int):
+                text += f"[{element}]"
+            else:
+                text += f".{element}" if text else element
+        return text
+
+    def child(self, element: PathElement) -> DocumentPath:
+        """The path of a map key or a list index below this one."""
+        return DocumentPath((*self.elements, element))
+
+    def contains(self, other: DocumentPath) -> bool:
+        """Whether the other path is this one, or lies below it."""
+        return other.elements[: len(self.elements)] == self.elements
+
+    def overlaps(self, other: DocumentPath) -> bool:
+        """Whether one of the two paths is, or lies below, the other."""
+        return self.contains(other) or other.contains(self)

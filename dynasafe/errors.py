@@ -1,0 +1,324 @@
+"""Every public exception, in one tree that answers "did the write happen?".
+
+- `NotSentError`: no. Nothing reached DynamoDB.
+- `ServiceError`: no. DynamoDB answered, and refused.
+- `OutcomeUnknownError`: perhaps. The request was sent and no usable answer came back.
+
+Each error carries its facts as attributes, survives pickle, and prints no attribute values,
+which may be personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dynasafe.findings import Finding, Span, underline
+
+
+class DynasafeError(Exception):
+    """Anything that dynasafe raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Facts live in __dict__; rebuilding without __init__ keeps keyword-only signatures free.
+        return (_rebuild, (type(self), self.args, _picklable(self.__dict__)))
+
+
+def _picklable(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: fact for name, fact in facts.items() if not name.startswith("_")}
+
+
+def _rebuild(
+    cls: type[DynasafeError], args: tuple[Any, ...], facts: dict[str, Any]
+) -> DynasafeError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class NotSentError(DynasafeError):
+    """Nothing reached DynamoDB."""
+
+
+class InvalidValueError(NotSentError):
+    """A Python value that DynamoDB cannot store, with the document path where it stands."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
+class UnsupportedTypeError(InvalidValueError, TypeError):
+    """A value of a Python type that has no codec."""
+
+
+class ValueOutOfRangeError(InvalidValueError, ValueError):
+    """A value of a supported type that DynamoDB has no room for: NaN, an empty set, 39 digits."""
+
+
+class InvalidRequestError(NotSentError):
+    """A request that DynamoDB would refuse: every finding, not only the first."""
+
+    def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
+        super().__init__(operation, tuple(findings))
+        self.operation = operation
+        self.findings: tuple[Finding, ...] = tuple(findings)
+
+    def __str__(self) -> str:
+        return f"{self.operation} was not sent.\n" + "\n".join(map(str, self.findings))
+
+
+class ExpressionSyntaxError(InvalidRequestError):
+    """An expression that does not parse, with the place underlined."""
+
+    def __init__(self, reason: str, text: str, span: Span, mend: str) -> None:
+        NotSentError.__init__(self, reason, text, span, mend)
+        self.reason = reason
+        self.text = text
+        self.span = span
+        self.mend = mend
+        self.operation = "Expression"
+        self.findings = ()
+
+    def __str__(self) -> str:
+        return f"{self.reason}\n{underline(self.text, self.span)}\nMend: {self.mend}"
+
+
+class EmptyUpdateError(InvalidRequestError):
+    """An update without actions, which would create an empty item where there is none."""
+
+    def __init__(self) -> None:
+        NotSentError.__init__(self)
+        self.operation = "UpdateItem"
+        self.findings = ()
+
+    def __str__(self) -> str:
+        return (
+            "UpdateItem was not sent: the update has no actions, and would create an empty item. "
+            "Mend: check `update.is_empty` first, or add an action."
+        )
+
+
+class CircuitOpenError(NotSentError):
+    """The circuit breaker refused the call; nothing was sent to DynamoDB."""
+
+    def __init__(self, name: str, retry_after_s: float) -> None:
+        super().__init__(name, retry_after_s)
+        self.name = name
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return (
+            f"Call not sent: the circuit {self.name!r} is open. "
+            f"Mend: retry in {self.retry_after_s:.1f} s, or serve a fallback."
+        )
+
+
+class DeadlineExceededError(NotSentError):
+    """The call's time ran out before anything was sent."""
+
+    def __init__(self, operation: str, timeout_s: float, waiting_for: str) -> None:
+        super().__init__(operation, timeout_s, waiting_for)
+        self.operation = operation
+        self.timeout_s = timeout_s
+        self.waiting_for = waiting_for
+
+    def __str__(self) -> str:
+        return (
+            f"{self.operation} was not sent: {self.timeout_s:g} s ran out waiting for "
+            f"{self.waiting_for}. Mend: raise timeout_s, or max_connections, or send less at once."
+        )
+
+
+class ConnectionNotMadeError(NotSentError):
+    """No connection to DynamoDB could be made, so nothing was sent."""
+
+    def __init__(self, operation: str, attempts: int, reason: str) -> None:
+        super().__init__(operation, attempts, reason)
+        self.operation = operation
+        self.attempts = attempts
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"{self.operation} was not sent: {self.reason} (attempts: {self.attempts}). "
+            "Mend: check the endpoint, the network, the region and the credentials."
+        )
+
+
+class ClientRetriesError(NotSentError):
+    """A client that would repeat requests by itself, and so count increments twice."""
+
+    def __init__(self, retries: str) -> None:
+        super().__init__(retries)
+        self.retries = retries
+
+    def __str__(self) -> str:
+        return (
+            f"This client repeats requests by itself (retries={self.retries}), which would apply "
+            "a timed-out increment twice. Mend: make it with config=dynasafe.client_config(), or "
+            "use AsyncDynamoDB.connect()."
+        )
+
+
+class WrongEventLoopError(NotSentError):
+    """An AsyncDynamoDB used from another event loop than the one that its client belongs to."""
+
+    def __str__(self) -> str:
+        return (
+            "Call not sent: this AsyncDynamoDB belongs to another event loop. "
+            "Mend: make one per event loop, with `async with AsyncDynamoDB.connect() as db:`."
+        )
+
+
+class ClientClosedError(NotSentError):
+    """An AsyncDynamoDB used before it was entered, or after it was closed."""
+
+    def __str__(self) -> str:
+        return (
+            "Call not sent: this AsyncDynamoDB is not open. "
+            "Mend: use it inside `async with AsyncDynamoDB.connect() as db:`."
+        )
+
+
+class ServiceError(DynasafeError):
+    """DynamoDB answered, and refused: the request was not applied."""
+
+    def __init__(
+        self,
+        operation: str,
+        code: str,
+        message: str,
+        *,
+        error_class: str,
+        table_name: str | None = None,
+        http_status: int | None = None,
+        request_id: str | None = None,
+        attempts: int = 1,
+    ) -> None:
+        super().__init__(operation, code, message)
+        self.operation = operation
+        self.code = code
+        self.message = message
+        self.error_class = error_class
+        self.table_name = table_name
+        self.http_status = http_status
+        self.request_id = request_id
+        self.attempts = attempts
+
+    def __str__(self) -> str:
+        table = f" on table {self.table_name!r}" if self.table_name else ""
+        return (
+            f"{self.operation}{table} was refused: {self.code}: {self.message} "
+            f"(attempts: {self.attempts}, request id: {self.request_id})"
+        )
+
+
+class ConditionalCheckFailedError(ServiceError):
+    """The condition was false, so nothing was written.
+
+    `item` is the item as stored, if ReturnValuesOnConditionCheckFailure=ALL_OLD asked for it.
+    """
+
+    item: Any = None
+
+
+class VersionConflictError(ConditionalCheckFailedError):
+    """The item was changed since it was read: its version is not the expected one."""
+
+    expected_version: int | None = None
+    stored_version: int | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}; expected version {self.expected_version}, stored version "
+            f"{self.stored_version}. Mend: read the item again and redo the change."
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationReason:
+    """Why one operation of a transaction was cancelled; code is "None" for one that was not."""
+
+    operation: str
+    code: str
+    message: str | None = None
+    item: Any = None
+
+
+class TransactionCanceledError(ServiceError):
+    """The whole transaction was cancelled; `reasons` stand in request order."""
+
+    reasons: tuple[CancellationReason, ...] = ()
+
+    def __str__(self) -> str:
+        lines = [
+            f"  {index}: {reason.operation}: {reason.code}: {reason.message}"
+            for index, reason in enumerate(self.reasons)
+            if reason.code != "None"
+        ]
+        return "\n".join([super().__str__(), *lines])
+
+
+class ThrottledError(ServiceError):
+    """DynamoDB refused the request for its rate; `reasons` are its ThrottlingReasons."""
+
+    reasons: tuple[str, ...] = ()
+
+
+class OutcomeUnknownError(DynasafeError):
+    """Sent, and no usable answer: the write may or may not have been applied.
+
+    `client_request_token` is set where the call carried one; then `await error.resolve()` finds
+    out by repeating under the same token. `item` is the stored item where one was returned.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        *,
+        table_name: str | None = None,
+        attempts: int = 1,
+        reason: str,
+        request_id: str | None = None,
+        client_request_token: str | None = None,
+        item: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(operation, reason)
+        self.operation = operation
+        self.table_name = table_name
+        self.attempts = attempts
+        self.reason = reason
+        self.request_id = request_id
+        self.client_request_token = client_request_token
+        self.item = item
+        self._resolve: Any = None
+
+    def __str__(self) -> str:
+        table = f" on table {self.table_name!r}" if self.table_name else ""
+        mend = (
+            "await error.resolve() finds out."
+            if self.client_request_token
+            else "read the item before you repeat the write, or use exactly_once=True."
+        )
+        return (
+            f"{self.operation}{table} was sent {self.attempts} time(s) and may or may not have "
+            f"been applied: {self.reason}. Mend: {mend}"
+        )
+
+    async def resolve(self) -> Any:
+        """Find out by repeating the request under the same token: its result, or an error.
+
+        Raises:
+            OutcomeUnknownError: it still cannot be known, or there is no token to repeat under.
+        """
+        resolve = self.__dict__.get("_resolve")
+        if resolve is None:
+            raise self
+        return await resolve()

@@ -1,0 +1,1 @@
+"""DynamoDB expressions: their tree, its parser and its renderer."""

@@ -1,0 +1,54 @@
+"""Findings: what is wrong with a request, where, and how to mend it.
+
+Codes are stable: DYS1xx concern requests, DYS2xx expressions, DYS3xx source code, DYS4xx logs.
+"""
+
+from dataclasses import dataclass
+
+Span = tuple[int, int]
+"""Start and end offsets in characters, as in `text[start:end]`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The place of a finding: a request parameter, and the part of its text that is meant."""
+
+    parameter: str
+    text: str | None = None
+    span: Span | None = None
+
+    def __str__(self) -> str:
+        if self.text is None or self.span is None:
+            return self.parameter
+        return f"{self.parameter}\n{underline(self.text, self.span)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that DynamoDB would refuse, in DynamoDB's own words where it has some."""
+
+    code: str
+    message: str
+    where: Where
+    mend: str
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]\n  in {self.where}\n  Mend: {self.mend}"
+
+
+def underline(text: str, span: Span) -> str:
+    """The text, indented, with carets below `text[start:end]`.
+
+    Only the line that holds the span is shown, and at most 60 characters on either side of it.
+    """
+    start, end = span
+    line_start = text.rfind("\n", 0, start) + 1
+    line_end = text.find("\n", start)
+    line_end = len(text) if line_end == -1 else line_end
+    first = max(line_start, start - 60)
+    last = min(line_end, max(end, start + 1) + 60)
+    prefix = "..." if first > line_start else ""
+    suffix = "..." if last < line_end else ""
+    caret_at = len(prefix) + start - first
+    caret_count = max(1, min(end, line_end) - start)
+    return f"    {prefix}{text[first:last]}{suffix}\n    {' ' * caret_at}{'^' * caret_count}"
