@@ -1,0 +1,554 @@
+"""Codecs: how the values of one annotation are written and read.
+
+A codec is strict where a conversion would guess: an `int` takes no str and no bool, and a stored
+1.5 is not read as an int.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
+
+from dynasafe.attribute_value import (
+    AttributeValue,
+    encode_datetime,
+    encode_number,
+    from_attribute_value,
+    registered_codecs,
+    to_attribute_value,
+)
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+
+T = TypeVar("T")
+
+
+class Codec(Generic[T]):
+    """Writes and reads values of the type T; this base takes any value."""
+
+    name = "any value"
+
+    def encode(self, value: T, path: str = "") -> dict[str, Any]:
+        """The value in wire form.
+
+        Raises:
+            InvalidValueError: the value is not a T, or DynamoDB cannot store it.
+        """
+        return to_attribute_value(value, path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> T:
+        """The stored value as a T.
+
+        Raises:
+            InvalidValueError: the stored value is not a T.
+        """
+        return cast(T, from_attribute_value(attribute_value))
+
+    def child(self, element: str | int) -> Codec[Any]:
+        """The codec of a list's or set's members (by an index) or of a map's values (by a key).
+
+        Raises:
+            UnsupportedTypeError: the type has no such parts.
+        """
+        return _ANY
+
+    def optional(self) -> Codec[Any]:
+        """The codec that takes None as well."""
+        return _UnionCodec((self, _NONE))
+
+
+class _Parts(Codec[T]):
+    def child(self, element: str | int) -> Codec[Any]:
+        raise UnsupportedTypeError(str(element), f"{self.name} has no parts")
+
+
+class _ScalarCodec(_Parts[T]):
+    """A type whose values are of one wire type."""
+
+    def __init__(
+        self,
+        name: str,
+        types: tuple[type, ...],
+        type_name: str,
+        encode: Callable[[Any, str], Any],
+        decode: Callable[[Any], Any],
+    ) -> None:
+        self.name = name
+        self._types = types
+        self._type_name = type_name
+        self._encode = encode
+        self._decode = decode
+
+    def encode(self, value: T, path: str = "") -> dict[str, Any]:
+        if type(value) not in self._types and not self._is_instance(value):
+            raise _mismatch(self.name, value, path)
+        return {self._type_name: self._encode(value, path)}
+
+    def _is_instance(self, value: object) -> bool:
+        # A subclass is fine, but a bool is no number and a datetime no date.
+        if isinstance(value, bool) and bool not in self._types:
+            return False
+        if isinstance(value, datetime) and datetime not in self._types:
+            return False
+        return isinstance(value, self._types)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> T:
+        content = attribute_value.get(self._type_name)
+        if content is None:
+            raise _stored_mismatch(self.name, attribute_value, path)
+        try:
+            return cast(T, self._decode(content))
+        except (ValueError, ArithmeticError):
+            raise _stored_mismatch(self.name, attribute_value, path) from None
+
+
+def _mismatch(name: str, value: object, path: str) -> UnsupportedTypeError:
+    return UnsupportedTypeError(path, f"{name} is expected, not {type(value).__name__}")
+
+
+def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> ValueOutOfRangeError:
+    stored = ", ".join(attribute_value)
+    return ValueOutOfRangeError(
+        path, f"the stored value, of type {stored}, does not fit the annotation: {name}"
+    )
+
+
+def _text(value: str, path: str) -> str:
+    encoded: str = to_attribute_value(value, path)["S"]
+    return encoded
+
+
+def _read_int(text: str) -> int:
+    number = Decimal(text)
+    whole = int(number)
+    if whole != number:
+        raise ValueError
+    return whole
+
+
+def _read_bytes(content: Any) -> bytes:
+    return bytes(getattr(content, "value", content))
+
+
+def _same(value: Any, path: str) -> Any:
+    return value
+
+
+_NONE: Codec[None] = _ScalarCodec("None", (type(None),), "NULL", lambda v, p: True, lambda c: None)
+
+_SCALARS: dict[object, Codec[Any]] = {
+    str: _ScalarCodec("str", (str,), "S", _text, lambda content: content),
+    int: _ScalarCodec("int", (int,), "N", encode_number, _read_int),
+    float: _ScalarCodec("float", (float, int), "N", encode_number, float),
+    Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", encode_number, Decimal),
+    bool: _ScalarCodec("bool", (bool,), "BOOL", _same, bool),
+    bytes: _ScalarCodec(
+        "bytes", (bytes, bytearray, memoryview), "B", lambda v, p: bytes(v), _read_bytes
+    ),
+    datetime: _ScalarCodec("datetime", (datetime,), "S", encode_datetime, datetime.fromisoformat),
+    date: _ScalarCodec("date", (date,), "S", lambda v, p: v.isoformat(), date.fromisoformat),
+    UUID: _ScalarCodec("UUID", (UUID,), "S", lambda v, p: str(v), UUID),
+    type(None): _NONE,
+    None: _NONE,
+}
+
+
+class EpochSecondsCodec(_Parts[datetime]):
+    """An aware datetime as a whole number of seconds since 1970, as Time to Live needs it.
+
+    A fraction of a second is rounded up, so that an item does not expire before its time.
+    Source: "Computing Time to Live (TTL) in DynamoDB".
+    """
+
+    name = "datetime"
+
+    def encode(self, value: datetime, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, datetime):
+            raise _mismatch(self.name, value, path)
+        encode_datetime(value, path)  # refuses a naive one
+        seconds, rest = divmod(value - datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1))
+        return {"N": str(seconds + (1 if rest else 0))}
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> datetime:
+        try:
+            seconds = _read_int(attribute_value["N"])
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        except (KeyError, ValueError, ArithmeticError):
+            raise _stored_mismatch("epoch seconds", attribute_value, path) from None
+
+
+class _UnionCodec(Codec[Any]):
+    """One of several types: the first that takes the value."""
+
+    def __init__(self, members: tuple[Codec[Any], ...]) -> None:
+        # None is the cheapest to tell, and the one that is asked for most.
+        self._members = tuple(sorted(members, key=lambda member: member is not _NONE))
+        self.name = " | ".join(member.name for member in members)
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        error: InvalidValueError | None = None
+        for member in self._members:
+            try:
+                return member.encode(value, path)
+            except UnsupportedTypeError:
+                continue
+            except ValueOutOfRangeError as out_of_range:
+                error = error or out_of_range
+        raise error or _mismatch(self.name, value, path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        error: InvalidValueError | None = None
+        for member in self._members:
+            try:
+                return member.decode(attribute_value, path)
+            except InvalidValueError as refused:
+                error = refused if member is not _NONE else error
+        if error is not None and len(self._members) == 2:
+            raise error
+        raise _stored_mismatch(self.name, attribute_value, path)
+
+    def child(self, element: str | int) -> Codec[Any]:
+        errors = []
+        for member in self._members:
+            try:
+                return member.child(element)
+            except InvalidValueError as error:
+                errors.append(error)
+        raise errors[-1]
+
+
+class _ListCodec(Codec[Any]):
+    def __init__(self, element: Codec[Any], make: type) -> None:
+        self._element = element
+        self._make = make
+        self.name = f"{make.__name__}[{element.name}]"
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, list | tuple):
+            raise _mismatch(self.name, value, path)
+        encode = self._element.encode
+        return {"L": [encode(each, f"{path}[{index}]") for index, each in enumerate(value)]}
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        content = attribute_value.get("L")
+        if content is None:
+            raise _stored_mismatch(self.name, attribute_value, path)
+        decode = self._element.decode
+        return self._make(decode(each, f"{path}[{index}]") for index, each in enumerate(content))
+
+    def child(self, element: str | int) -> Codec[Any]:
+        if not isinstance(element, int):
+            raise UnsupportedTypeError(str(element), f"{self.name} has indexes, not keys")
+        return self._element
+
+
+class _FixedTupleCodec(Codec[Any]):
+    def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
+        self._elements = elements
+        self.name = f"tuple[{', '.join(element.name for element in elements)}]"
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, tuple) or len(value) != len(self._elements):
+            raise _mismatch(self.name, value, path)
+        pairs = enumerate(zip(self._elements, value, strict=True))
+        return {"L": [codec.encode(each, f"{path}[{i}]") for i, (codec, each) in pairs]}
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        content = attribute_value.get("L")
+        if content is None or len(content) != len(self._elements):
+            raise _stored_mismatch(self.name, attribute_value, path)
+        pairs = enumerate(zip(self._elements, content, strict=True))
+        return tuple(codec.decode(each, f"{path}[{i}]") for i, (codec, each) in pairs)
+
+    def child(self, element: str | int) -> Codec[Any]:
+        if not isinstance(element, int) or element >= len(self._elements):
+            raise UnsupportedTypeError(str(element), f"{self.name} has no such index")
+        return self._elements[element]
+
+
+class _SetCodec(Codec[Any]):
+    def __init__(self, element: Codec[Any], make: type) -> None:
+        self._element = element
+        self._make = make
+        self.name = f"{make.__name__}[{element.name}]"
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, set | frozenset):
+            raise _mismatch(self.name, value, path)
+        for each in value:
+            self._element.encode(each, path)
+        return to_attribute_value(value, path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        for type_name in ("SS", "NS", "BS"):
+            content = attribute_value.get(type_name)
+            if content is not None:
+                decode, member_type = self._element.decode, type_name[0]
+                return self._make(decode({member_type: each}, path) for each in content)
+        raise _stored_mismatch(self.name, attribute_value, path)
+
+    def child(self, element: str | int) -> Codec[Any]:
+        return self._element
+
+
+class _MapCodec(Codec[Any]):
+    def __init__(self, value: Codec[Any]) -> None:
+        self._value = value
+        self.name = f"dict[str, {value.name}]"
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise _mismatch(self.name, value, path)
+        for name in value:
+            if not isinstance(name, str):
+                raise UnsupportedTypeError(path, f"a map's keys are str, not {type(name).__name__}")
+        encode = self._value.encode
+        return {"M": {name: encode(each, f"{path}.{name}") for name, each in value.items()}}
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        content = attribute_value.get("M")
+        if content is None:
+            raise _stored_mismatch(self.name, attribute_value, path)
+        decode = self._value.decode
+        return {name: decode(each, f"{path}.{name}") for name, each in content.items()}
+
+    def child(self, element: str | int) -> Codec[Any]:
+        if not isinstance(element, str):
+            raise UnsupportedTypeError(str(element), f"{self.name} has keys, not indexes")
+        return self._value
+
+
+class _FieldsCodec(Codec[Any]):
+    """A class with named, typed fields, as a map: a dataclass or a TypedDict."""
+
+    def __init__(
+        self,
+        name: str,
+        fields: Mapping[str, Codec[Any]],
+        required: frozenset[str],
+        read: Callable[[Any], Mapping[str, Any] | None],
+        make: Callable[..., Any],
+    ) -> None:
+        self.name = name
+        self._fields = fields
+        self._required = required
+        self._read = read
+        self._make = make
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        values = self._read(value)
+        if values is None:
+            raise _mismatch(self.name, value, path)
+        wrong = sorted(self._required - values.keys()) or sorted(values.keys() - self._fields)
+        if wrong:
+            raise ValueOutOfRangeError(f"{path}.{wrong[0]}", f"not a field set of {self.name}")
+        fields = self._fields
+        return {"M": {n: fields[n].encode(each, f"{path}.{n}") for n, each in values.items()}}
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        content = attribute_value.get("M")
+        if content is None or not self._required <= content.keys():
+            raise _stored_mismatch(self.name, attribute_value, path)
+        values = {
+            name: codec.decode(content[name], f"{path}.{name}")
+            for name, codec in self._fields.items()
+            if name in content
+        }
+        return self._make(**values)
+
+    def child(self, element: str | int) -> Codec[Any]:
+        if element not in self._fields:
+            raise UnsupportedTypeError(str(element), f"{self.name} has no such field")
+        return self._fields[str(element)]
+
+
+class _ItemCodec(Codec[Any]):
+    def __init__(self, item_class: Any) -> None:
+        self._item_class = item_class
+        self.name = item_class.__name__
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, self._item_class):
+            raise _mismatch(self.name, value, path)
+        return {"M": value.__dynasafe_encode__(path)}
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        content = attribute_value.get("M")
+        if content is None:
+            raise _stored_mismatch(self.name, attribute_value, path)
+        return self._item_class.__dynasafe_decode__(content, path)
+
+    def child(self, element: str | int) -> Codec[Any]:
+        schema = self._item_class.__dynasafe_schema__
+        found = schema.find(element) if isinstance(element, str) else None
+        if found is None:
+            raise UnsupportedTypeError(str(element), f"{self.name} has no such attribute")
+        codec: Codec[Any] = schema.codec(found.name)
+        return codec
+
+
+class _ConvertedCodec(_Parts[Any]):
+    """A type that is written as a value of another, supported type."""
+
+    def __init__(
+        self,
+        python_type: type,
+        encode: Callable[[Any], object],
+        decode: Callable[[Any], Any],
+    ) -> None:
+        self.name = python_type.__name__
+        self._python_type = python_type
+        self._encode = encode
+        self._decode = decode
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not isinstance(value, self._python_type):
+            raise _mismatch(self.name, value, path)
+        return to_attribute_value(self._encode(value), path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        try:
+            return self._decode(from_attribute_value(attribute_value))
+        except (ValueError, TypeError, LookupError) as error:
+            raise _stored_mismatch(self.name, attribute_value, path) from error
+
+
+class _LiteralCodec(_Parts[Any]):
+    def __init__(self, choices: tuple[Any, ...]) -> None:
+        self.name = f"Literal[{', '.join(map(repr, choices))}]"
+        self._choices = choices
+
+    def _matches(self, value: object) -> bool:
+        return any(type(value) is type(choice) and value == choice for choice in self._choices)
+
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if not self._matches(value):
+            raise _mismatch(self.name, value, path)
+        return to_attribute_value(value, path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        value = from_attribute_value(attribute_value)
+        if not self._matches(value):
+            raise _stored_mismatch(self.name, attribute_value, path)
+        return value
+
+
+_ANY: Codec[Any] = Codec()
+
+
+def codec_for(annotation: object) -> Codec[Any]:
+    """The codec of a type annotation.
+
+    Raises:
+        UnsupportedTypeError: DynamoDB has no place for values of this type.
+    """
+    if annotation is Any or annotation is object:
+        return _ANY
+    if isinstance(annotation, type) and annotation in registered_codecs:
+        return _ConvertedCodec(annotation, *registered_codecs[annotation])
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
+    origin = typing.get_origin(annotation)
+    arguments = typing.get_args(annotation)
+    if origin is not None:
+        return _generic_codec(annotation, origin, arguments)
+    if annotation in _BARE:
+        return codec_for(_BARE[annotation])
+    supertype = getattr(annotation, "__supertype__", None)
+    if supertype is not None:
+        return codec_for(supertype)
+    if isinstance(annotation, type):
+        return _class_codec(annotation)
+    raise _no_codec(annotation)
+
+
+_BARE: dict[object, object] = {
+    list: list[Any],
+    tuple: tuple[Any, ...],
+    dict: dict[str, Any],
+    set: set[Any],
+    frozenset: frozenset[Any],
+    Mapping: dict[str, Any],
+}
+
+
+def _no_codec(annotation: object) -> UnsupportedTypeError:
+    return UnsupportedTypeError(
+        "",
+        f"{annotation!r} has no codec. Mend: annotate with a supported type, or teach it with "
+        "dynasafe.attribute_value.register_codec()",
+    )
+
+
+def _generic_codec(annotation: object, origin: object, arguments: tuple[Any, ...]) -> Codec[Any]:
+    if origin is typing.Annotated or origin in (typing.Required, typing.NotRequired):
+        return codec_for(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return _UnionCodec(tuple(codec_for(member) for member in arguments))
+    if origin is typing.Literal:
+        return _LiteralCodec(arguments)
+    if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
+        return _FixedTupleCodec(tuple(codec_for(element) for element in arguments))
+    if origin in (list, tuple, typing.get_origin(typing.Sequence[int])):
+        return _ListCodec(codec_for(arguments[0]), tuple if origin is tuple else list)
+    if origin in (set, frozenset):
+        return _SetCodec(codec_for(arguments[0]), origin)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        if arguments[0] is not str:
+            raise UnsupportedTypeError("", f"a map's keys are str: {annotation!r}")
+        return _MapCodec(codec_for(arguments[1]))
+    raise _no_codec(annotation)
+
+
+def _class_codec(annotation: type) -> Codec[Any]:
+    if issubclass(annotation, Enum):
+        return _ConvertedCodec(annotation, lambda member: member.value, annotation)
+    if hasattr(annotation, "__dynasafe_decode__"):
+        return _ItemCodec(annotation)
+    if typing.is_typeddict(annotation):
+        hints = typing.get_type_hints(annotation)
+        required = frozenset(getattr(annotation, "__required_keys__", hints))
+        return _FieldsCodec(
+            annotation.__name__,
+            {name: codec_for(hint) for name, hint in hints.items()},
+            required,
+            lambda value: value if isinstance(value, Mapping) else None,
+            dict,
+        )
+    if callable(getattr(annotation, "model_validate", None)):
+        model: Any = annotation
+        return _ConvertedCodec(
+            annotation, lambda value: value.model_dump(by_alias=True), model.model_validate
+        )
+    if dataclasses.is_dataclass(annotation):
+        return _dataclass_codec(annotation)
+    for base in annotation.__mro__[1:]:
+        if base in registered_codecs:
+            return _ConvertedCodec(annotation, *registered_codecs[base])
+    raise _no_codec(annotation)
+
+
+def _dataclass_codec(annotation: Any) -> Codec[Any]:
+    hints = typing.get_type_hints(annotation)
+    fields = [each for each in dataclasses.fields(annotation) if each.init]
+    return _FieldsCodec(
+        annotation.__name__,
+        {each.name: codec_for(hints[each.name]) for each in fields},
+        frozenset(
+            each.name
+            for each in fields
+            if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
+        ),
+        lambda value: (
+            {each.name: getattr(value, each.name) for each in fields}
+            if isinstance(value, annotation)
+            else None
+        ),
+        annotation,
+    )

@@ -1,0 +1,677 @@
+"""UpdateBuilder: the parameters of an UpdateItem call, built from typed actions.
+
+Sources: "Update expressions in DynamoDB"; "UpdateItem", Amazon DynamoDB API Reference.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Literal, Self, TypeVar, cast, overload
+
+from dynasafe.attribute_value import (
+    AttributeValue,
+    from_attribute_value,
+    to_attribute_map,
+)
+from dynasafe.codecs import Codec, codec_for
+from dynasafe.document_path import DocumentPath
+from dynasafe.errors import (
+    EmptyUpdateError,
+    InvalidRequestError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
+from dynasafe.expressions.attributes import Attr, Computed, attr
+from dynasafe.expressions.conditions import Condition, ConditionLike, condition_node
+from dynasafe.expressions.idempotency import is_idempotent
+from dynasafe.expressions.nodes import (
+    AddAction,
+    Arithmetic,
+    ConditionNode,
+    DeleteAction,
+    IfNotExists,
+    ListAppend,
+    Operand,
+    RemoveAction,
+    SetAction,
+    Update,
+    Value,
+    conjunction,
+)
+from dynasafe.expressions.render import Placeholders, render_condition, render_update
+from dynasafe.findings import Finding, Where
+from dynasafe.item import Item, Schema, encode_key, schema_of
+
+T = TypeVar("T")
+U = TypeVar("U")
+NumberT = TypeVar("NumberT", bound=int | float | Decimal | None)
+SetT = TypeVar("SetT", bound="set[Any] | frozenset[Any] | None")
+AddT = TypeVar("AddT", bound="int | float | Decimal | set[Any] | frozenset[Any] | None")
+
+ReturnValues = Literal["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"]
+ReturnConsumedCapacity = Literal["INDEXES", "TOTAL", "NONE"]
+ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
+ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
+Escape = Literal["auto", "always"]
+NonePolicy = Literal["remove", "null", "skip"]
+
+_ANY: Codec[Any] = codec_for(Any)
+_ZERO = {"N": "0"}
+_EMPTY_LIST: dict[str, Any] = {"L": []}
+
+
+class UpdateBuilder:
+    """An update that cannot be malformed, as a chain of actions.
+
+    The builder is mutable, so that `if phone: update.set(...)` keeps the action, and freezes when
+    it is built or sent, so that a shared one cannot carry values from one request to another.
+
+    Args:
+        item_class: checks names, types and keys against this Item class. Without one, any name
+            and any supported value is taken.
+        escape: "auto" aliases names that need it, "always" aliases all.
+    """
+
+    __slots__ = (
+        "_add",
+        "_condition",
+        "_delete",
+        "_escape",
+        "_is_frozen",
+        "_paths",
+        "_remove",
+        "_schema",
+        "_set",
+    )
+
+    def __init__(self, item_class: type[Item] | None = None, *, escape: Escape = "auto") -> None:
+        if escape not in ("auto", "always"):
+            raise ValueOutOfRangeError("escape", f"'auto' or 'always', not {escape!r}")
+        self._schema: Schema | None = None if item_class is None else schema_of(item_class)
+        self._escape: Escape = escape
+        self._set: list[SetAction] = []
+        self._remove: list[RemoveAction] = []
+        self._add: list[AddAction] = []
+        self._delete: list[DeleteAction] = []
+        self._condition: ConditionNode | None = None
+        self._paths = _Paths()
+        self._is_frozen = False
+
+    # Actions
+
+    @overload
+    def set(self, attribute: Attr[T], value: T | Attr[T] | Computed[T]) -> Self: ...
+    @overload
+    def set(self, attribute: str, value: object) -> Self: ...
+    def set(self, attribute: Attr[Any] | str, value: object) -> Self:
+        """SET the attribute to a value, to another attribute's, or to a computed one."""
+        target = self._target(attribute)
+        if isinstance(value, Attr | Computed):
+            operand: Operand = value.node
+        else:
+            operand = _literal(target, value)
+        return self._add_set(target, operand)
+
+    @overload
+    def set_if_not_exists(self, attribute: Attr[T], value: T) -> Self: ...
+    @overload
+    def set_if_not_exists(self, attribute: str, value: object) -> Self: ...
+    def set_if_not_exists(self, attribute: Attr[Any] | str, value: object) -> Self:
+        """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`."""
+        target = self._target(attribute)
+        return self._add_set(target, IfNotExists(target.node, _literal(target, value)))
+
+    @overload
+    def append(
+        self, attribute: Attr[list[U]] | Attr[list[U] | None], values: Iterable[U]
+    ) -> Self: ...
+    @overload
+    def append(self, attribute: str, values: Iterable[object]) -> Self: ...
+    def append(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
+        """SET the list to itself and the values at its end; a missing list counts as empty."""
+        target = self._target(attribute)
+        return self._add_set(target, ListAppend(_list_or_empty(target), _list(target, values)))
+
+    @overload
+    def prepend(
+        self, attribute: Attr[list[U]] | Attr[list[U] | None], values: Iterable[U]
+    ) -> Self: ...
+    @overload
+    def prepend(self, attribute: str, values: Iterable[object]) -> Self: ...
+    def prepend(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
+        """SET the list to the values and itself after them; a missing list counts as empty."""
+        target = self._target(attribute)
+        return self._add_set(target, ListAppend(_list(target, values), _list_or_empty(target)))
+
+    @overload
+    def increment(self, attribute: Attr[NumberT], amount: NumberT) -> Self: ...
+    @overload
+    def increment(self, attribute: str, amount: int | float | Decimal) -> Self: ...
+    def increment(self, attribute: Attr[Any] | str, amount: Any) -> Self:
+        """SET the number to itself plus the amount; a missing number counts as zero."""
+        target = self._target(attribute)
+        value = _literal(target, amount)
+        _require_number(target, value)
+        hint = None if value.hint is None else f"{value.hint}_zero"
+        stored = IfNotExists(target.node, Value(_ZERO, hint))
+        return self._add_set(target, Arithmetic("+", stored, value))
+
+    @overload
+    def add(self, attribute: Attr[AddT], value: AddT) -> Self: ...
+    @overload
+    def add(self, attribute: str, value: object) -> Self: ...
+    def add(self, attribute: Attr[Any] | str, value: object) -> Self:
+        """ADD a number to a number, or members to a set; a missing attribute is created."""
+        target = self._target(attribute)
+        literal = _literal(target, value)
+        _require_one_of(target, literal, ("N", "SS", "NS", "BS"), "ADD takes a number or a set")
+        self._take(target)
+        self._add.append(AddAction(target.node, literal))
+        return self
+
+    @overload
+    def delete(self, attribute: Attr[SetT], members: SetT) -> Self: ...
+    @overload
+    def delete(self, attribute: str, members: object) -> Self: ...
+    def delete(self, attribute: Attr[Any] | str, members: object) -> Self:
+        """DELETE members from a set; the attribute goes with its last member."""
+        target = self._target(attribute)
+        literal = _literal(target, members)
+        _require_one_of(target, literal, ("SS", "NS", "BS"), "DELETE takes a set of members")
+        self._take(target)
+        self._delete.append(DeleteAction(target.node, literal))
+        return self
+
+    def remove(self, *attributes: Attr[Any] | str) -> Self:
+        """REMOVE attributes, or elements of lists."""
+        for attribute in attributes:
+            target = self._target(attribute)
+            self._take(target)
+            self._remove.append(RemoveAction(target.node))
+        return self
+
+    def condition(self, condition: ConditionLike) -> Self:
+        """Write only if the condition holds too; several calls are ANDed."""
+        self._require_mutable()
+        node = condition_node(condition)
+        self._condition = node if self._condition is None else conjunction(self._condition, node)
+        return self
+
+    # Patches
+
+    @classmethod
+    def from_patch(
+        cls,
+        patch: object,
+        *,
+        allow: Iterable[str],
+        none: NonePolicy | None = None,
+        escape: Escape = "auto",
+    ) -> Self:
+        """An update from untrusted data: SET of each allowed attribute.
+
+        Args:
+            patch: a mapping, pydantic model (the fields that were set), dataclass, or Item.
+            allow: the attributes that may be set. Anything else is refused, all at once.
+            none: what None means: "remove" the attribute, store "null", or "skip" it. Without
+                it, None is refused.
+
+        Raises:
+            InvalidRequestError: an attribute is not allowed, or its None is undecided.
+        """
+        return cls(escape=escape).patch(patch, allow=allow, none=none)
+
+    def patch(
+        self,
+        patch: object,
+        *,
+        allow: Iterable[str] | None = None,
+        none: NonePolicy | None = None,
+    ) -> Self:
+        """Add the patch's attributes. With an Item class, its patchable ones are allowed.
+
+        Raises:
+            InvalidRequestError: an attribute is not allowed, or its None is undecided.
+        """
+        self._require_mutable()
+        if none not in (None, "remove", "null", "skip"):
+            raise ValueOutOfRangeError("none", f"'remove', 'null' or 'skip', not {none!r}")
+        if allow is None and self._schema is None:
+            raise TypeError(
+                "a patch without an Item class needs allow=, the attributes that it may set"
+            )
+        if isinstance(allow, str):
+            raise TypeError("allow= is a collection of names, not one str")
+        values = _patch_values(patch)
+        allowed = None if allow is None else frozenset(allow)
+        targets, findings = self._patch_targets(values, allowed)
+        undecided = [name for name, value in values.items() if value is None] if not none else []
+        if undecided:
+            names = ", ".join(sorted(undecided))
+            findings.append(
+                _finding(
+                    "DYS142",
+                    f"The patch holds None for: {names}",
+                    "patch",
+                    "say what None means: none='remove', none='null' or none='skip'",
+                )
+            )
+        if findings:
+            raise InvalidRequestError("UpdateItem", findings)
+        for name, value in values.items():
+            target = targets[name]
+            if value is not None:
+                self.set(target, value)
+            elif none == "remove":
+                self.remove(target)
+            elif none == "null":
+                self._add_set(target, Value({"NULL": True}, target.hint))
+        return self
+
+    def _patch_targets(
+        self, values: Mapping[str, object], allowed: frozenset[str] | None
+    ) -> tuple[dict[str, Attr[Any]], list[Finding]]:
+        targets: dict[str, Attr[Any]] = {}
+        refused = []
+        findings = []
+        by_name: dict[str, str] = {}
+        for name in values:
+            found = self._schema.find(name) if self._schema else None
+            permitted = allowed is None or name in allowed
+            if self._schema is not None:
+                permitted = permitted and found is not None and found.is_patchable
+            if not permitted or not isinstance(name, str) or not name:
+                refused.append(str(name))
+                continue
+            # A patch names attributes, not places inside them: a dot is part of the name.
+            targets[name] = (
+                attr(name=name)
+                if self._schema is None or found is None
+                else getattr(self._schema.item_class, found.field_name)
+            )
+            stored_name = str(targets[name].path.elements[0])
+            if stored_name in by_name:
+                findings.append(
+                    _finding(
+                        "DYS143",
+                        f"The patch sets {stored_name!r} twice: as {by_name[stored_name]!r} and "
+                        f"as {name!r}",
+                        "patch",
+                        "send one of the two",
+                    )
+                )
+            by_name[stored_name] = name
+        if refused:
+            findings.insert(
+                0,
+                _finding(
+                    "DYS141",
+                    f"The patch sets attributes that are not allowed: {', '.join(sorted(refused))}",
+                    "patch",
+                    "remove them from the patch, or name them in allow=; with an Item class, "
+                    "keys and attributes with patchable=False cannot be set by a patch",
+                ),
+            )
+        return targets, findings
+
+    # What it is
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no actions; a condition is not one."""
+        return not (self._set or self._remove or self._add or self._delete)
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether sending the update twice leaves the item as sending it once does."""
+        return is_idempotent(self.update, self._condition)
+
+    @property
+    def update(self) -> Update:
+        """The syntax tree of the actions."""
+        return Update(tuple(self._set), tuple(self._remove), tuple(self._add), tuple(self._delete))
+
+    @property
+    def condition_node(self) -> ConditionNode | None:
+        """The syntax tree of the condition."""
+        return self._condition
+
+    @property
+    def escape(self) -> Escape:
+        return self._escape
+
+    def copy(self) -> Self:
+        """A builder with the same actions, which is not frozen."""
+        twin = type(self).__new__(type(self))
+        twin._schema = self._schema
+        twin._escape = self._escape
+        twin._set = self._set.copy()
+        twin._remove = self._remove.copy()
+        twin._add = self._add.copy()
+        twin._delete = self._delete.copy()
+        twin._condition = self._condition
+        twin._paths = self._paths.copy()
+        twin._is_frozen = False
+        return twin
+
+    # The request
+
+    def build(
+        self,
+        *,
+        key: Mapping[str, object] | Item,
+        return_values: ReturnValues | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure | None = None,
+    ) -> dict[str, Any]:
+        """Keyword arguments for `update_item` of a boto3 or aioboto3 Table: Python values.
+
+        Every member is present and non-empty, or absent. Freezes the builder.
+
+        Raises:
+            EmptyUpdateError: there are no actions.
+            InvalidRequestError: the update changes a key attribute.
+            InvalidValueError: the key does not fit the Item class.
+        """
+        params = self._build(
+            key,
+            ReturnValues=return_values,
+            ReturnConsumedCapacity=return_consumed_capacity,
+            ReturnItemCollectionMetrics=return_item_collection_metrics,
+            ReturnValuesOnConditionCheckFailure=return_values_on_condition_check_failure,
+        )
+        for member in ("Key", "ExpressionAttributeValues"):
+            if member in params:
+                params[member] = {
+                    name: from_attribute_value(value) for name, value in params[member].items()
+                }
+        return params
+
+    def build_client(
+        self,
+        *,
+        table_name: str,
+        key: Mapping[str, object] | Item,
+        return_values: ReturnValues | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        return_values_on_condition_check_failure: ReturnValuesOnConditionCheckFailure | None = None,
+    ) -> dict[str, Any]:
+        """Keyword arguments for `update_item` of a boto3 or aioboto3 client: AttributeValues.
+
+        As `build`, with TableName and the values in wire form.
+        """
+        return {
+            "TableName": table_name,
+            **self._build(
+                key,
+                ReturnValues=return_values,
+                ReturnConsumedCapacity=return_consumed_capacity,
+                ReturnItemCollectionMetrics=return_item_collection_metrics,
+                ReturnValuesOnConditionCheckFailure=return_values_on_condition_check_failure,
+            ),
+        }
+
+    def _build(self, key: Mapping[str, object] | Item, **options: str | None) -> dict[str, Any]:
+        params: dict[str, Any] = {"Key": self._encode_key(key), **self.freeze()}
+        params.update((name, value) for name, value in options.items() if value is not None)
+        return params
+
+    def freeze(self, extra_condition: ConditionNode | None = None) -> dict[str, Any]:
+        """The expressions and their placeholders, in wire form; freezes the builder.
+
+        Raises:
+            EmptyUpdateError: there are no actions.
+        """
+        if self.is_empty:
+            raise EmptyUpdateError
+        self._is_frozen = True
+        placeholders = Placeholders(escape=self._escape)
+        members: dict[str, Any] = {
+            "UpdateExpression": render_update(self.update, placeholders),
+        }
+        terms = [node for node in (self._condition, extra_condition) if node is not None]
+        if terms:
+            members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
+        if placeholders.names:
+            members["ExpressionAttributeNames"] = placeholders.names
+        if placeholders.values:
+            members["ExpressionAttributeValues"] = placeholders.values
+        return members
+
+    def _encode_key(self, key: Mapping[str, object] | Item) -> dict[str, AttributeValue]:
+        if self._schema is not None:
+            return encode_key(self._schema, key)
+        if isinstance(key, Item):
+            encoded = encode_key(key.__dynasafe_schema__, key)
+        else:
+            encoded = cast(dict[str, AttributeValue], to_attribute_map(key))
+        if not encoded:
+            raise ValueOutOfRangeError("Key", "the key is empty. Mend: give the primary key")
+        self.require_not_in_key(encoded)
+        return encoded
+
+    def require_not_in_key(self, key: Iterable[str]) -> None:
+        """Refuse an update of a key attribute.
+
+        Raises:
+            InvalidRequestError: an action's path begins with a name of the key.
+        """
+        for name in key:
+            if name in self._paths.attribute_names:
+                raise _key_error(name)
+
+    # Within
+
+    def _require_mutable(self) -> None:
+        if self._is_frozen:
+            raise TypeError(
+                "This UpdateBuilder was built or sent already, and is frozen. "
+                "Mend: change update.copy(), or make a new builder per request."
+            )
+
+    def _target(self, attribute: Attr[Any] | str) -> Attr[Any]:
+        self._require_mutable()
+        schema = self._schema
+        if isinstance(attribute, Attr):
+            if schema is None:
+                return attribute
+            if attribute.owner is None:
+                return self._typed(attribute)
+            if not issubclass(schema.item_class, attribute.owner):
+                raise UnsupportedTypeError(
+                    str(attribute.path),
+                    f"an attribute of {attribute.owner.__name__} in an update of "
+                    f"{schema.item_class.__name__}. Mend: use that class's own attribute; for one "
+                    "inside a nested Item, Outer.inner[Inner.attribute]",
+                )
+            return attribute
+        if not isinstance(attribute, str):
+            raise UnsupportedTypeError(
+                "",
+                f"an attribute is an Attr or a document path, not {type(attribute).__name__}",
+            )
+        return self._typed(attr(attribute))
+
+    def _typed(self, untyped: Attr[Any]) -> Attr[Any]:
+        """The Item class's own attribute at this path."""
+        if self._schema is None:
+            return untyped
+        name, *rest = untyped.path.elements
+        found = self._schema.find(str(name))
+        if found is None:
+            raise UnsupportedTypeError(
+                str(untyped.path),
+                f"{self._schema.item_class.__name__} has no attribute {name!r}. Mend: declare it, "
+                "or use UpdateBuilder() without an Item class",
+            )
+        typed: Attr[Any] = getattr(self._schema.item_class, found.field_name)
+        for element in rest:
+            typed = typed[element]
+        return typed
+
+    def _add_set(self, target: Attr[Any], operand: Operand) -> Self:
+        self._take(target)
+        self._set.append(SetAction(target.node, operand))
+        return self
+
+    def _take(self, target: Attr[Any]) -> None:
+        self._require_mutable()
+        if self._schema is not None:
+            found = self._schema.by_name.get(target.path.attribute_name)
+            if found is not None and found.is_key:
+                raise _key_error(found.name)
+        self._paths.take(target.path)
+
+
+class _Paths:
+    """The paths that an update changes, none of which may lie below, or be, another.
+
+    A prefix tree as two flat sets, so that a thousand actions take a thousand steps.
+    """
+
+    __slots__ = ("_kinds", "_prefixes", "_taken", "attribute_names")
+
+    def __init__(self) -> None:
+        self.attribute_names: dict[str, None] = {}
+        self._taken: dict[tuple[str | int, ...], None] = {}
+        self._prefixes: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
+        self._kinds: dict[tuple[str | int, ...], type] = {}
+
+    def take(self, path: DocumentPath) -> None:
+        elements = path.elements
+        other = elements if elements in self._taken else self._prefixes.get(elements)
+        for length in range(1, len(elements)):
+            if other is not None:
+                break
+            prefix = elements[:length]
+            other = prefix if prefix in self._taken else None
+        if other is not None:
+            raise self._error(
+                "DYS203",
+                "Two document paths overlap with each other; must remove or rewrite one of these "
+                f"paths; path one: {_listed(other)}, path two: {_listed(elements)}",
+                "set the whole attribute once, or each part of it on its own",
+            )
+        for length in range(1, len(elements)):
+            kind = self._kinds.get(elements[:length])
+            if kind is not None and kind is not type(elements[length]):
+                clash = next(
+                    taken
+                    for taken in self._taken
+                    if len(taken) > length and taken[:length] == elements[:length]
+                )
+                raise self._error(
+                    "DYS204",
+                    "Two document paths conflict with each other; must remove or rewrite one of "
+                    f"these paths; path one: {_listed(clash)}, path two: {_listed(elements)}",
+                    "an attribute is a map or a list, not both",
+                )
+        self._taken[elements] = None
+        self.attribute_names[str(elements[0])] = None
+        for length in range(1, len(elements)):
+            self._prefixes.setdefault(elements[:length], elements)
+            self._kinds[elements[:length]] = type(elements[length])
+
+    def copy(self) -> _Paths:
+        twin = _Paths()
+        twin.attribute_names = self.attribute_names.copy()
+        twin._taken = self._taken.copy()
+        twin._prefixes = self._prefixes.copy()
+        twin._kinds = self._kinds.copy()
+        return twin
+
+    @staticmethod
+    def _error(code: str, message: str, mend: str) -> InvalidRequestError:
+        finding = _finding(code, f"Invalid UpdateExpression: {message}", "UpdateExpression", mend)
+        return InvalidRequestError("UpdateItem", [finding])
+
+
+def _listed(elements: tuple[str | int, ...]) -> str:
+    # The service's own way to write a path in this message.
+    parts = [f"[{part}]" if isinstance(part, int) else part for part in elements]
+    return f"[{', '.join(parts)}]"
+
+
+def _finding(code: str, message: str, parameter: str, mend: str) -> Finding:
+    return Finding(code=code, message=message, where=Where(parameter=parameter), mend=mend)
+
+
+def _key_error(name: str) -> InvalidRequestError:
+    finding = _finding(
+        "DYS120",
+        "One or more parameter values were invalid: Cannot update attribute "
+        f"{name}. This attribute is part of the key",
+        "UpdateExpression",
+        "put a new item and delete the old one, in one transaction",
+    )
+    return InvalidRequestError("UpdateItem", [finding])
+
+
+def _literal(target: Attr[Any], value: object) -> Value:
+    if isinstance(value, Condition):
+        raise UnsupportedTypeError(str(target.path), "a condition is not a value")
+    if isinstance(value, set | frozenset) and not value:
+        raise ValueOutOfRangeError(
+            str(target.path), "DynamoDB has no empty set. Mend: .remove() the attribute"
+        )
+    return Value(target.codec.encode(value, str(target.path)), target.hint)
+
+
+def _list(target: Attr[Any], values: Iterable[Any]) -> Value:
+    if isinstance(values, str | bytes | Mapping):
+        raise UnsupportedTypeError(
+            str(target.path), f"a list of values is expected, not {type(values).__name__}"
+        )
+    element = target.codec.child(0)
+    encoded = [
+        element.encode(value, f"{target.path}[{index}]") for index, value in enumerate(values)
+    ]
+    return Value({"L": encoded}, target.hint)
+
+
+def _list_or_empty(target: Attr[Any]) -> IfNotExists:
+    return IfNotExists(target.node, Value(_EMPTY_LIST, f"{target.hint}_empty"))
+
+
+def _require_number(target: Attr[Any], value: Value) -> None:
+    _require_one_of(target, value, ("N",), "increment takes a number")
+
+
+def _require_one_of(target: Attr[Any], value: Value, types: tuple[str, ...], what: str) -> None:
+    (given,) = value.attribute_value
+    if given not in types:
+        raise UnsupportedTypeError(str(target.path), f"{what}, not a value of type {given}")
+
+
+def _patch_values(patch: object) -> Mapping[str, object]:
+    if isinstance(patch, Mapping):
+        return patch
+    if isinstance(patch, Item):
+        return _changed_values(patch)
+    dump = getattr(patch, "model_dump", None)
+    if callable(dump):
+        dumped: Mapping[str, object] = dump(exclude_unset=True)
+        return dumped
+    if dataclasses.is_dataclass(patch) and not isinstance(patch, type):
+        return {each.name: getattr(patch, each.name) for each in dataclasses.fields(patch)}
+    raise UnsupportedTypeError(
+        "patch",
+        f"a mapping, pydantic model, dataclass or Item is expected, not {type(patch).__name__}",
+    )
+
+
+def _changed_values(item: Item) -> dict[str, object]:
+    """The values that differ from their defaults, without the key and the version."""
+    schema = item.__dynasafe_schema__
+    values = {}
+    for each in schema.attributes:
+        if each.is_key or each.options.version or each.options.write_id:
+            continue
+        value = getattr(item, each.field_name)
+        if not (each.has_default and value == each.default()):
+            values[each.field_name] = value
+    return values

@@ -1,0 +1,467 @@
+"""Items: classes whose annotations say how a table's items look in Python.
+
+    class Person(Item):
+        id: Attr[str] = attribute(key="partition")
+        name: Attr[str]
+
+`Person.name` is an `Attr[str]` to build expressions with; `person.name` is a `str`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, ClassVar, Literal, Self, TypeVar, overload
+
+from typing_extensions import dataclass_transform
+
+from dynasafe.attribute_value import AttributeValue
+from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for
+from dynasafe.document_path import DocumentPath
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.expressions.attributes import Attr
+
+T = TypeVar("T")
+ItemT = TypeVar("ItemT", bound="Item")
+
+KeyRole = Literal["partition", "sort"]
+
+
+class _Missing:
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Any = _Missing()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """What `attribute()` was given."""
+
+    key: KeyRole | None = None
+    alias: str | None = None
+    default: Any = MISSING
+    default_factory: Callable[[], Any] | None = None
+    patchable: bool = True
+    ttl: bool = False
+    version: bool = False
+    write_id: bool = False
+
+
+@overload
+def attribute(
+    *,
+    default: T,
+    key: KeyRole | None = None,
+    alias: str | None = None,
+    patchable: bool = True,
+    ttl: bool = False,
+    version: bool = False,
+) -> Attr[T]: ...
+@overload
+def attribute(
+    *,
+    default_factory: Callable[[], T],
+    key: KeyRole | None = None,
+    alias: str | None = None,
+    patchable: bool = True,
+    ttl: bool = False,
+    write_id: bool = False,
+) -> Attr[T]: ...
+@overload
+def attribute(
+    *,
+    key: KeyRole | None = None,
+    alias: str | None = None,
+    patchable: bool = True,
+    ttl: bool = False,
+) -> Any: ...
+def attribute(
+    *,
+    default: Any = MISSING,
+    default_factory: Callable[[], Any] | None = None,
+    key: KeyRole | None = None,
+    alias: str | None = None,
+    patchable: bool = True,
+    ttl: bool = False,
+    version: bool = False,
+    write_id: bool = False,
+) -> Any:
+    """Say more of an attribute than its type does.
+
+    Args:
+        default, default_factory: the value where neither the caller nor the stored item has one.
+        key: "partition" or "sort" for a part of the primary key.
+        alias: the attribute's name in DynamoDB, where it differs from the one in Python.
+        patchable: whether `UpdateBuilder.patch` may set it.
+        ttl: store a datetime as epoch seconds, as Time to Live needs it.
+            Source: "Computing Time to Live (TTL) in DynamoDB".
+        version: a number that every write of the item checks and advances.
+            Source: "Optimistic locking with version number".
+        write_id: a string that every write of the item through AsyncTable sets to a fresh random
+            id, by which a write whose answer was lost can be recognised in the stored item.
+    """
+    if default is not MISSING and default_factory is not None:
+        raise TypeError("attribute() takes default= or default_factory=, not both")
+    if key not in (None, "partition", "sort"):
+        raise ValueError(f"key= is 'partition' or 'sort', not {key!r}")
+    if alias == "":
+        raise ValueError("alias= must not be empty: DynamoDB has no attribute without a name")
+    if isinstance(default, list | dict | set):
+        raise TypeError(
+            f"a {type(default).__name__} as default= would be shared by all items. "
+            f"Mend: default_factory={type(default).__name__}"
+        )
+    return _Options(
+        key=key,
+        alias=alias,
+        default=default,
+        default_factory=default_factory,
+        patchable=patchable,
+        ttl=ttl,
+        version=version,
+        write_id=write_id,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeSchema:
+    """One attribute of an Item class."""
+
+    name: str
+    """The attribute's name in DynamoDB."""
+    field_name: str
+    """The attribute's name in Python."""
+    options: _Options
+
+    @property
+    def has_default(self) -> bool:
+        return self.options.default is not MISSING or self.options.default_factory is not None
+
+    def default(self) -> Any:
+        """The default; only for an attribute that has one."""
+        factory = self.options.default_factory
+        return self.options.default if factory is None else factory()
+
+    @property
+    def is_key(self) -> bool:
+        return self.options.key is not None
+
+    @property
+    def is_patchable(self) -> bool:
+        options = self.options
+        return options.patchable and not (self.is_key or options.version or options.write_id)
+
+
+@dataclass(slots=True)
+class Schema:
+    """The attributes of an Item class, by either name, and the ones with a role."""
+
+    item_class: type[Item]
+    attributes: tuple[AttributeSchema, ...]
+    annotations: Mapping[str, object]
+    namespace: Mapping[str, object]
+    by_name: Mapping[str, AttributeSchema] = field(init=False)
+    by_field_name: Mapping[str, AttributeSchema] = field(init=False)
+    partition_key: AttributeSchema | None = field(init=False)
+    sort_key: AttributeSchema | None = field(init=False)
+    version: AttributeSchema | None = field(init=False)
+    ttl: AttributeSchema | None = field(init=False)
+    write_id: AttributeSchema | None = field(init=False)
+    _codecs: dict[str, Codec[Any]] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        by_name: dict[str, AttributeSchema] = {}
+        for each in self.attributes:
+            other = by_name.setdefault(each.name, each)
+            if other is not each:
+                raise TypeError(
+                    f"{self._class_name}: {other.field_name} and {each.field_name} are both named "
+                    f"{each.name!r} in DynamoDB"
+                )
+        self.by_name = MappingProxyType(by_name)
+        self.by_field_name = MappingProxyType({each.field_name: each for each in self.attributes})
+        self.partition_key = self._only("key='partition'", lambda o: o.key == "partition")
+        self.sort_key = self._only("key='sort'", lambda o: o.key == "sort")
+        self.version = self._only("version=True", lambda o: o.version)
+        self.ttl = self._only("ttl=True", lambda o: o.ttl)
+        self.write_id = self._only("write_id=True", lambda o: o.write_id)
+        if self.sort_key is not None and self.partition_key is None:
+            raise TypeError(f"{self._class_name} has a sort key, but no partition key")
+
+    @property
+    def _class_name(self) -> str:
+        return self.item_class.__name__
+
+    def _only(self, what: str, wanted: Callable[[_Options], bool]) -> AttributeSchema | None:
+        found = [each for each in self.attributes if wanted(each.options)]
+        if len(found) > 1:
+            names = ", ".join(each.field_name for each in found)
+            raise TypeError(f"{self._class_name} has {what} more than once: {names}")
+        return found[0] if found else None
+
+    @property
+    def key_attributes(self) -> tuple[AttributeSchema, ...]:
+        """The partition key, then the sort key, as far as there are any."""
+        return tuple(key for key in (self.partition_key, self.sort_key) if key is not None)
+
+    @property
+    def codecs(self) -> dict[str, Codec[Any]]:
+        """The codec of each attribute, by its name in DynamoDB."""
+        if self._codecs is None:
+            self._codecs = self._resolve_codecs()
+        return self._codecs
+
+    def codec(self, name: str) -> Codec[Any]:
+        return self.codecs[name]
+
+    def find(self, name: str) -> AttributeSchema | None:
+        """The attribute of this name in DynamoDB, or else in Python."""
+        return self.by_name.get(name) or self.by_field_name.get(name)
+
+    def _resolve_codecs(self) -> dict[str, Codec[Any]]:
+        hints = {}
+        for each in self.attributes:
+            owner = next(
+                cls
+                for cls in self.item_class.__mro__
+                if each.field_name in inspect.get_annotations(cls)
+            )
+            schema: Schema = owner.__dict__["__dynasafe_schema__"]
+            module = sys.modules.get(owner.__module__)
+            try:
+                hint = typing.get_type_hints(
+                    SimpleNamespace(__annotations__={"it": self.annotations[each.field_name]}),
+                    {**vars(typing), **(vars(module) if module else {}), "Attr": Attr},
+                    {**schema.namespace, owner.__name__: owner},
+                )["it"]
+            except NameError as error:
+                raise TypeError(
+                    f"{self._class_name}.{each.field_name}: its annotation names {error.name!r}, "
+                    "which is not defined. Mend: define or import it in the class's module"
+                ) from error
+            hints[each] = typing.get_args(hint)[0]
+        codecs = {}
+        for each, hint in hints.items():
+            codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
+            if each.options.version and hint is not int:
+                raise TypeError(f"{self._class_name}.{each.field_name}: a version is an Attr[int]")
+            if each.options.write_id and hint is not str:
+                raise TypeError(f"{self._class_name}.{each.field_name}: a write id is an Attr[str]")
+        return codecs
+
+    def _ttl_codec(self, hint: object) -> Codec[Any]:
+        members = [each for each in typing.get_args(hint) or (hint,) if each is not type(None)]
+        if members == [datetime]:
+            epoch_seconds: Codec[Any] = EpochSecondsCodec()
+            return epoch_seconds if hint is datetime else epoch_seconds.optional()
+        if members == [int]:
+            return codec_for(hint)
+        raise TypeError(f"{self._class_name}: a TTL attribute is a datetime, or an int in seconds")
+
+
+def schema_of(item_class: type[Item]) -> Schema:
+    """The schema of an Item class."""
+    return item_class.__dynasafe_schema__
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(attribute,))
+class Item:
+    """The base of item classes. Instances are made with keyword arguments only.
+
+    Attributes of the stored item that the class does not know are kept, and written back when the
+    instance is put again: reading and putting an item loses nothing.
+    """
+
+    __dynasafe_schema__: ClassVar[Schema]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        inherited: Schema | None = getattr(cls, "__dynasafe_schema__", None)
+        attributes = {each.field_name: each for each in inherited.attributes} if inherited else {}
+        annotations = dict(inherited.annotations) if inherited else {}
+        for field_name, annotation in inspect.get_annotations(cls).items():
+            if not _is_attr(annotation):
+                if _is_class_var(annotation):
+                    continue
+                raise TypeError(
+                    f"{cls.__name__}.{field_name}: write its type as Attr[...], or ClassVar[...] "
+                    "if it is not an attribute of the item"
+                )
+            given = cls.__dict__.get(field_name, MISSING)
+            options = given if isinstance(given, _Options) else _plain_default(given)
+            attributes[field_name] = AttributeSchema(
+                name=options.alias or field_name, field_name=field_name, options=options
+            )
+            annotations[field_name] = annotation
+        cls.__dynasafe_schema__ = Schema(
+            item_class=cls,
+            attributes=tuple(attributes.values()),
+            annotations=annotations,
+            namespace=_local_namespace(),
+        )
+        for each in attributes.values():
+            # A class that inherits an attribute is its owner too: its codecs are its own.
+            setattr(cls, each.field_name, Attr(DocumentPath((each.name,)), owner=cls))
+
+    def __init__(self, **values: Any) -> None:
+        state = self.__dict__
+        missing = []
+        for each in self.__dynasafe_schema__.attributes:
+            field_name = each.field_name
+            if field_name in values:
+                state[field_name] = values.pop(field_name)
+            elif each.has_default:
+                state[field_name] = each.default()
+            else:
+                missing.append(field_name)
+        if missing or values:
+            problems = [f"missing: {', '.join(missing)}"] if missing else []
+            problems += [f"unknown: {', '.join(values)}"] if values else []
+            raise TypeError(f"{type(self).__name__}: {'; '.join(problems)}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self.__dynasafe_schema__.by_field_name and not name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        self.__dict__[name] = value
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.__dict__ == other.__dict__
+
+    __hash__ = None  # type: ignore[assignment]  # an Item is mutable
+
+    def __repr__(self) -> str:
+        fields = ", ".join(
+            f"{each.field_name}={self.__dict__.get(each.field_name, MISSING)!r}"
+            for each in self.__dynasafe_schema__.attributes
+        )
+        return f"{type(self).__name__}({fields})"
+
+    def __dynasafe_encode__(self, path: str = "") -> dict[str, AttributeValue]:
+        return encode_item(self, path)
+
+    @classmethod
+    def __dynasafe_decode__(
+        cls, attribute_map: Mapping[str, AttributeValue], path: str = ""
+    ) -> Self:
+        return decode_item(cls, attribute_map, path)
+
+
+def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
+    """The item in wire form.
+
+    An empty set is left out, since DynamoDB has none, where the attribute's default is one too.
+
+    Raises:
+        InvalidValueError: a value is not of its attribute's type, or DynamoDB cannot store it.
+    """
+    schema = item.__dynasafe_schema__
+    codecs = schema.codecs
+    state = item.__dict__
+    encoded: dict[str, AttributeValue] = {}
+    prefix = f"{path}." if path else ""
+    for each in schema.attributes:
+        value = state.get(each.field_name, MISSING)
+        if value is MISSING:
+            raise ValueOutOfRangeError(prefix + each.name, "the attribute has no value")
+        is_empty_set = isinstance(value, set | frozenset) and not value
+        if is_empty_set and each.has_default and not each.default():
+            continue
+        encoded[each.name] = codecs[each.name].encode(value, prefix + each.name)
+    unknown = state.get("_unknown_attributes")
+    return {**unknown, **encoded} if unknown else encoded
+
+
+def decode_item(
+    item_class: type[ItemT], attribute_map: Mapping[str, AttributeValue], path: str = ""
+) -> ItemT:
+    """The instance that the item in wire form stands for.
+
+    Raises:
+        InvalidValueError: a stored value does not fit its attribute's type, or one without a
+            default is missing.
+    """
+    schema = item_class.__dynasafe_schema__
+    codecs = schema.codecs
+    item = item_class.__new__(item_class)
+    state = item.__dict__
+    prefix = f"{path}." if path else ""
+    known = 0
+    for each in schema.attributes:
+        attribute_value = attribute_map.get(each.name)
+        if attribute_value is not None:
+            known += 1
+            state[each.field_name] = codecs[each.name].decode(attribute_value, prefix + each.name)
+        elif each.has_default:
+            state[each.field_name] = each.default()
+        else:
+            raise ValueOutOfRangeError(
+                prefix + each.name,
+                f"the stored item lacks this attribute, and {item_class.__name__} has no default "
+                "for it. Mend: give it a default, or read with a projection that includes it",
+            )
+    if known < len(attribute_map):
+        state["_unknown_attributes"] = {
+            name: value for name, value in attribute_map.items() if name not in schema.by_name
+        }
+    return item
+
+
+def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, AttributeValue]:
+    """The primary key in wire form, from a mapping by either name, or from an instance.
+
+    Raises:
+        InvalidValueError: a part of the key is missing, extra, or of the wrong type.
+    """
+    if isinstance(key, Item):
+        if not isinstance(key, schema.item_class):
+            raise UnsupportedTypeError(
+                "", f"the key is of {type(key).__name__}, not of {schema.item_class.__name__}"
+            )
+        state = key.__dict__
+        given = {each.name: state[each.field_name] for each in schema.key_attributes}
+    else:
+        given = {}
+        for name, value in key.items():
+            found = schema.find(name)
+            given[found.name if found else name] = value
+    expected = [each.name for each in schema.key_attributes]
+    if given.keys() != set(expected) or (len(given) != len(key) if isinstance(key, Mapping) else 0):
+        raise ValueOutOfRangeError(
+            "Key",
+            f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
+            f", but {', '.join(given) or 'nothing'} was given. Mend: give exactly its attributes",
+        )
+    return {name: schema.codecs[name].encode(given[name], name) for name in expected}
+
+
+def _plain_default(given: Any) -> _Options:
+    attribute_default = attribute(default=given) if given is not MISSING else _Options()
+    assert isinstance(attribute_default, _Options)
+    return attribute_default
+
+
+def _is_attr(annotation: object) -> bool:
+    if isinstance(annotation, str):
+        return annotation.partition("[")[0].rpartition(".")[2].strip() == "Attr"
+    return typing.get_origin(annotation) is Attr
+
+
+def _is_class_var(annotation: object) -> bool:
+    if isinstance(annotation, str):
+        return annotation.partition("[")[0].rpartition(".")[2].strip() == "ClassVar"
+    return typing.get_origin(annotation) is ClassVar or annotation is ClassVar
+
+
+def _local_namespace() -> Mapping[str, object]:
+    """What is defined in the function that holds the class statement, for its annotations."""
+    frame = sys._getframe(2)
+    return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
