@@ -2,6 +2,7 @@
 
 - `NotSentError`: no. Nothing reached DynamoDB.
 - `ServiceError`: no. DynamoDB answered, and refused.
+- `NoAnswerError`: no. It was a read.
 - `OutcomeUnknownError`: perhaps. The request was sent and no usable answer came back.
 
 Each error carries its facts as attributes, survives pickle, and prints no attribute values,
@@ -270,6 +271,26 @@ class ThrottledError(ServiceError):
     """DynamoDB refused the request for its rate; `reasons` are its ThrottlingReasons."""
 
     reasons: tuple[str, ...] = ()
+
+
+class NoAnswerError(DynasafeError):
+    """A read was sent, and no usable answer came back. Nothing can have changed."""
+
+    def __init__(
+        self, operation: str, *, table_name: str | None = None, attempts: int = 1, reason: str
+    ) -> None:
+        super().__init__(operation, reason)
+        self.operation = operation
+        self.table_name = table_name
+        self.attempts = attempts
+        self.reason = reason
+
+    def __str__(self) -> str:
+        table = f" on table {self.table_name!r}" if self.table_name else ""
+        return (
+            f"{self.operation}{table} was sent {self.attempts} time(s) without a usable answer: "
+            f"{self.reason}. Mend: read again; raise attempt_timeout_s if the table is slow."
+        )
 
 
 class OutcomeUnknownError(DynasafeError):

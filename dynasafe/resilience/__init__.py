@@ -1,0 +1,1 @@
+"""Decisions about failures: what they mean, whether to repeat, when to stop sending."""

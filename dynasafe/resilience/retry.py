@@ -1,0 +1,119 @@
+"""When a request is repeated: delays with full jitter, and a quota that bounds the load.
+
+This is the AWS SDKs' "standard" retry behaviour of 2026, with DynamoDB's own numbers. A retry
+costs tokens of a quota that one client shares, so that an outage does not multiply the traffic.
+
+Source: "Retry behavior", AWS SDKs and Tools Reference Guide; botocore's retries/standard.py and
+retries/quota.py from version 1.44.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+
+QUOTA_CAPACITY = 500
+RETRY_COST = 14
+THROTTLE_COST = 5
+RETRY_AFTER_MARGIN_S = 5.0
+"""How much longer than its own delay a client waits at most when the service asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often, and after which delays, a request is repeated.
+
+    Args:
+        max_attempts: at least 1; the first try counts.
+        base_delay_s: the longest delay before the first retry. It doubles with each retry.
+        throttle_base_delay_s: the same after a throttle.
+        max_delay_s: no delay is longer.
+        quota: tokens that a client has for retries, or None for no limit.
+
+    Raises:
+        InvalidValueError: a setting is outside its range.
+    """
+
+    max_attempts: int = 4
+    base_delay_s: float = 0.025
+    throttle_base_delay_s: float = 1.0
+    max_delay_s: float = 20.0
+    quota: int | None = QUOTA_CAPACITY
+
+    def __post_init__(self) -> None:
+        _require_count("RetryPolicy.max_attempts", self.max_attempts, least=1)
+        if self.quota is not None:
+            _require_count("RetryPolicy.quota", self.quota, least=0)
+        for name in ("base_delay_s", "throttle_base_delay_s", "max_delay_s"):
+            require_seconds(f"RetryPolicy.{name}", getattr(self, name), or_zero=True)
+
+    def delay_s(
+        self, retry: int, *, is_throttle: bool, draw: float, retry_after: str | None = None
+    ) -> float:
+        """Seconds to wait before a retry.
+
+        Full jitter, the cap before the jitter: `draw * min(max_delay_s, base * 2 ** retry)`.
+
+        Args:
+            retry: 0 for the first one.
+            draw: uniform in [0, 1).
+            retry_after: the service's own wish in milliseconds (header x-amz-retry-after). It can
+                lengthen the delay by at most 5 s. What is not a whole number is ignored.
+        """
+        base_s = self.throttle_base_delay_s if is_throttle else self.base_delay_s
+        # Past 2 ** 64 any base is over any cap; a float would overflow at 2 ** 1024.
+        delay_s = draw * min(self.max_delay_s, base_s * 2.0 ** min(retry, 64))
+        if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
+            wished_s = int(retry_after[:18]) / 1000
+            return max(delay_s, min(wished_s, delay_s + RETRY_AFTER_MARGIN_S))
+        return delay_s
+
+
+class RetryQuota:
+    """Tokens for retries, shared by all calls of one client."""
+
+    __slots__ = ("available", "capacity")
+
+    def __init__(self, capacity: int = QUOTA_CAPACITY) -> None:
+        self.capacity = capacity
+        self.available = capacity
+
+    def take(self, cost: int) -> bool:
+        """Whether there were enough tokens; then they are taken."""
+        if cost > self.available:
+            return False
+        self.available -= cost
+        return True
+
+    def give_back(self, last_cost: int | None) -> None:
+        """After a success: the cost of its last retry, or 1 if there was none."""
+        amount = 1 if last_cost is None else last_cost
+        self.available = min(self.capacity, self.available + amount)
+
+
+def retry_cost(*, is_throttle: bool) -> int:
+    return THROTTLE_COST if is_throttle else RETRY_COST
+
+
+def _require_count(path: str, value: object, *, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UnsupportedTypeError(path, f"a whole number is expected, not {type(value).__name__}")
+    if value < least:
+        raise ValueOutOfRangeError(path, f"at least {least} is expected, not {value}")
+
+
+def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
+    """Refuse what is not a finite number of seconds above zero, or zero where that is allowed.
+
+    Raises:
+        InvalidValueError: with the setting's name as its path.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnsupportedTypeError(
+            path, f"a number of seconds is expected, not {type(value).__name__}"
+        )
+    if not math.isfinite(value) or value < 0 or (value == 0 and not or_zero):
+        least = "0 seconds or more" if or_zero else "more than 0 seconds"
+        raise ValueOutOfRangeError(path, f"{least} are expected, not {value}")

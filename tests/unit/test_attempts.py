@@ -1,0 +1,566 @@
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
+
+from dynasafe.errors import (
+    CircuitOpenError,
+    ConditionalCheckFailedError,
+    ConnectionNotMadeError,
+    DeadlineExceededError,
+    DynasafeError,
+    InvalidRequestError,
+    NoAnswerError,
+    NotSentError,
+    OutcomeUnknownError,
+    ServiceError,
+    ThrottledError,
+    TransactionCanceledError,
+)
+from dynasafe.events import (
+    AttemptFailed,
+    CallCancelled,
+    CallFailed,
+    CallSucceeded,
+    Event,
+    UnknownErrorCode,
+)
+from dynasafe.resilience.attempts import (
+    Answered,
+    Call,
+    Raised,
+    Resolution,
+    Send,
+    SlotTaken,
+    TakeSlot,
+    Woke,
+    attempts,
+)
+from dynasafe.resilience.deadline import Deadline
+from dynasafe.resilience.outcomes import AttemptTimeout, ConnectionSlotTimeout
+from dynasafe.resilience.retry import RetryPolicy, RetryQuota
+from tests.support.driving import (
+    IDEMPOTENT,
+    READ,
+    TOKEN,
+    WRITE,
+    Answer,
+    Drive,
+    service_error,
+)
+
+
+class ClientConnectorError(OSError):
+    """Stands for aiohttp's class, which is told by its name."""
+
+
+OK: Answer = {"Attributes": {}}
+LOST = ReadTimeoutError(endpoint_url="http://127.0.0.1")
+REFUSED = EndpointConnectionError(endpoint_url="http://127.0.0.1", error=ClientConnectorError())
+RESET = EndpointConnectionError(endpoint_url="http://127.0.0.1", error=ConnectionResetError())
+THROTTLED = service_error(
+    "ThrottlingException",
+    ThrottlingReasons=[{"reason": "TableWriteKeyRangeThroughputExceeded", "resource": "arn"}],
+)
+E500 = service_error("InternalServerError", 500)
+INVALID = service_error("ValidationException", message="no")
+CONFLICT = service_error("TransactionConflictException")
+CONDITION = service_error("ConditionalCheckFailedException", Item={"id": {"S": "x"}})
+IN_PROGRESS = service_error("TransactionInProgressException")
+EXPIRED = service_error("ExpiredTokenException")
+MYSTERY_400 = service_error("BrandNewException", 400)
+MYSTERY_500 = service_error("BrandNewException", 599)
+POLICY = RetryPolicy()
+
+
+def canceled(*codes: str) -> ClientError:
+    return service_error(
+        "TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes]
+    )
+
+
+CASES: list[tuple[str, Call, list[Answer], type[DynasafeError] | None]] = [
+    # Not applied for sure: any write may be sent again.
+    ("throttled, then fine", WRITE, [THROTTLED, OK], None),
+    ("conflict, then fine", WRITE, [CONFLICT, OK], None),
+    ("refused, then fine", WRITE, [REFUSED, OK], None),
+    ("expired credentials, then fine", WRITE, [EXPIRED, OK], None),
+    ("expired credentials twice", WRITE, [EXPIRED, EXPIRED], ServiceError),
+    ("throttled to the end", WRITE, [THROTTLED] * 4, ThrottledError),
+    ("conflict to the end", WRITE, [CONFLICT] * 4, ServiceError),
+    ("refused to the end", WRITE, [REFUSED] * 4, ConnectionNotMadeError),
+    ("throttled, then refused", WRITE, [THROTTLED, REFUSED, REFUSED, REFUSED], ThrottledError),
+    # Perhaps applied: only what is idempotent, or carries a token, may be sent again.
+    ("lost write", WRITE, [LOST], OutcomeUnknownError),
+    ("reset write", WRITE, [RESET], OutcomeUnknownError),
+    ("write and 500", WRITE, [E500], OutcomeUnknownError),
+    ("write and an unknown 599", WRITE, [MYSTERY_500], OutcomeUnknownError),
+    ("throttled, then lost", WRITE, [THROTTLED, LOST], OutcomeUnknownError),
+    ("lost idempotent write, then fine", IDEMPOTENT, [LOST, OK], None),
+    ("lost idempotent write to the end", IDEMPOTENT, [LOST] * 4, OutcomeUnknownError),
+    ("lost, then refused", IDEMPOTENT, [LOST, INVALID], OutcomeUnknownError),
+    ("lost, then throttled", IDEMPOTENT, [LOST, *[THROTTLED] * 3], OutcomeUnknownError),
+    ("lost, then not connected", IDEMPOTENT, [LOST, *[REFUSED] * 3], OutcomeUnknownError),
+    ("lost, then condition failed", IDEMPOTENT, [LOST, CONDITION], OutcomeUnknownError),
+    ("lost, then no credentials", IDEMPOTENT, [LOST, NoCredentialsError()], OutcomeUnknownError),
+    # Final answers.
+    ("condition failed", WRITE, [CONDITION], ConditionalCheckFailedError),
+    (
+        "throttled, then condition failed",
+        WRITE,
+        [THROTTLED, CONDITION],
+        ConditionalCheckFailedError,
+    ),
+    ("invalid", WRITE, [INVALID], ServiceError),
+    ("an unknown refusal", WRITE, [MYSTERY_400], ServiceError),
+    ("no credentials", WRITE, [NoCredentialsError()], ConnectionNotMadeError),
+    (
+        "wrong parameters",
+        WRITE,
+        [ParamValidationError(report="Invalid type for parameter X, value: secret, type: ...")],
+        InvalidRequestError,
+    ),
+    # Reads change nothing.
+    ("lost read, then fine", READ, [LOST, E500, RESET, OK], None),
+    ("lost read to the end", READ, [LOST] * 4, NoAnswerError),
+    ("read and 500 to the end", READ, [E500] * 4, ServiceError),
+    ("lost read, then refused", READ, [LOST, INVALID], ServiceError),
+    # Transactions.
+    ("lost transaction, then fine", TOKEN, [LOST, LOST, OK], None),
+    ("lost transaction to the end", TOKEN, [LOST] * 4, OutcomeUnknownError),
+    ("in progress, then fine", TOKEN, [LOST, IN_PROGRESS, OK], None),
+    ("in progress to the end", TOKEN, [IN_PROGRESS] * 4, OutcomeUnknownError),
+    ("cancelled by a conflict", TOKEN, [canceled("None", "TransactionConflict"), OK], None),
+    ("cancelled by a throttle", TOKEN, [canceled("ThrottlingError", "None"), OK], None),
+    (
+        "cancelled by a condition",
+        TOKEN,
+        [canceled("None", "ConditionalCheckFailed", "TransactionConflict")],
+        TransactionCanceledError,
+    ),
+    # A completed transaction answers its repeat with success, so a cancelled repeat settles it.
+    (
+        "lost, then cancelled for good",
+        TOKEN,
+        [LOST, canceled("ConditionalCheckFailed")],
+        TransactionCanceledError,
+    ),
+    (
+        "lost, then cancelled by conflicts to the end",
+        TOKEN,
+        [LOST, *[canceled("TransactionConflict")] * 3],
+        OutcomeUnknownError,
+    ),
+    (
+        "cancelled to the end",
+        TOKEN,
+        [canceled("TransactionConflict")] * 4,
+        TransactionCanceledError,
+    ),
+    (
+        "another's token",
+        TOKEN,
+        [service_error("IdempotentParameterMismatchException")],
+        ServiceError,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("call", "answers", "error_type"),
+    [pytest.param(*case[1:], id=case[0]) for case in CASES],
+)
+def test_given_answers_when_driven_then_each_is_used_and_the_verdict_is_honest(
+    call: Call, answers: list[Answer], error_type: type[DynasafeError] | None
+) -> None:
+    drive = Drive()(answers, call, policy=POLICY, quota=RetryQuota())
+
+    assert len(drive.sends) == len(answers)
+    if error_type is None:
+        assert drive.result is not None
+        assert drive.result.attempts == len(answers)
+    else:
+        assert type(drive.error) is error_type
+        assert drive.error.__cause__ in answers
+        assert "secret" not in str(drive.error)
+        assert str(pickle.loads(pickle.dumps(drive.error))) == str(drive.error)
+
+
+def test_given_no_policy_when_a_read_is_throttled_then_it_is_sent_once() -> None:
+    drive = Drive()([THROTTLED], policy=None)
+
+    assert len(drive.sends) == 1
+    assert isinstance(drive.error, ThrottledError)
+    assert drive.error.reasons == ("TableWriteKeyRangeThroughputExceeded",)
+
+
+def test_given_a_refusal_when_raised_then_the_error_carries_the_facts() -> None:
+    error = Drive()([THROTTLED, INVALID], WRITE, policy=POLICY).error
+
+    assert isinstance(error, ServiceError)
+    assert (error.operation, error.table_name, error.code) == (
+        "UpdateItem",
+        "t",
+        "ValidationException",
+    )
+    assert (error.http_status, error.request_id, error.attempts) == (400, "R1", 2)
+    assert error.error_class == "final"
+
+
+def test_given_a_cancelled_transaction_when_raised_then_reasons_stand_in_request_order() -> None:
+    error = Drive()([canceled("None", "ConditionalCheckFailed")], TOKEN).error
+
+    assert isinstance(error, TransactionCanceledError)
+    assert [reason.code for reason in error.reasons] == ["None", "ConditionalCheckFailed"]
+
+
+def test_given_a_token_when_unknown_then_the_error_carries_it() -> None:
+    error = Drive()([LOST], TOKEN).error
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert error.client_request_token == "token-1"
+
+
+@pytest.mark.parametrize(
+    ("resolution", "expected"),
+    [
+        ("applied", None),
+        ("not_applied", ConditionalCheckFailedError),
+        ("unknown", OutcomeUnknownError),
+    ],
+)
+def test_given_a_lost_attempt_when_the_condition_fails_then_the_stored_item_decides(
+    resolution: Resolution, expected: type[DynasafeError] | None
+) -> None:
+    seen: list[Mapping[str, Any] | None] = []
+
+    def resolve(item: Mapping[str, Any] | None) -> Resolution:
+        seen.append(item)
+        return resolution
+
+    call = replace(IDEMPOTENT, resolve_condition_failure=resolve)
+
+    drive = Drive()([LOST, CONDITION], call, policy=POLICY)
+
+    assert seen == [{"id": {"S": "x"}}]
+    if expected is None:
+        assert drive.result is not None
+        assert drive.result.response is None
+    else:
+        assert type(drive.error) is expected
+
+
+def test_given_no_lost_attempt_when_the_condition_fails_then_nobody_is_asked() -> None:
+    def resolve(item: Mapping[str, Any] | None) -> Resolution:
+        raise AssertionError("not asked")
+
+    call = replace(IDEMPOTENT, resolve_condition_failure=resolve)
+
+    assert isinstance(Drive()([CONDITION], call).error, ConditionalCheckFailedError)
+
+
+# Deadlines
+
+
+def test_given_a_delay_past_the_deadline_when_it_fails_then_the_error_comes_at_once() -> None:
+    deadline = Deadline.after(0.5, now_s=0)
+    quota = RetryQuota()
+
+    drive = Drive()([THROTTLED], WRITE, policy=POLICY, deadline=deadline, quota=quota)
+
+    assert isinstance(drive.error, ThrottledError)
+    assert drive.delays_s == []
+    assert quota.available == 500
+
+
+def test_given_both_timeouts_when_sent_then_each_attempt_has_the_smaller() -> None:
+    deadline = Deadline.after(2.5, now_s=0)
+
+    drive = Drive()(
+        [AttemptTimeout(), AttemptTimeout(), OK],
+        READ,
+        policy=POLICY,
+        deadline=deadline,
+        attempt_timeout_s=1.0,
+        duration_s=1.0,
+    )
+
+    assert [send.timeout_s for send in drive.sends[:2]] == [1.0, 1.0]
+    assert drive.sends[2].timeout_s == pytest.approx(0.425)
+
+
+def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
+    loop = attempts(WRITE, now_s=0, deadline=Deadline.after(2, now_s=0), attempt_timeout_s=1)
+    assert next(loop) == TakeSlot(1)
+
+    with pytest.raises(DeadlineExceededError) as caught:
+        loop.send(Raised(ConnectionSlotTimeout(), 1.0, 0.0))
+
+    assert str(caught.value) == (
+        "UpdateItem was not sent: 2 s ran out waiting for a connection slot. "
+        "Mend: raise timeout_s, or max_connections, or send less at once."
+    )
+
+
+def test_given_a_lost_attempt_when_no_slot_comes_then_the_outcome_is_unknown() -> None:
+    loop = attempts(IDEMPOTENT, now_s=0, policy=POLICY, attempt_timeout_s=1)
+    next(loop)
+    loop.send(SlotTaken(0.0, was_awaited=False))
+    loop.send(Raised(LOST, 0.0, 0.0))
+    loop.send(Woke(0.0))
+
+    with pytest.raises(OutcomeUnknownError):
+        loop.send(Raised(ConnectionSlotTimeout(), 1.0, 0.0))
+
+
+def test_given_a_transaction_in_progress_when_repeated_then_one_comes_after_5_s() -> None:
+    drive = Drive(draw=0.0)([IN_PROGRESS] * 3 + [OK], TOKEN, policy=POLICY, duration_s=0.1)
+
+    assert drive.result is not None
+    assert drive.delays_s[:2] == [0.0, 0.0]
+    assert drive.delays_s[2] == pytest.approx(5.0 - 0.3)
+
+
+def test_given_the_tokens_ten_minutes_are_over_when_lost_then_it_is_not_repeated() -> None:
+    drive = Drive()([LOST, LOST], TOKEN, policy=POLICY, duration_s=300.0)
+
+    assert len(drive.sends) == 2
+    assert isinstance(drive.error, OutcomeUnknownError)
+
+
+def test_given_expired_credentials_when_repeated_then_with_fresh_ones_at_once() -> None:
+    drive = Drive()([EXPIRED, OK], WRITE, policy=POLICY)
+
+    assert [send.with_fresh_credentials for send in drive.sends] == [False, True]
+    assert drive.delays_s == [0.0]
+
+
+# The circuit breaker's side
+
+
+class Ledger:
+    """Counts permits, and refuses when told to."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.results: list[tuple[str, float]] = []
+        self.is_open = False
+
+    def acquire(self, now_s: float) -> object:
+        if self.is_open:
+            raise CircuitOpenError("t", 1.0)
+        self.held += 1
+        return object()
+
+    def record(
+        self, permit: Any, result: Any, duration_s: float, now_s: float, draw: float = 0.0
+    ) -> None:
+        self.held -= 1
+        self.results.append((result, duration_s))
+
+    def release(self, permit: Any) -> None:
+        self.held -= 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        (OK, "success"),
+        (CONDITION, "success"),
+        (INVALID, "success"),
+        (CONFLICT, "success"),
+        (THROTTLED, "ignored"),
+        (EXPIRED, "ignored"),
+        (NoCredentialsError(), "ignored"),
+        (REFUSED, "failure"),
+        (LOST, "failure"),
+        (E500, "failure"),
+    ],
+)
+def test_given_an_answer_when_driven_then_the_breaker_gets_one_result(
+    answer: Answer, result: str
+) -> None:
+    ledger = Ledger()
+
+    Drive()([answer], WRITE, permits=ledger, duration_s=0.5)
+
+    assert ledger.results == [(result, 0.5)]
+    assert ledger.held == 0
+
+
+def test_given_three_attempts_when_driven_then_each_has_its_own_permit_and_result() -> None:
+    ledger = Ledger()
+
+    Drive()([LOST, THROTTLED, OK], READ, permits=ledger, policy=POLICY)
+
+    assert [result for result, _ in ledger.results] == ["failure", "ignored", "success"]
+    assert ledger.held == 0
+
+
+def test_given_an_open_circuit_when_called_then_nothing_is_sent() -> None:
+    ledger = Ledger()
+    ledger.is_open = True
+
+    drive = Drive()([], WRITE, permits=ledger)
+
+    assert isinstance(drive.error, CircuitOpenError)
+    assert drive.sends == []
+
+
+def test_given_the_circuit_opens_between_attempts_when_driven_then_the_failure_is_raised() -> None:
+    class OpensLater(Ledger):
+        def record(self, *args: Any, **kwargs: Any) -> None:
+            super().record(*args, **kwargs)
+            self.is_open = True
+
+    drive = Drive()([E500], READ, permits=OpensLater(), policy=POLICY)
+    assert type(drive.error) is ServiceError
+
+    drive = Drive()([LOST], IDEMPOTENT, permits=OpensLater(), policy=POLICY)
+    assert type(drive.error) is OutcomeUnknownError
+
+
+def test_given_a_wait_for_a_slot_when_the_circuit_opened_meanwhile_then_nothing_is_sent() -> None:
+    ledger = Ledger()
+    loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline.after(2, now_s=0))
+    next(loop)
+    ledger.is_open = True
+
+    with pytest.raises(CircuitOpenError):
+        loop.send(SlotTaken(1.0, was_awaited=True))
+
+    assert ledger.held == 0
+
+
+def test_given_a_wait_for_a_slot_when_the_deadline_passed_then_nothing_is_sent() -> None:
+    ledger = Ledger()
+    loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline.after(2, now_s=0))
+    next(loop)
+
+    with pytest.raises(DeadlineExceededError):
+        loop.send(SlotTaken(2.0, was_awaited=True))
+
+    assert ledger.held == 0
+
+
+# Cancellation
+
+
+class Cancellation(BaseException):
+    """Stands for asyncio.CancelledError."""
+
+
+def test_given_a_cancellation_when_waiting_for_a_slot_then_nothing_may_be_applied() -> None:
+    ledger = Ledger()
+    events: list[Event] = []
+    loop = attempts(WRITE, now_s=0, permits=ledger, hooks=[events.append])
+    next(loop)
+
+    with pytest.raises(Cancellation) as caught:
+        loop.throw(Cancellation())
+
+    assert caught.value.__cause__ is None
+    assert (ledger.held, ledger.results) == (0, [])
+    assert events == [
+        CallCancelled(operation="UpdateItem", table_name="t", attempts=0, may_be_applied=False)
+    ]
+
+
+@pytest.mark.parametrize(("call", "may_be_applied"), [(WRITE, True), (READ, False), (TOKEN, True)])
+def test_given_a_cancellation_when_in_flight_then_its_cause_tells_what_is_unknown(
+    call: Call, may_be_applied: bool
+) -> None:
+    ledger = Ledger()
+    events: list[Event] = []
+    loop = attempts(call, now_s=0, permits=ledger, hooks=[events.append])
+    next(loop)
+    loop.send(SlotTaken(0.0, was_awaited=False))
+
+    with pytest.raises(Cancellation) as caught:
+        loop.throw(Cancellation())
+
+    assert isinstance(caught.value.__cause__, OutcomeUnknownError) is may_be_applied
+    assert (ledger.held, ledger.results) == (0, [])
+    assert isinstance(events[-1], CallCancelled)
+    assert events[-1].may_be_applied is may_be_applied
+
+
+def test_given_a_driver_that_stops_when_in_flight_then_the_permit_comes_back() -> None:
+    ledger = Ledger()
+    loop = attempts(WRITE, now_s=0, permits=ledger)
+    next(loop)
+    loop.send(SlotTaken(0.0, was_awaited=False))
+
+    loop.close()
+
+    assert ledger.held == 0
+
+
+# Events
+
+
+def test_given_a_retry_when_observed_then_the_events_tell_the_story() -> None:
+    events: list[Event] = []
+
+    Drive()([MYSTERY_500, OK], READ, policy=POLICY, hooks=[events.append])
+
+    facts = {"operation": "GetItem", "table_name": "t"}
+    assert events == [
+        UnknownErrorCode(**facts, code="BrandNewException", http_status=599),
+        AttemptFailed(
+            **facts, attempt=1, error_class="ambiguous", code="BrandNewException", delay_s=0.025
+        ),
+        CallSucceeded(**facts, attempts=2, duration_s=0.025),
+    ]
+
+
+def test_given_a_failure_when_observed_then_the_last_event_names_the_error() -> None:
+    events: list[Event] = []
+
+    Drive()([LOST], WRITE, policy=POLICY, hooks=[events.append], duration_s=2.0)
+
+    assert events[-1] == CallFailed(
+        operation="UpdateItem",
+        table_name="t",
+        attempts=1,
+        duration_s=2.0,
+        error="OutcomeUnknownError",
+    )
+
+
+def test_given_a_hook_that_raises_when_called_then_the_call_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def hook(event: Event) -> None:
+        raise RuntimeError("a hook's own fault")
+
+    drive = Drive()([THROTTLED, OK], READ, policy=POLICY, hooks=[hook])
+
+    assert drive.result is not None
+    assert "A dynasafe hook raised on AttemptFailed" in caplog.text
+
+
+def test_given_an_answer_when_a_call_is_driven_by_hand_then_the_protocol_is_as_documented() -> None:
+    loop = attempts(READ, now_s=0)
+
+    assert next(loop) == TakeSlot(None)
+    assert loop.send(SlotTaken(0.0, was_awaited=False)) == Send(1, None)
+    with pytest.raises(StopIteration) as stop:
+        loop.send(Answered({}, 0.0))
+    assert stop.value.value.attempts == 1
+
+
+def test_given_what_was_never_sent_when_raised_then_it_is_a_not_sent_error() -> None:
+    for answer in (REFUSED, NoCredentialsError()):
+        assert isinstance(Drive()([answer], WRITE).error, NotSentError)
