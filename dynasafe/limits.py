@@ -1,0 +1,28 @@
+"""The numeric limits of DynamoDB, each with its page.
+
+Sources: [1] "Quotas in Amazon DynamoDB"; [2] "Constraints in Amazon DynamoDB"; [3] the operation's
+page in the Amazon DynamoDB API Reference; [4] measured on DynamoDB Local 1.25.1.
+"""
+
+MAX_EXPRESSION_BYTES = 4096
+"""An expression's text. [2]"""
+MAX_OPERATORS = 300
+"""Operators and functions in one expression. [2]"""
+MAX_IN_OPERANDS = 100
+"""Values after IN. [2]"""
+MAX_PATH_LEVELS = 32
+"""Names and indexes in one document path. [2]"""
+MAX_NESTING_LEVELS = 32
+"""Lists and maps within each other. [1]"""
+MAX_LIST_INDEX = 2_147_483_647
+"""In a document path. [4]"""
+MAX_NUMBER_DIGITS = 38
+"""Significant digits of a number. [1]"""
+MAX_BATCH_GET_KEYS = 100
+"""Keys in one BatchGetItem. [3]"""
+MAX_BATCH_WRITES = 25
+"""Puts and deletes in one BatchWriteItem. [3]"""
+MAX_CLIENT_REQUEST_TOKEN_LENGTH = 36
+"""Characters in the token of TransactWriteItems. [3]"""
+TOKEN_WINDOW_S = 600.0
+"""For how many seconds a repeat under the same ClientRequestToken is recognised. [3]"""
