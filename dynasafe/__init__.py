@@ -1,10 +1,27 @@
 """DynamoDB calls that cannot be malformed, and that say whether the write happened."""
 
+from dynasafe.aio.circuit_breaker import CircuitBreaker
+from dynasafe.aio.database import AsyncDynamoDB
+from dynasafe.aio.table import AsyncTable
+from dynasafe.aio.transport import client_config
 from dynasafe.expressions.attributes import Attr, attr
 from dynasafe.expressions.updates import UpdateBuilder
 from dynasafe.findings import Finding
 from dynasafe.item import Item, attribute
+from dynasafe.resilience.retry import RetryPolicy
 
-__all__ = ["Attr", "Finding", "Item", "UpdateBuilder", "attr", "attribute"]
+__all__ = [
+    "AsyncDynamoDB",
+    "AsyncTable",
+    "Attr",
+    "CircuitBreaker",
+    "Finding",
+    "Item",
+    "RetryPolicy",
+    "UpdateBuilder",
+    "attr",
+    "attribute",
+    "client_config",
+]
 
 __version__ = "0.1.0"

@@ -24,7 +24,12 @@ from dynasafe.attribute_value import (
     registered_codecs,
     to_attribute_value,
 )
-from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 
 T = TypeVar("T")
 
@@ -46,7 +51,7 @@ class Codec(Generic[T]):
         """The stored value as a T.
 
         Raises:
-            InvalidValueError: the stored value is not a T.
+            StoredValueError: the stored value is not a T.
         """
         return cast(T, from_attribute_value(attribute_value))
 
@@ -112,9 +117,9 @@ def _mismatch(name: str, value: object, path: str) -> UnsupportedTypeError:
     return UnsupportedTypeError(path, f"{name} is expected, not {type(value).__name__}")
 
 
-def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> ValueOutOfRangeError:
+def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> StoredValueError:
     stored = ", ".join(attribute_value)
-    return ValueOutOfRangeError(
+    return StoredValueError(
         path, f"the stored value, of type {stored}, does not fit the annotation: {name}"
     )
 
@@ -203,11 +208,11 @@ class _UnionCodec(Codec[Any]):
         raise error or _mismatch(self.name, value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        error: InvalidValueError | None = None
+        error: StoredValueError | None = None
         for member in self._members:
             try:
                 return member.decode(attribute_value, path)
-            except InvalidValueError as refused:
+            except StoredValueError as refused:
                 error = refused if member is not _NONE else error
         if error is not None and len(self._members) == 2:
             raise error

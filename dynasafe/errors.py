@@ -3,6 +3,8 @@
 - `NotSentError`: no. Nothing reached DynamoDB.
 - `ServiceError`: no. DynamoDB answered, and refused.
 - `NoAnswerError`: no. It was a read.
+- `StoredValueError`: yes, if it was a write. Only its answer could not be read.
+- `BatchIncompleteError`: in part.
 - `OutcomeUnknownError`: perhaps. The request was sent and no usable answer came back.
 
 Each error carries its facts as attributes, survives pickle, and prints no attribute values,
@@ -188,6 +190,21 @@ class ClientClosedError(NotSentError):
         )
 
 
+class StoredValueError(DynasafeError, ValueError):
+    """DynamoDB answered with a value that does not fit its annotation.
+
+    A write that was answered so was applied.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}" if self.path else self.reason
+
+
 class ServiceError(DynasafeError):
     """DynamoDB answered, and refused: the request was not applied."""
 
@@ -343,3 +360,42 @@ class OutcomeUnknownError(DynasafeError):
         if resolve is None:
             raise self
         return await resolve()
+
+
+class BatchIncompleteError(DynasafeError):
+    """A batch stopped half-way. `__cause__` tells why.
+
+    Each of the three holds requests as they were given: keys of a read; items put, or keys
+    deleted, of a write.
+
+    Args:
+        processed: answered. Of a read, `items` has what was found.
+        unprocessed: not sent, or handed back by DynamoDB: not applied.
+        unknown: in a request without a usable answer.
+    """
+
+    def __init__(
+        self,
+        operation: str,
+        *,
+        table_name: str,
+        processed: Sequence[Any],
+        unprocessed: Sequence[Any],
+        unknown: Sequence[Any] = (),
+        items: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(operation, table_name)
+        self.operation = operation
+        self.table_name = table_name
+        self.processed = tuple(processed)
+        self.unprocessed = tuple(unprocessed)
+        self.unknown = tuple(unknown)
+        self.items = tuple(items)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.operation} on table {self.table_name!r} stopped half-way: "
+            f"{len(self.processed)} processed, {len(self.unprocessed)} not, "
+            f"{len(self.unknown)} unknown. Mend: send error.unprocessed again, later; see "
+            "error.__cause__ for the reason."
+        )

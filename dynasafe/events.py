@@ -77,13 +77,22 @@ class CircuitTransition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CircuitRateExceeded:
+    """A circuit breaker that only measures would have opened. Reported once."""
+
+    name: str
+    failure_rate: float
+    slow_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRepaired(CallEvent):
     """Empty or None members were dropped from a hand-written request."""
 
     members: tuple[str, ...]
 
 
-Event = CallEvent | CircuitTransition
+Event = CallEvent | CircuitTransition | CircuitRateExceeded
 Hook = Callable[[Event], None]
 
 

@@ -23,7 +23,7 @@ from typing_extensions import dataclass_transform
 from dynasafe.attribute_value import AttributeValue
 from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for
 from dynasafe.document_path import DocumentPath
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.attributes import Attr
 
 T = TypeVar("T")
@@ -386,7 +386,7 @@ def decode_item(
     """The instance that the item in wire form stands for.
 
     Raises:
-        InvalidValueError: a stored value does not fit its attribute's type, or one without a
+        StoredValueError: a stored value does not fit its attribute's type, or one without a
             default is missing.
     """
     schema = item_class.__dynasafe_schema__
@@ -403,7 +403,7 @@ def decode_item(
         elif each.has_default:
             state[each.field_name] = each.default()
         else:
-            raise ValueOutOfRangeError(
+            raise StoredValueError(
                 prefix + each.name,
                 f"the stored item lacks this attribute, and {item_class.__name__} has no default "
                 "for it. Mend: give it a default, or read with a projection that includes it",

@@ -18,6 +18,7 @@ from dynasafe.expressions.nodes import (
     ListAppend,
     NodePathElement,
     Operand,
+    Or,
     Path,
     RemoveAction,
     SetAction,
@@ -94,6 +95,8 @@ def _falsifies(action: UpdateAction, condition: ConditionNode) -> bool:
 def _falsifies_term(action: UpdateAction, term: ConditionNode) -> bool:
     path = action.path
     match term:
+        case Or(terms=terms):
+            return all(_falsifies_term(action, each) for each in terms)
         case Function(name="attribute_not_exists", arguments=(Path() as guarded,)):
             # A SET leaves the attribute in place, whatever it was.
             return guarded == path and isinstance(action, SetAction)

@@ -416,12 +416,12 @@ class UpdateBuilder:
         }
 
     def _build(self, key: Mapping[str, object] | Item, **options: str | None) -> dict[str, Any]:
-        params: dict[str, Any] = {"Key": self._encode_key(key), **self.freeze()}
+        params: dict[str, Any] = {"Key": self._encode_key(key), **self.expressions()}
         params.update((name, value) for name, value in options.items() if value is not None)
         return params
 
-    def freeze(self, extra_condition: ConditionNode | None = None) -> dict[str, Any]:
-        """The expressions and their placeholders, in wire form; freezes the builder.
+    def freeze(self) -> None:
+        """Refuse any more changes.
 
         Raises:
             EmptyUpdateError: there are no actions.
@@ -429,6 +429,14 @@ class UpdateBuilder:
         if self.is_empty:
             raise EmptyUpdateError
         self._is_frozen = True
+
+    def expressions(self, extra_condition: ConditionNode | None = None) -> dict[str, Any]:
+        """The expressions and their placeholders, in wire form; freezes the builder.
+
+        Raises:
+            EmptyUpdateError: there are no actions.
+        """
+        self.freeze()
         placeholders = Placeholders(escape=self._escape)
         members: dict[str, Any] = {
             "UpdateExpression": render_update(self.update, placeholders),

@@ -9,10 +9,9 @@ retries/quota.py from version 1.44.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.resilience.settings_rules import require_count, require_seconds
 
 QUOTA_CAPACITY = 500
 RETRY_COST = 14
@@ -43,9 +42,9 @@ class RetryPolicy:
     quota: int | None = QUOTA_CAPACITY
 
     def __post_init__(self) -> None:
-        _require_count("RetryPolicy.max_attempts", self.max_attempts, least=1)
+        require_count("RetryPolicy.max_attempts", self.max_attempts, least=1)
         if self.quota is not None:
-            _require_count("RetryPolicy.quota", self.quota, least=0)
+            require_count("RetryPolicy.quota", self.quota, least=0)
         for name in ("base_delay_s", "throttle_base_delay_s", "max_delay_s"):
             require_seconds(f"RetryPolicy.{name}", getattr(self, name), or_zero=True)
 
@@ -95,25 +94,3 @@ class RetryQuota:
 
 def retry_cost(*, is_throttle: bool) -> int:
     return THROTTLE_COST if is_throttle else RETRY_COST
-
-
-def _require_count(path: str, value: object, *, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise UnsupportedTypeError(path, f"a whole number is expected, not {type(value).__name__}")
-    if value < least:
-        raise ValueOutOfRangeError(path, f"at least {least} is expected, not {value}")
-
-
-def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
-    """Refuse what is not a finite number of seconds above zero, or zero where that is allowed.
-
-    Raises:
-        InvalidValueError: with the setting's name as its path.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnsupportedTypeError(
-            path, f"a number of seconds is expected, not {type(value).__name__}"
-        )
-    if not math.isfinite(value) or value < 0 or (value == 0 and not or_zero):
-        least = "0 seconds or more" if or_zero else "more than 0 seconds"
-        raise ValueOutOfRangeError(path, f"{least} are expected, not {value}")

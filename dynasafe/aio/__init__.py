@@ -1,0 +1,1 @@
+"""The async shell: the only part that does I/O, reads a clock or draws random numbers."""

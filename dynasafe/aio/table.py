@@ -1,0 +1,915 @@
+"""AsyncTable: one table's operations, typed, repeated only where that is safe.
+
+Source: "Actions", Amazon DynamoDB API Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Literal, TypeVar, overload
+from uuid import uuid4
+
+from typing_extensions import Unpack
+
+from dynasafe import operations
+from dynasafe.aio.batches import (
+    MAX_KEYS,
+    MAX_WRITES,
+    Batch,
+    fingerprint,
+    send_part,
+    wait_for_unprocessed,
+    write_fingerprint,
+)
+from dynasafe.aio.clock import Clock
+from dynasafe.aio.execute import Executor
+from dynasafe.aio.pages import Pages
+from dynasafe.aio.settings import (
+    DEFAULT_MAX_CONNECTIONS,
+    CallOptions,
+    Settings,
+    TableOptions,
+)
+from dynasafe.aio.transactions import new_token, run_with_token
+from dynasafe.aio.transport import Transport
+from dynasafe.errors import (
+    CancellationReason,
+    ConditionalCheckFailedError,
+    DynasafeError,
+    TransactionCanceledError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+    VersionConflictError,
+)
+from dynasafe.expressions.conditions import ConditionLike
+from dynasafe.expressions.projections import ProjectionLike
+from dynasafe.expressions.updates import (
+    ReturnConsumedCapacity,
+    ReturnItemCollectionMetrics,
+    ReturnValues,
+    UpdateBuilder,
+)
+from dynasafe.item_shape import ItemShape, ItemT, Key
+from dynasafe.operations import Get, ReturnOld, Select, Table, Write, WriteResult
+from dynasafe.resilience.attempts import Success
+from dynasafe.resilience.settings_rules import require_count
+
+T = TypeVar("T")
+PlainItem = dict[str, Any]
+AttributeMap = Mapping[str, Any]
+
+
+class AsyncTable(Generic[ItemT]):
+    """A table, whose items are instances of an Item class, or plain dicts.
+
+    Usually made by `AsyncDynamoDB.table()`. All methods of one table may be called by many tasks
+    at once, on one event loop.
+
+    Args:
+        name: the table's name or ARN.
+        item_class: the class of its items; without it they are dicts.
+        transport: sends the requests.
+        clock: where time comes from.
+        max_connections: how many requests are under way at once.
+        options: see `TableOptions`.
+    """
+
+    @overload
+    def __init__(
+        self: AsyncTable[PlainItem],
+        name: str,
+        item_class: None = None,
+        *,
+        transport: Transport,
+        clock: Clock | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        **options: Unpack[TableOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        item_class: type[ItemT],
+        *,
+        transport: Transport,
+        clock: Clock | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        **options: Unpack[TableOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        item_class: Any = None,
+        *,
+        transport: Transport,
+        clock: Clock | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        **options: Unpack[TableOptions],
+    ) -> None:
+        executor = Executor(transport, clock=clock, max_connections=max_connections)
+        self._connect(name, item_class, executor, Settings().override(options))
+
+    def _connect(self, name: str, item_class: Any, executor: Executor, settings: Settings) -> None:
+        self._table: Table[ItemT] = Table(name, ItemShape(item_class))
+        self._executor = executor
+        self._settings = settings
+
+    @property
+    def name(self) -> str:
+        return self._table.name
+
+    def __repr__(self) -> str:
+        item_class = self._table.shape.item_class
+        return f"AsyncTable({self.name!r}, {item_class.__name__ if item_class else 'dict'})"
+
+    # One item
+
+    @overload
+    async def get_item(
+        self,
+        key: Key,
+        *,
+        consistent_read: bool | None = None,
+        projection: None = None,
+        **options: Unpack[CallOptions],
+    ) -> ItemT | None: ...
+    @overload
+    async def get_item(
+        self,
+        key: Key,
+        *,
+        consistent_read: bool | None = None,
+        projection: ProjectionLike,
+        **options: Unpack[CallOptions],
+    ) -> PlainItem | None: ...
+    async def get_item(
+        self,
+        key: Key,
+        *,
+        consistent_read: bool | None = None,
+        projection: ProjectionLike | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ItemT | PlainItem | None:
+        """The item, or None. With a projection, a dict by the names in DynamoDB.
+
+        Raises:
+            NotSentError, ServiceError, NoAnswerError, StoredValueError
+        """
+        request = operations.get(
+            self._table, key, projection=projection, consistent_read=consistent_read
+        )
+        response = await self._read(request, options)
+        item = response.get("Item")
+        if item is None:
+            return None
+        shape = self._table.shape
+        return shape.decode(item) if projection is None else shape.decode_part(item)
+
+    @overload
+    async def put_item(
+        self,
+        item: ItemT,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["ALL_OLD"],
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[ItemT | None]: ...
+    @overload
+    async def put_item(
+        self,
+        item: ItemT,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["NONE"] | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[None]: ...
+    async def put_item(
+        self,
+        item: ItemT,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: ReturnOld | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[Any]:
+        """Create the item, or replace it as a whole.
+
+        An item with a version is written only if the stored one still has it, and then has the
+        next one.
+
+        Args:
+            exactly_once: as in `update_item`; `return_values` cannot be asked for then.
+
+        Raises:
+            ConditionalCheckFailedError: the condition was false; `item` is the stored item.
+            VersionConflictError: the stored version is another.
+            OutcomeUnknownError: it may or may not have been put.
+            NotSentError, ServiceError
+        """
+        write = operations.put(self._table, item, condition=condition, write_id=_new_write_id())
+        return await self._write(
+            write,
+            return_values,
+            return_consumed_capacity,
+            return_item_collection_metrics,
+            exactly_once,
+            client_request_token,
+            options,
+        )
+
+    @overload
+    async def update_item(
+        self,
+        key: Key,
+        update: UpdateBuilder,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["ALL_NEW"],
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[ItemT]: ...
+    @overload
+    async def update_item(
+        self,
+        key: Key,
+        update: UpdateBuilder,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["ALL_OLD"],
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[ItemT | None]: ...
+    @overload
+    async def update_item(
+        self,
+        key: Key,
+        update: UpdateBuilder,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["UPDATED_OLD", "UPDATED_NEW"],
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[PlainItem | None]: ...
+    @overload
+    async def update_item(
+        self,
+        key: Key,
+        update: UpdateBuilder,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["NONE"] | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[None]: ...
+    async def update_item(
+        self,
+        key: Key,
+        update: UpdateBuilder,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: ReturnValues | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[Any]:
+        """Change some attributes of an item; one that is missing is created.
+
+        If the key is an instance with a version, the item is changed only if the stored one still
+        has that version, and then has the next one, as has the instance. By a plain key, versions
+        are left alone.
+
+        Args:
+            condition: must hold too, beside the builder's own.
+            exactly_once: send it as a transaction under a token by which DynamoDB recognises a
+                repeat, so that a lost answer never makes an increment count twice. It costs two
+                write units in place of one. Of return_values only ALL_NEW can be had: the item
+                as a consistent read finds it afterwards, when others may have changed it again.
+            client_request_token: a token of your own, kept somewhere safe, by which you can go on
+                after a crash: the same call with the same token within 10 minutes is applied
+                once. Implies exactly_once.
+
+        Raises:
+            ConditionalCheckFailedError: the condition was false; `item` is the stored item.
+            VersionConflictError: the stored version is another.
+            OutcomeUnknownError: it may or may not have been applied. If it was exactly_once,
+                `await error.resolve()` finds out.
+            NotSentError, ServiceError
+        """
+        write = operations.update(
+            self._table, key, update, condition=condition, write_id=_new_write_id()
+        )
+        return await self._write(
+            write,
+            return_values,
+            return_consumed_capacity,
+            return_item_collection_metrics,
+            exactly_once,
+            client_request_token,
+            options,
+        )
+
+    @overload
+    async def delete_item(
+        self,
+        key: Key,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["ALL_OLD"],
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[ItemT | None]: ...
+    @overload
+    async def delete_item(
+        self,
+        key: Key,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: Literal["NONE"] | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[None]: ...
+    async def delete_item(
+        self,
+        key: Key,
+        *,
+        condition: ConditionLike | None = None,
+        return_values: ReturnOld | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
+        exactly_once: bool = False,
+        client_request_token: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> WriteResult[Any]:
+        """Delete the item; one that is missing is no error.
+
+        If the key is an instance with a version, only if the stored item still has that version.
+
+        Raises:
+            As `put_item`.
+        """
+        write = operations.delete(self._table, key, condition=condition)
+        return await self._write(
+            write,
+            return_values,
+            return_consumed_capacity,
+            return_item_collection_metrics,
+            exactly_once,
+            client_request_token,
+            options,
+        )
+
+    # Many items
+
+    @overload
+    def query(
+        self,
+        key_condition: ConditionLike,
+        *,
+        filter: ConditionLike | None = None,
+        projection: None = None,
+        index_name: str | None = None,
+        consistent_read: bool | None = None,
+        scan_index_forward: bool | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: Select | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[ItemT]: ...
+    @overload
+    def query(
+        self,
+        key_condition: ConditionLike,
+        *,
+        filter: ConditionLike | None = None,
+        projection: ProjectionLike,
+        index_name: str | None = None,
+        consistent_read: bool | None = None,
+        scan_index_forward: bool | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: Select | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[PlainItem]: ...
+    def query(
+        self,
+        key_condition: ConditionLike,
+        *,
+        filter: ConditionLike | None = None,
+        projection: ProjectionLike | None = None,
+        index_name: str | None = None,
+        consistent_read: bool | None = None,
+        scan_index_forward: bool | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: Select | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[Any]:
+        """The items under one partition key, in the order of the sort key.
+
+            async for person in people.query(Person.id == "p1"): ...
+
+        Args:
+            key_condition: equality on the partition key, and at most one condition on the sort
+                key, joined by `&`.
+            filter: what is read and does not fit is left out; it is paid for all the same.
+            limit: how many items one request reads, before the filter.
+            max_items: how many items come at most, over all requests.
+            exclusive_start_key: a page's `last_evaluated_key`, to go on after it.
+        """
+        return self._pages(
+            "Query",
+            key_condition=key_condition,
+            filter=filter,
+            projection=projection,
+            limit=limit,
+            max_items=max_items,
+            exclusive_start_key=exclusive_start_key,
+            total_segments=None,
+            options=options,
+            members={
+                "IndexName": index_name,
+                "ConsistentRead": consistent_read,
+                "ScanIndexForward": scan_index_forward,
+                "Select": select,
+                "ReturnConsumedCapacity": return_consumed_capacity,
+            },
+        )
+
+    @overload
+    def scan(
+        self,
+        *,
+        filter: ConditionLike | None = None,
+        projection: None = None,
+        index_name: str | None = None,
+        consistent_read: bool | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+        total_segments: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: Select | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[ItemT]: ...
+    @overload
+    def scan(
+        self,
+        *,
+        filter: ConditionLike | None = None,
+        projection: ProjectionLike,
+        index_name: str | None = None,
+        consistent_read: bool | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+        total_segments: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: Select | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[PlainItem]: ...
+    def scan(
+        self,
+        *,
+        filter: ConditionLike | None = None,
+        projection: ProjectionLike | None = None,
+        index_name: str | None = None,
+        consistent_read: bool | None = None,
+        limit: int | None = None,
+        max_items: int | None = None,
+        total_segments: int | None = None,
+        exclusive_start_key: Mapping[str, Any] | None = None,
+        select: Select | None = None,
+        return_consumed_capacity: ReturnConsumedCapacity | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Pages[Any]:
+        """All items of the table, or of an index.
+
+        Args:
+            total_segments: read so many parts of the table at once; items then come in no order.
+
+        The others are as in `query`.
+        """
+        if total_segments is not None:
+            require_count("total_segments", total_segments)
+            if exclusive_start_key is not None:
+                raise ValueOutOfRangeError(
+                    "exclusive_start_key", "a scan of several segments has one start for each"
+                )
+        return self._pages(
+            "Scan",
+            key_condition=None,
+            filter=filter,
+            projection=projection,
+            limit=limit,
+            max_items=max_items,
+            exclusive_start_key=exclusive_start_key,
+            total_segments=total_segments,
+            options=options,
+            members={
+                "IndexName": index_name,
+                "ConsistentRead": consistent_read,
+                "Select": select,
+                "ReturnConsumedCapacity": return_consumed_capacity,
+            },
+        )
+
+    def _pages(
+        self,
+        operation: Literal["Query", "Scan"],
+        *,
+        key_condition: ConditionLike | None,
+        filter: ConditionLike | None,
+        projection: ProjectionLike | None,
+        limit: int | None,
+        max_items: int | None,
+        exclusive_start_key: Mapping[str, Any] | None,
+        total_segments: int | None,
+        options: CallOptions,
+        members: Mapping[str, Any],
+    ) -> Pages[Any]:
+        for name, count in (("limit", limit), ("max_items", max_items)):
+            if count is not None:
+                require_count(name, count)
+        shape = self._table.shape
+        params = operations.pages(
+            self._table,
+            key_condition=key_condition,
+            filter=filter,
+            projection=projection,
+            Limit=limit,
+            ExclusiveStartKey=(
+                None if exclusive_start_key is None else _encode_start(shape, exclusive_start_key)
+            ),
+            **members,
+        )
+        return Pages(
+            self._executor,
+            self._settings.override(options),
+            operation=operation,
+            table_name=self.name,
+            params=params,
+            decode=shape.decode if projection is None else shape.decode_part,
+            decode_key=shape.decode_part,
+            max_items=max_items,
+            total_segments=total_segments,
+        )
+
+    async def batch_get_item(
+        self,
+        keys: Iterable[Key],
+        *,
+        consistent_read: bool | None = None,
+        **options: Unpack[CallOptions],
+    ) -> list[ItemT]:
+        """The items with these keys, in the order of the keys; missing ones are left out.
+
+        Any number of keys: they are sent 100 at a time, and what DynamoDB hands back is sent
+        again. A key that is given twice is read once, and its item comes twice.
+
+        Raises:
+            BatchIncompleteError: it stopped half-way; `items` has what was found.
+            NotSentError, ServiceError, NoAnswerError
+        """
+        settings = self._settings.override(options)
+        shape = self._table.shape
+        given = list(keys)
+        encoded = [shape.encode_key(key) for key in given]
+        prints = [fingerprint(key) for key in encoded]
+        first: dict[tuple[Any, ...], int] = {}
+        for index, print_ in enumerate(prints):
+            first.setdefault(print_, index)
+        batch = Batch(
+            operation="BatchGetItem",
+            table_name=self.name,
+            given=given,
+            waiting=list(first.values()),
+        )
+        found: dict[tuple[Any, ...], ItemT] = {}
+        extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
+        unprocessed_rounds = 0
+        while batch.waiting:
+            part, batch.waiting = batch.waiting[:MAX_KEYS], batch.waiting[MAX_KEYS:]
+            entry = {"Keys": [encoded[index] for index in part], **extra}
+            request = operations.batch_get(self.name, {"RequestItems": {self.name: entry}})
+            response = await send_part(self._executor, settings, batch, request, part)
+            names = list(encoded[part[0]])
+            for item in _first_of(response.get("Responses"), ()):
+                decoded = shape.decode(item)
+                found[fingerprint({name: item[name] for name in names})] = decoded
+                batch.items.append(decoded)
+            handed_back = _first_of(response.get("UnprocessedKeys"), {})
+            again = {first[fingerprint(key)] for key in handed_back.get("Keys", ())}
+            batch.processed += [index for index in part if index not in again]
+            batch.waiting = [*sorted(again), *batch.waiting]
+            unprocessed_rounds = unprocessed_rounds + 1 if again else 0
+            if again:
+                await wait_for_unprocessed(self._executor, settings, batch, unprocessed_rounds)
+        return [found[print_] for print_ in prints if print_ in found]
+
+    async def batch_write_item(
+        self,
+        *,
+        put: Iterable[ItemT] = (),
+        delete: Iterable[Key] = (),
+        **options: Unpack[CallOptions],
+    ) -> None:
+        """Put and delete any number of items, 25 at a time; not as one transaction.
+
+        What DynamoDB hands back is sent again. A batch has no conditions, so versions are stored
+        as they are, and not checked.
+
+        Raises:
+            BatchIncompleteError: it stopped half-way; `processed`, `unprocessed` and `unknown`
+                hold what was given.
+            OutcomeUnknownError: the only request of the batch may or may not have been applied.
+            ValueOutOfRangeError: two of the writes are of one item.
+            NotSentError, ServiceError
+        """
+        settings = self._settings.override(options)
+        shape = self._table.shape
+        puts, deletes = list(put), list(delete)
+        given: list[Any] = [*puts, *deletes]
+        writes: list[dict[str, Any]] = [
+            *({"PutRequest": {"Item": shape.encode(item)}} for item in puts),
+            *({"DeleteRequest": {"Key": shape.encode_key(key)}} for key in deletes),
+        ]
+        self._require_distinct(writes)
+        batch = Batch(
+            operation="BatchWriteItem",
+            table_name=self.name,
+            given=given,
+            waiting=list(range(len(given))),
+        )
+        unprocessed_rounds = 0
+        while batch.waiting:
+            part, batch.waiting = batch.waiting[:MAX_WRITES], batch.waiting[MAX_WRITES:]
+            entries = [writes[index] for index in part]
+            request = operations.batch_write(self.name, {"RequestItems": {self.name: entries}})
+            response = await send_part(self._executor, settings, batch, request, part)
+            handed_back = _first_of(response.get("UnprocessedItems"), [])
+            again = _indexes_of(handed_back, part, writes)
+            batch.processed += [index for index in part if index not in again]
+            batch.waiting = [*again, *batch.waiting]
+            unprocessed_rounds = unprocessed_rounds + 1 if again else 0
+            if again:
+                await wait_for_unprocessed(self._executor, settings, batch, unprocessed_rounds)
+
+    def _require_distinct(self, writes: list[dict[str, Any]]) -> None:
+        schema = self._table.shape.schema
+        names = None if schema is None else [each.name for each in schema.key_attributes]
+        if names is None:
+            deleted = next(
+                (w["DeleteRequest"]["Key"] for w in writes if "DeleteRequest" in w), None
+            )
+            names = None if deleted is None else list(deleted)
+        if names is None:
+            return  # the key of a plain dict is not known; DynamoDB refuses duplicates itself
+        seen: set[tuple[Any, ...]] = set()
+        for index, write in enumerate(writes):
+            ((kind, content),) = write.items()
+            whole = content["Item"] if kind == "PutRequest" else content["Key"]
+            print_ = fingerprint({name: whole[name] for name in names if name in whole})
+            if print_ in seen:
+                raise ValueOutOfRangeError(
+                    f"[{index}]",
+                    "a batch writes each item once, and an earlier entry has the same key. Mend: "
+                    "leave one out, or send two batches",
+                )
+            seen.add(print_)
+
+    # Parts of a transaction
+
+    def put(self, item: ItemT, *, condition: ConditionLike | None = None) -> Write:
+        """A put for `transact_write_items`."""
+        return operations.put(self._table, item, condition=condition, write_id=_new_write_id())
+
+    def update(
+        self, key: Key, update: UpdateBuilder, *, condition: ConditionLike | None = None
+    ) -> Write:
+        """An update for `transact_write_items`."""
+        return operations.update(
+            self._table, key, update, condition=condition, write_id=_new_write_id()
+        )
+
+    def delete(self, key: Key, *, condition: ConditionLike | None = None) -> Write:
+        """A delete for `transact_write_items`."""
+        return operations.delete(self._table, key, condition=condition)
+
+    def check(self, key: Key, condition: ConditionLike) -> Write:
+        """A condition for `transact_write_items` on an item that it does not change."""
+        return operations.check(self._table, key, condition)
+
+    def get(self, key: Key, *, projection: ProjectionLike | None = None) -> Get:
+        """A read for `transact_get_items`."""
+        return operations.transact_get(self._table, key, projection=projection)
+
+    # Within
+
+    async def _read(self, request: operations.Request, options: CallOptions) -> AttributeMap:
+        success = await self._executor.run(request, self._settings.override(options))
+        assert success.response is not None
+        return success.response
+
+    async def _write(
+        self,
+        write: Write,
+        return_values: str | None,
+        return_consumed_capacity: str | None,
+        return_item_collection_metrics: str | None,
+        exactly_once: bool,
+        client_request_token: str | None,
+        options: CallOptions,
+    ) -> WriteResult[Any]:
+        settings = self._settings.override(options)
+
+        async def finish(success: Success) -> WriteResult[Any]:
+            return await self._finish(write, success, return_values, settings)
+
+        if exactly_once or client_request_token is not None:
+            if return_values not in (None, "NONE") and not (
+                return_values == "ALL_NEW" and write.kind == "Update"
+            ):
+                raise ValueOutOfRangeError(
+                    "return_values",
+                    f"a transaction returns no {return_values}. Mend: leave it out, or use "
+                    "ALL_NEW of update_item, which is read back",
+                )
+            token = new_token(client_request_token)
+            request = operations.transact_write(
+                [write],
+                token,
+                ReturnConsumedCapacity=return_consumed_capacity,
+                ReturnItemCollectionMetrics=return_item_collection_metrics,
+            )
+
+            def explain(error: TransactionCanceledError) -> DynasafeError:
+                return self._explain_cancellation(write, error)
+
+            return await run_with_token(
+                self._executor, request, settings, finish=finish, explain=explain
+            )
+        request = write.request(
+            return_values=return_values,
+            return_consumed_capacity=return_consumed_capacity,
+            return_item_collection_metrics=return_item_collection_metrics,
+        )
+        try:
+            success = await self._executor.run(request, settings)
+        except ConditionalCheckFailedError as error:
+            raise self._explain(write, error) from error.__cause__
+        return await finish(success)
+
+    async def _finish(
+        self, write: Write, success: Success, return_values: str | None, settings: Settings
+    ) -> WriteResult[Any]:
+        write.advance()
+        response = success.response or {}
+        attributes = response.get("Attributes")
+        shape = self._table.shape
+        decoded: Any = None
+        if attributes is not None:
+            whole = return_values in ("ALL_OLD", "ALL_NEW")
+            decoded = shape.decode(attributes) if whole else shape.decode_part(attributes)
+        elif return_values == "ALL_NEW":
+            decoded = await self._read_back(write.params["Key"], settings)
+        return WriteResult(
+            attributes=decoded,
+            attempts=success.attempts,
+            consumed_capacity=_first(response.get("ConsumedCapacity")),
+            item_collection_metrics=_first(response.get("ItemCollectionMetrics")),
+        )
+
+    async def _read_back(self, encoded_key: AttributeMap, settings: Settings) -> ItemT | None:
+        params = {"TableName": self.name, "Key": encoded_key, "ConsistentRead": True}
+        success = await self._executor.run(operations.read("GetItem", self.name, params), settings)
+        assert success.response is not None
+        item = success.response.get("Item")
+        return None if item is None else self._table.shape.decode(item)
+
+    def _explain(
+        self, write: Write, error: ConditionalCheckFailedError
+    ) -> ConditionalCheckFailedError:
+        """The same error with a typed item, as a version conflict where it is one."""
+        stored: AttributeMap | None = error.item
+        if write.is_version_conflict(stored):
+            assert write.version is not None
+            conflict = VersionConflictError(
+                error.operation,
+                error.code,
+                error.message,
+                error_class=error.error_class,
+                table_name=error.table_name,
+                http_status=error.http_status,
+                request_id=error.request_id,
+                attempts=error.attempts,
+            )
+            conflict.expected_version = write.version.expected
+            conflict.stored_version = write.version.stored(stored)
+            error = conflict
+        error.item = None if stored is None else self._table.shape.decode(stored)
+        return error
+
+    def _explain_cancellation(self, write: Write, error: TransactionCanceledError) -> DynasafeError:
+        """The error that the write alone would have met."""
+        reason: CancellationReason | None = error.reasons[0] if error.reasons else None
+        if reason is None or reason.code != "ConditionalCheckFailed":
+            return error
+        alone = ConditionalCheckFailedError(
+            f"{write.kind}Item",
+            "ConditionalCheckFailedException",
+            reason.message or "The conditional request failed",
+            error_class="condition_failed",
+            table_name=error.table_name,
+            http_status=error.http_status,
+            request_id=error.request_id,
+            attempts=error.attempts,
+        )
+        alone.item = reason.item
+        return self._explain(write, alone)
+
+
+def connected_table(
+    name: str, item_class: type[ItemT] | None, executor: Executor, settings: Settings
+) -> AsyncTable[ItemT]:
+    """A table that shares its client's connections, quota and circuit breakers."""
+    table: AsyncTable[ItemT] = AsyncTable.__new__(AsyncTable)
+    table._connect(name, item_class, executor, settings)
+    return table
+
+
+def _new_write_id() -> str:
+    return str(uuid4())
+
+
+def _first_of(by_table: Mapping[str, T] | None, default: T) -> T:
+    """What an answer says of the only table that was asked."""
+    return next(iter((by_table or {}).values()), default)
+
+
+def _first(found: Any) -> Any:
+    """Of a transaction's list or map of results, the one of its only operation."""
+    if isinstance(found, list):
+        return found[0] if found else None
+    return found
+
+
+def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap:
+    """A start key in wire form: the primary key, and for an index its key as well."""
+    schema = shape.schema
+    if schema is None:
+        return shape.encode_key(key)
+    encoded: dict[str, Any] = {}
+    for name, value in key.items():
+        found = schema.find(name)
+        if found is None:
+            raise UnsupportedTypeError(
+                f"exclusive_start_key.{name}",
+                f"{schema.item_class.__name__} has no such attribute",
+            )
+        encoded[found.name] = schema.codecs[found.name].encode(value, found.name)
+    return encoded
+
+
+def _indexes_of(
+    handed_back: Iterable[AttributeMap], part: list[int], writes: list[dict[str, Any]]
+) -> list[int]:
+    """Which of the part's writes were handed back. They come in no order."""
+    prints = {write_fingerprint(writes[index]): index for index in part}
+    return sorted(prints[write_fingerprint(write)] for write in handed_back)

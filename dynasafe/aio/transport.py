@@ -1,0 +1,114 @@
+"""One request to DynamoDB and its answer, without any repeat.
+
+Sources: aiobotocore's endpoint.py and httpsession.py; "DynamoDB low-level API", for the header
+x-amz-crc32.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+from zlib import crc32
+
+from dynasafe.errors import ClientRetriesError, UnsupportedTypeError
+from dynasafe.resilience.outcomes import AttemptTimeout
+
+if TYPE_CHECKING:
+    from aiobotocore.config import AioConfig
+
+
+class Transport(Protocol):
+    """Sends a request once.
+
+    It raises whatever its client raises; `AttemptTimeout` when `timeout_s` have passed.
+    """
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]: ...
+
+
+def client_config(**options: Any) -> AioConfig:
+    """A botocore config for a client that never repeats a request by itself.
+
+    Args:
+        options: further options of botocore's Config, such as `max_pool_connections`.
+
+    Raises:
+        ClientRetriesError: `retries` is among them.
+    """
+    from aiobotocore.config import AioConfig
+
+    if "retries" in options:
+        raise ClientRetriesError(str(options["retries"]))
+    # "total_max_attempts": 1 sends once. In legacy mode 1 would still check the crc32 by
+    # repeating; in standard mode nothing checks it, so AiobotoTransport does.
+    return AioConfig(retries={"mode": "standard", "total_max_attempts": 1}, **options)
+
+
+class AiobotoTransport:
+    """Requests through a client of aioboto3 or aiobotocore.
+
+    Raises:
+        ClientRetriesError: the client repeats requests by itself.
+    """
+
+    def __init__(self, client: Any) -> None:
+        meta = getattr(client, "meta", None)
+        if meta is None or not asyncio.iscoroutinefunction(getattr(client, "_make_api_call", None)):
+            raise UnsupportedTypeError(
+                "client",
+                "an aioboto3 or aiobotocore client of DynamoDB is expected, not "
+                f"{type(client).__name__}. Mend: AsyncDynamoDB.connect(), or "
+                "`async with session.client('dynamodb', config=client_config()) as client`",
+            )
+        if meta.service_model.service_name != "dynamodb":
+            raise UnsupportedTypeError(
+                "client", f"a client of DynamoDB, not of {meta.service_model.service_name}"
+            )
+        retries: Mapping[str, Any] = meta.config.retries or {}
+        if retries.get("total_max_attempts") != 1:
+            raise ClientRetriesError(str(dict(retries) or "botocore's default of 10 attempts"))
+        self._client = client
+        self.max_connections: int = meta.config.max_pool_connections
+        meta.events.register(
+            "before-parse.dynamodb", _require_crc32, unique_id="dynasafe-require-crc32"
+        )
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        response: Mapping[str, Any]
+        try:
+            async with asyncio.timeout(timeout_s):
+                response = await self._client._make_api_call(operation, params)
+        except TimeoutError as error:
+            raise AttemptTimeout(f"no answer within {timeout_s} s") from error
+        return response
+
+    async def refresh_credentials(self) -> None:
+        """Fetch credentials anew, where they are of a kind that can be fetched."""
+        credentials = getattr(self._client._request_signer, "_credentials", None)
+        refresh = getattr(credentials, "_protected_refresh", None)
+        if credentials is None or refresh is None:
+            return
+        before = credentials._frozen_credentials
+        async with credentials._refresh_lock:
+            # Of many calls that met the expiry, one fetches.
+            if credentials._frozen_credentials is before:
+                await refresh(is_mandatory=True)
+
+
+def _require_crc32(response_dict: Mapping[str, Any], **_: Any) -> None:
+    """Refuse an answer whose body was changed on its way."""
+    expected = response_dict["headers"].get("x-amz-crc32")
+    if expected is None:
+        return
+    actual = crc32(response_dict["body"])
+    if not expected.isdigit() or int(expected) != actual:
+        from botocore.exceptions import ChecksumError
+
+        raise ChecksumError(
+            checksum_type="crc32", expected_checksum=expected, actual_checksum=actual
+        )

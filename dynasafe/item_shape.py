@@ -1,0 +1,106 @@
+"""The shape of a table's items in Python: plain dicts, or instances of an Item class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar, cast
+
+from dynasafe.attribute_value import AttributeValue, from_attribute_map, to_attribute_map
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.expressions.attributes import Attr
+from dynasafe.item import Item, Schema, decode_item, encode_item, encode_key, schema_of
+
+ItemT = TypeVar("ItemT", bound=Item | dict[str, Any])
+
+Key = Mapping[str, Any] | Item
+"""A primary key: its attributes by name, or an instance that has them."""
+
+
+class ItemShape(Generic[ItemT]):
+    """Writes and reads the items of one table."""
+
+    __slots__ = ("item_class", "schema")
+
+    def __init__(self, item_class: type[ItemT] | None = None) -> None:
+        self.schema: Schema | None = None
+        self.item_class: type[Item] | None = None
+        if item_class is not None and item_class is not dict:
+            if not (isinstance(item_class, type) and issubclass(item_class, Item)):
+                raise UnsupportedTypeError(
+                    "item_class", f"an Item class is expected, not {item_class!r}"
+                )
+            self.item_class = item_class
+            self.schema = schema_of(item_class)
+
+    def encode(self, item: object) -> dict[str, AttributeValue]:
+        """The item in wire form.
+
+        Raises:
+            InvalidValueError: it is not of this table, or DynamoDB cannot store a value of it.
+        """
+        if self.item_class is None:
+            if isinstance(item, Item):
+                return encode_item(item)
+            if isinstance(item, Mapping):
+                return cast(dict[str, AttributeValue], to_attribute_map(item))
+            raise UnsupportedTypeError(
+                "Item", f"a mapping or an Item is expected, not {type(item).__name__}"
+            )
+        if not isinstance(item, self.item_class):
+            raise UnsupportedTypeError(
+                "Item",
+                f"an instance of {self.item_class.__name__} is expected, not {type(item).__name__}",
+            )
+        return encode_item(item)
+
+    def decode(self, attribute_map: Mapping[str, AttributeValue]) -> ItemT:
+        """The item in Python.
+
+        Raises:
+            StoredValueError: it does not fit the Item class.
+        """
+        if self.item_class is None:
+            return cast(ItemT, from_attribute_map(attribute_map))
+        return cast(ItemT, decode_item(self.item_class, attribute_map))
+
+    def decode_part(self, attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
+        """Some attributes of an item, by their names in DynamoDB.
+
+        Each is of its annotation's type, except for one of which a projection took a part only.
+        """
+        if self.schema is None:
+            return from_attribute_map(attribute_map)
+        codecs = self.schema.codecs
+        decoded: dict[str, Any] = {}
+        for name, value in attribute_map.items():
+            codec = codecs.get(name)
+            if codec is None or "M" in value or "L" in value:
+                decoded.update(from_attribute_map({name: value}))
+            else:
+                decoded[name] = codec.decode(value, name)
+        return decoded
+
+    def encode_key(self, key: Key) -> dict[str, AttributeValue]:
+        """The primary key in wire form.
+
+        Raises:
+            InvalidValueError: it is not a key of this table.
+        """
+        if self.schema is not None:
+            return encode_key(self.schema, key)
+        if isinstance(key, Item):
+            return encode_key(key.__dynasafe_schema__, key)
+        if not isinstance(key, Mapping):
+            raise UnsupportedTypeError(
+                "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
+            )
+        if not key:
+            raise ValueOutOfRangeError("Key", "the key is empty. Mend: give the primary key")
+        return cast(dict[str, AttributeValue], to_attribute_map(key))
+
+    def attribute(self, name: str) -> Attr[Any]:
+        """The Item class's own attribute of this name in DynamoDB."""
+        assert self.schema is not None
+        found = self.schema.by_name[name]
+        attribute: Attr[Any] = getattr(self.schema.item_class, found.field_name)
+        return attribute

@@ -1,0 +1,60 @@
+"""The ranges of settings, and the errors that name a setting outside of its own."""
+
+from __future__ import annotations
+
+import math
+
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+
+
+def require_count(path: str, value: object, *, least: int = 1) -> None:
+    """Refuse what is not a whole number of at least so many.
+
+    Raises:
+        InvalidValueError: with the setting's name as its path.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UnsupportedTypeError(path, f"a whole number is expected, not {type(value).__name__}")
+    if value < least:
+        raise ValueOutOfRangeError(path, f"at least {least} is expected, not {value}")
+
+
+def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
+    """Refuse what is not a finite number of seconds above zero, or zero where that is allowed.
+
+    Raises:
+        InvalidValueError: with the setting's name as its path.
+    """
+    number = _number(path, value, "a number of seconds")
+    if not math.isfinite(number) or number < 0 or (number == 0 and not or_zero):
+        least = "0 seconds or more" if or_zero else "more than 0 seconds"
+        raise ValueOutOfRangeError(path, f"{least} are expected, not {value}")
+
+
+def require_rate(path: str, value: object, *, or_zero: bool = False) -> None:
+    """Refuse what is not a rate above 0.0, or from it where that is allowed, up to 1.0.
+
+    Raises:
+        InvalidValueError: with the setting's name as its path.
+    """
+    number = _number(path, value, "a rate")
+    if not 0 <= number <= 1 or (number == 0 and not or_zero):
+        least = "from 0 to 1" if or_zero else "above 0 and up to 1"
+        raise ValueOutOfRangeError(path, f"a rate {least} is expected, not {value}")
+
+
+def require_growth(path: str, value: object) -> None:
+    """Refuse what is not a finite factor of at least 1.
+
+    Raises:
+        InvalidValueError: with the setting's name as its path.
+    """
+    number = _number(path, value, "a factor")
+    if not (math.isfinite(number) and number >= 1):
+        raise ValueOutOfRangeError(path, f"at least 1 is expected, not {value}")
+
+
+def _number(path: str, value: object, what: str) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnsupportedTypeError(path, f"{what} is expected, not {type(value).__name__}")
+    return value
