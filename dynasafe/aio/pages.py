@@ -40,7 +40,7 @@ class Pages(Generic[T]):
     ) -> None:
         self._executor = executor
         self._settings = settings
-        self._operation = operation
+        self._operation: Literal["Query", "Scan"] = operation
         self._table_name = table_name
         self._params = params
         self._decode = decode

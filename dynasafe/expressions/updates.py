@@ -660,10 +660,9 @@ def _patch_values(patch: object) -> Mapping[str, object]:
         return patch
     if isinstance(patch, Item):
         return _changed_values(patch)
-    dump = getattr(patch, "model_dump", None)
+    dump: Any = getattr(patch, "model_dump", None)
     if callable(dump):
-        dumped: Mapping[str, object] = dump(exclude_unset=True)
-        return dumped
+        return cast("Mapping[str, object]", dump(exclude_unset=True))
     if dataclasses.is_dataclass(patch) and not isinstance(patch, type):
         return {each.name: getattr(patch, each.name) for each in dataclasses.fields(patch)}
     raise UnsupportedTypeError(

@@ -1,0 +1,1 @@
+"""What services need to test their own DynamoDB code."""

@@ -1,0 +1,177 @@
+"""Real DynamoDB engines on loopback, started for a test run and stopped after it.
+
+    with start_engine("dynalite") as engine:
+        engine.endpoint_url
+
+moto runs in the process. dynalite needs Node, DynamoDB Local needs Java; both are looked for in
+the folder that DYNASAFE_ENGINES_DIR names, or else in `.engines` (`make engines` fills it).
+
+Source: "Deploying DynamoDB locally on your computer", for DynamoDB Local.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, assert_never
+
+EngineName = Literal["moto", "dynalite", "dynamodb-local"]
+
+_START_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 10.0
+_START_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running engine. `is_strict`: it refuses what DynamoDB refuses."""
+
+    name: EngineName
+    endpoint_url: str
+    is_strict: bool
+
+
+class EngineUnavailableError(Exception):
+    """An engine that cannot start here, and what is missing."""
+
+
+@contextmanager
+def start_engine(name: EngineName) -> Iterator[Engine]:
+    """An engine that runs until the end of the `with` block.
+
+    Raises:
+        EngineUnavailableError: Node, Java or the engine itself is missing, or it did not start.
+    """
+    match name:
+        case "moto":
+            with _moto() as endpoint_url:
+                yield Engine(name, endpoint_url, is_strict=False)
+        case "dynalite":
+            folder = _engines_dir() / "node_modules" / "dynalite"
+            script = _require_file(folder / "cli.js", name)
+            command = [_require_program("node", name), str(script), "--host", "127.0.0.1"]
+            command += ["--createTableMs", "0", "--deleteTableMs", "0", "--updateTableMs", "0"]
+            with _process(name, command, folder) as endpoint_url:
+                yield Engine(name, endpoint_url, is_strict=True)
+        case "dynamodb-local":
+            folder = _engines_dir() / "dynamodb-local"
+            jar = _require_file(folder / "DynamoDBLocal.jar", name)
+            command = [
+                _require_program("java", name),
+                "-Xmx512m",
+                "-Djava.library.path=./DynamoDBLocal_lib",
+                "-jar",
+                jar.name,
+                "-inMemory",
+                "-sharedDb",
+            ]
+            with _process(name, command, folder) as endpoint_url:
+                yield Engine(name, endpoint_url, is_strict=True)
+        case _:
+            assert_never(name)
+
+
+def _engines_dir() -> Path:
+    return Path(os.environ.get("DYNASAFE_ENGINES_DIR", ".engines")).resolve()
+
+
+def _require_file(path: Path, name: EngineName) -> Path:
+    if not path.is_file():
+        raise EngineUnavailableError(
+            f"{name} is not installed: there is no {path.name} in the engines folder. "
+            "Mend: run `make engines`, or set DYNASAFE_ENGINES_DIR"
+        )
+    return path
+
+
+def _require_program(program: str, name: EngineName) -> str:
+    found = shutil.which(program)
+    if found is None:
+        raise EngineUnavailableError(
+            f"{name} needs {program}, which is not on the PATH. Mend: install "
+            f"{'Node 20' if program == 'node' else 'Java 17'} or newer"
+        )
+    return found
+
+
+@contextmanager
+def _moto() -> Iterator[str]:
+    try:
+        from moto.server import ThreadedMotoServer
+    except ImportError as error:
+        raise EngineUnavailableError(
+            f"moto's server cannot be imported: {error}. Mend: pip install 'dynasafe[testing]'"
+        ) from error
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        _, port = server.get_host_and_port()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _process(name: EngineName, command: list[str], folder: Path) -> Iterator[str]:
+    """The engine as a process on a free port; its output is shown if it does not start."""
+    with tempfile.TemporaryFile() as output:
+        for _ in range(_START_TRIES):
+            # Another process may take the port before the engine does; then it is tried again.
+            port = _free_port()
+            process = subprocess.Popen(
+                [*command, "--port" if name == "dynalite" else "-port", str(port)],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                endpoint_url = f"http://127.0.0.1:{port}"
+                if _answers(endpoint_url, process):
+                    yield endpoint_url
+                    return
+            finally:
+                _stop(process)
+        output.seek(0)
+        said = output.read()[-2000:].decode(errors="replace")
+    raise EngineUnavailableError(f"{name} did not start. It said:\n{said}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(endpoint_url: str, process: subprocess.Popen[bytes]) -> bool:
+    deadline_s = time.monotonic() + _START_TIMEOUT_S
+    while time.monotonic() < deadline_s and process.poll() is None:
+        try:
+            with urllib.request.urlopen(endpoint_url, timeout=5):
+                return True
+        except urllib.error.HTTPError as refusal:
+            refusal.close()
+            return True  # it refuses an unsigned request, so it is there
+        except OSError:
+            time.sleep(0.05)
+    return False
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
