@@ -1,0 +1,138 @@
+"""Laws of the syntax tree, its text, and the way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dynasafe.errors import ExpressionSyntaxError
+from dynasafe.expressions.nodes import ConditionNode, Expression, Projection, Update
+from dynasafe.expressions.parse import (
+    ExpressionKind,
+    parse_condition,
+    parse_key_condition,
+    parse_projection,
+    parse_update,
+    read,
+)
+from dynasafe.expressions.render import render
+from tests.properties.expression_strategies import RESOLVED, SYMBOLIC
+
+PARSERS: dict[str, Any] = {
+    "update": parse_update,
+    "condition": parse_condition,
+    "key condition": parse_key_condition,
+    "projection": parse_projection,
+}
+
+
+@given(RESOLVED.updates)
+def test_given_any_update_when_rendered_and_parsed_then_it_is_unchanged(update: Update) -> None:
+    rendered = render(update)
+
+    assert parse_update(rendered.text, rendered.names, rendered.values) == update
+
+
+@given(RESOLVED.conditions)
+def test_given_any_condition_when_rendered_and_parsed_then_it_is_unchanged(
+    node: ConditionNode,
+) -> None:
+    rendered = render(node)
+
+    assert parse_condition(rendered.text, rendered.names, rendered.values) == node
+    assert parse_key_condition(rendered.text, rendered.names, rendered.values) == node
+
+
+@given(RESOLVED.projections)
+def test_given_any_projection_when_rendered_and_parsed_then_it_is_unchanged(
+    node: Projection,
+) -> None:
+    rendered = render(node)
+
+    assert parse_projection(rendered.text, rendered.names) == node
+
+
+@given(st.one_of(SYMBOLIC.updates, SYMBOLIC.conditions, SYMBOLIC.projections))
+def test_given_placeholders_when_rendered_and_parsed_then_they_stay(node: Expression) -> None:
+    rendered = render(node)
+    kind = {Update: "update", Projection: "projection"}.get(type(node), "condition")
+
+    assert (rendered.names, rendered.values) == ({}, {})
+    assert PARSERS[kind](rendered.text) == node
+
+
+@given(RESOLVED.conditions, st.sampled_from(["auto", "always"]))
+def test_given_any_condition_when_rendered_then_placeholders_used_are_those_defined(
+    node: ConditionNode, escape: Any
+) -> None:
+    rendered = render(node, escape=escape)
+    reading = read("condition", rendered.text)
+
+    used_names = {
+        element.text
+        for path in reading.paths
+        for element in path.elements
+        if not isinstance(element, str | int)
+    }
+    assert used_names == set(rendered.names)
+    assert sorted(value.text for value in reading.values) == sorted(rendered.values)
+    if escape == "always":
+        assert not any(isinstance(each, str) for path in reading.paths for each in path.elements)
+
+
+KINDS = st.sampled_from(["update", "condition", "key condition", "projection"])
+FRAGMENTS = st.sampled_from(
+    [
+        *("a", "b.c", "#n", ":v", "[0]", "[", "]", "(", ")", ",", ".", "+", "-", "=", "<>", "<="),
+        *("<", "AND", "or", "Not", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE", "size(a)"),
+        *("attribute_exists(", "if_not_exists(", "list_append(", "foo(", "01", "_", "é", "\t"),
+        *("\x00", "'", '"', "\u3000", "🙂"),
+    ]
+)
+TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.binary(max_size=60).map(lambda data: data.decode("latin-1")),
+    st.lists(FRAGMENTS, max_size=25).map(" ".join),
+    st.lists(FRAGMENTS, max_size=25).map("".join),
+)
+
+
+@given(kind=KINDS, text=TEXTS)
+@example(kind="condition", text="((size(a)) > (:v))")
+@example(kind="update", text="SET a = ((b) + (:v))")
+def test_given_any_text_when_parsed_then_a_tree_or_an_error_with_its_place(
+    kind: ExpressionKind, text: str
+) -> None:
+    try:
+        reading = read(kind, text)
+    except ExpressionSyntaxError as error:
+        spans = [error.span]
+    else:
+        spans = [problem.span for problem in reading.problems]
+        assert (reading.node is None) <= bool(reading.problems)
+    for start, end in spans:
+        assert 0 <= start <= end <= len(text)
+
+
+@given(node=st.one_of(SYMBOLIC.updates, SYMBOLIC.conditions), data=st.data())
+def test_given_a_mutated_expression_when_it_is_accepted_then_it_has_a_normal_form(
+    node: Expression, data: st.DataObject
+) -> None:
+    text = render(node).text
+    at = data.draw(st.integers(0, len(text)))
+    cut = data.draw(st.integers(0, 3))
+    mutated = text[:at] + data.draw(FRAGMENTS | st.just("")) + text[at + cut :]
+    kind: ExpressionKind = "update" if isinstance(node, Update) else "condition"
+    try:
+        reading = read(kind, mutated)
+    except ExpressionSyntaxError:
+        return  # the test above looks at its place
+    if not reading.problems:
+        # What is accepted has a normal form, which reads as the same tree.
+        assert reading.node is not None
+        normal = render(reading.node).text
+        again = PARSERS[kind](normal)
+        assert again == reading.node
+        assert render(again).text == normal
