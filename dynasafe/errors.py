@@ -87,7 +87,7 @@ class ExpressionSyntaxError(InvalidRequestError):
         self.span = span
         self.mend = mend
         self.operation = "Expression"
-        self.findings = ()
+        self.findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.reason}\n{underline(self.text, self.span)}\nMend: {self.mend}"
@@ -99,7 +99,7 @@ class EmptyUpdateError(InvalidRequestError):
     def __init__(self) -> None:
         NotSentError.__init__(self)
         self.operation = "UpdateItem"
-        self.findings = ()
+        self.findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
         return (
@@ -387,10 +387,10 @@ class BatchIncompleteError(DynasafeError):
         super().__init__(operation, table_name)
         self.operation = operation
         self.table_name = table_name
-        self.processed = tuple(processed)
-        self.unprocessed = tuple(unprocessed)
-        self.unknown = tuple(unknown)
-        self.items = tuple(items)
+        self.processed: tuple[Any, ...] = tuple(processed)
+        self.unprocessed: tuple[Any, ...] = tuple(unprocessed)
+        self.unknown: tuple[Any, ...] = tuple(unknown)
+        self.items: tuple[Any, ...] = tuple(items)
 
     def __str__(self) -> str:
         return (

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-logger = logging.getLogger("dynasafe")
+logger: logging.Logger = logging.getLogger("dynasafe")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

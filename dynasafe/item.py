@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace
-from typing import Any, ClassVar, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overload
 
 from typing_extensions import dataclass_transform
 
@@ -326,17 +326,19 @@ class Item:
             problems += [f"unknown: {', '.join(values)}"] if values else []
             raise TypeError(f"{type(self).__name__}: {'; '.join(problems)}")
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if name not in self.__dynasafe_schema__.by_field_name and not name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        self.__dict__[name] = value
+    if not TYPE_CHECKING:
+        # Hidden from type checkers, which would allow any name because of it.
+        def __setattr__(self, name, value):
+            if name not in self.__dynasafe_schema__.by_field_name and not name.startswith("_"):
+                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+            self.__dict__[name] = value
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
         return self.__dict__ == other.__dict__
 
-    __hash__ = None  # type: ignore[assignment]  # an Item is mutable
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # an Item is mutable
 
     def __repr__(self) -> str:
         fields = ", ".join(

@@ -125,6 +125,8 @@ class Write:
     instance: Item | None = field(default=None, repr=False)
     """The Item whose version and write id follow when the write has succeeded."""
     version: VersionCheck | None = None
+    has_other_condition: bool = False
+    """Whether something else than the version can make it fail."""
     write_id: str | None = None
 
     @property
@@ -187,6 +189,8 @@ class Write:
         """Whether a failed condition failed for the version."""
         if self.version is None:
             return False
+        if not self.has_other_condition:
+            return True
         stored_version = self.version.stored(stored)
         if stored_version is None:
             # No item, or one without a version: fine for a first write only.
@@ -240,6 +244,7 @@ def put(
         is_idempotent=True,
         instance=instance,
         version=version,
+        has_other_condition=condition is not None,
         write_id=write_id,
     )
 
@@ -289,6 +294,7 @@ def update(
         is_idempotent=is_idempotent(builder.update, conjunction(*terms) if terms else None),
         instance=instance,
         version=version,
+        has_other_condition=condition is not None or builder.condition_node is not None,
         write_id=write_id,
     )
 
@@ -307,6 +313,7 @@ def delete(table: Table[ItemT], key: Key, *, condition: ConditionLike | None = N
         is_idempotent=True,
         instance=instance,
         version=version,
+        has_other_condition=condition is not None,
     )
 
 

@@ -74,8 +74,8 @@ class Executor:
     ) -> None:
         self.transport = transport
         self.clock: Clock = SystemClock() if clock is None else clock
-        self.slots = Slots(max_connections)
-        self.breakers = BreakerMap()
+        self.slots: Slots = Slots(max_connections)
+        self.breakers: BreakerMap = BreakerMap()
         self._quotas: dict[int, RetryQuota] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, overload
 from uuid import UUID
 
 from dynasafe.codecs import Codec, codec_for
@@ -42,7 +42,7 @@ _INT: Codec[int] = codec_for(int)
 class HasSchema(Protocol):
     """An instance of an Item class."""
 
-    __dynasafe_schema__: Any
+    __dynasafe_schema__: ClassVar[Any]
 
 
 NestedT = TypeVar("NestedT", bound=HasSchema | None)
@@ -82,7 +82,7 @@ class _Comparable(Generic[T]):
         return self._compare(">=", other)
 
     # An operand compares into a condition, so it cannot be looked up in a set or a dict.
-    __hash__ = None  # type: ignore[assignment]
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def between(self, low: T | Attr[T], high: T | Attr[T]) -> Condition:
         """`low <= self <= high`."""
@@ -126,9 +126,9 @@ class Computed(Generic[T]):
     __slots__ = ("codec", "node", "path")
 
     def __init__(self, node: Operand, codec: Codec[Any], path: DocumentPath) -> None:
-        self.node = node
-        self.codec = codec
-        self.path = path
+        self.node: Operand = node
+        self.codec: Codec[Any] = codec
+        self.path: DocumentPath = path
 
     def __add__(
         self: Computed[NumberT], other: NumberT | Attr[NumberT] | Computed[NumberT]
@@ -152,8 +152,8 @@ class Attr(_Comparable[T]):
     def __init__(
         self, path: DocumentPath, codec: Codec[T] | None = None, owner: type | None = None
     ) -> None:
-        self.path = path
-        self.owner = owner
+        self.path: DocumentPath = path
+        self.owner: type | None = owner
         self._codec = codec
         self._node = Path(path.elements)
         self._hint = next(name for name in reversed(path.elements) if isinstance(name, str))
@@ -209,13 +209,15 @@ class Attr(_Comparable[T]):
     @overload
     def __getitem__(self: Attr[NestedT], element: Attr[U]) -> Attr[U]: ...
     @overload
-    def __getitem__(
-        self: Attr[list[U]] | Attr[list[U] | None] | Attr[tuple[U, ...]], element: int
-    ) -> Attr[U]: ...
+    def __getitem__(self: Attr[list[U]], element: int) -> Attr[U]: ...
     @overload
-    def __getitem__(
-        self: Attr[dict[str, U]] | Attr[dict[str, U] | None], element: str
-    ) -> Attr[U]: ...
+    def __getitem__(self: Attr[list[U] | None], element: int) -> Attr[U]: ...
+    @overload
+    def __getitem__(self: Attr[tuple[U, ...]], element: int) -> Attr[U]: ...
+    @overload
+    def __getitem__(self: Attr[dict[str, U]], element: str) -> Attr[U]: ...
+    @overload
+    def __getitem__(self: Attr[dict[str, U] | None], element: str) -> Attr[U]: ...
     def __getitem__(self: Attr[Any], element: int | str | Attr[Any]) -> Attr[Any]:
         """The place below: a list index, a map key, or an attribute of a nested Item."""
         if isinstance(element, Attr):
@@ -263,15 +265,17 @@ class Attr(_Comparable[T]):
     @overload
     def contains(self: Attr[str] | Attr[str | None], member: str) -> Condition: ...
     @overload
-    def contains(
-        self: Attr[set[U]]
-        | Attr[set[U] | None]
-        | Attr[frozenset[U]]
-        | Attr[frozenset[U] | None]
-        | Attr[list[U]]
-        | Attr[list[U] | None],
-        member: U,
-    ) -> Condition: ...
+    def contains(self: Attr[set[U]], member: U) -> Condition: ...
+    @overload
+    def contains(self: Attr[set[U] | None], member: U) -> Condition: ...
+    @overload
+    def contains(self: Attr[frozenset[U]], member: U) -> Condition: ...
+    @overload
+    def contains(self: Attr[frozenset[U] | None], member: U) -> Condition: ...
+    @overload
+    def contains(self: Attr[list[U]], member: U) -> Condition: ...
+    @overload
+    def contains(self: Attr[list[U] | None], member: U) -> Condition: ...
     def contains(self: Attr[Any], member: object) -> Condition:
         """Whether a string holds a substring, or a set or list holds a member."""
         codec = _ANY if isinstance(member, str) else self.codec.child(0)

@@ -6,7 +6,7 @@ Source: "Condition and filter expressions, operators, and functions in DynamoDB"
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol, runtime_checkable
+from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 
 from dynasafe.attribute_value import to_attribute_value
 from dynasafe.document_path import DocumentPath
@@ -33,7 +33,7 @@ class Condition:
     __slots__ = ("node",)
 
     def __init__(self, node: ConditionNode) -> None:
-        self.node = node
+        self.node: ConditionNode = node
 
     def __and__(self, other: ConditionLike) -> Condition:
         return Condition(conjunction(self.node, condition_node(other)))
@@ -63,7 +63,7 @@ class Condition:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Condition) and self.node == other.node
 
-    __hash__ = None  # type: ignore[assignment]  # nodes hold mappings
+    __hash__: ClassVar[None]  # type: ignore[assignment]  # nodes hold mappings
 
     def __repr__(self) -> str:
         return f"Condition({self.node!r})"

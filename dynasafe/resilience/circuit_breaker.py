@@ -78,8 +78,8 @@ class Permit:
     __slots__ = ("generation", "is_used")
 
     def __init__(self, generation: int) -> None:
-        self.generation = generation
-        self.is_used = False
+        self.generation: int = generation
+        self.is_used: bool = False
 
 
 class _Window(Protocol):
@@ -208,14 +208,16 @@ class Circuit:
         self.window = window
         # A window of 50 calls never holds 100.
         size = window.calls if isinstance(window, CountWindow) else minimum_calls
-        self.minimum_calls = min(minimum_calls, size)
+        self.minimum_calls: int = min(minimum_calls, size)
         self.open_s = open_s
         self.open_growth = open_growth
-        self.max_open_s = open_s * _DEFAULT_GROWTH_LIMIT if max_open_s is None else max_open_s
+        self.max_open_s: float = (
+            open_s * _DEFAULT_GROWTH_LIMIT if max_open_s is None else max_open_s
+        )
         self.open_jitter = open_jitter
         self.half_open_permits = half_open_permits
         self.max_half_open_s = max_half_open_s
-        self.hooks = tuple(hooks)
+        self.hooks: tuple[Hook, ...] = tuple(hooks)
         self._state = CircuitState.CLOSED
         self._generation = 0
         self._openings = 0

@@ -76,8 +76,8 @@ class RetryQuota:
     __slots__ = ("available", "capacity")
 
     def __init__(self, capacity: int = QUOTA_CAPACITY) -> None:
-        self.capacity = capacity
-        self.available = capacity
+        self.capacity: int = capacity
+        self.available: int = capacity
 
     def take(self, cost: int) -> bool:
         """Whether there were enough tokens; then they are taken."""

@@ -132,7 +132,12 @@ async def create_table(db: AsyncDynamoDB) -> AsyncIterator[CreateTable]:
             },
         )
         created.append(name)
-        return name
+        # dynalite answers before the table is there. Each question takes a while by itself.
+        for _ in range(1000):
+            answer = await db.call("DescribeTable", {"TableName": name})
+            if answer["Table"]["TableStatus"] == "ACTIVE":
+                return name
+        pytest.fail(f"the table {name} did not become active")
 
     yield create
     for name in created:

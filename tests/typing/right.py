@@ -1,0 +1,139 @@
+"""Lines that mypy --strict and pyright both accept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, assert_type
+
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    CircuitBreaker,
+    Item,
+    RetryPolicy,
+    UpdateBuilder,
+    attr,
+    attribute,
+)
+from dynasafe.expressions.conditions import Condition
+from dynasafe.operations import WriteResult
+
+
+class Address(Item):
+    city: Attr[str]
+
+
+class Person(Item):
+    id: Attr[str] = attribute(key="partition")
+    name: Attr[str]
+    email: Attr[str | None] = attribute(default=None)
+    visits: Attr[int] = attribute(default=0)
+    balance: Attr[Decimal] = attribute(default=Decimal(0))
+    tags: Attr[set[str]] = attribute(default_factory=set)
+    address: Attr[Address | None] = attribute(default=None)
+    scores: Attr[list[int]] = attribute(default_factory=list)
+    labels: Attr[dict[str, int]] = attribute(default_factory=dict)
+    expires_at: Attr[datetime | None] = attribute(default=None, ttl=True)
+    version: Attr[int] = attribute(default=0, version=True)
+
+
+ada = Person(id="p1", name="Ada", tags={"a"}, address=Address(city="London"))
+assert_type(ada.name, str)
+assert_type(ada.email, str | None)
+assert_type(ada.scores, list[int])
+assert_type(Person.name, Attr[str])
+assert_type(Person.scores[0], Attr[int])
+assert_type(Person.labels["x"], Attr[int])
+assert_type(Person.address[Address.city], Attr[str])
+assert_type(attr("a.b"), Attr[Any])
+ada.name = "Ada L."
+ada.visits += 1
+
+assert_type(Person.visits < 3, Condition)
+assert_type(Person.visits == 3, Condition)
+assert_type((Person.visits < 3) & ~(Person.name == "x") | Person.email.exists(), Condition)
+Person.visits.between(1, 3)
+Person.visits.is_in([1, 2])
+Person.name.begins_with("A")
+Person.name.contains("d")
+Person.tags.contains("a")
+Person.scores.contains(3)
+Person.tags.size() > 3
+Person.visits == Person.version
+attr("anything") == {"a": [1]}
+
+update = (
+    UpdateBuilder(Person)
+    .set(Person.name, "Ada")
+    .set(Person.email, None)
+    .set(Person.visits, Person.visits + 1)
+    .set(Person.visits, Person.visits.if_not_exists(0) - 1)
+    .set(Person.balance, Person.balance + Decimal("0.1"))
+    .set(Person.address[Address.city], "Paris")
+    .set(Person.scores[0], 3)
+    .set(Person.labels["x"], 3)
+    .set(Person.expires_at, datetime.now(UTC))
+    .set_if_not_exists(Person.email, "x")
+    .append(Person.scores, [7])
+    .prepend(Person.scores, (7,))
+    .increment(Person.visits, 1)
+    .add(Person.tags, {"new"})
+    .add(Person.visits, 1)
+    .delete(Person.tags, {"old"})
+    .remove(Person.email, Person.scores[1])
+    .condition(Person.id.exists() & (Person.visits < 100))
+)
+assert_type(update.is_empty, bool)
+assert_type(update.build(key={"id": "p1"}, return_values="ALL_NEW"), dict[str, Any])
+UpdateBuilder().set("name", "Ada").set(attr("a.b"), 3).add("n", 1)
+UpdateBuilder.from_patch({"name": "Ada"}, allow={"name"}, none="remove")
+UpdateBuilder(Person).patch({"name": "Ada"}, none="null")
+
+
+async def story(db: AsyncDynamoDB) -> None:
+    people = db.table("people", Person)
+    assert_type(people, AsyncTable[Person])
+    assert_type(await people.get_item({"id": "p1"}, consistent_read=True), Person | None)
+    assert_type(
+        await people.get_item({"id": "p1"}, projection=[Person.name]), dict[str, Any] | None
+    )
+    new = await people.update_item({"id": "p1"}, update, return_values="ALL_NEW")
+    assert_type(new, WriteResult[Person])
+    assert_type(new.attributes.name, str)
+    part = await people.update_item({"id": "p1"}, update, return_values="UPDATED_NEW")
+    assert_type(part.attributes, dict[str, Any] | None)
+    none = await people.update_item(ada, update, exactly_once=True, retry=RetryPolicy())
+    assert_type(none.attributes, None)
+    old = await people.put_item(ada, condition=Person.id.not_exists(), return_values="ALL_OLD")
+    assert_type(old.attributes, Person | None)
+    async for person in people.query(Person.id == "p1", filter=Person.visits > 1, max_items=9):
+        assert_type(person, Person)
+    async for row in people.scan(projection=["name"], total_segments=4):
+        assert_type(row, dict[str, Any])
+    assert_type(await people.batch_get_item([{"id": "p1"}, ada]), list[Person])
+    await people.batch_write_item(put=[ada], delete=[{"id": "p2"}])
+    await db.transact_write_items(
+        [people.put(ada), people.update(ada, update), people.check(ada, Person.visits > 1)]
+    )
+    assert_type(await db.transact_get_items([people.get(ada)]), list[Any])
+    plain = db.table("people")
+    assert_type(plain, AsyncTable[dict[str, Any]])
+    assert_type(await plain.get_item({"id": "p1"}), dict[str, Any] | None)
+    answer = await db.call("UpdateItem", {"TableName": "people"}, timeout_s=3, retry=None)
+    assert_type(answer, Mapping[str, Any])
+
+
+breaker = CircuitBreaker(name="mail", minimum_calls=10)
+
+
+@breaker
+async def send_mail(to: str, *, copies: int = 1) -> bool:
+    async with breaker:
+        return bool(to) and copies > 0
+
+
+async def mail() -> None:
+    assert_type(await send_mail("x", copies=2), bool)
