@@ -39,6 +39,18 @@ DIFFERENCES: dict[str, Difference] = {
         right="moto, DynamoDB Local",
         why="'Handle conditional write errors in high concurrency scenarios', AWS blog, 2023",
     ),
+    "reads the item as it was before the update": Difference(
+        engines=("dynalite",),
+        what="in `SET b = a REMOVE a[0]`, b becomes what the update leaves of a",
+        right="DynamoDB Local",
+        why="'Update expressions in DynamoDB': all operands are read before anything is written",
+    ),
+    "compares every type": Difference(
+        engines=("dynalite",),
+        what="IN and contains do not find empty strings, maps and lists",
+        right="DynamoDB Local",
+        why="'Condition and filter expressions': operands may be of any type",
+    ),
     "projects in TransactGetItems": Difference(
         engines=("moto",),
         what="returns whole items, whatever ProjectionExpression says",

@@ -1,0 +1,126 @@
+"""Every reserved word, in three spellings, wherever a name can stand, on Amazon's own engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dynasafe import UpdateBuilder, attr
+from dynasafe.expressions.conditions import condition_node
+from dynasafe.expressions.projections import projection_node
+from dynasafe.expressions.render import Placeholders, render_condition, render_projection
+from dynasafe.reserved_words import RESERVED_WORDS
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import boto3_client, key_schema
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "upper": str.upper,
+    "lower": str.lower,
+    "mixed": str.title,
+}
+WORDS = sorted(RESERVED_WORDS)
+BATCH = 25
+
+
+def members(placeholders: Placeholders) -> dict[str, Any]:
+    found = {
+        "ExpressionAttributeNames": placeholders.names,
+        "ExpressionAttributeValues": placeholders.values,
+    }
+    return {name: member for name, member in found.items() if member}
+
+
+def test_given_the_list_when_counted_then_it_is_the_developer_guides() -> None:
+    assert len(WORDS) == 573
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_given_every_reserved_word_when_it_names_an_attribute_then_it_works_everywhere(
+    dynamodb_local: Engine, spelling: str
+) -> None:
+    client = boto3_client(dynamodb_local)
+    table = f"reserved-{spelling}"
+    client.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))
+    key = {"pk": "k"}
+    names = [SPELLINGS[spelling](word) for word in WORDS]
+    try:
+        for start in range(0, len(names), BATCH):
+            batch = names[start : start + BATCH]
+            update = UpdateBuilder()
+            for name in batch:
+                update.set(attr(name=name), name)
+                update.condition(attr(name=name).not_exists())
+            params = update.build_client(table_name=table, key=key)
+            assert len(params["ExpressionAttributeNames"]) == len(batch)
+            client.update_item(**params)
+
+            placeholders = Placeholders()
+            text = render_projection(projection_node([attr(name=n) for n in batch]), placeholders)
+            found = client.get_item(
+                TableName=table,
+                Key={"pk": {"S": "k"}},
+                ProjectionExpression=text,
+                **members(placeholders),
+            )["Item"]
+            assert found == {name: {"S": name} for name in batch}
+
+            placeholders = Placeholders()
+            is_stored = attr(name=batch[0]) == batch[0]
+            for name in batch[1:]:
+                is_stored &= attr(name=name) == name
+            text = render_condition(condition_node(is_stored), placeholders)
+            scanned = client.scan(TableName=table, FilterExpression=text, **members(placeholders))
+            assert scanned["Count"] == 1
+    finally:
+        client.delete_table(TableName=table)
+
+
+def test_given_every_reserved_word_when_it_names_a_key_then_queries_work(
+    dynamodb_local: Engine,
+) -> None:
+    """573 x 3 tables would take long: a query on a table with another key gets far enough.
+
+    DynamoDB parses the expression first, and complains of the missing key only if it could.
+    """
+    client = boto3_client(dynamodb_local)
+    table = "reserved-keys"
+    client.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))
+    try:
+        for word in WORDS:
+            for spell in SPELLINGS.values():
+                placeholders = Placeholders()
+                node = condition_node(attr(name=spell(word)) == "x")
+                text = render_condition(node, placeholders)
+                with pytest.raises(client.exceptions.ClientError) as caught:
+                    client.query(
+                        TableName=table, KeyConditionExpression=text, **members(placeholders)
+                    )
+                message = caught.value.response["Error"]["Message"]
+                assert message == "Query condition missed key schema element", (word, message)
+    finally:
+        client.delete_table(TableName=table)
+
+
+@pytest.mark.parametrize("word", ["NAME", "status", "Timestamp", "REMOVE", "add", "_a", "1a"])
+def test_given_a_name_that_needs_it_when_it_stands_bare_then_the_engine_refuses_it(
+    dynamodb_local: Engine, word: str
+) -> None:
+    """The nearest case that breaks: the same request without the alias."""
+    client = boto3_client(dynamodb_local)
+    table = f"bare-{word.strip('_')}-names"
+    client.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))
+    try:
+        with pytest.raises(client.exceptions.ClientError, match="ValidationException"):
+            client.update_item(
+                TableName=table,
+                Key={"pk": {"S": "k"}},
+                UpdateExpression=f"SET {word} = :v",
+                ExpressionAttributeValues={":v": {"S": "x"}},
+            )
+        client.update_item(
+            **UpdateBuilder().set(word, "x").build_client(table_name=table, key={"pk": "k"})
+        )
+    finally:
+        client.delete_table(TableName=table)

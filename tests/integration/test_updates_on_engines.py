@@ -1,0 +1,94 @@
+"""What is built is accepted, and does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dynasafe import UpdateBuilder, attr
+from dynasafe.attribute_value import from_attribute_map, to_attribute_map
+from dynasafe.expressions.conditions import Condition
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import boto3_client, key_schema
+from tests.integration.differences import lacks
+from tests.properties.update_strategies import PlainItem, true_conditions, updates
+
+KEY = {"pk": "k"}
+
+
+@dataclass
+class Strict:
+    """A client on a strict engine, and a table whose key is `pk`."""
+
+    client: Any
+    table: str
+    engine: Engine
+
+    def request(self, data: st.DataObject) -> tuple[PlainItem, UpdateBuilder, PlainItem]:
+        with_copies = not lacks(self.engine, "reads the item as it was before the update")
+        return data.draw(updates(with_copies=with_copies))
+
+    def condition(self, data: st.DataObject, item: PlainItem) -> Condition:
+        """One that holds."""
+        if lacks(self.engine, "compares every type"):
+            return attr(name=sorted(item)[0]).exists() if item else attr("nothing").not_exists()
+        return data.draw(true_conditions(item))
+
+    def put(self, item: PlainItem) -> None:
+        self.client.put_item(TableName=self.table, Item=to_attribute_map({**KEY, **item}))
+
+    def get(self) -> dict[str, Any]:
+        answer = self.client.get_item(TableName=self.table, Key=to_attribute_map(KEY))
+        item: dict[str, Any] = answer["Item"]
+        return item
+
+
+@pytest.fixture
+def strict(strict_engine: Engine) -> Iterator[Strict]:
+    client = boto3_client(strict_engine)
+    name = f"updates-{uuid4()}"
+    client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 0.01})
+    yield Strict(client, name, strict_engine)
+    client.delete_table(TableName=name)
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_given_any_update_when_sent_then_the_stored_item_is_as_in_plain_python(
+    strict: Strict, data: st.DataObject
+) -> None:
+    item, builder, expected = strict.request(data)
+    builder.condition(strict.condition(data, item))
+    strict.put(item)
+
+    params = builder.build_client(table_name=strict.table, key=KEY, return_values="ALL_NEW")
+    answer = strict.client.update_item(**params)
+
+    stored = strict.get()
+    assert answer["Attributes"] == stored
+    # By way of Python values, since engines write numbers and order sets in their own ways.
+    assert to_attribute_map(from_attribute_map(stored)) == to_attribute_map({**KEY, **expected})
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_given_a_condition_that_does_not_hold_when_sent_then_nothing_changes(
+    strict: Strict, data: st.DataObject
+) -> None:
+    item, builder, _ = strict.request(data)
+    builder.condition(~strict.condition(data, item))
+    strict.put(item)
+    before = strict.get()
+
+    with pytest.raises(ClientError, match="ConditionalCheckFailedException"):
+        strict.client.update_item(**builder.build_client(table_name=strict.table, key=KEY))
+
+    assert strict.get() == before
