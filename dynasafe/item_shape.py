@@ -86,14 +86,14 @@ class ItemShape(Generic[ItemT]):
         Raises:
             InvalidValueError: it is not a key of this table.
         """
+        if not isinstance(key, Mapping | Item):
+            raise UnsupportedTypeError(
+                "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
+            )
         if self.schema is not None:
             return encode_key(self.schema, key)
         if isinstance(key, Item):
             return encode_key(key.__dynasafe_schema__, key)
-        if not isinstance(key, Mapping):
-            raise UnsupportedTypeError(
-                "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
-            )
         if not key:
             raise ValueOutOfRangeError("Key", "the key is empty. Mend: give the primary key")
         return cast(dict[str, AttributeValue], to_attribute_map(key))

@@ -7,16 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = (
-    "boto3",
-    "botocore",
-    "aiobotocore",
-    "aioboto3",
-    "aiohttp",
-    "pydantic",
-    "moto",
-    "hypothesis",
-)
+HEAVY = {"aioboto3", "aiobotocore", "aiohttp", "boto3", "botocore", "moto", "pydantic"}
 
 
 @pytest.mark.parametrize("module", ["dynasafe", "dynasafe.testing.engines"])

@@ -1,0 +1,170 @@
+"""A transport without a network: it answers as a test tells it to.
+
+    transport = ScriptedTransport([throttled(), ok({"Attributes": {}})])
+    orders = AsyncTable("orders", transport=transport, clock=ManualClock())
+
+The failures are of the classes that aiobotocore raises for the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Answer = Mapping[str, Any]
+Reply = Answer | Exception | Callable[["ScriptedCall"], "Answer | Exception"]
+"""An answer, a failure, or a function of the request that gives one of the two."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedCall:
+    """A request that was sent."""
+
+    operation: str
+    params: Mapping[str, Any]
+    timeout_s: float | None
+
+
+class ScriptedTransport:
+    """Gives each request the next reply.
+
+    Args:
+        replies: in the order of the requests.
+        otherwise: the reply to all requests after those.
+    """
+
+    def __init__(self, replies: Iterable[Reply] = (), *, otherwise: Reply | None = None) -> None:
+        self._replies = iter(replies)
+        self._otherwise = otherwise
+        self.calls: list[ScriptedCall] = []
+        """The requests that were sent, in order."""
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        call = ScriptedCall(operation, params, timeout_s)
+        self.calls.append(call)
+        reply = next(self._replies, self._otherwise)
+        if reply is None:
+            raise AssertionError(
+                f"ScriptedTransport has no reply left for request {len(self.calls)}, {operation}. "
+                "Mend: script one more, or give otherwise="
+            )
+        await asyncio.sleep(0)  # a request takes a turn of the event loop at least
+        answer = reply(call) if callable(reply) else reply
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def ok(response: Answer | None = None) -> Answer:
+    """A successful answer."""
+    return {} if response is None else response
+
+
+def refused(
+    code: str,
+    message: str = "refused by the script",
+    *,
+    http_status: int = 400,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Exception:
+    """An error answer of DynamoDB. Members stand beside its code: `Item`, `CancellationReasons`."""
+    from botocore.exceptions import ClientError
+
+    response: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {
+            "HTTPStatusCode": http_status,
+            "RequestId": "SCRIPTED",
+            "HTTPHeaders": dict(headers or {}),
+        },
+        **members,
+    }
+    error: Exception = ClientError(response, "Scripted")
+    return error
+
+
+def throttled(*reasons: str) -> Exception:
+    """A throttle. Reasons are as in "TableWriteKeyRangeThroughputExceeded"."""
+    if not reasons:
+        return refused("ThrottlingException", "Rate exceeded")
+    listed = [{"reason": reason} for reason in reasons]
+    return refused("ThrottlingException", "Rate exceeded", ThrottlingReasons=listed)
+
+
+def server_error(http_status: int = 500) -> Exception:
+    """An internal error, after which a write may have been applied."""
+    code = "InternalServerError" if http_status == 500 else ""
+    return refused(code, "Internal server error", http_status=http_status)
+
+
+def condition_failed(item: Answer | None = None) -> Exception:
+    """A failed condition, with the stored item in wire form if it is to be returned."""
+    code, message = "ConditionalCheckFailedException", "The conditional request failed"
+    return refused(code, message) if item is None else refused(code, message, Item=item)
+
+
+def transaction_canceled(*codes: str, items: Sequence[Answer | None] = ()) -> Exception:
+    """A cancelled transaction, with a code for each operation: "None" for one that was fine."""
+    reasons = [
+        {"Code": code, **({"Item": item} if item else {})}
+        for code, item in zip(codes, [*items, *[None] * len(codes)], strict=False)
+    ]
+    listed = ", ".join(codes)
+    return refused(
+        "TransactionCanceledException",
+        f"Transaction cancelled, please refer cancellation reasons for specific reasons [{listed}]",
+        CancellationReasons=reasons,
+    )
+
+
+def timed_out() -> Exception:
+    """No answer within the client's read timeout. The request was sent."""
+    from aiohttp import SocketTimeoutError
+    from botocore.exceptions import ReadTimeoutError
+
+    failure: Exception = ReadTimeoutError(
+        endpoint_url=_ENDPOINT, error=SocketTimeoutError("Timeout")
+    )
+    return failure
+
+
+def connection_closed() -> Exception:
+    """The connection was closed without an answer. The request was sent."""
+    from aiohttp import ServerDisconnectedError
+    from botocore.exceptions import ConnectionClosedError
+
+    failure: Exception = ConnectionClosedError(
+        endpoint_url=_ENDPOINT, error=ServerDisconnectedError()
+    )
+    return failure
+
+
+def connection_reset() -> Exception:
+    """The connection was reset. The request was sent, and may have been applied."""
+    from aiohttp import ClientOSError
+    from botocore.exceptions import EndpointConnectionError
+
+    failure: Exception = EndpointConnectionError(
+        endpoint_url=_ENDPOINT, error=ClientOSError(104, "Connection reset by peer")
+    )
+    return failure
+
+
+def connection_refused() -> Exception:
+    """No connection was made. The request was not sent."""
+    from aiohttp import ClientConnectorError
+    from aiohttp.client_reqrep import ConnectionKey
+    from botocore.exceptions import EndpointConnectionError
+
+    key = ConnectionKey("127.0.0.1", 8000, False, True, None, None, None)
+    cause = ClientConnectorError(key, ConnectionRefusedError(111, "Connection refused"))
+    failure: Exception = EndpointConnectionError(endpoint_url=_ENDPOINT, error=cause)
+    return failure
+
+
+_ENDPOINT = "http://127.0.0.1:8000"

@@ -1,0 +1,625 @@
+"""AsyncTable's decisions, on a scripted transport and a clock moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dynasafe import AsyncTable, Attr, CircuitBreaker, Item, RetryPolicy, UpdateBuilder, attribute
+from dynasafe.errors import (
+    BatchIncompleteError,
+    CircuitOpenError,
+    ConditionalCheckFailedError,
+    DynasafeError,
+    EmptyUpdateError,
+    InvalidRequestError,
+    InvalidValueError,
+    NoAnswerError,
+    NotSentError,
+    OutcomeUnknownError,
+    ServiceError,
+    StoredValueError,
+    ThrottledError,
+    VersionConflictError,
+    WrongEventLoopError,
+)
+from dynasafe.events import CallSucceeded, Event
+from dynasafe.resilience.circuit_breaker import CircuitState, CountWindow
+from dynasafe.testing import (
+    ManualClock,
+    ScriptedTransport,
+    condition_failed,
+    connection_closed,
+    connection_refused,
+    connection_reset,
+    ok,
+    refused,
+    server_error,
+    throttled,
+    timed_out,
+    transaction_canceled,
+)
+from dynasafe.testing.scripted import Reply, ScriptedCall
+from tests.support.people import Order, Person
+
+KEY = {"id": "p1"}
+ORDER = {"customer": "c", "number": 1}
+
+
+class Account(Item):
+    """With a version, and an id of the last write."""
+
+    id: Attr[str] = attribute(key="partition")
+    owner: Attr[str] = attribute(default="")
+    version: Attr[int] = attribute(default=0, version=True)
+    written_by: Attr[str] = attribute(default="", write_id=True)
+
+
+def people(*replies: Reply, **options: Any) -> tuple[AsyncTable[Person], ScriptedTransport]:
+    transport = ScriptedTransport(replies)
+    return AsyncTable(
+        "people", Person, transport=transport, clock=ManualClock(), **options
+    ), transport
+
+
+def set_name(name: str = "Ada") -> UpdateBuilder:
+    return UpdateBuilder(Person).set(Person.name, name)
+
+
+def increment() -> UpdateBuilder:
+    return UpdateBuilder(Person).increment(Person.visits, 1)
+
+
+async def test_given_two_throttles_when_updated_then_the_third_attempt_succeeds() -> None:
+    transport = ScriptedTransport([throttled(), throttled(), ok()])
+    clock = ManualClock()
+    orders = AsyncTable("orders", transport=transport, clock=clock)
+
+    result = await orders.update_item({"pk": "o#1"}, UpdateBuilder().set("qty", 3))
+
+    assert [call.operation for call in transport.calls] == ["UpdateItem"] * 3
+    assert clock.sleeps_s == [0.5, 1.0]
+    assert result.attempts == 3
+
+
+# Idempotency decides
+
+LOST = [server_error, timed_out, connection_closed, connection_reset]
+
+
+@pytest.mark.parametrize("lost", LOST)
+async def test_given_a_lost_answer_when_the_update_is_idempotent_then_it_is_sent_again(
+    lost: Callable[[], Exception],
+) -> None:
+    table, transport = people(lost(), ok())
+
+    await table.update_item(KEY, set_name())
+
+    assert transport.calls[0] == transport.calls[1]
+
+
+@pytest.mark.parametrize("lost", LOST)
+@pytest.mark.parametrize(
+    "update",
+    [
+        increment,
+        lambda: UpdateBuilder(Person).add(Person.visits, 1),
+        lambda: UpdateBuilder(Person).append(Person.scores, [1]),
+        lambda: UpdateBuilder(Person).set(Person.visits, Person.visits + 1),
+        lambda: UpdateBuilder(Person).remove(Person.scores[0]),
+    ],
+)
+async def test_given_a_lost_answer_when_the_update_is_not_idempotent_then_it_is_unknown(
+    lost: Callable[[], Exception], update: Callable[[], UpdateBuilder]
+) -> None:
+    table, transport = people(lost())
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await table.update_item(KEY, update())
+
+    assert len(transport.calls) == 1
+    assert caught.value.client_request_token is None
+    with pytest.raises(OutcomeUnknownError):
+        await caught.value.resolve()
+
+
+async def test_given_a_refused_connection_when_incrementing_then_it_is_sent_again() -> None:
+    table, transport = people(connection_refused(), throttled(), ok())
+
+    await table.update_item(KEY, increment())
+
+    assert len(transport.calls) == 3
+
+
+async def test_given_a_condition_on_what_changes_when_lost_then_it_is_sent_again() -> None:
+    table, transport = people(timed_out(), ok())
+
+    await table.update_item(
+        KEY,
+        UpdateBuilder(Person).set(Person.visits, Person.visits + 1),
+        condition=Person.visits == 4,
+    )
+
+    assert len(transport.calls) == 2
+
+
+async def test_given_old_values_are_wanted_when_lost_then_it_is_unknown() -> None:
+    """A repeat would return the values that the first attempt wrote."""
+    table, _transport = people(timed_out())
+
+    with pytest.raises(OutcomeUnknownError):
+        await table.update_item(KEY, set_name(), return_values="ALL_OLD")
+
+
+async def test_given_puts_and_deletes_when_lost_then_they_are_sent_again() -> None:
+    table, transport = people(timed_out(), ok(), timed_out(), ok())
+
+    await table.put_item(Person(id="p1", name="Ada", version=1))
+    await table.delete_item(KEY)
+
+    assert [call.operation for call in transport.calls] == ["PutItem"] * 2 + ["DeleteItem"] * 2
+
+
+# A lost attempt, and then a failed condition
+
+
+def stored_account(**values: Any) -> dict[str, Any]:
+    account = Account(**{"id": "a", "owner": "Ada", "version": 1, **values})
+    return account.__dynasafe_encode__()
+
+
+async def test_given_a_lost_create_when_its_condition_fails_then_equality_proves_nothing() -> None:
+    transport = ScriptedTransport(
+        [timed_out(), condition_failed({"customer": {"S": "c"}, "number": {"N": "1"}})]
+    )
+    orders = AsyncTable("orders", transport=transport, clock=ManualClock())
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await orders.put_item({"customer": "c", "number": 1}, condition=Order.customer.not_exists())
+
+    assert caught.value.item == {"customer": {"S": "c"}, "number": {"N": "1"}}
+
+
+async def test_given_a_lost_write_when_the_stored_write_id_is_its_own_then_it_succeeded() -> None:
+    def own(call: ScriptedCall) -> Exception:
+        return condition_failed(call.params["Item"])
+
+    transport = ScriptedTransport([timed_out(), own])
+    accounts = AsyncTable("accounts", Account, transport=transport, clock=ManualClock())
+    account = Account(id="a", owner="Ada")
+
+    result = await accounts.put_item(account)
+
+    assert result.attempts == 2
+    assert account.version == 1
+    assert account.written_by == transport.calls[0].params["Item"]["written_by"]["S"]
+
+
+async def test_given_a_lost_write_when_all_new_is_wanted_then_a_proven_write_is_read_back() -> None:
+    stored: dict[str, Any] = {}
+
+    def own(call: ScriptedCall) -> Exception:
+        values = call.params["ExpressionAttributeValues"]
+        stored.update(stored_account(version=2, written_by=values[":written_by"]["S"]))
+        return condition_failed(stored)
+
+    transport = ScriptedTransport([timed_out(), own, lambda _: ok({"Item": stored})])
+    accounts = AsyncTable("accounts", Account, transport=transport, clock=ManualClock())
+    account = Account(id="a", owner="Ada", version=1)
+
+    result = await accounts.update_item(
+        account, UpdateBuilder(Account).set(Account.owner, "Eve"), return_values="ALL_NEW"
+    )
+
+    assert result.attributes.version == 2
+    assert transport.calls[-1].params["ConsistentRead"] is True
+
+
+@pytest.mark.parametrize(
+    ("stored", "error_type"),
+    [
+        ({"version": 1}, OutcomeUnknownError),  # ours, or another's with the same contents
+        ({"version": 1, "owner": "Eve"}, VersionConflictError),  # another's, for sure
+        ({"version": 2}, OutcomeUnknownError),  # ours may lie below
+    ],
+)
+async def test_given_a_lost_versioned_put_when_the_version_differs_then_what_is_sure_is_said(
+    stored: dict[str, Any], error_type: type[DynasafeError]
+) -> None:
+    class Plain(Item):
+        id: Attr[str] = attribute(key="partition")
+        owner: Attr[str] = attribute(default="")
+        version: Attr[int] = attribute(default=0, version=True)
+
+    item = Plain(**{"id": "a", "owner": "Ada", **stored}).__dynasafe_encode__()
+    transport = ScriptedTransport([timed_out(), condition_failed(item)])
+    table = AsyncTable("plain", Plain, transport=transport, clock=ManualClock())
+
+    with pytest.raises(error_type):
+        await table.put_item(Plain(id="a", owner="Ada"))
+
+
+# Exactly once
+
+
+async def test_given_exactly_once_when_lost_then_all_attempts_carry_one_token() -> None:
+    table, transport = people(timed_out(), connection_reset(), ok())
+
+    result = await table.update_item(KEY, increment(), exactly_once=True)
+
+    tokens = {call.params["ClientRequestToken"] for call in transport.calls}
+    assert len(tokens) == 1
+    assert [call.operation for call in transport.calls] == ["TransactWriteItems"] * 3
+    assert result.attempts == 3
+
+
+async def test_given_an_unknown_with_a_token_when_resolved_then_the_same_token_finds_out() -> None:
+    table, transport = people(*[timed_out()] * 4, ok(), ok({"Item": person_item(visits=1)}))
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await table.update_item(KEY, increment(), exactly_once=True, return_values="ALL_NEW")
+    result = await caught.value.resolve()
+
+    assert result.attributes.visits == 1
+    tokens = {
+        call.params["ClientRequestToken"]
+        for call in transport.calls
+        if call.operation == "TransactWriteItems"
+    }
+    assert tokens == {caught.value.client_request_token}
+    assert isinstance(pickle.loads(pickle.dumps(caught.value)), OutcomeUnknownError)
+
+
+async def test_given_the_window_is_over_when_resolved_then_it_is_not_sent_again() -> None:
+    transport = ScriptedTransport([timed_out()])
+    clock = ManualClock()
+    table = AsyncTable("people", Person, transport=transport, clock=clock, retry=None)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await table.update_item(KEY, increment(), exactly_once=True)
+    clock.advance(600)
+
+    with pytest.raises(OutcomeUnknownError, match="the 600 s in which its token is recognised"):
+        await caught.value.resolve()
+
+    assert len(transport.calls) == 1
+
+
+async def test_given_a_token_of_the_callers_when_sent_then_it_is_used() -> None:
+    table, transport = people(ok())
+
+    await table.delete_item(KEY, client_request_token="my token")
+
+    assert transport.calls[0].params == {
+        "TransactItems": [{"Delete": {"TableName": "people", "Key": {"id": {"S": "p1"}}}}],
+        "ClientRequestToken": "my token",
+    }
+
+
+async def test_given_a_cancelled_single_write_when_exactly_once_then_the_error_is_the_writes() -> (
+    None
+):
+    item = person_item(visits=3)
+    table, _ = people(transaction_canceled("ConditionalCheckFailed", items=[item]))
+
+    with pytest.raises(ConditionalCheckFailedError) as caught:
+        await table.update_item(KEY, increment(), condition=Person.visits < 3, exactly_once=True)
+
+    assert caught.value.item.visits == 3
+    assert caught.value.operation == "UpdateItem"
+
+
+def person_item(**values: Any) -> dict[str, Any]:
+    return Person(**{"id": "p1", "name": "Ada", **values}).__dynasafe_encode__()
+
+
+# Nothing is sent for bad input
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.update_item(KEY, UpdateBuilder(Person)), "the update has no actions"),
+        (lambda t: t.update_item({}, set_name()), "Key: the primary key of Person is id, but"),
+        (lambda t: t.update_item({"id": 3}, set_name()), "id: str is expected, not int"),
+        (lambda t: t.update_item({"id": "a", "x": 1}, set_name()), "give exactly its attributes"),
+        (lambda t: t.update_item(KEY, {"name": "x"}), "an UpdateBuilder is expected, not dict"),
+        (lambda t: t.put_item({"id": "a"}), "an instance of Person is expected, not dict"),
+        (lambda t: t.put_item(Person(id="a", name=3)), "name: str is expected, not int"),
+        (lambda t: t.get_item("p1"), "a mapping or an Item is expected, not str"),
+        (lambda t: t.get_item(KEY, projection=[]), "projection: no attributes"),
+        (lambda t: t.get_item(KEY, projection="name"), "Mend: projection=[attribute]"),
+        (lambda t: t.get_item(KEY, timeout_s=0), "timeout_s: more than 0 seconds"),
+        (lambda t: t.get_item(KEY, attempt_timeout_s="1"), "attempt_timeout_s: a number of"),
+        (lambda t: t.get_item(KEY, retry=3), "retry: a RetryPolicy or None is expected, not int"),
+        (lambda t: t.get_item(KEY, retires=3), "options: no such settings: retires"),
+        (lambda t: t.get_item(KEY, breaker=3), "breaker: a CircuitBreaker, a factory or None"),
+        (
+            lambda t: t.put_item(
+                Person(id="a", name="x"), exactly_once=True, return_values="ALL_OLD"
+            ),
+            "return_values: a transaction returns no ALL_OLD",
+        ),
+        (
+            lambda t: t.delete_item(KEY, client_request_token="x" * 37),
+            "client_request_token: a str of 1 to 36 characters",
+        ),
+        (lambda t: t.query(Person.id == "x", limit=0).to_list(), "limit: at least 1"),
+        (lambda t: t.scan(max_items=-1).to_list(), "max_items: at least 1"),
+        (lambda t: t.scan(total_segments=0).to_list(), "total_segments: at least 1"),
+        (
+            lambda t: t.query(Person.id == "x", exclusive_start_key={"nope": 1}).to_list(),
+            "exclusive_start_key.nope: Person has no such attribute",
+        ),
+        (lambda t: t.delete_item(KEY, condition=True), "a condition is expected, not bool"),
+        (
+            lambda t: t.batch_write_item(put=[Person(id="a", name="x")], delete=[{"id": "a"}]),
+            "a batch writes each item once",
+        ),
+    ],
+)
+async def test_given_bad_input_when_called_then_a_clear_error_comes_and_nothing_is_sent(
+    call: Callable[[Any], Any], message: str
+) -> None:
+    table, transport = people()
+
+    async def attempt() -> None:
+        await call(table)
+
+    with pytest.raises(NotSentError) as caught:
+        await attempt()
+
+    assert message in str(caught.value)
+    assert isinstance(caught.value, InvalidValueError | InvalidRequestError)
+    assert transport.calls == []
+
+
+async def test_given_an_update_that_was_sent_when_changed_then_it_says_that_it_is_frozen() -> None:
+    table, _ = people(ok(), ok())
+    update = set_name()
+    await table.update_item(KEY, update)
+
+    with pytest.raises(TypeError, match="is frozen"):
+        update.set(Person.email, "x")
+    await table.update_item(KEY, update.copy().set(Person.email, "x"))
+
+
+async def test_given_an_empty_update_when_versioned_then_it_is_still_empty() -> None:
+    table, transport = people()
+
+    with pytest.raises(EmptyUpdateError):
+        await table.update_item(Person(id="p1", name="x"), UpdateBuilder(Person))
+
+    assert transport.calls == []
+
+
+# Answers
+
+
+async def test_given_a_stored_value_of_another_type_when_read_then_the_error_names_its_path() -> (
+    None
+):
+    item = {**person_item(), "visits": {"S": "three"}}
+    table, _ = people(ok({"Item": item}))
+
+    with pytest.raises(StoredValueError) as caught:
+        await table.get_item(KEY)
+
+    assert str(caught.value) == (
+        "visits: the stored value, of type S, does not fit the annotation: int"
+    )
+
+
+async def test_given_no_answer_to_a_read_when_attempts_are_over_then_it_says_so() -> None:
+    table, _transport = people(*[timed_out()] * 4)
+
+    with pytest.raises(NoAnswerError, match="was sent 4 time"):
+        await table.get_item(KEY)
+
+
+async def test_given_retry_none_when_throttled_then_it_is_sent_once() -> None:
+    table, _transport = people(throttled("TableReadAccountLimitExceeded"))
+
+    with pytest.raises(ThrottledError) as caught:
+        await table.get_item(KEY, retry=None)
+
+    assert caught.value.reasons == ("TableReadAccountLimitExceeded",)
+
+
+# Circuit breakers
+
+
+async def test_given_a_breaker_when_the_table_fails_then_calls_stop() -> None:
+    breaker = CircuitBreaker(window=CountWindow(4), minimum_calls=4, clock=ManualClock())
+    table, transport = people(*[server_error()] * 4, breaker=breaker, retry=None)
+    for _ in range(4):
+        with pytest.raises(ServiceError):
+            await table.get_item(KEY)
+
+    with pytest.raises(CircuitOpenError):
+        await table.get_item(KEY)
+
+    assert len(transport.calls) == 4
+    assert breaker.state is CircuitState.OPEN
+
+
+async def test_given_a_factory_when_writes_fail_then_reads_go_on() -> None:
+    def factory(name: str) -> CircuitBreaker:
+        made.append(name)
+        return CircuitBreaker(name=name, window=CountWindow(2), minimum_calls=2)
+
+    made: list[str] = []
+    table, _transport = people(server_error(), server_error(), ok(), breaker=factory, retry=None)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError):
+            await table.delete_item(KEY)
+    with pytest.raises(CircuitOpenError, match="'people/write'"):
+        await table.delete_item(KEY)
+
+    assert await table.get_item(KEY) is None
+    assert made == ["people/write", "people/read"]
+
+
+async def test_given_hot_key_throttles_when_many_then_the_breaker_stays_closed() -> None:
+    """X6."""
+    breaker = CircuitBreaker(window=CountWindow(4), minimum_calls=2)
+    replies = [throttled("TableWriteKeyRangeThroughputExceeded")] * 20
+    table, _transport = people(*replies, ok(), breaker=breaker, retry=None)
+    for _ in range(20):
+        with pytest.raises(ThrottledError):
+            await table.delete_item(KEY)
+
+    await table.delete_item(KEY)
+
+    assert breaker.state is CircuitState.CLOSED
+
+
+# Batches
+
+
+def unprocessed(*numbers: int) -> dict[str, Any]:
+    return {
+        "UnprocessedItems": {
+            "orders": [
+                {"PutRequest": {"Item": Order(customer="c", number=n).__dynasafe_encode__()}}
+                for n in numbers
+            ]
+        }
+    }
+
+
+def orders_table(*replies: Reply, **options: Any) -> tuple[AsyncTable[Order], ScriptedTransport]:
+    transport = ScriptedTransport(replies)
+    clock = ManualClock()
+    return AsyncTable("orders", Order, transport=transport, clock=clock, **options), transport
+
+
+async def test_given_unprocessed_items_when_written_then_only_those_are_sent_again() -> None:
+    table, transport = orders_table(ok(unprocessed(3, 1)), ok(unprocessed(1)), ok())
+
+    await table.batch_write_item(put=[Order(customer="c", number=n) for n in range(5)])
+
+    sent = [
+        [
+            entry["PutRequest"]["Item"]["number"]["N"]
+            for entry in call.params["RequestItems"]["orders"]
+        ]
+        for call in transport.calls
+    ]
+    assert sent == [["0", "1", "2", "3", "4"], ["1", "3"], ["1"]]
+
+
+async def test_given_unprocessed_items_when_attempts_are_over_then_the_rest_is_told() -> None:
+    table, transport = orders_table(*[ok(unprocessed(1))] * 4)
+    given = [Order(customer="c", number=n) for n in range(3)]
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=given)
+
+    assert caught.value.processed == (given[0], given[2])
+    assert caught.value.unprocessed == (given[1],)
+    assert isinstance(caught.value.__cause__, ThrottledError)
+    assert len(transport.calls) == 4
+
+
+async def test_given_a_lost_answer_in_a_batch_when_over_then_it_is_among_the_unknown() -> None:
+    table, _ = orders_table(ok(), timed_out(), retry=None)
+    given = [Order(customer="c", number=n) for n in range(30)]
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=given)
+
+    assert caught.value.processed == tuple(given[:25])
+    assert caught.value.unknown == tuple(given[25:])
+    assert caught.value.unprocessed == ()
+
+
+async def test_given_a_refused_batch_when_it_was_the_whole_then_the_error_is_plain() -> None:
+    table, _ = orders_table(refused("ResourceNotFoundException"))
+
+    with pytest.raises(ServiceError):
+        await table.batch_write_item(put=[Order(customer="c", number=1)])
+
+
+async def test_given_unprocessed_keys_when_got_then_the_items_come_in_order_all_the_same() -> None:
+    def items(*numbers: int) -> list[Any]:
+        return [Order(customer="c", number=n).__dynasafe_encode__() for n in numbers]
+
+    key = {"customer": {"S": "c"}, "number": {"N": "1"}}
+    table, transport = orders_table(
+        ok({"Responses": {"orders": items(2)}, "UnprocessedKeys": {"orders": {"Keys": [key]}}}),
+        ok({"Responses": {"orders": items(1)}}),
+    )
+
+    found = await table.batch_get_item([{"customer": "c", "number": n} for n in (1, 2, 3)])
+
+    assert [order.number for order in found] == [1, 2]
+    assert transport.calls[1].params["RequestItems"]["orders"]["Keys"] == [key]
+
+
+# Slots, deadlines and event loops
+
+
+async def test_given_one_connection_when_it_is_taken_then_waiting_for_it_is_bounded() -> None:
+    gate = asyncio.Event()
+
+    class Stuck:
+        calls = 0
+
+        async def send(self, operation: str, params: Any, *, timeout_s: float | None) -> Any:
+            self.calls += 1
+            await gate.wait()
+            return {}
+
+    stuck = Stuck()
+    table = AsyncTable("t", transport=stuck, max_connections=1)
+    first = asyncio.create_task(table.get_item({"pk": "a"}))
+    await asyncio.sleep(0)
+
+    with pytest.raises(NotSentError, match="waiting for a connection slot"):
+        await table.get_item({"pk": "b"}, timeout_s=0.01)
+    gate.set()
+    await first
+
+    assert stuck.calls == 1
+    assert await table.get_item({"pk": "c"}) is None
+
+
+def test_given_another_event_loop_when_used_then_it_says_so() -> None:
+    table, _ = people(ok(), ok())
+    asyncio.run(table.get_item(KEY))
+
+    with pytest.raises(WrongEventLoopError):
+        asyncio.run(table.get_item(KEY))
+
+
+# What is seen from outside
+
+
+async def test_given_a_hook_when_called_then_it_gets_events_without_values(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    events: list[Event] = []
+    table, _ = people(throttled(), ok(), server_error(), hooks=[events.append])
+    secret = "ada@secret.example.org"
+
+    with caplog.at_level(logging.DEBUG, logger="dynasafe"):
+        await table.update_item(KEY, UpdateBuilder(Person).set(Person.email, secret))
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await table.update_item(
+                {"id": secret}, increment(), condition=Person.email == secret, retry=None
+            )
+
+    assert isinstance(events[1], CallSucceeded)
+    assert "AttemptFailed" in caplog.text
+    assert secret not in caplog.text + str(events) + str(caught.value) + repr(caught.value)
+
+
+def test_given_settings_when_a_table_is_shown_then_it_is_readable() -> None:
+    table, _ = people(retry=RetryPolicy(max_attempts=2))
+
+    assert repr(table) == "AsyncTable('people', Person)"
