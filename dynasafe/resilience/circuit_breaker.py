@@ -225,6 +225,7 @@ class Circuit:
         self._half_open_since_s = 0.0
         self._free_permits = 0
         self._has_reported = False
+        self._needed_calls = self.minimum_calls
         self._calls: _Window = self._new_window()
 
     @property
@@ -359,8 +360,7 @@ class Circuit:
 
     def _rates(self) -> tuple[float, float]:
         calls = self._calls.calls
-        is_half_open = self._state is CircuitState.HALF_OPEN
-        if calls < (self.half_open_permits if is_half_open else self.minimum_calls):
+        if calls < self._needed_calls:
             return -1.0, -1.0
         return self._calls.failed / calls, self._calls.slow / calls
 
@@ -412,6 +412,8 @@ class Circuit:
         if state is not CircuitState.OPEN:
             # An open circuit keeps the metrics that opened it, for whoever looks.
             self._calls = self._new_window()
+            is_half_open = state is CircuitState.HALF_OPEN
+            self._needed_calls = self.half_open_permits if is_half_open else self.minimum_calls
         self._emit(transition)
 
     def _emit(self, event: Event) -> None:
