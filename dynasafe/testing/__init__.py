@@ -1,6 +1,7 @@
 """What services need to test their own DynamoDB code."""
 
 from dynasafe.testing.clock import ManualClock
+from dynasafe.testing.fault_proxy import Fault, FaultPlan, FaultProxy, FaultRecord
 from dynasafe.testing.scripted import (
     ScriptedTransport,
     condition_failed,
@@ -16,6 +17,10 @@ from dynasafe.testing.scripted import (
 )
 
 __all__ = [
+    "Fault",
+    "FaultPlan",
+    "FaultProxy",
+    "FaultRecord",
     "ManualClock",
     "ScriptedTransport",
     "condition_failed",

@@ -93,7 +93,7 @@ def throttled(*reasons: str) -> Exception:
     if not reasons:
         return refused("ThrottlingException", "Rate exceeded")
     listed = [{"reason": reason} for reason in reasons]
-    return refused("ThrottlingException", "Rate exceeded", ThrottlingReasons=listed)
+    return refused("ThrottlingException", "Rate exceeded", throttlingReasons=listed)
 
 
 def server_error(http_status: int = 500) -> Exception:

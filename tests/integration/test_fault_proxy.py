@@ -1,0 +1,268 @@
+"""Each fault as a client meets it: what is raised, what was applied, what is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aioboto3
+import pytest
+
+from dynasafe import AsyncDynamoDB, RetryPolicy, UpdateBuilder, client_config
+from dynasafe.errors import (
+    BatchIncompleteError,
+    ConnectionNotMadeError,
+    NotSentError,
+    OutcomeUnknownError,
+    ThrottledError,
+)
+from dynasafe.resilience.outcomes import ErrorClass, outcome_of
+from dynasafe.testing import Fault, FaultPlan, FaultProxy, scripted
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import CREDENTIALS, REGION, connect, key_schema
+
+TABLE = "faults"
+KEY = {"pk": "k"}
+ONCE = frozenset({"UpdateItem", "BatchWriteItem", "BatchGetItem", "TransactWriteItems"})
+
+
+@pytest.fixture
+async def local(dynamodb_local: Engine) -> AsyncIterator[Engine]:
+    async with connect(dynamodb_local) as db:
+        await db.call(
+            "CreateTable",
+            {"TableName": TABLE, "BillingMode": "PAY_PER_REQUEST", **key_schema(pk="S")},
+        )
+        yield dynamodb_local
+        await db.call("DeleteTable", {"TableName": TABLE})
+
+
+def proxied(engine: Engine, *script: Fault) -> FaultProxy:
+    return FaultProxy(engine.endpoint_url, FaultPlan(script=script, operations=ONCE))
+
+
+def through(proxy: FaultProxy, **options: Any) -> AsyncDynamoDB:
+    options = {"attempt_timeout_s": 0.5, **options}
+    return AsyncDynamoDB.connect(
+        region_name=REGION,
+        endpoint_url=proxy.endpoint_url,
+        client_options=CREDENTIALS,
+        **options,
+    )
+
+
+def increment() -> UpdateBuilder:
+    return UpdateBuilder().increment("n", 1)
+
+
+async def stored(engine: Engine) -> Any:
+    async with connect(engine) as db:
+        item = await db.table(TABLE).get_item(KEY, consistent_read=True)
+    return 0 if item is None else item["n"]
+
+
+# fault, was it applied, what aiobotocore raises, with what inside
+RAISED: list[tuple[Fault, bool, str, str | None]] = [
+    (Fault.RESET_BEFORE, False, "EndpointConnectionError", "ClientOSError"),
+    (Fault.RESET_AFTER, True, "EndpointConnectionError", "ClientOSError"),
+    (Fault.CLOSE_BEFORE, False, "ConnectionClosedError", "ServerDisconnectedError"),
+    (Fault.CLOSE_AFTER, True, "ConnectionClosedError", "ServerDisconnectedError"),
+    (Fault.CUT_BODY, True, "ConnectionClosedError", "ClientPayloadError"),
+    (Fault.HANG, True, "ReadTimeoutError", "SocketTimeoutError"),
+    (Fault.ERROR_500_BEFORE, False, "InternalServerError", None),
+    (Fault.ERROR_500_AFTER, True, "InternalServerError", None),
+    (Fault.ERROR_503_BEFORE, False, "ClientError", None),
+    (Fault.ERROR_503_AFTER, True, "ClientError", None),
+    (Fault.THROTTLE, False, "ThrottlingException", None),
+]
+
+
+@pytest.mark.parametrize(("fault", "is_applied", "raised", "inside"), RAISED)
+async def test_given_a_fault_when_met_by_aiobotocore_then_it_is_told_for_what_it_is(
+    local: Engine, fault: Fault, is_applied: bool, raised: str, inside: str | None
+) -> None:
+    error: Exception | None = None
+    async with (
+        proxied(local, fault) as proxy,
+        aioboto3.Session().client(
+            "dynamodb",
+            region_name=REGION,
+            endpoint_url=proxy.endpoint_url,
+            config=client_config(read_timeout=0.5),
+            **CREDENTIALS,
+        ) as client,
+    ):
+        try:
+            await client.update_item(**increment().build_client(table_name=TABLE, key=KEY))
+        except Exception as caught:
+            error = caught
+
+    assert error is not None
+    assert type(error).__name__ == raised
+    assert (type(error.kwargs["error"]).__name__ if inside else None) == inside  # type: ignore[attr-defined]
+    assert [record.is_applied for record in proxy.log if record.fault is fault] == [is_applied]
+    assert await stored(local) == is_applied
+    expected = ErrorClass.THROTTLED if fault is Fault.THROTTLE else ErrorClass.AMBIGUOUS
+    assert outcome_of(error).error_class is expected
+    assert outcome_of(error).is_known
+
+
+@pytest.mark.parametrize(
+    ("fault", "double"),
+    [
+        (Fault.RESET_AFTER, scripted.connection_reset),
+        (Fault.CLOSE_AFTER, scripted.connection_closed),
+        (Fault.HANG, scripted.timed_out),
+        (Fault.ERROR_500_AFTER, scripted.server_error),
+        (Fault.THROTTLE, scripted.throttled),
+    ],
+)
+def test_given_a_scripted_failure_then_it_is_of_the_class_of_the_real_one(
+    fault: Fault, double: Any
+) -> None:
+    _, _, raised, inside = next(row for row in RAISED if row[0] is fault)
+    error = double()
+    if inside is None:
+        # Which class a client makes of an answer depends on the client.
+        assert outcome_of(error).is_answer
+    else:
+        assert (type(error).__name__, type(error.kwargs["error"]).__name__) == (raised, inside)
+
+
+async def test_given_refused_connections_when_met_then_nothing_was_sent(local: Engine) -> None:
+    async with proxied(local) as proxy, through(proxy, retry=None) as db:
+        table = db.table(TABLE)
+        await table.update_item(KEY, increment())
+        async with proxy.refusing():
+            with pytest.raises(ConnectionNotMadeError) as caught:
+                await table.update_item(KEY, increment())
+        await table.update_item(KEY, increment())
+
+    foreign = caught.value.__cause__
+    assert foreign is not None
+    assert type(foreign).__name__ == "EndpointConnectionError"
+    double = scripted.connection_refused()
+    assert type(foreign.kwargs["error"]) is type(double.kwargs["error"])  # type: ignore[attr-defined]
+    assert isinstance(caught.value, NotSentError)
+    assert await stored(local) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_applied"),
+    [
+        *((row[0], row[1]) for row in RAISED if row[0] is not Fault.THROTTLE),
+        (Fault.WRONG_CRC32, True),
+    ],
+)
+async def test_given_a_lost_answer_when_incrementing_then_it_is_unknown_and_sent_once(
+    local: Engine, fault: Fault, is_applied: bool
+) -> None:
+    async with proxied(local, fault) as proxy, through(proxy) as db:
+        with pytest.raises(OutcomeUnknownError):
+            await db.table(TABLE).update_item(KEY, increment())
+
+    assert proxy.count(fault) == len([record for record in proxy.log if record.index >= 0]) == 1
+    assert await stored(local) == is_applied
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [fault for fault in Fault if fault is not Fault.UNPROCESSED],
+)
+async def test_given_any_fault_when_exactly_once_then_it_counts_once(
+    local: Engine, fault: Fault
+) -> None:
+    async with proxied(local, fault) as proxy, through(proxy) as db:
+        await db.table(TABLE).update_item(KEY, increment(), exactly_once=True)
+
+    assert proxy.count(fault) >= 1
+    assert await stored(local) == 1
+
+
+async def test_given_throttles_to_the_end_then_their_reasons_are_told(local: Engine) -> None:
+    policy = RetryPolicy(max_attempts=2, throttle_base_delay_s=0.0)
+    async with (
+        proxied(local, Fault.THROTTLE, Fault.THROTTLE) as proxy,
+        through(proxy, retry=policy) as db,
+    ):
+        with pytest.raises(ThrottledError) as caught:
+            await db.table(TABLE).update_item(KEY, increment())
+
+    assert caught.value.reasons == ("TableWriteKeyRangeThroughputExceeded",)
+    assert caught.value.attempts == 2
+
+
+async def test_given_slow_bytes_and_duplicates_then_answers_are_read_all_the_same(
+    local: Engine,
+) -> None:
+    async with proxied(local, Fault.SLOW, Fault.DUPLICATE) as proxy, through(proxy) as db:
+        table = db.table(TABLE)
+        first = await table.update_item(KEY, increment(), return_values="ALL_NEW")
+        second = await table.update_item(KEY, increment(), return_values="ALL_NEW")
+
+    assert first.attributes["n"] == 1
+    assert second.attributes["n"] == 3
+
+
+async def test_given_unprocessed_halves_then_batches_are_completed(local: Engine) -> None:
+    keys = [{"pk": f"b{number}"} for number in range(40)]
+    policy = RetryPolicy(max_attempts=9, throttle_base_delay_s=0.0)
+    async with (
+        proxied(local, *[Fault.UNPROCESSED] * 5) as proxy,
+        through(proxy, retry=policy) as db,
+    ):
+        table = db.table(TABLE)
+        await table.batch_write_item(put=[{**key, "n": 1} for key in keys])
+        found = await table.batch_get_item(keys, consistent_read=True)
+
+    assert [item["pk"] for item in found] == [key["pk"] for key in keys]
+    assert proxy.count(Fault.UNPROCESSED) == 5
+
+
+async def test_given_a_batch_that_never_ends_then_what_is_left_is_told(local: Engine) -> None:
+    keys = [{"pk": f"b{number}"} for number in range(16)]
+    policy = RetryPolicy(max_attempts=3, throttle_base_delay_s=0.0)
+    async with (
+        proxied(local, *[Fault.UNPROCESSED] * 9) as proxy,
+        through(proxy, retry=policy) as db,
+    ):
+        with pytest.raises(BatchIncompleteError) as caught:
+            await db.table(TABLE).batch_write_item(put=keys)
+
+    assert len(caught.value.processed) == 14
+    assert len(caught.value.unprocessed) == 2
+
+
+def test_given_a_plan_when_asked_twice_then_it_says_the_same() -> None:
+    rates = {Fault.HANG: 0.2, Fault.THROTTLE: 0.3}
+    plan, again = FaultPlan(seed=7, rates=rates), FaultPlan(seed=7, rates=rates)
+    faults = [plan.fault(index, "PutItem") for index in range(2000)]
+
+    assert faults == [again.fault(index, "PutItem") for index in range(2000)]
+    assert faults != [FaultPlan(seed=8, rates=rates).fault(i, "PutItem") for i in range(2000)]
+    assert 300 < faults.count(Fault.HANG) < 500
+    assert 500 < faults.count(Fault.THROTTLE) < 700
+
+
+def test_given_rates_over_one_then_the_plan_is_refused() -> None:
+    with pytest.raises(ValueError, match="rates are from 0 to 1 together"):
+        FaultPlan(rates={Fault.HANG: 0.8, Fault.THROTTLE: 0.3})
+
+
+def test_given_an_upstream_elsewhere_then_the_proxy_is_refused() -> None:
+    with pytest.raises(ValueError, match="loopback only"):
+        FaultProxy("http://dynamodb.us-east-1.example.com", FaultPlan())
+
+
+async def test_given_requests_under_way_when_it_stops_then_no_task_is_left(local: Engine) -> None:
+    before = asyncio.all_tasks()
+    async with proxied(local, Fault.HANG) as proxy, through(proxy, attempt_timeout_s=None) as db:
+        call = asyncio.create_task(db.table(TABLE).update_item(KEY, increment(), timeout_s=None))
+        while proxy.count(Fault.HANG) == 0:  # noqa: ASYNC110  (each turn is a turn of the loop)
+            await asyncio.sleep(0)
+        await proxy.__aexit__(None, None, None)
+        with pytest.raises(OutcomeUnknownError):
+            await call
+
+    assert asyncio.all_tasks() == before
