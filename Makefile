@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check engines nightly dist clean
+.PHONY: help demo test check engines nightly soak dist clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -23,6 +23,10 @@ check: .venv/.installed ## Style, types and layers
 nightly: .venv/.installed engines ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
 		$(BIN)/python -m pytest -n 2 --timeout 20000 tests/properties tests/integration
+
+soak: .venv/.installed engines ## 100,000 increments through faults
+	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \
+		--timeout 20000 tests/exactness -k incrementing_through_faults
 
 engines: .engines/node_modules/.installed .engines/dynamodb-local/.installed ## The strict engines
 

@@ -354,11 +354,15 @@ class _Attempts:
             self.cause = error
 
     def _is_proven_applied(self, outcome: Outcome) -> bool:
-        """Whether the condition failed since an earlier attempt of this call was applied."""
+        """Whether the condition failed since this very call had been applied before.
+
+        By an earlier attempt, or by a delivery of this one: what is between here and DynamoDB may
+        deliver a request twice.
+        """
         resolve = self.call.resolve_condition_failure
-        if outcome.error_class is not ErrorClass.CONDITION_FAILED or not self.is_ambiguous:
+        if outcome.error_class is not ErrorClass.CONDITION_FAILED or resolve is None:
             return False
-        resolution = "unknown" if resolve is None else resolve(outcome.item)
+        resolution = resolve(outcome.item)
         if resolution == "not_applied":
             self.is_ambiguous = False
         return resolution == "applied"

@@ -261,13 +261,19 @@ def test_given_a_lost_attempt_when_the_condition_fails_then_the_stored_item_deci
         assert type(drive.error) is expected
 
 
-def test_given_no_lost_attempt_when_the_condition_fails_then_nobody_is_asked() -> None:
-    def resolve(item: Mapping[str, Any] | None) -> Resolution:
-        raise AssertionError("not asked")
-
-    call = replace(IDEMPOTENT, resolve_condition_failure=resolve)
+@pytest.mark.parametrize("resolution", ["unknown", "not_applied"])
+def test_given_no_lost_attempt_when_the_condition_fails_then_it_was_not_applied(
+    resolution: Resolution,
+) -> None:
+    call = replace(IDEMPOTENT, resolve_condition_failure=lambda item: resolution)
 
     assert isinstance(Drive()([CONDITION], call).error, ConditionalCheckFailedError)
+
+
+def test_given_a_request_that_was_delivered_twice_when_proven_then_it_succeeded() -> None:
+    call = replace(IDEMPOTENT, resolve_condition_failure=lambda item: "applied")
+
+    assert Drive()([CONDITION], call).result is not None
 
 
 # Deadlines
