@@ -1,0 +1,148 @@
+"""A call that is cancelled at any await leaves nothing behind, and says what it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from dynasafe import AsyncTable, CircuitBreaker, UpdateBuilder
+from dynasafe.errors import OutcomeUnknownError
+from dynasafe.resilience.circuit_breaker import CircuitState, CountWindow
+from dynasafe.testing import ManualClock, ScriptedTransport, ok, throttled, timed_out
+from dynasafe.testing.scripted import Reply
+from tests.support.people import Order, Person
+
+KEY = {"id": "p1"}
+
+
+OPERATIONS: dict[str, tuple[Callable[[AsyncTable[Any]], Awaitable[object]], bool]] = {
+    "get": (lambda t: t.get_item(KEY), False),
+    "put": (lambda t: t.put_item(Person(id="p1", name="x")), True),
+    "update": (lambda t: t.update_item(KEY, UpdateBuilder(Person).set(Person.name, "x")), True),
+    "increment": (
+        lambda t: t.update_item(KEY, UpdateBuilder(Person).increment(Person.visits, 1)),
+        True,
+    ),
+    "delete": (lambda t: t.delete_item(KEY), True),
+    "exactly once": (lambda t: t.delete_item(KEY, exactly_once=True), True),
+    "query": (lambda t: t.query(Person.id == "p1").to_list(), False),
+    "scan": (lambda t: t.scan(total_segments=3).to_list(), False),
+    "batch get": (lambda t: t.batch_get_item([KEY]), False),
+    "batch write": (lambda t: t.batch_write_item(put=[Person(id="p1", name="x")]), True),
+}
+# Throttled, lost, and at last answered: waits of every kind.
+SCRIPT: list[Reply] = [throttled(), throttled(), timed_out(), ok(), ok(), ok()]
+
+
+async def turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_given_a_cancellation_at_any_await_then_everything_is_given_back(name: str) -> None:
+    call, is_write = OPERATIONS[name]
+    ended_by_itself = False
+    for turn in range(200):
+        transport = ScriptedTransport(SCRIPT, otherwise=ok())
+        clock = ManualClock()
+        breaker = CircuitBreaker(
+            window=CountWindow(1), minimum_calls=1, half_open_permits=1, clock=clock, open_jitter=0
+        )
+        breaker.open(clock.now_s())
+        clock.advance(5)  # half-open: a permit that is not given back would be missed
+        table = AsyncTable(
+            "people",
+            Person,
+            transport=transport,
+            clock=clock,
+            breaker=None if name == "scan" else breaker,
+            max_connections=3,
+        )
+        before = asyncio.all_tasks()
+        task = asyncio.ensure_future(call(table))
+        await turns(turn)
+        in_flight = len(transport.calls)
+        task.cancel()
+        (result,) = await asyncio.gather(task, return_exceptions=True)
+
+        assert asyncio.all_tasks() == before
+        assert table._executor.slots._semaphore._value == 3
+        if not isinstance(result, asyncio.CancelledError):
+            ended_by_itself = True
+            break
+        unknown = result.__cause__
+        assert unknown is None or isinstance(unknown, OutcomeUnknownError)
+        if not is_write or in_flight == 0:
+            assert unknown is None
+        if breaker.state is CircuitState.HALF_OPEN:
+            breaker.release(breaker.acquire(clock.now_s()))
+    assert ended_by_itself
+
+
+async def test_given_a_write_in_flight_when_cancelled_then_its_cause_is_the_unknown() -> None:
+    for exactly_once in (False, True):
+        table = AsyncTable(
+            "people", Person, transport=ScriptedTransport([ok()]), clock=ManualClock()
+        )
+        task = asyncio.ensure_future(table.delete_item(KEY, exactly_once=exactly_once))
+        await turns(1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await task
+
+        unknown = caught.value.__cause__
+        assert isinstance(unknown, OutcomeUnknownError)
+        assert (unknown.client_request_token is not None) is exactly_once
+
+
+async def test_given_a_throttled_write_when_cancelled_in_its_wait_then_nothing_is_unknown() -> None:
+    class Waiting(ManualClock):
+        async def sleep(self, delay_s: float) -> None:
+            await asyncio.Event().wait()
+
+    transport = ScriptedTransport([throttled()])
+    table = AsyncTable("people", Person, transport=transport, clock=Waiting())
+    task = asyncio.ensure_future(table.delete_item(KEY))
+    await turns(4)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+
+    assert len(transport.calls) == 1
+    assert caught.value.__cause__ is None
+
+
+async def test_given_a_cancelled_unknown_when_it_has_a_token_then_it_can_be_resolved() -> None:
+    transport = ScriptedTransport([ok(), ok()])
+    table = AsyncTable("people", Person, transport=transport, clock=ManualClock())
+    task = asyncio.ensure_future(table.delete_item(KEY, exactly_once=True))
+    await turns(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+    assert isinstance(caught.value.__cause__, OutcomeUnknownError)
+
+    result = await caught.value.__cause__.resolve()
+
+    assert result.attempts == 1
+    tokens = {call.params["ClientRequestToken"] for call in transport.calls}
+    assert len(tokens) == 1
+
+
+async def test_given_a_timeout_of_the_callers_then_it_is_chained_to_the_unknown() -> None:
+    class Silent:
+        async def send(self, operation: str, params: Any, *, timeout_s: float | None) -> Any:
+            await asyncio.Event().wait()
+
+    table = AsyncTable("orders", Order, transport=Silent())
+
+    with pytest.raises(TimeoutError) as caught:
+        async with asyncio.timeout(0):
+            await table.delete_item({"customer": "c", "number": 1})
+
+    assert isinstance(caught.value.__cause__, asyncio.CancelledError)
