@@ -201,10 +201,10 @@ class _UnionCodec(Codec[Any]):
         for member in self._members:
             try:
                 return member.encode(value, path)
-            except UnsupportedTypeError:
-                continue
-            except ValueOutOfRangeError as out_of_range:
-                error = error or out_of_range
+            except InvalidValueError as refused:
+                # The type fitted, but not what is in it, or its range: that is worth telling.
+                if refused.path != path or isinstance(refused, ValueOutOfRangeError):
+                    error = error or refused
         raise error or _mismatch(self.name, value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:

@@ -7,6 +7,7 @@ x-amz-crc32.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
@@ -16,6 +17,9 @@ from dynasafe.resilience.outcomes import AttemptTimeout
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
+
+
+_REFRESH_INTERVAL_S = 10.0
 
 
 class Transport(Protocol):
@@ -71,6 +75,7 @@ class AiobotoTransport:
         if retries.get("total_max_attempts") != 1:
             raise ClientRetriesError(str(dict(retries) or "botocore's default of 10 attempts"))
         self._client = client
+        self._refreshed_s = -math.inf
         self.max_connections: int = meta.config.max_pool_connections
         meta.events.register(
             "before-parse.dynamodb", _require_crc32, unique_id="dynasafe-require-crc32"
@@ -93,11 +98,12 @@ class AiobotoTransport:
         refresh = getattr(credentials, "_protected_refresh", None)
         if credentials is None or refresh is None:
             return
-        before = credentials._frozen_credentials
         async with credentials._refresh_lock:
-            # Of many calls that met the expiry, one fetches.
-            if credentials._frozen_credentials is before:
+            # Of many calls that meet the expiry together, one fetches.
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._refreshed_s > _REFRESH_INTERVAL_S:
                 await refresh(is_mandatory=True)
+                self._refreshed_s = now_s
 
 
 def _require_crc32(response_dict: Mapping[str, Any], **_: Any) -> None:

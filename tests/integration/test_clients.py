@@ -1,0 +1,242 @@
+"""Clients of one's own, clients that are made, and what is refused of both."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aioboto3
+import pytest
+from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.session import get_session
+
+from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, client_config
+from dynasafe.aio.transport import AiobotoTransport
+from dynasafe.errors import (
+    ClientClosedError,
+    ClientRetriesError,
+    InvalidValueError,
+    OutcomeUnknownError,
+    ServiceError,
+)
+from dynasafe.testing import Fault, FaultPlan, FaultProxy, ScriptedTransport, ok, refused
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import CREDENTIALS, REGION, CreateTable, boto3_client, connect
+
+
+def client_of(engine: Engine, service: str = "dynamodb", **options: Any) -> Any:
+    return aioboto3.Session().client(
+        service,
+        region_name=REGION,
+        endpoint_url=engine.endpoint_url,
+        **{"config": client_config(), **CREDENTIALS, **options},
+    )
+
+
+@pytest.fixture
+def moto(engines: Any) -> Engine:
+    engine: Engine = engines.get("moto")
+    return engine
+
+
+async def test_given_a_client_of_ones_own_when_used_then_it_stays_open(moto: Engine) -> None:
+    async with client_of(moto) as client:
+        async with AsyncDynamoDB(client) as db:
+            await db.call("ListTables", {})
+        await AsyncDynamoDB(client, max_connections=3).call("ListTables", {})
+        assert "TableNames" in await client.list_tables()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        AioConfig(retries={"mode": "standard"}),
+        AioConfig(retries={"mode": "legacy", "max_attempts": 0}),
+        AioConfig(retries={"mode": "adaptive", "total_max_attempts": 3}),
+    ],
+)
+async def test_given_a_client_that_repeats_by_itself_then_it_is_refused(
+    moto: Engine, config: Any
+) -> None:
+    async with client_of(moto, config=config) as client:
+        if config is not None and config.retries.get("total_max_attempts") == 1:
+            AsyncDynamoDB(client)
+            return
+        with pytest.raises(ClientRetriesError, match="Mend: make it with config="):
+            AsyncDynamoDB(client)
+
+
+async def test_given_something_else_than_a_client_then_it_is_refused(moto: Engine) -> None:
+    with pytest.raises(InvalidValueError, match="an aioboto3 or aiobotocore client of DynamoDB"):
+        AsyncDynamoDB(boto3_client(moto))
+    with pytest.raises(InvalidValueError, match="an aioboto3 or aiobotocore client of DynamoDB"):
+        AsyncDynamoDB(object())
+    async with client_of(moto, "sqs") as client:
+        with pytest.raises(InvalidValueError, match="a client of DynamoDB, not of sqs"):
+            AsyncDynamoDB(client)
+
+
+async def test_given_it_is_not_open_when_called_then_it_says_so(moto: Engine) -> None:
+    db = connect(moto)
+    with pytest.raises(ClientClosedError):
+        await db.call("ListTables", {})
+    async with db:
+        await db.call("ListTables", {})
+    with pytest.raises(ClientClosedError):
+        await db.call("ListTables", {})
+    async with db:
+        await db.call("ListTables", {})
+
+
+def test_given_retries_in_the_config_then_they_are_refused() -> None:
+    with pytest.raises(ClientRetriesError):
+        client_config(retries={"max_attempts": 3})
+
+
+async def test_given_a_config_then_its_options_are_kept_and_it_still_sends_once(
+    moto: Engine,
+) -> None:
+    config = AioConfig(read_timeout=7, retries={"max_attempts": 9})
+    async with connect(moto, config=config, max_connections=4) as db:
+        transport = db._executor.transport
+        assert isinstance(transport, AiobotoTransport)
+        meta = transport._client.meta.config
+        assert (meta.read_timeout, meta.max_pool_connections) == (7, 4)
+        assert meta.retries["total_max_attempts"] == 1
+
+
+async def test_given_raw_calls_when_lost_then_the_expression_decides_what_is_repeated(
+    db: AsyncDynamoDB, create_table: CreateTable, engine: Engine
+) -> None:
+    table = await create_table(pk="S")
+    plan = FaultPlan(script=(Fault.CLOSE_AFTER,), operations=frozenset({"UpdateItem"}))
+    base = {"TableName": table, "Key": {"pk": {"S": "a"}}}
+    one = {"ExpressionAttributeValues": {":v": {"N": "1"}}}
+
+    async with FaultProxy(engine.endpoint_url, plan) as proxy:
+        faulty = Engine(engine.name, proxy.endpoint_url, engine.is_strict)
+        async with connect(faulty) as through:
+            await through.call("UpdateItem", {**base, **one, "UpdateExpression": "SET n = :v"})
+    async with FaultProxy(engine.endpoint_url, plan) as proxy:
+        faulty = Engine(engine.name, proxy.endpoint_url, engine.is_strict)
+        async with connect(faulty) as through:
+            with pytest.raises(OutcomeUnknownError):
+                await through.call("UpdateItem", {**base, **one, "UpdateExpression": "ADD n :v"})
+
+    item = (await db.call("GetItem", {**base, "ConsistentRead": True}))["Item"]
+    assert item["n"] == {"N": "2"}
+
+
+async def test_given_a_table_that_is_missing_when_called_then_the_error_is_typed(
+    db: AsyncDynamoDB,
+) -> None:
+    with pytest.raises(ServiceError) as caught:
+        await db.table("missing-table").get_item({"pk": "a"})
+
+    assert caught.value.code == "ResourceNotFoundException"
+    assert caught.value.table_name == "missing-table"
+    assert caught.value.http_status == 400
+    assert caught.value.__cause__ is not None
+
+
+def count_descriptors() -> int:
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except FileNotFoundError:
+        pytest.skip("this system has no /proc/self/fd to count descriptors in")
+
+
+async def test_given_calls_that_are_cancelled_then_no_descriptor_is_left(
+    engines: Any,
+) -> None:
+    engine = engines.get("dynamodb-local")
+    chance = random.Random(5)
+    async with connect(engine) as db:
+        await db.call("ListTables", {})
+    before = count_descriptors()
+    async with connect(engine, max_connections=5) as db:
+        table = db.table("missing-table")
+        tasks = [
+            asyncio.ensure_future(table.update_item({"pk": "a"}, UpdateBuilder().set("n", n)))
+            for n in range(60)
+        ]
+        for task in tasks:
+            for _ in range(chance.randrange(12)):
+                await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert db._executor.slots._semaphore._value == 5
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+    assert count_descriptors() <= before
+
+
+# Credentials
+
+
+async def test_given_expired_credentials_when_refused_then_fresh_ones_are_fetched_once() -> None:
+    class Refreshing(ScriptedTransport):
+        refreshed = 0
+
+        async def refresh_credentials(self) -> None:
+            self.refreshed += 1
+
+    transport = Refreshing([refused("ExpiredTokenException"), ok()])
+    await AsyncTable("t", transport=transport).get_item({"pk": "a"})
+    assert transport.refreshed == 1
+
+    again = Refreshing([refused("ExpiredTokenException")] * 2)
+    with pytest.raises(ServiceError, match="ExpiredTokenException"):
+        await AsyncTable("t", transport=again).get_item({"pk": "a"})
+    assert again.refreshed == 1
+
+
+async def test_given_a_refresh_that_fails_then_nothing_more_is_sent() -> None:
+    class Broken(ScriptedTransport):
+        async def refresh_credentials(self) -> None:
+            raise OSError("no metadata service")
+
+    transport = Broken([refused("ExpiredTokenException")])
+    with pytest.raises(ServiceError, match="ExpiredTokenException"):
+        await AsyncTable("t", transport=transport).delete_item({"pk": "a"})
+    assert len(transport.calls) == 1
+
+
+async def test_given_credentials_that_can_be_fetched_then_the_client_fetches_them(
+    moto: Engine,
+) -> None:
+    fetched = 0
+
+    def metadata() -> dict[str, str]:
+        expiry = datetime.now(UTC) + timedelta(hours=1)
+        return {
+            "access_key": f"key-{fetched}",
+            "secret_key": "secret",
+            "token": "token",
+            "expiry_time": expiry.isoformat(),
+        }
+
+    async def fetch() -> dict[str, str]:
+        nonlocal fetched
+        fetched += 1
+        return metadata()
+
+    session = get_session()
+    session._credentials = AioRefreshableCredentials.create_from_metadata(metadata(), fetch, "test")
+    async with session.create_client(
+        "dynamodb", region_name=REGION, endpoint_url=moto.endpoint_url, config=client_config()
+    ) as client:
+        transport = AiobotoTransport(client)
+        await asyncio.gather(*(transport.refresh_credentials() for _ in range(5)))
+        frozen = await session._credentials.get_frozen_credentials()
+    async with client_of(moto) as client:
+        await AiobotoTransport(client).refresh_credentials()  # fixed ones are left alone
+
+    assert fetched == 1
+    assert frozen.access_key == "key-1"

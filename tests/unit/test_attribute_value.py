@@ -1,0 +1,285 @@
+"""Values both ways, numbers exactly, sizes by the documented formula, and every refusal's path."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import OrderedDict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from dynasafe.attribute_value import (
+    attribute_value_size_bytes,
+    encode_number,
+    from_attribute_value,
+    item_size_bytes,
+    register_codec,
+    registered_codecs,
+    to_attribute_map,
+    to_attribute_value,
+)
+from dynasafe.codecs import codec_for
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from tests.properties.update_strategies import VALUES
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    label: str = ""
+
+
+class Model(BaseModel):
+    first_name: str = Field(alias="firstName")
+    age: int = 0
+
+
+@pytest.mark.parametrize(
+    ("value", "wire"),
+    [
+        ("é🙂", {"S": "é🙂"}),
+        ("", {"S": ""}),
+        (3, {"N": "3"}),
+        (-0.0, {"N": "0"}),
+        (0.1, {"N": "0.1"}),
+        (1e22, {"N": "10000000000000000000000"}),
+        (1e-7, {"N": "0.0000001"}),
+        (Decimal("1.50"), {"N": "1.5"}),
+        (Decimal("1E+125"), {"N": "1E+125"}),
+        (Decimal("-1E-130"), {"N": "-1E-130"}),
+        (10**38, {"N": "1" + "0" * 38}),
+        (True, {"BOOL": True}),
+        (None, {"NULL": True}),
+        (b"\x00", {"B": b"\x00"}),
+        (bytearray(b"x"), {"B": b"x"}),
+        (memoryview(b"x"), {"B": b"x"}),
+        ([1, "a"], {"L": [{"N": "1"}, {"S": "a"}]}),
+        ((), {"L": []}),
+        ({"a": {}}, {"M": {"a": {"M": {}}}}),
+        (OrderedDict(a=1), {"M": {"a": {"N": "1"}}}),
+        ({10, 9, 1.5}, {"NS": ["1.5", "9", "10"]}),
+        (frozenset({"b", "a"}), {"SS": ["a", "b"]}),
+        ({b"b", b"a"}, {"BS": [b"a", b"b"]}),
+        (datetime(2030, 1, 2, 3, 4, 5, 6, UTC), {"S": "2030-01-02T03:04:05.000006Z"}),
+        (
+            datetime(2030, 1, 2, 3, tzinfo=timezone(timedelta(hours=2))),
+            {"S": "2030-01-02T01:00:00.000000Z"},
+        ),
+        (datetime(1, 1, 1, tzinfo=UTC), {"S": "0001-01-01T00:00:00.000000Z"}),
+        (date(2030, 1, 2), {"S": "2030-01-02"}),
+        (UUID(int=1), {"S": "00000000-0000-0000-0000-000000000001"}),
+        (Colour.RED, {"S": "red"}),
+        (Level.HIGH, {"N": "3"}),
+        (Point(1, "a"), {"M": {"x": {"N": "1"}, "label": {"S": "a"}}}),
+        (Model(firstName="Ada"), {"M": {"firstName": {"S": "Ada"}, "age": {"N": "0"}}}),
+    ],
+)
+def test_given_a_value_when_written_then_its_wire_form_is_the_one(value: Any, wire: Any) -> None:
+    assert to_attribute_value(value) == wire
+
+
+def nested(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def cyclic() -> Any:
+    value: list[Any] = []
+    value.append(value)
+    return {"a": value}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            {"address": {"geo": {"lat": float("nan")}}},
+            "address.geo.lat: NaN and infinities are not DynamoDB numbers. "
+            "Mend: leave the attribute out",
+        ),
+        ({"a": [1, float("inf")]}, "a[1]: NaN and infinities are not DynamoDB numbers."),
+        ({"a": Decimal("sNaN")}, "a: NaN and infinities"),
+        ({"a": 10**38 + 1}, "a: a number of 39 digits; DynamoDB keeps 38."),
+        ({"a": Decimal("1E+126")}, "a: the number is outside DynamoDB's range"),
+        ({"a": Decimal("9E-131")}, "a: the number is outside DynamoDB's range"),
+        ({"a": {"b": set()}}, "a.b: DynamoDB has no empty set. Mend: leave the attribute out"),
+        ({"a": {1, "x"}}, "a: a set's members are all str, all numbers, or all bytes, not N, S"),
+        ({"a": {True}}, "a: a set's members are all str, all numbers, or all bytes, not BOOL"),
+        ({"a": {(1, 2)}}, "a: a set's members are all str"),
+        ({"a": {"b": {1: 2}}}, "a.b: a map's keys are str, not int"),
+        ({"a": [object()]}, "a[0]: object has no AttributeValue. Mend: convert it, or teach it"),
+        ({"a": datetime(2030, 1, 1)}, "a: a datetime without a timezone means another time"),
+        ({"a": "\ud800"}, "a: the str has a lone surrogate"),
+        ({"a": {"\ud800": 1}}, "a.\ud800: the str has a lone surrogate"),
+        ({"a": nested(33)}, "lists and maps nest deeper than 32 levels"),
+        (cyclic(), "lists and maps nest deeper than 32 levels, or hold themselves"),
+    ],
+)
+def test_given_a_value_that_cannot_be_stored_then_the_error_has_its_path(
+    value: Any, message: str
+) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        to_attribute_map(value)
+
+    assert message in str(caught.value)
+    assert isinstance(caught.value, TypeError | ValueError)
+
+
+def test_given_the_most_levels_then_they_are_fine() -> None:
+    to_attribute_map({"a": nested(32)})
+
+
+@given(VALUES)
+def test_given_any_value_when_written_and_read_then_it_is_the_same(value: Any) -> None:
+    wire = to_attribute_value(value)
+
+    assert to_attribute_value(from_attribute_value(wire)) == wire
+    assert from_attribute_value(wire) == value
+
+
+NUMBERS = st.one_of(
+    st.integers(-(10**40), 10**40),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.decimals(allow_nan=False, allow_infinity=False),
+    st.builds(
+        lambda digits, exponent: Decimal(digits).scaleb(exponent),
+        st.integers(-(10**38) + 1, 10**38 - 1),
+        st.integers(-180, 140),
+    ),
+)
+
+
+@given(NUMBERS)
+@example(Decimal("1E-130"))
+@example(Decimal("9.9999999999999999999999999999999999999E+125"))
+@example(Decimal("100E+123"))
+def test_given_any_number_when_written_then_it_is_exact_or_refused(number: Any) -> None:
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
+    is_fine = exact == 0 or (len(digits) <= 38 and -130 <= exact.adjusted() <= 125)
+    if not is_fine:
+        with pytest.raises(ValueOutOfRangeError):
+            encode_number(number)
+        return
+
+    text = encode_number(number)
+
+    assert Decimal(text) == exact
+    assert encode_number(Decimal(text)) == text
+    if isinstance(number, float):
+        assert float(text) == number
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100))
+def test_given_a_float_when_stored_then_a_typed_read_gives_it_back(number: float) -> None:
+    if number != 0 and abs(number) < 1e-120:
+        return
+    codec = codec_for(float)
+    assert codec.decode(codec.encode(number, "x"), "x") == number
+
+
+@pytest.mark.parametrize(
+    ("value", "size_bytes"),
+    [
+        ("é", 2),
+        ("", 0),
+        (b"abc", 3),
+        (None, 1),
+        (True, 1),
+        (0, 1),
+        (1, 2),
+        (12, 2),
+        (123, 3),
+        (1200, 2),
+        (-1, 3),
+        (Decimal("0.1"), 2),
+        (Decimal("1.23"), 3),
+        ([], 3),
+        ([None, "ab"], 3 + 2 + 3),
+        ({}, 3),
+        ({"ab": "c"}, 3 + 1 + 3),
+        ({"ab", "c"}, 3),
+        ({1, 12}, 4),
+        ({b"ab"}, 2),
+    ],
+)
+def test_given_a_value_when_sized_then_the_documented_formula_holds(
+    value: Any, size_bytes: int
+) -> None:
+    assert attribute_value_size_bytes(to_attribute_value(value)) == size_bytes
+
+
+def test_given_an_item_when_sized_then_names_count_in_utf8() -> None:
+    assert item_size_bytes(to_attribute_map({"é": "x", "n": 1})) == 2 + 1 + 1 + 2
+
+
+@given(VALUES)
+def test_given_any_value_when_sized_then_a_map_around_it_adds_what_is_documented(
+    value: Any,
+) -> None:
+    wire = to_attribute_value(value)
+    assert attribute_value_size_bytes({"M": {"ab": wire}}) == (
+        3 + 1 + 2 + attribute_value_size_bytes(wire)
+    )
+
+
+@pytest.fixture
+def own_type() -> Iterator[type]:
+    class Money:
+        def __init__(self, cents: int) -> None:
+            self.cents = cents
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Money) and other.cents == self.cents
+
+        __hash__ = None  # type: ignore[assignment]
+
+    register_codec(Money, encode=lambda money: money.cents, decode=Money)
+    yield Money
+    del registered_codecs[Money]
+
+
+def test_given_a_type_of_ones_own_when_registered_then_it_goes_both_ways(own_type: Any) -> None:
+    class Price(own_type):  # type: ignore[misc]
+        pass
+
+    assert to_attribute_value([own_type(3), Price(4)]) == {"L": [{"N": "3"}, {"N": "4"}]}
+    codec = codec_for(list[own_type])
+    wire = codec.encode([own_type(5)], "x")
+    assert codec.decode(wire, "x") == [own_type(5)]
+
+
+def test_given_a_registered_type_when_it_gives_nonsense_then_the_path_is_told(
+    own_type: Any,
+) -> None:
+    with pytest.raises(ValueOutOfRangeError, match=r"a\[0\]: NaN"):
+        to_attribute_map({"a": [own_type(float("nan"))]})
+
+
+def test_given_something_else_than_an_attribute_value_when_read_then_it_is_refused() -> None:
+    with pytest.raises(UnsupportedTypeError, match="not an AttributeValue"):
+        from_attribute_value({"X": 1})
+
+
+@given(st.binary(max_size=40))
+def test_given_binaries_of_any_kind_then_bytes_come_back(data: bytes) -> None:
+    for value in (data, bytearray(data), memoryview(data)):
+        assert from_attribute_value(to_attribute_value(value)) == data

@@ -1,0 +1,167 @@
+"""Every error is one tree, survives pickle, and can be shown."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import pickle
+
+import pytest
+
+from dynasafe import errors
+from dynasafe.errors import (
+    BatchIncompleteError,
+    CancellationReason,
+    CircuitOpenError,
+    ClientClosedError,
+    ClientRetriesError,
+    ConditionalCheckFailedError,
+    ConnectionNotMadeError,
+    DeadlineExceededError,
+    DynasafeError,
+    EmptyUpdateError,
+    ExpressionSyntaxError,
+    InvalidRequestError,
+    InvalidValueError,
+    NoAnswerError,
+    NotSentError,
+    OutcomeUnknownError,
+    ServiceError,
+    StoredValueError,
+    ThrottledError,
+    TransactionCanceledError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+    VersionConflictError,
+    WrongEventLoopError,
+)
+from dynasafe.findings import Finding, Where
+
+FINDING = Finding(
+    code="DYS203",
+    message="Two document paths overlap",
+    where=Where(parameter="UpdateExpression", text="SET a = :a, a.b = :b", span=(12, 15)),
+    mend="set the whole attribute once",
+)
+
+
+def service(cls: type[ServiceError]) -> ServiceError:
+    return cls(
+        "UpdateItem",
+        "SomeException",
+        "told",
+        error_class="final",
+        table_name="t",
+        http_status=400,
+        request_id="R",
+        attempts=2,
+    )
+
+
+def with_facts() -> list[DynasafeError]:
+    condition = service(ConditionalCheckFailedError)
+    assert isinstance(condition, ConditionalCheckFailedError)
+    condition.item = {"a": 1}
+    version = service(VersionConflictError)
+    assert isinstance(version, VersionConflictError)
+    version.expected_version, version.stored_version = 1, 2
+    cancelled = service(TransactionCanceledError)
+    assert isinstance(cancelled, TransactionCanceledError)
+    cancelled.reasons = (CancellationReason(operation="Put", code="None"),)
+    throttled = service(ThrottledError)
+    assert isinstance(throttled, ThrottledError)
+    throttled.reasons = ("TableWriteKeyRangeThroughputExceeded",)
+    return [
+        DynasafeError("x"),
+        NotSentError("x"),
+        InvalidValueError("a.b", "why"),
+        UnsupportedTypeError("a.b", "why"),
+        ValueOutOfRangeError("", "why"),
+        StoredValueError("a", "why"),
+        InvalidRequestError("UpdateItem", [FINDING]),
+        ExpressionSyntaxError("why", "a = b", (2, 3), "so"),
+        EmptyUpdateError(),
+        CircuitOpenError("t/write", 1.5),
+        DeadlineExceededError("GetItem", 2.0, "a connection slot"),
+        ConnectionNotMadeError("GetItem", 3, "refused"),
+        ClientRetriesError("{}"),
+        WrongEventLoopError(),
+        ClientClosedError(),
+        service(ServiceError),
+        condition,
+        version,
+        cancelled,
+        throttled,
+        NoAnswerError("GetItem", table_name="t", attempts=2, reason="why"),
+        OutcomeUnknownError("PutItem", table_name="t", reason="why", client_request_token="x"),
+        BatchIncompleteError(
+            "BatchWriteItem", table_name="t", processed=[1], unprocessed=[2, 3], unknown=[4]
+        ),
+    ]
+
+
+def test_given_the_module_then_every_error_is_tried_here() -> None:
+    public = {
+        cls
+        for _, cls in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(cls, DynasafeError)
+    }
+    assert {type(error) for error in with_facts()} == public
+
+
+@pytest.mark.parametrize("error", with_facts(), ids=lambda error: type(error).__name__)
+def test_given_an_error_when_pickled_or_copied_then_its_facts_are_kept(
+    error: DynasafeError,
+) -> None:
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        facts = {name: fact for name, fact in vars(error).items() if not name.startswith("_")}
+        assert type(twin) is type(error)
+        assert str(twin) == str(error)
+        assert {n: f for n, f in vars(twin).items() if not n.startswith("_")} == facts
+
+
+async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown() -> None:
+    error = OutcomeUnknownError("PutItem", reason="why", client_request_token="x")
+    twin: OutcomeUnknownError = pickle.loads(pickle.dumps(error))
+    with pytest.raises(OutcomeUnknownError):
+        await twin.resolve()
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (
+            InvalidRequestError("UpdateItem", [FINDING]),
+            "UpdateItem was not sent.\n"
+            "Two document paths overlap [DYS203]\n"
+            "  in UpdateExpression\n"
+            "    SET a = :a, a.b = :b\n"
+            "                ^^^\n"
+            "  Mend: set the whole attribute once",
+        ),
+        (
+            service(ServiceError),
+            "UpdateItem on table 't' was refused: SomeException: told (attempts: 2, request id: R)",
+        ),
+        (
+            OutcomeUnknownError("PutItem", table_name="t", attempts=2, reason="reset"),
+            "PutItem on table 't' was sent 2 time(s) and may or may not have been applied: reset. "
+            "Mend: read the item before you repeat the write, or use exactly_once=True.",
+        ),
+        (
+            OutcomeUnknownError("PutItem", reason="reset", client_request_token="x"),
+            "PutItem was sent 1 time(s) and may or may not have been applied: reset. "
+            "Mend: await error.resolve() finds out.",
+        ),
+        (
+            ClientRetriesError("legacy"),
+            "This client repeats requests by itself (retries=legacy), which would apply a "
+            "timed-out increment twice. Mend: make it with config=dynasafe.client_config(), or "
+            "use AsyncDynamoDB.connect().",
+        ),
+    ],
+)
+def test_given_an_error_when_shown_then_it_says_what_where_and_how_to_mend_it(
+    error: DynasafeError, message: str
+) -> None:
+    assert str(error) == message

@@ -1,0 +1,274 @@
+"""Item classes: how they are made, written and read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, ClassVar, Literal, Optional
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from dynasafe import Attr, Item, attribute
+from dynasafe.attribute_value import to_attribute_map
+from dynasafe.errors import InvalidValueError, StoredValueError
+from dynasafe.item import decode_item, encode_item, encode_key, schema_of
+from tests.support.people import Address, Person
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: int = 0
+
+
+class Model(BaseModel):
+    name: str
+
+
+class Everything(Item):
+    id: Attr[str] = attribute(key="partition")
+    text: Attr[str] = attribute(default="")
+    number: Attr[int] = attribute(default=0)
+    ratio: Attr[float] = attribute(default=0.0)
+    amount: Attr[Decimal] = attribute(default=Decimal(0))
+    flag: Attr[bool] = attribute(default=False)
+    data: Attr[bytes] = attribute(default=b"")
+    maybe: Attr[Optional[int]] = attribute(default=None)  # noqa: UP045  (both spellings work)
+    either: Attr[int | str | None] = attribute(default=None)
+    texts: Attr[list[str]] = attribute(default_factory=list)
+    pair: Attr[tuple[int, str]] = attribute(default=(0, ""))
+    row: Attr[tuple[int, ...]] = attribute(default=())
+    numbers: Attr[set[int]] = attribute(default_factory=set)
+    frozen: Attr[frozenset[str]] = attribute(default=frozenset())
+    by_name: Attr[dict[str, list[int]]] = attribute(default_factory=dict)
+    when: Attr[datetime | None] = attribute(default=None)
+    day: Attr[date | None] = attribute(default=None)
+    uuid: Attr[UUID | None] = attribute(default=None)
+    colour: Attr[Colour] = attribute(default=Colour.RED)
+    kind: Attr[Literal["a", "b"]] = attribute(default="a")
+    address: Attr[Address | None] = attribute(default=None)
+    addresses: Attr[list[Address]] = attribute(default_factory=list)
+    point: Attr[Point | None] = attribute(default=None)
+    model: Attr[Model | None] = attribute(default=None)
+    anything: Attr[Any] = attribute(default=None)
+    constant: ClassVar[int] = 3
+
+
+FULL = Everything(
+    id="a",
+    text="é",
+    number=3,
+    ratio=0.1,
+    amount=Decimal("1.10"),
+    flag=True,
+    data=b"\x00",
+    maybe=4,
+    either="x",
+    texts=["a"],
+    pair=(1, "b"),
+    row=(1, 2),
+    numbers={1},
+    frozen=frozenset({"z"}),
+    by_name={"k": [1]},
+    when=datetime(2030, 1, 1, tzinfo=UTC),
+    day=date(2030, 1, 1),
+    uuid=UUID(int=7),
+    kind="b",
+    address=Address(city="London"),
+    addresses=[Address(city="Paris")],
+    point=Point(1, 2),
+    model=Model(name="m"),
+    anything={"deep": [1, {"x"}]},
+)
+
+
+def test_given_every_type_when_written_and_read_then_it_is_the_same() -> None:
+    assert decode_item(Everything, encode_item(FULL)) == FULL
+    bare = Everything(id="a")
+    assert decode_item(Everything, encode_item(bare)) == bare
+
+
+@given(
+    st.builds(
+        Everything,
+        id=st.text(min_size=1),
+        number=st.integers(-(10**37), 10**37),
+        maybe=st.none() | st.integers(-5, 5),
+        either=st.none() | st.integers(-5, 5) | st.text(),
+        texts=st.lists(st.text()),
+        numbers=st.sets(st.integers(-9, 9)),
+        by_name=st.dictionaries(st.text(min_size=1), st.lists(st.integers(-9, 9))),
+        when=st.none() | st.datetimes(timezones=st.just(UTC)),
+        uuid=st.none() | st.uuids(),
+    )
+)
+def test_given_any_item_when_written_and_read_then_it_is_the_same(item: Everything) -> None:
+    assert decode_item(Everything, encode_item(item)) == item
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("text", 3, "text: str is expected, not int"),
+        ("number", "3", "number: int is expected, not str"),
+        ("number", True, "number: int is expected, not bool"),
+        ("number", 1.5, "number: int is expected, not float"),
+        ("flag", 1, "flag: bool is expected, not int"),
+        ("texts", ["a", 3], "texts[1]: str is expected, not int"),
+        ("texts", "ab", "texts: list[str] is expected, not str"),
+        ("numbers", {"x"}, "numbers"),
+        ("by_name", {"k": [1, None]}, "by_name.k[1]: int is expected, not NoneType"),
+        ("day", datetime(2030, 1, 1, tzinfo=UTC), "day"),
+        ("kind", "c", "kind: Literal['a', 'b'] is expected, not str"),
+        ("colour", "red", "colour: Colour is expected, not str"),
+        ("address", {"city": "x"}, "address"),
+        ("pair", (1,), "pair: tuple[int, str] is expected, not tuple"),
+        ("point", Point("x"), "point.x: int is expected, not str"),  # type: ignore[arg-type]
+        ("when", datetime(2030, 1, 1), "when: a datetime without a timezone"),
+    ],
+)
+def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
+    field: str, value: Any, message: str
+) -> None:
+    item = Everything(id="a")
+    setattr(item, field, value)
+
+    with pytest.raises(InvalidValueError) as caught:
+        encode_item(item)
+
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("name", "stored", "message"),
+    [
+        ("number", {"S": "3"}, "number: the stored value, of type S, does not fit"),
+        ("number", {"N": "1.5"}, "number: the stored value, of type N, does not fit"),
+        ("texts", {"L": [{"N": "1"}]}, "texts[0]: the stored value, of type N"),
+        ("address", {"M": {}}, "address.city: the stored item lacks this attribute"),
+        ("colour", {"S": "blue"}, "colour: the stored value, of type S"),
+        ("when", {"S": "yesterday"}, "when: the stored value, of type S"),
+        ("uuid", {"S": "x"}, "uuid: the stored value, of type S"),
+    ],
+)
+def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_path(
+    name: str, stored: Mapping[str, Any], message: str
+) -> None:
+    with pytest.raises(StoredValueError) as caught:
+        decode_item(Everything, {"id": {"S": "a"}, name: stored})
+
+    assert str(caught.value).startswith(message)
+
+
+def test_given_an_alias_when_written_then_the_item_has_dynamodbs_name() -> None:
+    wire = encode_item(Person(id="a", name="n", first_name="Ada"))
+    assert wire["firstName"] == {"S": "Ada"}
+    assert decode_item(Person, wire).first_name == "Ada"
+    assert Person.first_name.path.attribute_name == "firstName"
+
+
+def test_given_a_ttl_when_written_then_it_is_in_epoch_seconds() -> None:
+    wire = encode_item(Person(id="a", name="n", expires_at=datetime(2030, 1, 1, tzinfo=UTC)))
+    assert wire["expires_at"] == {"N": "1893456000"}
+    assert decode_item(Person, wire).expires_at == datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def test_given_an_empty_set_when_written_then_it_is_left_out_and_read_as_the_default() -> None:
+    wire = encode_item(Person(id="a", name="n"))
+    assert "tags" not in wire
+    assert decode_item(Person, wire).tags == set()
+
+
+def test_given_unknown_attributes_when_read_and_written_then_they_are_kept() -> None:
+    wire = {**encode_item(Person(id="a", name="n")), "legacy": {"S": "x"}}
+    assert encode_item(decode_item(Person, wire)) == wire
+
+
+def test_given_a_subclass_then_it_has_the_attributes_of_both() -> None:
+    class Employee(Person):
+        salary: Attr[int] = attribute(default=0)
+
+    employee = Employee(id="a", name="n", salary=3)
+    assert decode_item(Employee, encode_item(employee)) == employee
+    assert schema_of(Employee).partition_key is not None
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Person(id="a"), "Person: missing: name"),
+        (lambda: Person(id="a", name="n", nick="x"), "Person: unknown: nick"),
+        (lambda: Person("a"), "positional"),
+    ],
+)
+def test_given_wrong_arguments_when_made_then_all_are_named(make: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_given_an_unknown_name_when_set_then_it_is_refused() -> None:
+    with pytest.raises(AttributeError, match="Person has no attribute 'nick'"):
+        Person(id="a", name="n").nick = "x"  # type: ignore[attr-defined]
+
+
+def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
+    with pytest.raises(TypeError, match=r"Twice has key='partition' more than once: a, b"):
+
+        class Twice(Item):
+            a: Attr[str] = attribute(key="partition")
+            b: Attr[str] = attribute(key="partition")
+
+    with pytest.raises(TypeError, match="has a sort key, but no partition key"):
+
+        class Sorted(Item):
+            a: Attr[str] = attribute(key="sort")
+
+    with pytest.raises(TypeError, match="are both named 'b' in DynamoDB"):
+
+        class Clash(Item):
+            a: Attr[str] = attribute(alias="b")
+            b: Attr[str]
+
+    with pytest.raises(TypeError, match=r"write its type as Attr\[...\]"):
+
+        class Bare(Item):
+            a: str
+
+    with pytest.raises(TypeError, match="would be shared by all items"):
+
+        class Shared(Item):
+            a: Attr[list[int]] = attribute(default=[])
+
+
+def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
+    schema = schema_of(Person)
+    assert encode_key(schema, {"id": "a"}) == {"id": {"S": "a"}}
+    assert encode_key(schema, Person(id="a", name="n")) == {"id": {"S": "a"}}
+    for wrong in ({}, {"id": "a", "name": "n"}, {"nope": 1}):
+        with pytest.raises(InvalidValueError, match="the primary key of Person is id"):
+            encode_key(schema, wrong)
+
+
+def test_given_an_item_when_shown_or_compared_then_it_is_as_a_value() -> None:
+    assert repr(Address(city="x")) == "Address(city='x')"
+    assert Address(city="x") == Address(city="x") != Address(city="y")
+    assert Address(city="x") != "x"
+    with pytest.raises(TypeError):
+        hash(Address(city="x"))
+
+
+def test_given_an_item_among_plain_values_when_written_then_it_is_a_map() -> None:
+    assert to_attribute_map({"a": [Address(city="x")]}) == {
+        "a": {"L": [{"M": {"city": {"S": "x"}}}]}
+    }

@@ -1,0 +1,244 @@
+"""The tables of what each failure means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dynasafe.resilience.outcomes import (
+    THROTTLING_CODES,
+    AttemptTimeout,
+    ConnectionSlotTimeout,
+    ErrorClass,
+    Outcome,
+    outcome_of,
+)
+from tests.support.driving import service_error
+
+THROTTLED, AMBIGUOUS = ErrorClass.THROTTLED, ErrorClass.AMBIGUOUS
+FINAL, CONFLICT = ErrorClass.FINAL, ErrorClass.CONFLICT
+LOCAL, NOT_CONNECTED = ErrorClass.LOCAL, ErrorClass.NOT_CONNECTED
+
+# code, status, class, is it known
+ANSWERS: list[tuple[str, int, ErrorClass, bool]] = [
+    *((code, 400, THROTTLED, True) for code in sorted(THROTTLING_CODES)),
+    ("SlowDown", 503, THROTTLED, True),
+    ("", 429, THROTTLED, True),
+    ("NewThrottle", 429, THROTTLED, True),
+    ("ValidationException", 429, FINAL, True),
+    ("InternalServerError", 500, AMBIGUOUS, True),
+    ("InternalServerError", 400, AMBIGUOUS, True),
+    ("InternalFailure", 500, AMBIGUOUS, True),
+    ("ServiceUnavailable", 503, AMBIGUOUS, True),
+    ("RequestTimeout", 400, AMBIGUOUS, True),
+    ("", 500, AMBIGUOUS, True),
+    ("", 502, AMBIGUOUS, True),
+    ("", 503, AMBIGUOUS, True),
+    ("", 504, AMBIGUOUS, True),
+    ("", 408, AMBIGUOUS, True),
+    ("", 501, AMBIGUOUS, False),
+    ("BrandNew", 599, AMBIGUOUS, False),
+    ("BrandNew", 400, FINAL, False),
+    ("BrandNew", 499, FINAL, False),
+    ("", 413, FINAL, False),
+    ("", 301, AMBIGUOUS, False),
+    ("ConditionalCheckFailedException", 400, ErrorClass.CONDITION_FAILED, True),
+    ("TransactionConflictException", 400, CONFLICT, True),
+    ("ReplicatedWriteConflictException", 400, CONFLICT, True),
+    ("TransactionInProgressException", 400, ErrorClass.IN_PROGRESS, True),
+    ("IdempotentParameterMismatchException", 400, FINAL, True),
+    ("ItemCollectionSizeLimitExceededException", 400, FINAL, True),
+    ("ResourceNotFoundException", 400, FINAL, True),
+    ("AccessDeniedException", 400, FINAL, True),
+    ("ValidationException", 400, FINAL, True),
+    ("ExpiredTokenException", 400, ErrorClass.CREDENTIALS, True),
+    ("ExpiredToken", 403, ErrorClass.CREDENTIALS, True),
+    ("UnrecognizedClientException", 400, ErrorClass.CREDENTIALS, True),
+    ("com.amazonaws.dynamodb.v20120810#ThrottlingException", 400, THROTTLED, True),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "error_class", "is_known"), ANSWERS)
+def test_given_an_answer_then_its_code_or_else_its_status_decides(
+    code: str, status: int, error_class: ErrorClass, is_known: bool
+) -> None:
+    outcome = outcome_of(service_error(code, status, message="why"))
+
+    assert (outcome.error_class, outcome.is_known) == (error_class, is_known)
+    assert outcome.is_answer
+    assert outcome.code == (code.rpartition("#")[2] or f"HTTP {status}")
+    assert (outcome.message, outcome.http_status, outcome.request_id) == ("why", status, "R1")
+
+
+@pytest.mark.parametrize(
+    ("codes", "error_class"),
+    [
+        (["None", "ConditionalCheckFailed"], FINAL),
+        (["TransactionConflict", "ConditionalCheckFailed"], FINAL),
+        (["ValidationError"], FINAL),
+        (["ItemCollectionSizeLimitExceeded", "ThrottlingError"], FINAL),
+        (["None", "TransactionConflict"], CONFLICT),
+        (["ThrottlingError", "TransactionConflict"], THROTTLED),
+        (["ProvisionedThroughputExceeded", "None"], THROTTLED),
+        (["DuplicateItem"], FINAL),
+        (["None"], FINAL),
+        ([], FINAL),
+    ],
+)
+def test_given_a_cancelled_transaction_then_all_its_reasons_decide(
+    codes: list[str], error_class: ErrorClass
+) -> None:
+    reasons = [{"Code": code} for code in codes]
+    error = service_error("TransactionCanceledException", CancellationReasons=reasons)
+
+    outcome = outcome_of(error)
+
+    assert (outcome.error_class, outcome.is_known) == (error_class, True)
+    assert [reason["Code"] for reason in outcome.cancellation_reasons] == codes
+
+
+def test_given_reasons_in_the_message_only_then_they_are_read_there() -> None:
+    message = "Transaction cancelled, please refer [None, TransactionConflict]"
+    outcome = outcome_of(service_error("TransactionCanceledException", message=message))
+
+    assert outcome.cancellation_reasons == ({"Code": "None"}, {"Code": "TransactionConflict"})
+    assert outcome.error_class is CONFLICT
+
+
+def made(*names: str, **attributes: Any) -> Exception:
+    """An exception whose class, and its bases, have these names."""
+    cls: type[Exception] = Exception
+    for name in reversed(names):
+        cls = type(name, (cls,), {})
+    error = cls("told")
+    for attribute, value in attributes.items():
+        setattr(error, attribute, value)
+    return error
+
+
+CONNECTOR = made("ClientConnectorError", "ClientOSError")
+DNS = made("ClientConnectorDNSError", "ClientConnectorError", "ClientOSError")
+
+
+@pytest.mark.parametrize(
+    ("error", "error_class", "is_known"),
+    [
+        (made("EndpointConnectionError", kwargs={"error": CONNECTOR}), NOT_CONNECTED, True),
+        (made("EndpointConnectionError", kwargs={"error": DNS}), NOT_CONNECTED, True),
+        (
+            made("EndpointConnectionError", kwargs={"error": made("NewConnectionError")}),
+            NOT_CONNECTED,
+            True,
+        ),
+        (
+            made("EndpointConnectionError", kwargs={"error": made("ClientOSError")}),
+            AMBIGUOUS,
+            True,
+        ),
+        (made("EndpointConnectionError", kwargs={}), AMBIGUOUS, True),
+        (made("EndpointConnectionError"), AMBIGUOUS, True),
+        (made("ConnectTimeoutError", "ConnectionError"), NOT_CONNECTED, True),
+        (made("ProxyConnectionError", "ConnectionError"), NOT_CONNECTED, True),
+        (made("SSLError", "ConnectionError"), NOT_CONNECTED, True),
+        (made("ConnectionClosedError", "HTTPClientError"), AMBIGUOUS, True),
+        (made("ReadTimeoutError", "HTTPClientError"), AMBIGUOUS, True),
+        (made("IncompleteReadError"), AMBIGUOUS, True),
+        (made("ResponseParserError"), AMBIGUOUS, True),
+        (made("ChecksumError"), AMBIGUOUS, True),
+        (TimeoutError(), AMBIGUOUS, True),
+        (ConnectionResetError(), AMBIGUOUS, True),
+        (AttemptTimeout(), AMBIGUOUS, True),
+        (ConnectionSlotTimeout(), LOCAL, True),
+        (made("NoCredentialsError", "BotoCoreError"), LOCAL, True),
+        (made("CredentialRetrievalError", "BotoCoreError"), LOCAL, True),
+        (made("NoRegionError", "BaseEndpointResolverError"), LOCAL, True),
+        (made("ParamValidationError", "BotoCoreError"), LOCAL, True),
+        (made("SomethingNew", "BotoCoreError"), AMBIGUOUS, False),
+        (RuntimeError("what"), AMBIGUOUS, False),
+    ],
+)
+def test_given_an_exception_then_its_class_and_what_is_inside_decide(
+    error: Exception, error_class: ErrorClass, is_known: bool
+) -> None:
+    outcome = outcome_of(error)
+
+    assert (outcome.error_class, outcome.is_known) == (error_class, is_known)
+    assert not outcome.is_answer
+    assert outcome.code == type(error).__name__
+
+
+def test_given_an_exception_inside_another_then_its_class_is_told() -> None:
+    error = made("EndpointConnectionError", kwargs={"error": CONNECTOR})
+    assert outcome_of(error).message == "told (ClientConnectorError)"
+    assert outcome_of(TimeoutError()).message == "TimeoutError"
+    assert outcome_of(RuntimeError("what")).message == "what"
+
+
+def test_given_wrong_parameters_then_their_values_are_not_told() -> None:
+    report = (
+        "Parameter validation failed:\nInvalid type for parameter Key.id, value: secret, with\n"
+        "comma, type: <class 'str'>, valid types: <class 'dict'>"
+    )
+    error = made("ParamValidationError")
+    error.args = (report,)
+
+    assert outcome_of(error).message == (
+        "Parameter validation failed:\nInvalid type for parameter Key.id, type: <class 'str'>, "
+        "valid types: <class 'dict'>"
+    )
+
+
+@pytest.mark.parametrize("member", ["ThrottlingReasons", "throttlingReasons"])
+@pytest.mark.parametrize("name", ["reason", "Reason"])
+def test_given_throttling_reasons_then_they_are_read_in_either_spelling(
+    member: str, name: str
+) -> None:
+    reasons = [{name: "TableWriteKeyRangeThroughputExceeded"}, {"resource": "arn"}]
+    outcome = outcome_of(service_error("ThrottlingException", **{member: reasons}))
+
+    assert outcome.throttling_reasons == ("TableWriteKeyRangeThroughputExceeded",)
+
+
+def test_given_headers_and_an_item_then_they_are_kept() -> None:
+    headers = {"x-amz-retry-after": "30"}
+    item = {"id": {"S": "a"}}
+    outcome = outcome_of(
+        service_error("ConditionalCheckFailedException", headers=headers, Item=item)
+    )
+
+    assert (outcome.retry_after, outcome.item) == ("30", item)
+
+
+def test_given_a_bare_answer_then_nothing_is_missed() -> None:
+    error = made("ClientError", response={})
+    outcome = outcome_of(error)
+
+    assert (outcome.error_class, outcome.code, outcome.is_known) == (AMBIGUOUS, "HTTP None", False)
+    assert (outcome.message, outcome.item, outcome.retry_after) == ("", None, None)
+
+
+# class: may it be applied, is it a throttle, did it reach DynamoDB, what the breaker counts
+MEANINGS: dict[ErrorClass, tuple[bool, bool, bool, str]] = {
+    ErrorClass.THROTTLED: (False, True, True, "ignored"),
+    ErrorClass.CONFLICT: (False, False, True, "success"),
+    ErrorClass.AMBIGUOUS: (True, False, True, "failure"),
+    ErrorClass.IN_PROGRESS: (True, True, True, "success"),
+    ErrorClass.CREDENTIALS: (False, False, True, "ignored"),
+    ErrorClass.CONDITION_FAILED: (False, False, True, "success"),
+    ErrorClass.FINAL: (False, False, True, "success"),
+    ErrorClass.NOT_CONNECTED: (False, False, False, "failure"),
+    ErrorClass.LOCAL: (False, False, False, "ignored"),
+}
+
+
+@pytest.mark.parametrize("error_class", ErrorClass)
+def test_given_a_class_then_its_meaning_is_as_in_the_table(error_class: ErrorClass) -> None:
+    outcome = Outcome(error_class=error_class, code="", message="")
+
+    assert (
+        outcome.may_be_applied,
+        outcome.is_throttle,
+        outcome.reached_service,
+        outcome.circuit_result,
+    ) == MEANINGS[error_class]
