@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check engines botocore-1.44.5 nightly soak dist clean
+.PHONY: help demo test check engines botocore-1.44.5 nightly soak mutants dist clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,13 +28,20 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \
 		--timeout 20000 tests/exactness -k incrementing_through_faults
 
+mutants: .venv/.installed ## Flip each constant and comparison in resilience/, and see what notices
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,mutants]'
+	rm -rf mutants
+	$(BIN)/mutmut run --max-children 2
+	$(BIN)/mutmut results
+
 engines: .engines/node_modules/.installed .engines/dynamodb-local/.installed ## The strict engines
 
 dist: .venv/.installed ## The wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## Everything that was made
-	rm -rf .venv .engines build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .engines build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 .venv/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -1,0 +1,348 @@
+"""The facts that errors, events, permits and results carry, each with its exact value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ParamValidationError
+
+from dynasafe.errors import (
+    CancellationReason,
+    ConditionalCheckFailedError,
+    ConnectionNotMadeError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    NoAnswerError,
+    OutcomeUnknownError,
+    ServiceError,
+    TransactionCanceledError,
+)
+from dynasafe.events import CallFailed, CallSucceeded, Event
+from dynasafe.findings import Where
+from dynasafe.resilience.attempts import Answered, Raised, SlotTaken, attempts
+from dynasafe.resilience.circuit_breaker import (
+    Circuit,
+    CircuitState,
+    CountWindow,
+    TimeWindow,
+)
+from dynasafe.resilience.deadline import Deadline
+from dynasafe.resilience.outcomes import AttemptTimeout, ConnectionSlotTimeout
+from dynasafe.resilience.retry import RetryPolicy, RetryQuota
+from tests.support.driving import IDEMPOTENT, READ, TOKEN, WRITE, Drive, service_error
+
+POLICY = RetryPolicy()
+CONFLICT = service_error("TransactionConflictException", message="busy")
+E500 = service_error("InternalServerError", 500, message="oops")
+
+
+def facts(error: BaseException | None) -> dict[str, Any]:
+    assert error is not None
+    return {name: fact for name, fact in vars(error).items() if not name.startswith("_")}
+
+
+def test_given_a_refusal_then_all_its_facts_are_told() -> None:
+    error = Drive()([CONFLICT] * 4, WRITE, policy=POLICY).error
+
+    assert type(error) is ServiceError
+    assert facts(error) == {
+        "operation": "UpdateItem",
+        "code": "TransactionConflictException",
+        "message": "busy",
+        "error_class": "conflict",
+        "table_name": "t",
+        "http_status": 400,
+        "request_id": "R1",
+        "attempts": 4,
+    }
+
+
+def test_given_a_failed_condition_then_the_stored_item_is_told() -> None:
+    item = {"id": {"S": "x"}}
+    error = Drive()([service_error("ConditionalCheckFailedException", Item=item)], WRITE).error
+
+    assert isinstance(error, ConditionalCheckFailedError)
+    assert error.item is item
+
+
+def test_given_a_cancelled_transaction_then_each_reason_has_all_its_facts() -> None:
+    reasons = [
+        {"Code": "None"},
+        {"Code": "ConditionalCheckFailed", "Message": "no", "Item": {"a": {"N": "1"}}},
+        {},
+    ]
+    cancelled = service_error("TransactionCanceledException", CancellationReasons=reasons)
+    error = Drive()([cancelled], TOKEN).error
+
+    assert isinstance(error, TransactionCanceledError)
+    assert error.reasons == (
+        CancellationReason(operation="TransactWriteItems", code="None"),
+        CancellationReason(
+            operation="TransactWriteItems",
+            code="ConditionalCheckFailed",
+            message="no",
+            item={"a": {"N": "1"}},
+        ),
+        CancellationReason(operation="TransactWriteItems", code="None"),
+    )
+
+
+def test_given_an_unknown_then_all_its_facts_are_told() -> None:
+    failed = service_error("ConditionalCheckFailedException", message="no", Item={"a": {"N": "1"}})
+    error = Drive()([E500, failed], IDEMPOTENT, policy=POLICY).error
+
+    assert isinstance(error, OutcomeUnknownError)
+    assert facts(error) == {
+        "operation": "UpdateItem",
+        "table_name": "t",
+        "attempts": 2,
+        "reason": "ConditionalCheckFailedException: no",
+        "request_id": "R1",
+        "client_request_token": None,
+        "item": {"a": {"N": "1"}},
+    }
+
+
+def test_given_a_read_without_an_answer_then_all_its_facts_are_told() -> None:
+    error = Drive()([AttemptTimeout("late")] * 4, READ, policy=POLICY).error
+
+    assert isinstance(error, NoAnswerError)
+    assert facts(error) == {
+        "operation": "GetItem",
+        "table_name": "t",
+        "attempts": 4,
+        "reason": "AttemptTimeout: late",
+    }
+
+
+def test_given_nothing_was_sent_then_all_its_facts_are_told() -> None:
+    refused = type("ConnectTimeoutError", (Exception,), {})("no route")
+    error = Drive()([refused] * 4, WRITE, policy=POLICY).error
+    assert isinstance(error, ConnectionNotMadeError)
+    assert facts(error) == {"operation": "UpdateItem", "attempts": 4, "reason": "no route"}
+
+    report = "Missing required parameter in input: Key"
+    error = Drive()([ParamValidationError(report=report)], WRITE).error
+    assert isinstance(error, InvalidRequestError)
+    (finding,) = error.findings
+    assert error.operation == "UpdateItem"
+    assert (finding.code, finding.message, finding.where, finding.mend) == (
+        "DYS101",
+        f"Parameter validation failed:\n{report}",
+        Where(parameter="parameters"),
+        "give the members that the operation has, each of its type",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "timeout_s"),
+    [
+        ({"attempt_timeout_s": 3.0}, 3.0),
+        ({"deadline": Deadline(9.0, 9.0), "attempt_timeout_s": 3.0}, 9.0),
+    ],
+)
+def test_given_no_slot_in_time_then_the_limit_is_told(
+    settings: dict[str, Any], timeout_s: float
+) -> None:
+    loop = attempts(WRITE, now_s=0, **settings)
+    next(loop)
+    with pytest.raises(DeadlineExceededError) as caught:
+        loop.send(Raised(ConnectionSlotTimeout(), 3.0, 0.0))
+    assert facts(caught.value) == {
+        "operation": "UpdateItem",
+        "timeout_s": timeout_s,
+        "waiting_for": "a connection slot",
+    }
+
+    drive = Drive()([ConnectionSlotTimeout()], WRITE, **settings)
+    assert isinstance(drive.error, DeadlineExceededError)
+    assert drive.error.timeout_s == timeout_s
+
+
+def test_given_a_cancelled_call_then_the_unknown_says_so() -> None:
+    class Cancellation(BaseException):
+        pass
+
+    loop = attempts(WRITE, now_s=0)
+    next(loop)
+    loop.send(SlotTaken(0.0, was_awaited=False))
+    with pytest.raises(Cancellation) as caught:
+        loop.throw(Cancellation())
+    assert isinstance(caught.value.__cause__, OutcomeUnknownError)
+    assert caught.value.__cause__.reason == "the caller cancelled the call"
+
+
+def test_given_an_answer_then_it_is_what_is_returned() -> None:
+    answer = {"Item": {"a": {"N": "1"}}}
+    drive = Drive()([E500, answer], READ, policy=POLICY)
+
+    assert drive.result is not None
+    assert drive.result.response is answer
+
+
+def test_given_any_time_then_durations_are_differences() -> None:
+    events: list[Event] = []
+    Drive(now_s=1000.0)([{}], READ, hooks=[events.append], duration_s=2.0)
+    Drive(now_s=1000.0)([AttemptTimeout()], READ, hooks=[events.append], duration_s=3.0)
+
+    succeeded, _, failed = events
+    assert isinstance(succeeded, CallSucceeded)
+    assert succeeded.duration_s == 2.0
+    assert isinstance(failed, CallFailed)
+    assert failed.duration_s == 3.0
+
+
+class Permits:
+    """Notes what becomes of each permit."""
+
+    def __init__(self) -> None:
+        self.given: list[object] = []
+        self.told: list[tuple[Any, ...]] = []
+
+    def acquire(self, now_s: float) -> object:
+        self.given.append(object())
+        return self.given[-1]
+
+    def record(self, *facts: Any) -> None:
+        self.told.append(facts)
+
+    def release(self, permit: object) -> None:
+        self.told.append((permit,))
+
+
+def test_given_permits_then_each_gets_its_own_result_and_time() -> None:
+    permits = Permits()
+    Drive(now_s=1000.0, draw=0.25)([E500, {}], READ, policy=POLICY, permits=permits, duration_s=2.0)
+
+    first, second = permits.given
+    assert permits.told == [
+        (first, "failure", 2.0, 1002.0, 0.25),
+        (second, "success", 2.0, pytest.approx(1004.0, abs=0.1)),
+    ]
+
+
+def test_given_a_wait_for_a_slot_then_the_first_permit_goes_back_and_a_new_one_is_used() -> None:
+    permits = Permits()
+    loop = attempts(READ, now_s=0, permits=permits)
+    next(loop)
+    loop.send(SlotTaken(1.0, was_awaited=True))
+    with pytest.raises(StopIteration):
+        loop.send(Answered({}, 2.0))
+
+    first, second = permits.given
+    assert permits.told == [(first,), (second, "success", 1.0, 2.0)]
+
+
+def test_given_expired_credentials_and_then_success_then_no_token_comes_back() -> None:
+    quota = RetryQuota(100)
+    quota.take(20)
+
+    Drive()([service_error("ExpiredToken"), {}], READ, policy=POLICY, quota=quota)
+
+    assert quota.available == 80
+
+
+def test_given_a_delay_that_ends_at_the_deadline_then_it_is_too_late() -> None:
+    policy = RetryPolicy(base_delay_s=1.0)
+    at_the_end = Drive()([E500], READ, policy=policy, deadline=Deadline(1.0, 1.0))
+    just_before = Drive()([E500, {}], READ, policy=policy, deadline=Deadline(1.001, 1.001))
+
+    assert at_the_end.delays_s == []
+    assert just_before.delays_s == [1.0]
+
+
+def test_given_a_repeat_at_the_end_of_the_tokens_window_then_it_is_too_late() -> None:
+    policy = RetryPolicy(base_delay_s=1.0)
+    at_the_end = Drive()([AttemptTimeout()], TOKEN, policy=policy, duration_s=599.0)
+    just_before = Drive()([AttemptTimeout(), {}], TOKEN, policy=policy, duration_s=598.9)
+
+    assert at_the_end.delays_s == []
+    assert just_before.delays_s == [1.0]
+
+
+def test_given_no_time_for_five_seconds_then_a_transaction_is_asked_sooner() -> None:
+    in_progress = service_error("TransactionInProgressException")
+    policy = RetryPolicy(max_attempts=2, throttle_base_delay_s=1.0)
+    drive = Drive()([in_progress, {}], TOKEN, policy=policy, deadline=Deadline(3.0, 3.0))
+
+    assert drive.delays_s == [1.0]
+
+
+def test_given_a_condition_that_was_proven_not_applied_then_only_that_attempt_is_settled() -> None:
+    call = replace(IDEMPOTENT, resolve_condition_failure=lambda item: "not_applied")
+    failed = service_error("ConditionalCheckFailedException")
+
+    assert type(Drive()([E500, failed], call, policy=POLICY).error) is ConditionalCheckFailedError
+
+
+# The circuit's own facts
+
+
+def test_given_no_settings_then_the_defaults_are_these() -> None:
+    circuit = Circuit()
+
+    assert {
+        name: getattr(circuit, name)
+        for name in (
+            *("name", "failure_rate", "slow_rate", "slow_call_s", "window", "minimum_calls"),
+            *("open_s", "open_growth", "max_open_s", "open_jitter", "half_open_permits"),
+            *("max_half_open_s", "hooks"),
+        )
+    } == {
+        "name": "circuit",
+        "failure_rate": 0.5,
+        "slow_rate": 1.0,
+        "slow_call_s": 60.0,
+        "window": CountWindow(100),
+        "minimum_calls": 100,
+        "open_s": 5.0,
+        "open_growth": 2.0,
+        "max_open_s": 60.0,
+        "open_jitter": 0.1,
+        "half_open_permits": 10,
+        "max_half_open_s": 60.0,
+        "hooks": (),
+    }
+
+
+def test_given_exactly_the_slow_rate_then_it_opens() -> None:
+    circuit = Circuit(window=CountWindow(2), minimum_calls=2, slow_rate=0.5, slow_call_s=1.0)
+    for duration_s in (0.5, 1.5):
+        circuit.record(circuit.acquire(0.0), "success", duration_s, 0.0)
+
+    assert circuit.state is CircuitState.OPEN
+
+
+def test_given_two_transitions_then_a_permit_of_the_first_state_is_still_old() -> None:
+    circuit = Circuit(window=CountWindow(1), minimum_calls=1, half_open_permits=1)
+    old = circuit.acquire(0.0)
+    circuit.force_open()
+    circuit.reset()
+    mid = circuit.acquire(0.0)
+    circuit.disable()
+    circuit.reset()
+
+    for permit in (old, mid):
+        circuit.record(permit, "failure", 0.1, 0.0)
+
+    assert circuit.state is CircuitState.CLOSED
+
+
+def test_given_calls_in_one_second_then_they_share_its_count_and_leave_together() -> None:
+    circuit = Circuit(window=TimeWindow(2), minimum_calls=100)
+    for now_s in (10.0, 10.5, 10.9, 11.0):
+        circuit.record(circuit.acquire(now_s), "failure", 0.1, now_s)
+
+    assert circuit.metrics(11.9).buffered_calls == 4
+    assert circuit.metrics(12.0).buffered_calls == 1
+    assert circuit.metrics(13.0).buffered_calls == 0
+
+
+def test_given_an_opening_by_hand_and_a_reset_then_the_next_is_as_short_as_the_first() -> None:
+    circuit = Circuit(open_jitter=0.0, open_growth=3.0, name="by hand")
+    for _ in range(2):
+        circuit.open(0.0)
+        assert circuit._open_until_s == 5.0
+        circuit.reset()
