@@ -20,14 +20,15 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 
 T = TypeVar("T")
 
 AttributeValue = Mapping[str, Any]
 """A value in wire form: one member, whose name is the type."""
 
-MAX_DIGITS = 38
-MAX_NESTING_LEVELS = 32
+# The item itself is the first level, so that a value begins at the second.
+_FIRST_LEVEL = 2
 _MAX_NUMBER = Decimal("9.9999999999999999999999999999999999999E+125")
 _MIN_NUMBER = Decimal("1E-130")
 
@@ -41,7 +42,7 @@ def to_attribute_value(value: object, path: str = "") -> dict[str, Any]:
         UnsupportedTypeError: a value of a type that has no AttributeValue stands at the path.
         ValueOutOfRangeError: DynamoDB has no room for a value: NaN, 39 digits, an empty set.
     """
-    return _encoder(type(value), path)(value, path, 1)
+    return _encoder(type(value), path)(value, path, _FIRST_LEVEL)
 
 
 def to_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, dict[str, Any]]:
@@ -50,7 +51,7 @@ def to_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, di
     encoded = {}
     for name, value in item.items():
         _require_name(name, path)
-        encoded[name] = _encoder(type(value), prefix + name)(value, prefix + name, 1)
+        encoded[name] = _encoder(type(value), prefix + name)(value, prefix + name, _FIRST_LEVEL)
     return encoded
 
 
@@ -96,7 +97,7 @@ def encode_number(value: int | float | Decimal, path: str = "") -> str:
     Raises:
         ValueOutOfRangeError: NaN, an infinity, over 38 digits, or outside 1E-130 to 9.9E+125.
     """
-    if type(value) is int and -(10**MAX_DIGITS) < value < 10**MAX_DIGITS:
+    if type(value) is int and -(10**MAX_NUMBER_DIGITS) < value < 10**MAX_NUMBER_DIGITS:
         return str(value)
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -117,7 +118,7 @@ def encode_number(value: int | float | Decimal, path: str = "") -> str:
     if not digits:
         return "0"
     exponent += len(all_digits) - len(digits)
-    if len(digits) > MAX_DIGITS:
+    if len(digits) > MAX_NUMBER_DIGITS:
         raise ValueOutOfRangeError(
             path,
             f"a number of {len(digits)} digits; DynamoDB keeps 38. Mend: round it yourself, or "
@@ -225,7 +226,8 @@ def _require_level(path: str, level: int) -> None:
         # The path of a cycle grows without end, so only its beginning is told.
         raise ValueOutOfRangeError(
             path[:200],
-            f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, or hold themselves",
+            f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is "
+            "the first, or hold themselves",
         )
 
 

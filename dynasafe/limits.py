@@ -13,7 +13,7 @@ MAX_IN_OPERANDS = 100
 MAX_PATH_LEVELS = 32
 """Names and indexes in one document path. [2]"""
 MAX_NESTING_LEVELS = 32
-"""Lists and maps within each other. [1]"""
+"""Lists and maps within each other; the item itself is the first. [1, 4]"""
 MAX_LIST_INDEX = 2_147_483_647
 """In a document path. [4]"""
 MAX_NUMBER_DIGITS = 38

@@ -27,11 +27,6 @@ from dynasafe.resilience.retry import retry_cost
 
 AttributeMap = Mapping[str, Any]
 
-MAX_KEYS = 100
-"""Keys in one BatchGetItem."""
-MAX_WRITES = 25
-"""Puts and deletes in one BatchWriteItem."""
-
 
 def fingerprint(attribute_map: AttributeMap) -> tuple[Any, ...]:
     """The key in wire form as something that a dict can look up."""
@@ -78,6 +73,11 @@ class Batch:
     processed: list[int] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
     """What a read found, for the error of one that stops half-way."""
+
+    def next_part(self, size: int) -> list[int]:
+        """Take the next entries, as many as one request may have."""
+        part, self.waiting = self.waiting[:size], self.waiting[size:]
+        return part
 
     def incomplete(self, in_flight: Sequence[int], cause: DynasafeError) -> DynasafeError:
         """The error of a batch that cannot go on: the cause alone, if nothing was done yet."""

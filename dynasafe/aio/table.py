@@ -13,8 +13,6 @@ from typing_extensions import Unpack
 
 from dynasafe import operations
 from dynasafe.aio.batches import (
-    MAX_KEYS,
-    MAX_WRITES,
     Batch,
     fingerprint,
     send_part,
@@ -50,6 +48,7 @@ from dynasafe.expressions.updates import (
     UpdateBuilder,
 )
 from dynasafe.item_shape import ItemShape, ItemT, Key
+from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.operations import Get, ReturnOld, Select, Table, Write, WriteResult
 from dynasafe.resilience.attempts import Success
 from dynasafe.resilience.settings_rules import require_count
@@ -625,7 +624,10 @@ class AsyncTable(Generic[ItemT]):
         extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
         unprocessed_rounds = 0
         while batch.waiting:
-            part, batch.waiting = batch.waiting[:MAX_KEYS], batch.waiting[MAX_KEYS:]
+            part, batch.waiting = (
+                batch.waiting[:MAX_BATCH_GET_KEYS],
+                batch.waiting[MAX_BATCH_GET_KEYS:],
+            )
             entry = {"Keys": [encoded[index] for index in part], **extra}
             request = operations.batch_get(self.name, {"RequestItems": {self.name: entry}})
             response = await send_part(self._executor, settings, batch, request, part)
@@ -679,7 +681,7 @@ class AsyncTable(Generic[ItemT]):
         )
         unprocessed_rounds = 0
         while batch.waiting:
-            part, batch.waiting = batch.waiting[:MAX_WRITES], batch.waiting[MAX_WRITES:]
+            part = batch.next_part(MAX_BATCH_WRITES)
             entries = [writes[index] for index in part]
             request = operations.batch_write(self.name, {"RequestItems": {self.name: entries}})
             response = await send_part(self._executor, settings, batch, request, part)

@@ -19,12 +19,11 @@ from dynasafe.errors import (
     TransactionCanceledError,
     ValueOutOfRangeError,
 )
+from dynasafe.limits import MAX_CLIENT_REQUEST_TOKEN_LENGTH, TOKEN_WINDOW_S
 from dynasafe.operations import Request, Write
-from dynasafe.resilience.attempts import TOKEN_WINDOW_S, Success
+from dynasafe.resilience.attempts import Success
 
 R = TypeVar("R")
-
-MAX_TOKEN_LENGTH = 36
 
 
 def new_token(given: str | None = None) -> str:
@@ -35,9 +34,10 @@ def new_token(given: str | None = None) -> str:
     """
     if given is None:
         return str(uuid4())
-    if not isinstance(given, str) or not 1 <= len(given) <= MAX_TOKEN_LENGTH:
+    if not isinstance(given, str) or not 1 <= len(given) <= MAX_CLIENT_REQUEST_TOKEN_LENGTH:
         raise ValueOutOfRangeError(
-            "client_request_token", f"a str of 1 to {MAX_TOKEN_LENGTH} characters is expected"
+            "client_request_token",
+            f"a str of 1 to {MAX_CLIENT_REQUEST_TOKEN_LENGTH} characters is expected",
         )
     return given
 

@@ -823,7 +823,7 @@ class _Resolver:
             case ValuePlaceholder():
                 found = self._values.get(node.text)
                 if found is None:
-                    self._undefined("value", node.text, node.span)
+                    self._undefined("value used in expression", node.text, node.span)
                 return Value(found, node.text[1:], node.span)
             case Value():
                 return node
@@ -880,17 +880,17 @@ class _Resolver:
             if isinstance(element, NamePlaceholder):
                 name = self._names.get(element.text)
                 if name is None:
-                    self._undefined("name", element.text, path.span)
+                    self._undefined("name used in the document path", element.text, path.span)
                 elements.append(name)
             else:
                 elements.append(element)
         return Path(tuple(elements), path.span)
 
     def _undefined(self, what: str, placeholder: str, span: Span | None) -> NoReturn:
+        kind = what.partition(" ")[0]
         raise ExpressionSyntaxError(
-            f"An expression attribute {what} used in expression is not defined; "
-            f"attribute {what}: {placeholder}",
+            f"An expression attribute {what} is not defined; attribute {kind}: {placeholder}",
             self._text,
             span or (0, len(self._text)),
-            f"define it in ExpressionAttribute{what.capitalize()}s",
+            f"define it in ExpressionAttribute{kind.capitalize()}s",
         )

@@ -48,6 +48,7 @@ from dynasafe.events import (
     logger,
 )
 from dynasafe.findings import Finding, Where
+from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.outcomes import (
     CircuitResult,
@@ -58,8 +59,6 @@ from dynasafe.resilience.outcomes import (
 )
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota, retry_cost
 
-TOKEN_WINDOW_S = 600.0
-"""For how long a repeat under the same ClientRequestToken is recognised."""
 IN_PROGRESS_WAIT_S = 5.0
 """How long after its first request a transaction in progress is asked for once more."""
 

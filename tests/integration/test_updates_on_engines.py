@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dynasafe import UpdateBuilder, attr
 from dynasafe.attribute_value import from_attribute_map, to_attribute_map
+from dynasafe.errors import ValueOutOfRangeError
 from dynasafe.expressions.conditions import Condition
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import boto3_client, key_schema
@@ -92,3 +93,26 @@ def test_given_a_condition_that_does_not_hold_when_sent_then_nothing_changes(
         strict.client.update_item(**builder.build_client(table_name=strict.table, key=KEY))
 
     assert strict.get() == before
+
+
+@pytest.mark.parametrize(("levels", "is_fine"), [(31, True), (32, False)])
+def test_given_the_most_levels_then_ours_are_the_engines(
+    dynamodb_local: Engine, levels: int, is_fine: bool
+) -> None:
+    value: Any = "x"
+    wire: Any = {"S": "x"}
+    for _ in range(levels):
+        value, wire = [value], {"L": [wire]}
+    client = boto3_client(dynamodb_local)
+    name = f"levels-{levels}"
+    client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))
+    try:
+        if is_fine:
+            client.put_item(TableName=name, Item=to_attribute_map({**KEY, "a": value}))
+            return
+        with pytest.raises(ClientError, match="Nesting Levels have exceeded supported limits"):
+            client.put_item(TableName=name, Item={"pk": {"S": "k"}, "a": wire})
+        with pytest.raises(ValueOutOfRangeError, match="deeper than 32 levels"):
+            to_attribute_map({**KEY, "a": value})
+    finally:
+        client.delete_table(TableName=name)

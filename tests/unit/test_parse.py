@@ -152,7 +152,8 @@ def test_given_names_and_values_when_parsed_then_the_tree_is_resolved() -> None:
         (
             {},
             {":v": {"N": "1"}},
-            "An expression attribute name used in expression is not defined; attribute name: #s\n"
+            "An expression attribute name used in the document path is not defined; "
+            "attribute name: #s\n"
             "    #s = :v\n"
             "    ^^\n"
             "Mend: define it in ExpressionAttributeNames",
