@@ -624,10 +624,7 @@ class AsyncTable(Generic[ItemT]):
         extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
         unprocessed_rounds = 0
         while batch.waiting:
-            part, batch.waiting = (
-                batch.waiting[:MAX_BATCH_GET_KEYS],
-                batch.waiting[MAX_BATCH_GET_KEYS:],
-            )
+            part = batch.next_part(MAX_BATCH_GET_KEYS)
             entry = {"Keys": [encoded[index] for index in part], **extra}
             request = operations.batch_get(self.name, {"RequestItems": {self.name: entry}})
             response = await send_part(self._executor, settings, batch, request, part)
