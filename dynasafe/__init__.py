@@ -9,6 +9,7 @@ from dynasafe.expressions.updates import UpdateBuilder
 from dynasafe.findings import Finding
 from dynasafe.item import Item, attribute
 from dynasafe.resilience.retry import RetryPolicy
+from dynasafe.validation import check_request, require_valid
 
 __all__ = [
     "AsyncDynamoDB",
@@ -21,7 +22,9 @@ __all__ = [
     "UpdateBuilder",
     "attr",
     "attribute",
+    "check_request",
     "client_config",
+    "require_valid",
 ]
 
 __version__ = "0.1.0"

@@ -26,3 +26,13 @@ MAX_CLIENT_REQUEST_TOKEN_LENGTH = 36
 """Characters in the token of TransactWriteItems. [3]"""
 TOKEN_WINDOW_S = 600.0
 """For how many seconds a repeat under the same ClientRequestToken is recognised. [3]"""
+MAX_ITEM_BYTES = 409_600
+"""An item, by the formula of "DynamoDB item sizes and formats". [1]"""
+MAX_PARTITION_KEY_BYTES = 2048
+"""The value of a partition key. [2]"""
+MAX_SORT_KEY_BYTES = 1024
+"""The value of a sort key. [2]"""
+MAX_TRANSACT_ITEMS = 100
+"""Operations in one transaction. [3]"""
+MAX_TOTAL_SEGMENTS = 1_000_000
+"""Segments of a parallel scan. [3]"""

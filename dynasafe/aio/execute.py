@@ -31,6 +31,7 @@ from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.outcomes import ConnectionSlotTimeout
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from dynasafe.resilience.settings_rules import require_count
+from dynasafe.validation import require_valid
 
 
 class Slots:
@@ -85,6 +86,8 @@ class Executor:
         Raises:
             DynasafeError: see `dynasafe.resilience.attempts.attempts`.
         """
+        if settings.validate:
+            require_valid(request.call.operation, request.params)
         transport = self._require_transport()
         now_s = self.clock.now_s()
         timeout_s = settings.timeout_s

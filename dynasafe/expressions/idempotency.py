@@ -42,7 +42,7 @@ def is_idempotent(update: Update, condition: ConditionNode | None = None) -> boo
     Any update is safe to repeat under a condition that its own success makes false: `a = :old`
     where the update changes `a` for sure.
     """
-    actions: tuple[UpdateAction, ...] = (*update.set, *update.remove, *update.add, *update.delete)
+    actions = update.actions
     changed = [action.path.elements for action in actions]
     if all(_is_idempotent_action(action, changed) for action in actions):
         return True

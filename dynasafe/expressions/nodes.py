@@ -208,6 +208,11 @@ class Update:
     add: tuple[AddAction, ...] = ()
     delete: tuple[DeleteAction, ...] = ()
 
+    @property
+    def actions(self) -> tuple[UpdateAction, ...]:
+        """All actions, clause by clause."""
+        return (*self.set, *self.remove, *self.add, *self.delete)
+
 
 @dataclass(frozen=True, slots=True)
 class Projection:

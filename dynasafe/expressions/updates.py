@@ -16,7 +16,6 @@ from dynasafe.attribute_value import (
     to_attribute_map,
 )
 from dynasafe.codecs import Codec, codec_for
-from dynasafe.document_path import DocumentPath
 from dynasafe.errors import (
     EmptyUpdateError,
     InvalidRequestError,
@@ -40,6 +39,7 @@ from dynasafe.expressions.nodes import (
     Value,
     conjunction,
 )
+from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
 from dynasafe.findings import Finding, Where
 from dynasafe.item import Item, Schema, encode_key, schema_of
@@ -96,7 +96,7 @@ class UpdateBuilder:
         self._add: list[AddAction] = []
         self._delete: list[DeleteAction] = []
         self._condition: ConditionNode | None = None
-        self._paths = _Paths()
+        self._paths = PathSet()
         self._is_frozen = False
 
     # Actions
@@ -532,76 +532,11 @@ class UpdateBuilder:
             found = self._schema.by_name.get(target.path.attribute_name)
             if found is not None and found.is_key:
                 raise _key_error(found.name)
-        self._paths.take(target.path)
-
-
-class _Paths:
-    """The paths that an update changes, none of which may lie below, or be, another.
-
-    A prefix tree as two flat sets, so that a thousand actions take a thousand steps.
-    """
-
-    __slots__ = ("_kinds", "_prefixes", "_taken", "attribute_names")
-
-    def __init__(self) -> None:
-        self.attribute_names: dict[str, None] = {}
-        self._taken: dict[tuple[str | int, ...], None] = {}
-        self._prefixes: dict[tuple[str | int, ...], tuple[str | int, ...]] = {}
-        self._kinds: dict[tuple[str | int, ...], type] = {}
-
-    def take(self, path: DocumentPath) -> None:
-        elements = path.elements
-        other = elements if elements in self._taken else self._prefixes.get(elements)
-        for length in range(1, len(elements)):
-            if other is not None:
-                break
-            prefix = elements[:length]
-            other = prefix if prefix in self._taken else None
-        if other is not None:
-            raise self._error(
-                "DYS203",
-                "Two document paths overlap with each other; must remove or rewrite one of these "
-                f"paths; path one: {_listed(other)}, path two: {_listed(elements)}",
-                "set the whole attribute once, or each part of it on its own",
-            )
-        for length in range(1, len(elements)):
-            kind = self._kinds.get(elements[:length])
-            if kind is not None and kind is not type(elements[length]):
-                clash = next(
-                    taken
-                    for taken in self._taken
-                    if len(taken) > length and taken[:length] == elements[:length]
-                )
-                raise self._error(
-                    "DYS204",
-                    "Two document paths conflict with each other; must remove or rewrite one of "
-                    f"these paths; path one: {_listed(clash)}, path two: {_listed(elements)}",
-                    "an attribute is a map or a list, not both",
-                )
-        self._taken[elements] = None
-        self.attribute_names[str(elements[0])] = None
-        for length in range(1, len(elements)):
-            self._prefixes.setdefault(elements[:length], elements)
-            self._kinds[elements[:length]] = type(elements[length])
-
-    def copy(self) -> _Paths:
-        twin = _Paths()
-        twin.attribute_names = self.attribute_names.copy()
-        twin._taken = self._taken.copy()
-        twin._prefixes = self._prefixes.copy()
-        twin._kinds = self._kinds.copy()
-        return twin
-
-    @staticmethod
-    def _error(code: str, message: str, mend: str) -> InvalidRequestError:
-        finding = _finding(code, f"Invalid UpdateExpression: {message}", "UpdateExpression", mend)
-        return InvalidRequestError("UpdateItem", [finding])
-
-
-def _listed(elements: tuple[str | int, ...]) -> str:
-    # The service's own way to write a path in this message.
-    parts = [f"[{part}]" if isinstance(part, int) else part for part in elements]
-    return f"[{', '.join(parts)}]"
+        clash = self._paths.add(target.path.elements)
+        if clash is not None:
+            message = f"Invalid UpdateExpression: {clash.message}"
+            finding = _finding(clash.code, message, "UpdateExpression", clash.mend)
+            raise InvalidRequestError("UpdateItem", [finding])
 
 
 def _finding(code: str, message: str, parameter: str, mend: str) -> Finding:

@@ -188,12 +188,12 @@ async def test_given_expired_credentials_when_refused_then_fresh_ones_are_fetche
             self.refreshed += 1
 
     transport = Refreshing([refused("ExpiredTokenException"), ok()])
-    await AsyncTable("t", transport=transport).get_item({"pk": "a"})
+    await AsyncTable("table", transport=transport).get_item({"pk": "a"})
     assert transport.refreshed == 1
 
     again = Refreshing([refused("ExpiredTokenException")] * 2)
     with pytest.raises(ServiceError, match="ExpiredTokenException"):
-        await AsyncTable("t", transport=again).get_item({"pk": "a"})
+        await AsyncTable("table", transport=again).get_item({"pk": "a"})
     assert again.refreshed == 1
 
 
@@ -204,7 +204,7 @@ async def test_given_a_refresh_that_fails_then_nothing_more_is_sent() -> None:
 
     transport = Broken([refused("ExpiredTokenException")])
     with pytest.raises(ServiceError, match="ExpiredTokenException"):
-        await AsyncTable("t", transport=transport).delete_item({"pk": "a"})
+        await AsyncTable("table", transport=transport).delete_item({"pk": "a"})
     assert len(transport.calls) == 1
 
 

@@ -576,7 +576,7 @@ async def test_given_one_connection_when_it_is_taken_then_waiting_for_it_is_boun
             return {}
 
     stuck = Stuck()
-    table = AsyncTable("t", transport=stuck, max_connections=1)
+    table = AsyncTable("table", transport=stuck, max_connections=1)
     first = asyncio.create_task(table.get_item({"pk": "a"}))
     await asyncio.sleep(0)
 

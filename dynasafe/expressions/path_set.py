@@ -1,0 +1,76 @@
+"""The paths that one expression names, none of which may lie below, or be, another.
+
+Source: "Update expressions in DynamoDB", and the service's own messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dynasafe.document_path import PathElement
+
+Elements = tuple[PathElement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """Two paths that cannot stand in one expression."""
+
+    code: str
+    message: str
+    mend: str
+
+
+class PathSet:
+    """A prefix tree as flat dicts, so that a thousand paths take a thousand steps."""
+
+    __slots__ = ("_kinds", "_prefixes", "_taken", "attribute_names")
+
+    def __init__(self) -> None:
+        self.attribute_names: dict[str, None] = {}
+        self._taken: dict[Elements, None] = {}
+        self._prefixes: dict[Elements, Elements] = {}
+        self._kinds: dict[Elements, tuple[type, Elements]] = {}
+
+    def add(self, elements: Elements) -> Clash | None:
+        """Add the path, or tell what it clashes with."""
+        prefixes = [elements[:length] for length in range(1, len(elements))]
+        other = elements if elements in self._taken else self._prefixes.get(elements)
+        if other is None:
+            other = next((prefix for prefix in prefixes if prefix in self._taken), None)
+        if other is not None:
+            return Clash(
+                "DYS203",
+                "Two document paths overlap with each other; must remove or rewrite one of these "
+                f"paths; path one: {listed(other)}, path two: {listed(elements)}",
+                "name the whole attribute once, or each part of it on its own",
+            )
+        for prefix in prefixes:
+            kind, first = self._kinds.get(prefix, (None, elements))
+            if kind is not None and kind is not type(elements[len(prefix)]):
+                return Clash(
+                    "DYS204",
+                    "Two document paths conflict with each other; must remove or rewrite one of "
+                    f"these paths; path one: {listed(first)}, path two: {listed(elements)}",
+                    "an attribute is a map or a list, not both",
+                )
+        self._taken[elements] = None
+        self.attribute_names[str(elements[0])] = None
+        for prefix in prefixes:
+            self._prefixes.setdefault(prefix, elements)
+            self._kinds.setdefault(prefix, (type(elements[len(prefix)]), elements))
+        return None
+
+    def copy(self) -> PathSet:
+        twin = PathSet()
+        twin.attribute_names = self.attribute_names.copy()
+        twin._taken = self._taken.copy()
+        twin._prefixes = self._prefixes.copy()
+        twin._kinds = self._kinds.copy()
+        return twin
+
+
+def listed(elements: Elements) -> str:
+    """The path as the service writes it in its messages: `[a, [1], b]`."""
+    parts = [f"[{part}]" if isinstance(part, int) else part for part in elements]
+    return f"[{', '.join(parts)}]"

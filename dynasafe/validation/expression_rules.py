@@ -1,0 +1,498 @@
+"""What the expressions of a request must be, each and together.
+
+Sources: "Expression attribute names (aliases) in DynamoDB"; "Constraints in Amazon DynamoDB"; the
+words of messages are the service's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from dynasafe.errors import ExpressionSyntaxError
+from dynasafe.expressions.nodes import (
+    AddAction,
+    And,
+    Arithmetic,
+    Between,
+    Comparison,
+    ConditionNode,
+    DeleteAction,
+    Expression,
+    Function,
+    IfNotExists,
+    In,
+    ListAppend,
+    NamePlaceholder,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Projection,
+    Size,
+    Update,
+    ValuePlaceholder,
+)
+from dynasafe.expressions.parse import ExpressionKind, Reading, read
+from dynasafe.expressions.path_set import Elements, PathSet, listed
+from dynasafe.findings import Span
+from dynasafe.limits import MAX_EXPRESSION_BYTES
+from dynasafe.reserved_words import RESERVED_WORDS
+from dynasafe.validation.report import Report
+from dynasafe.validation.value_rules import TYPES, check_attribute_value
+
+MAX_NAME_BYTES = 65_535
+"""An attribute name that is no key. Source: "Constraints in Amazon DynamoDB"."""
+
+KINDS: dict[str, ExpressionKind] = {
+    "UpdateExpression": "update",
+    "ConditionExpression": "condition",
+    "KeyConditionExpression": "key condition",
+    "FilterExpression": "condition",
+    "ProjectionExpression": "projection",
+}
+_NAME_KEY = re.compile(r"#[0-9A-Za-z_]+")
+_VALUE_KEY = re.compile(r":[0-9A-Za-z_]+")
+_TYPE_WORDS = {
+    "S": "STRING",
+    "N": "NUMBER",
+    "B": "BINARY",
+    "BOOL": "BOOLEAN",
+    "NULL": "NULL",
+    "L": "LIST",
+    "M": "MAP",
+    "SS": "STRING_SET",
+    "NS": "NUMBER_SET",
+    "BS": "BINARY_SET",
+}
+_ORDERED = frozenset({"S", "N", "B"})
+_SIZED = frozenset({"S", "B", "L", "M", "SS", "NS", "BS"})
+
+
+@dataclass
+class Expressions:
+    """The expressions of one request, and the placeholders that they share.
+
+    `nodes` has the symbolic tree of each expression that could be read without a problem.
+    """
+
+    names: Mapping[str, Any]
+    values: Mapping[str, Any]
+    nodes: dict[str, Expression] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    used_names: set[str] = field(default_factory=set)
+    used_values: set[str] = field(default_factory=set)
+
+    def elements(self, path: Path) -> Elements | None:
+        """The path with its names, or None where a placeholder is not defined."""
+        elements: list[str | int] = []
+        for element in path.elements:
+            if isinstance(element, NamePlaceholder):
+                name = self.names.get(element.text)
+                if not isinstance(name, str):
+                    return None
+                elements.append(name)
+            else:
+                elements.append(element)
+        return tuple(elements)
+
+    def wire(self, operand: object) -> tuple[str, Any] | None:
+        """The type and the content of a literal, where it is one and well-formed."""
+        if not isinstance(operand, ValuePlaceholder):
+            return None
+        value = self.values.get(operand.text)
+        if not isinstance(value, Mapping) or len(value) != 1:
+            return None
+        ((type_name, content),) = value.items()
+        return (type_name, content) if type_name in TYPES else None
+
+
+def check_expressions(
+    params: Mapping[str, Any], members: Sequence[str], report: Report
+) -> Expressions:
+    """Check the named expression members, and the names and values that they use."""
+    expressions = Expressions(
+        names=_mapping(params.get("ExpressionAttributeNames")),
+        values=_mapping(params.get("ExpressionAttributeValues")),
+    )
+    _check_names(params, report)
+    _check_values(params, report)
+    is_readable = True
+    for member in members:
+        text = params.get(member)
+        if text is None:
+            continue
+        if not isinstance(text, str):
+            report.add(
+                "DYS102",
+                f"a str is expected, not {type(text).__name__}",
+                member,
+                "write the expression as text",
+            )
+            is_readable = False
+            continue
+        reading = _read(member, text, report)
+        is_readable = is_readable and reading is not None
+        if reading is not None:
+            _check_reading(member, text, reading, expressions, report)
+    if is_readable:
+        _check_unused(params, expressions, report)
+    return expressions
+
+
+def _mapping(member: object) -> Mapping[str, Any]:
+    return member if isinstance(member, Mapping) else {}
+
+
+def _check_names(params: Mapping[str, Any], report: Report) -> None:
+    names = params.get("ExpressionAttributeNames")
+    if names is None:
+        return
+    if not names:
+        report.add(
+            "DYS103",
+            "ExpressionAttributeNames must not be empty",
+            "ExpressionAttributeNames",
+            "leave the member out where no name needs an alias; UpdateBuilder does",
+        )
+        return
+    for alias, name in _mapping(names).items():
+        if not _NAME_KEY.fullmatch(str(alias)):
+            report.add(
+                "DYS216",
+                f'ExpressionAttributeNames contains invalid key: Syntax error; key: "{alias}"',
+                "ExpressionAttributeNames",
+                "begin it with #, and use letters, digits and _",
+            )
+        if name == "":
+            report.add(
+                "DYS217",
+                "ExpressionAttributeNames contains invalid value: Empty attribute name for key "
+                f"{alias}",
+                "ExpressionAttributeNames",
+                "give the attribute's name",
+            )
+        elif isinstance(name, str) and len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+            report.add(
+                "DYS217",
+                "ExpressionAttributeNames contains invalid value: Attribute name is too large, "
+                f"must be less than 65536 bytes for key {alias}",
+                "ExpressionAttributeNames",
+                "use a shorter name",
+            )
+
+
+def _check_values(params: Mapping[str, Any], report: Report) -> None:
+    values = params.get("ExpressionAttributeValues")
+    if values is None:
+        return
+    if not values:
+        report.add(
+            "DYS103",
+            "ExpressionAttributeValues must not be empty",
+            "ExpressionAttributeValues",
+            "leave the member out where no expression has a value; UpdateBuilder does",
+        )
+        return
+    for name, value in _mapping(values).items():
+        if not _VALUE_KEY.fullmatch(str(name)):
+            report.add(
+                "DYS216",
+                f'ExpressionAttributeValues contains invalid key: Syntax error; key: "{name}"',
+                "ExpressionAttributeValues",
+                "begin it with :, and use letters, digits and _",
+            )
+        inner = Report()
+        check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
+        for finding in inner.findings:
+            message = finding.message
+            if finding.code not in ("DYS110", "DYS111"):
+                message = (
+                    f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
+                )
+            report.add(finding.code, message, finding.where.parameter, finding.mend)
+
+
+def _read(member: str, text: str, report: Report) -> Reading | None:
+    size_bytes = len(text.encode(errors="replace"))
+    if size_bytes > MAX_EXPRESSION_BYTES:
+        report.add(
+            "DYS218",
+            f"Invalid {member}: Expression size has exceeded the maximum allowed size; expression "
+            f"size: {size_bytes}",
+            member,
+            f"keep it to {MAX_EXPRESSION_BYTES} bytes: shorter placeholders, or two requests",
+        )
+        return None
+    try:
+        return read(KINDS[member], text)
+    except ExpressionSyntaxError as error:
+        report.add(
+            "DYS103" if not text else "DYS201",
+            f"Invalid {member}: {error.reason}",
+            member,
+            error.mend,
+            text=text,
+            span=error.span,
+        )
+        return None
+
+
+def _check_reading(
+    member: str, text: str, reading: Reading, expressions: Expressions, report: Report
+) -> None:
+    def add(code: str, reason: str, span: Span | None, mend: str) -> None:
+        report.add(code, f"Invalid {member}: {reason}", member, mend, text=text, span=span)
+
+    for problem in reading.problems:
+        add(problem.code, problem.reason, problem.span, problem.mend)
+    for path in reading.paths:
+        for element in path.elements:
+            if isinstance(element, NamePlaceholder):
+                expressions.used_names.add(element.text)
+                if element.text not in expressions.names:
+                    add(
+                        "DYS220",
+                        "An expression attribute name used in the document path is not defined; "
+                        f"attribute name: {element.text}",
+                        path.span,
+                        "define it in ExpressionAttributeNames",
+                    )
+            elif isinstance(element, str) and element.upper() in RESERVED_WORDS:
+                add(
+                    "DYS215",
+                    "Attribute name is a reserved keyword; reserved keyword: " + element,
+                    path.span,
+                    f"write #{element}, and define it in ExpressionAttributeNames",
+                )
+    for value in reading.values:
+        expressions.used_values.add(value.text)
+        if value.text not in expressions.values:
+            add(
+                "DYS221",
+                "An expression attribute value used in expression is not defined; attribute "
+                f"value: {value.text}",
+                value.span,
+                "define it in ExpressionAttributeValues",
+            )
+    if reading.node is None or reading.problems:
+        return
+    expressions.nodes[member] = reading.node
+    expressions.texts[member] = text
+    match reading.node:
+        case Update():
+            _check_update(reading.node, expressions, add)
+        case Projection():
+            _check_paths(reading.node.paths, expressions, add)
+        case _:
+            for condition in conditions_of(reading.node):
+                _check_condition(condition, expressions, add)
+
+
+def _check_unused(params: Mapping[str, Any], expressions: Expressions, report: Report) -> None:
+    for member, used in (
+        ("ExpressionAttributeNames", expressions.used_names),
+        ("ExpressionAttributeValues", expressions.used_values),
+    ):
+        unused = [str(name) for name in _mapping(params.get(member)) if name not in used]
+        if unused:
+            report.add(
+                "DYS222",
+                f"Value provided in {member} unused in expressions: "
+                f"keys: {{{', '.join(sorted(unused))}}}",
+                member,
+                "leave out what no expression uses",
+            )
+
+
+def conditions_of(node: ConditionNode | Expression) -> Iterator[ConditionNode]:
+    """The comparisons and functions of a condition, in the order of the text."""
+    todo: list[Any] = [node]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, And | Or):
+            todo += reversed(each.terms)
+        elif isinstance(each, Not):
+            todo.append(each.term)
+        else:
+            yield each
+
+
+# Operands
+
+
+def _operand_type(operand: Operand, expressions: Expressions) -> str | None:
+    """The type that an operand has for sure."""
+    if isinstance(operand, Size):
+        return "N"
+    literal = expressions.wire(operand)
+    return None if literal is None else literal[0]
+
+
+def _wrong_operand(add: Any, operator: str, type_name: str, span: Span | None) -> None:
+    add(
+        "DYS223",
+        "Incorrect operand type for operator or function; operator or function: "
+        f"{operator}, operand type: {type_name}",
+        span,
+        f"{operator} does not take a value of type {type_name}",
+    )
+
+
+def _check_sizes(operand: Operand, expressions: Expressions, add: Any) -> None:
+    while isinstance(operand, Size):
+        type_name = _operand_type(operand.operand, expressions)
+        if type_name is not None and type_name not in _SIZED:
+            _wrong_operand(add, "size", type_name, operand.span)
+        operand = operand.operand
+
+
+def _check_condition(node: ConditionNode, expressions: Expressions, add: Any) -> None:
+    operands: tuple[Operand, ...]
+    allowed: frozenset[str] | None
+    match node:
+        case Comparison():
+            operands, operator = (node.left, node.right), str(node.operator)
+            allowed = None if operator in ("=", "<>") else _ORDERED
+        case Between():
+            operands, operator = (node.operand, node.low, node.high), "BETWEEN"
+            allowed = _ORDERED
+        case In():
+            operands, operator, allowed = (node.operand, *node.choices), "IN", None
+        case Function():
+            operands, operator = node.arguments, str(node.name)
+            allowed = frozenset({"S", "B"}) if operator == "begins_with" else None
+        case _:
+            return
+    for operand in operands:
+        _check_sizes(operand, expressions, add)
+    first = operands[0]
+    if isinstance(first, Path) and any(
+        isinstance(other, Path) and expressions.elements(other) == expressions.elements(first)
+        for other in operands[1:]
+    ):
+        add(
+            "DYS224",
+            "The first operand must be distinct from the remaining operands for this operator or "
+            f"function; operator: {operator}, "
+            f"first operand: {listed(expressions.elements(first) or ())}",
+            node.span,
+            "compare it with something else than itself",
+        )
+    if operator == "attribute_type":
+        _check_attribute_type(operands[1], expressions, add)
+        return
+    if allowed is not None:
+        for operand in operands:
+            type_name = _operand_type(operand, expressions)
+            if type_name is not None and type_name not in allowed:
+                _wrong_operand(add, operator, type_name, node.span)
+                return
+    if isinstance(node, Between):
+        _check_bounds(node, expressions, add)
+
+
+def _check_attribute_type(operand: Operand, expressions: Expressions, add: Any) -> None:
+    literal = expressions.wire(operand)
+    if not isinstance(operand, ValuePlaceholder):
+        _wrong_operand(add, "attribute_type", "a path", operand.span)
+    elif literal is not None and literal[0] != "S":
+        _wrong_operand(add, "attribute_type", literal[0], operand.span)
+    elif literal is not None and literal[1] not in TYPES:
+        add(
+            "DYS225",
+            f"Invalid attribute type name found; type: {literal[1]}, valid types: "
+            "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+            operand.span,
+            f"use one of {', '.join(TYPES)}",
+        )
+
+
+def _check_bounds(node: Between, expressions: Expressions, add: Any) -> None:
+    low, high = expressions.wire(node.low), expressions.wire(node.high)
+    if low is None or high is None:
+        return
+    if low[0] != high[0]:
+        add(
+            "DYS226",
+            "The BETWEEN operator requires same data type for lower and upper bounds",
+            node.span,
+            "give two values of one type",
+        )
+    elif _sort_key(low) > _sort_key(high):
+        add(
+            "DYS227",
+            "The BETWEEN operator requires upper bound to be greater than or equal to lower bound",
+            node.span,
+            "give the lower value first",
+        )
+
+
+def _sort_key(literal: tuple[str, Any]) -> Any:
+    type_name, content = literal
+    if type_name == "N":
+        try:
+            return Decimal(content)
+        except (InvalidOperation, TypeError, ValueError):
+            return Decimal(0)
+    return content.encode(errors="replace") if isinstance(content, str) else bytes(content)
+
+
+# Updates and projections
+
+
+def _check_update(update: Update, expressions: Expressions, add: Any) -> None:
+    for action in update.set:
+        _check_set_value(action.value, expressions, add)
+    changes: list[tuple[str, tuple[str, ...], Sequence[AddAction | DeleteAction]]] = [
+        ("ADD", ("N", "SS", "NS", "BS"), update.add),
+        ("DELETE", ("SS", "NS", "BS"), update.delete),
+    ]
+    for clause, allowed, pairs in changes:
+        for each in pairs:
+            literal = expressions.wire(each.value)
+            if literal is not None and literal[0] not in allowed:
+                add(
+                    "DYS223",
+                    f"Incorrect operand type for operator or function; operator: {clause}, "
+                    f"operand type: {_TYPE_WORDS[literal[0]]}, typeSet: "
+                    f"ALLOWED_FOR_{clause}_OPERAND",
+                    each.span,
+                    f"{clause} takes {'a number or a set' if clause == 'ADD' else 'a set'}",
+                )
+    _check_paths(tuple(action.path for action in update.actions), expressions, add)
+
+
+def _check_set_value(operand: Operand, expressions: Expressions, add: Any) -> None:
+    todo = [operand]
+    operator: str
+    while todo:
+        each = todo.pop()
+        match each:
+            case Arithmetic():
+                operator, parts, allowed = each.operator, (each.left, each.right), "N"
+            case ListAppend():
+                operator, parts, allowed = "list_append", (each.left, each.right), "L"
+            case IfNotExists():
+                todo.append(each.default)
+                continue
+            case _:
+                continue
+        for part in parts:
+            literal = expressions.wire(part)
+            if literal is not None and literal[0] != allowed:
+                _wrong_operand(add, operator, literal[0], each.span)
+                break
+        todo += parts
+
+
+def _check_paths(paths: Sequence[Path], expressions: Expressions, add: Any) -> None:
+    taken = PathSet()
+    for path in paths:
+        elements = expressions.elements(path)
+        clash = None if elements is None else taken.add(elements)
+        if clash is not None:
+            add(clash.code, clash.message, path.span, clash.mend)

@@ -1,0 +1,34 @@
+"""Findings as they are collected: all of them, in the order in which DynamoDB looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dynasafe.findings import Finding, Span, Where
+
+INVALID_VALUES = "One or more parameter values were invalid: "
+
+
+@dataclass
+class Report:
+    """The findings of one request, or of one part of it, whose place `prefix` names."""
+
+    findings: list[Finding] = field(default_factory=list)
+    prefix: str = ""
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        parameter: str,
+        mend: str,
+        *,
+        text: str | None = None,
+        span: Span | None = None,
+    ) -> None:
+        where = Where(parameter=f"{self.prefix}{parameter}", text=text, span=span)
+        self.findings.append(Finding(code=code, message=message, where=where, mend=mend))
+
+    def inside(self, place: str) -> Report:
+        """A report for a part; its findings are these findings."""
+        return Report(self.findings, f"{self.prefix}{place}.")

@@ -1,0 +1,332 @@
+"""check_request and DynamoDB Local on the same requests, valid and broken ones.
+
+`DIFFERENCES` has what is known to differ, with the reason.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ParamValidationError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dynasafe import check_request
+from dynasafe.attribute_value import to_attribute_map
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import boto3_client, key_schema
+from tests.properties.update_strategies import true_conditions, updates
+
+TABLE = "conformance"
+KEY = {"pk": {"S": "k"}, "sk": {"N": "1"}}
+METHODS = {
+    "UpdateItem": "update_item",
+    "PutItem": "put_item",
+    "GetItem": "get_item",
+    "DeleteItem": "delete_item",
+    "Query": "query",
+    "Scan": "scan",
+}
+# What only the stored item decides.
+OF_THE_STORED_ITEM = (
+    "The document path provided in the update expression is invalid for update",
+    "An operand in the update expression has an incorrect data type",
+    "The provided expression refers to an attribute that does not exist in the item",
+)
+# Where the emulator's words are its own. Left: its words; right: the service's, which are ours.
+DIFFERENCES: dict[str, str] = {
+    "The number of conditions on the keys is invalid": (
+        "The provided key element does not match the schema"
+    ),
+    "One of the required keys was not given a value": (
+        "The provided key element does not match the schema"
+    ),
+    "One or more parameter values were invalid: Type mismatch for key": (
+        "The provided key element does not match the schema"
+    ),
+    "Return values set to invalid value": "ReturnValues can only be ALL_OLD or NONE",
+    "DynamoDB only supports precision up to 38 digits": (
+        "Attempting to store more than 38 significant digits in a Number"
+    ),
+    "Cannot have two attributes with the same name": (
+        "One or more parameter values were invalid: Duplicate value in attribute name: a"
+    ),
+}
+
+
+@dataclass
+class Judge:
+    """The engine, and a table whose schema it knows."""
+
+    client: Any
+    schema: Any
+
+    def refusal(self, operation: str, params: dict[str, Any]) -> str | None:
+        """What the engine says against the request, if anything."""
+        try:
+            getattr(self.client, METHODS[operation])(**params)
+        except ClientError as error:
+            message: str = error.response["Error"]["Message"]
+            code = error.response["Error"]["Code"]
+            if code == "ConditionalCheckFailedException" or message in OF_THE_STORED_ITEM:
+                return None
+            return message
+        except ParamValidationError as error:
+            return str(error)
+        return None
+
+
+@pytest.fixture
+def judge(dynamodb_local: Engine) -> Iterator[Judge]:
+    client = boto3_client(dynamodb_local)
+    client.create_table(
+        TableName=TABLE, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S", sk="N")
+    )
+    yield Judge(client, client.describe_table(TableName=TABLE))
+    client.delete_table(TableName=TABLE)
+
+
+Mutation = Callable[[dict[str, Any]], None]
+
+
+def member(name: str, value: Any) -> Mutation:
+    return lambda params: params.update({name: value})
+
+
+def in_values(value: Any) -> Mutation:
+    """Another value in the place of the first."""
+
+    def mutate(params: dict[str, Any]) -> None:
+        values = params.get("ExpressionAttributeValues") or {}
+        for name in list(values)[:1]:
+            values[name] = value
+
+    return mutate
+
+
+def without(name: str) -> Mutation:
+    def mutate(params: dict[str, Any]) -> None:
+        for placeholder in list(params.get(name) or {})[:1]:
+            del params[name][placeholder]
+
+    return mutate
+
+
+def text(change: Callable[[str], str]) -> Mutation:
+    return lambda params: params.update(
+        {"UpdateExpression": change(params.get("UpdateExpression", ""))}
+    )
+
+
+def extra(name: str, key: str, value: Any) -> Mutation:
+    return lambda params: params.update({name: {**(params.get(name) or {}), key: value}})
+
+
+S, N = {"S": "x"}, {"N": "1"}
+MUTATIONS: dict[str, Mutation] = {
+    "nothing": lambda params: None,
+    "empty names": member("ExpressionAttributeNames", {}),
+    "empty values": member("ExpressionAttributeValues", {}),
+    "undefined name": without("ExpressionAttributeNames"),
+    "undefined value": without("ExpressionAttributeValues"),
+    "unused name": extra("ExpressionAttributeNames", "#unused", "x"),
+    "unused value": extra("ExpressionAttributeValues", ":unused", S),
+    "bad name key": extra("ExpressionAttributeNames", "unused", "x"),
+    "bad value key": extra("ExpressionAttributeValues", "unused", S),
+    "empty name": extra("ExpressionAttributeNames", "#unused", ""),
+    "empty expression": text(lambda _: ""),
+    "trailing comma": text(lambda old: old + ","),
+    "clause twice": text(lambda old: old + " REMOVE zz REMOVE yy"),
+    "reserved word": text(lambda old: old + " REMOVE status"),
+    "key in the update": text(lambda _: "REMOVE pk"),
+    "sort key in the update": text(lambda _: "SET sk.a = :v"),
+    "double brackets": text(lambda _: "SET a = ((b))"),
+    "overlap": text(lambda _: "REMOVE a, a.b"),
+    "conflict": text(lambda _: "REMOVE a[1], a.b"),
+    "unknown function": text(lambda _: "SET a = foo(b)"),
+    "too deep a path": text(lambda _: "REMOVE a" + ".b" * 32),
+    "too long": text(lambda _: "REMOVE " + "a" * 4100),
+    "empty value": in_values({}),
+    "two types": in_values({"S": "x", "N": "1"}),
+    "no number": in_values({"N": "abc"}),
+    "39 digits": in_values({"N": "1" * 39}),
+    "too large": in_values({"N": "1E126"}),
+    "too small": in_values({"N": "1E-131"}),
+    "empty set": in_values({"SS": []}),
+    "empty number set": in_values({"NS": []}),
+    "duplicates": in_values({"NS": ["1", "1.0"]}),
+    "false null": in_values({"NULL": False}),
+    "nested no number": in_values({"L": [{"M": {"a": {"N": "x"}}}]}),
+    "no key": member("Key", {}),
+    "half a key": member("Key", {"pk": S}),
+    "key of another type": member("Key", {"pk": N, "sk": N}),
+    "empty key": member("Key", {"pk": {"S": ""}, "sk": N}),
+    "too much key": member("Key", {**KEY, "x": S}),
+    "bad condition": member("ConditionExpression", "attribute_exists(:nope)"),
+    "empty condition": member("ConditionExpression", ""),
+    "true condition": member("ConditionExpression", "attribute_exists(pk) OR NOT pk = sk"),
+    "self-comparison": member("ConditionExpression", "a = a"),
+    "size of what": member("ConditionExpression", "size(a) AND b"),
+    "legacy beside": member("Expected", {"a": {"Exists": False}}),
+    "no table": member("TableName", "missing-table-name"),
+}
+UNDECIDABLE = {"no table"}  # only the service knows which tables there are
+
+
+def judged(judge: Judge, operation: str, params: dict[str, Any]) -> tuple[str | None, list[str]]:
+    theirs = judge.refusal(operation, copy.deepcopy(params))
+    ours = [finding.message for finding in check_request(operation, params, schema=judge.schema)]
+    return theirs, ours
+
+
+def same_words(theirs: str, ours: list[str]) -> bool:
+    words = next((ours_ for left, ours_ in DIFFERENCES.items() if left in theirs), None)
+    if words is not None:
+        return any(words in each for each in ours)
+    # The emulator leaves out a number or a name here and there, and we leave out values.
+    start = theirs.rstrip(";")
+    return any(each.startswith(start) or theirs.startswith(each) for each in ours)
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_given_an_update_valid_or_broken_then_the_verdict_is_the_engines(
+    judge: Judge, data: st.DataObject
+) -> None:
+    item, builder, _ = data.draw(updates())
+    if data.draw(st.booleans()):
+        builder.condition(data.draw(true_conditions(item)))
+    stored = {**KEY, **to_attribute_map({n: v for n, v in item.items() if n not in ("pk", "sk")})}
+    judge.client.put_item(TableName=TABLE, Item=stored)
+    params = builder.build_client(table_name=TABLE, key={"pk": "k", "sk": 1})
+    params = copy.deepcopy(params)
+    names = data.draw(st.lists(st.sampled_from(sorted(MUTATIONS)), max_size=2, unique=True))
+    for name in names:
+        MUTATIONS[name](params)
+
+    theirs, ours = judged(judge, "UpdateItem", params)
+
+    if UNDECIDABLE & set(names):
+        return
+    assert (theirs is None) is (ours == []), (names, theirs, ours)
+
+
+@pytest.mark.parametrize("name", sorted(MUTATIONS.keys() - UNDECIDABLE))
+def test_given_one_fault_then_the_words_are_the_engines(judge: Judge, name: str) -> None:
+    params: dict[str, Any] = {
+        "TableName": TABLE,
+        "Key": dict(KEY),
+        "UpdateExpression": "SET #n = :v, b = :w",
+        "ExpressionAttributeNames": {"#n": "name"},
+        "ExpressionAttributeValues": {":v": dict(S), ":w": dict(N)},
+    }
+    MUTATIONS[name](params)
+
+    theirs, ours = judged(judge, "UpdateItem", params)
+
+    if theirs is None:
+        assert ours == []
+    else:
+        assert ours, theirs
+        if "Parameter validation failed" not in theirs:
+            assert same_words(theirs, ours), (theirs, ours)
+
+
+REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("PutItem", {"Item": KEY}),
+    ("PutItem", {"Item": {"pk": S}}),
+    ("PutItem", {"Item": {**KEY, "sk": S}}),
+    ("PutItem", {"Item": {**KEY, "pk": {"S": ""}}}),
+    ("PutItem", {"Item": {**KEY, "a": {"S": "x" * 409_600}}}),
+    ("PutItem", {"Item": KEY, "ReturnValues": "ALL_NEW"}),
+    ("PutItem", {"Item": KEY, "ReturnValues": "ALL_OLD"}),
+    ("PutItem", {"Item": {**KEY, "a": {"NS": ["x"]}}}),
+    ("PutItem", {"Item": KEY, "ExpressionAttributeNames": {"#a": "b"}}),
+    ("PutItem", {"Item": KEY, "ExpressionAttributeValues": {":a": S}}),
+    ("DeleteItem", {"Key": KEY, "ReturnValues": "UPDATED_NEW"}),
+    ("DeleteItem", {"Key": KEY, "ConditionExpression": "a BETWEEN :a AND :b"}),
+    ("GetItem", {"Key": KEY, "ProjectionExpression": "a, b.c, d[0]"}),
+    ("GetItem", {"Key": KEY, "ProjectionExpression": "a, a.b"}),
+    ("GetItem", {"Key": KEY, "ProjectionExpression": "a,"}),
+    ("GetItem", {"Key": KEY, "ProjectionExpression": "a", "AttributesToGet": ["a"]}),
+    ("GetItem", {"Key": KEY, "AttributesToGet": ["a", "a"]}),
+    ("Query", {}),
+    *(
+        (
+            "Query",
+            {"KeyConditionExpression": condition, "ExpressionAttributeValues": values, **more},
+        )
+        for condition, values, more in [
+            ("pk = :v", {":v": S}, {}),
+            ("pk = :v AND sk > :n", {":v": S, ":n": N}, {}),
+            ("sk > :n AND :v = pk", {":v": S, ":n": N}, {}),
+            ("sk = :n", {":n": N}, {}),
+            ("pk > :v", {":v": S}, {}),
+            ("pk = :v OR sk = :n", {":v": S, ":n": N}, {}),
+            ("NOT pk = :v", {":v": S}, {}),
+            ("pk = :v AND sk <> :n", {":v": S, ":n": N}, {}),
+            ("pk = :v AND sk IN (:n)", {":v": S, ":n": N}, {}),
+            ("pk = :v AND contains(sk, :n)", {":v": S, ":n": N}, {}),
+            ("pk = :v AND size(sk) = :n", {":v": S, ":n": N}, {}),
+            ("pk = :v AND sk = :n AND sk = :n", {":v": S, ":n": N}, {}),
+            ("pk = :v AND sk = :n AND x = :n", {":v": S, ":n": N}, {}),
+            ("pk = :v AND begins_with(sk, :v)", {":v": S}, {}),
+            ("pk = :v AND x = :n", {":v": S, ":n": N}, {}),
+            ("pk = sk", None, {}),
+            ("pk = :n", {":n": N}, {}),
+            ("pk = :v", {":v": {"S": ""}}, {}),
+            ("pk.a = :v", {":v": S}, {}),
+            ("pk = :v AND sk BETWEEN :n AND :m", {":v": S, ":n": N, ":m": {"N": "2"}}, {}),
+            ("pk = :v AND sk BETWEEN :m AND :n", {":v": S, ":n": N, ":m": {"N": "2"}}, {}),
+            ("pk = :v", {":v": S}, {"FilterExpression": "pk = :v"}),
+            ("pk = :v", {":v": S}, {"FilterExpression": "sk = :v"}),
+            ("pk = :v", {":v": S}, {"FilterExpression": "a = :v"}),
+            ("pk = :v", {":v": S}, {"Select": "COUNT"}),
+            ("pk = :v", {":v": S}, {"Select": "COUNT", "ProjectionExpression": "a"}),
+            ("pk = :v", {":v": S}, {"Select": "SPECIFIC_ATTRIBUTES"}),
+            ("pk = :v", {":v": S}, {"Select": "ALL_PROJECTED_ATTRIBUTES"}),
+            ("pk = :v", {":v": S}, {"Select": "ALL_ATTRIBUTES", "ProjectionExpression": "a"}),
+            ("pk = :v", {":v": S}, {"IndexName": "nope"}),
+        ]
+    ),
+    ("Scan", {}),
+    ("Scan", {"Segment": 1}),
+    ("Scan", {"TotalSegments": 2}),
+    ("Scan", {"TotalSegments": 2, "Segment": 1}),
+    ("Scan", {"TotalSegments": 2, "Segment": 2}),
+    ("Scan", {"TotalSegments": 1_000_001, "Segment": 0}),
+    ("Scan", {"FilterExpression": "a = :v", "ExpressionAttributeValues": {":v": S}}),
+    ("Scan", {"FilterExpression": "a = :v"}),
+    ("Scan", {"ExpressionAttributeValues": {":v": S}}),
+]
+# Messages of ours that are the service's where the emulator has its own.
+OWN_WORDS = {
+    "One of the required keys was not given a value": "Missing the key sk in the item",
+    "One or more parameter values were invalid: Type mismatch for key": "Type mismatch for key sk",
+    "If segment is specified": "The TotalSegments parameter is required",
+    "If total segments is specified": "The Segment parameter is required",
+    "Value '2' at 'segment'": "The Segment parameter is zero-based",
+    "Key attributes must be scalars": "cannot have conditions on nested attributes",
+}
+
+
+@pytest.mark.parametrize(("operation", "members"), REQUESTS)
+def test_given_another_request_then_the_verdict_and_the_words_are_the_engines(
+    judge: Judge, operation: str, members: dict[str, Any]
+) -> None:
+    given_ = {name: value for name, value in members.items() if value is not None}
+    params = {"TableName": TABLE, **copy.deepcopy(given_)}
+
+    theirs, ours = judged(judge, operation, params)
+
+    assert (theirs is None) is (ours == []), (theirs, ours)
+    if theirs is not None:
+        own = next((words for left, words in OWN_WORDS.items() if left in theirs), None)
+        if own is not None:
+            assert any(own in each for each in ours), (theirs, ours)
+        else:
+            assert same_words(theirs, ours), (theirs, ours)
