@@ -7,6 +7,7 @@ from dynasafe.aio.transport import client_config
 from dynasafe.expressions.attributes import Attr, attr
 from dynasafe.expressions.updates import UpdateBuilder
 from dynasafe.findings import Finding
+from dynasafe.guard import guard, unguard
 from dynasafe.item import Item, attribute
 from dynasafe.resilience.retry import RetryPolicy
 from dynasafe.validation import check_request, require_valid
@@ -24,7 +25,9 @@ __all__ = [
     "attribute",
     "check_request",
     "client_config",
+    "guard",
     "require_valid",
+    "unguard",
 ]
 
 __version__ = "0.1.0"

@@ -38,6 +38,8 @@ class Codec(Generic[T]):
     """Writes and reads values of the type T; this base takes any value."""
 
     name = "any value"
+    type_name: str | None = None
+    """The wire type of all its values, where they have one."""
 
     def encode(self, value: T, path: str = "") -> dict[str, Any]:
         """The value in wire form.
@@ -87,6 +89,7 @@ class _ScalarCodec(_Parts[T]):
         self.name = name
         self._types = types
         self._type_name = type_name
+        self.type_name = type_name
         self._encode = encode
         self._decode = decode
 

@@ -100,17 +100,10 @@ def _is_resource_form(params: Params) -> bool:
         if isinstance(params.get(member), Mapping)
         for value in params[member].values()
     ]
-    if not values:
-        return "TableName" not in params
     # A map of one member that is named as a type is taken for that type.
-    return not any(isinstance(value, Mapping) for value in values) or (
-        "TableName" not in params
-        and not any(
-            _is_wire(params[member])
-            for member in _VALUE_MAPS
-            if isinstance(params.get(member), Mapping)
-        )
-    )
+    if any(_is_typed(value) for value in values):
+        return False
+    return "TableName" not in params or any(not isinstance(value, Mapping) for value in values)
 
 
 def _from_resource_form(params: Params, report: Report) -> dict[str, Any]:
@@ -127,7 +120,7 @@ def _from_resource_form(params: Params, report: Report) -> dict[str, Any]:
             converted[member] = render_condition(node, placeholders)
     for member in _VALUE_MAPS:
         values = params.get(member)
-        if isinstance(values, Mapping) and not _is_wire(values):
+        if isinstance(values, Mapping):
             try:
                 converted[member] = to_attribute_map(values)
             except InvalidValueError as error:
@@ -143,11 +136,8 @@ def _from_resource_form(params: Params, report: Report) -> dict[str, Any]:
     return converted
 
 
-def _is_wire(values: Params) -> bool:
-    return bool(values) and all(
-        isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in TYPES
-        for value in values.values()
-    )
+def _is_typed(value: object) -> bool:
+    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in TYPES
 
 
 # What several operations share

@@ -293,7 +293,7 @@ def _key_condition(
     elements = expressions.elements(paths[0])
     if elements is None:
         return None
-    if len(elements) > 1:
+    if len(elements) != 1:
         add(
             "DYS156",
             "KeyConditionExpressions cannot have conditions on nested attributes",

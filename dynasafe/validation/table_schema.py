@@ -7,24 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, get_args
-from uuid import UUID
+from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.item import Item, schema_of
-
-_KEY_TYPES: dict[object, str] = {
-    str: "S",
-    UUID: "S",
-    datetime: "S",
-    date: "S",
-    int: "N",
-    float: "N",
-    Decimal: "N",
-    bytes: "B",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +77,10 @@ def _of_item_class(item_class: type[Item]) -> TableSchema | None:
     schema = schema_of(item_class)
     if schema.partition_key is None:
         return None
-    attributes = []
-    for each in schema.key_attributes:
-        annotation = get_args(schema.annotations[each.field_name])
-        attributes.append(
-            KeyAttribute(
-                name=each.name, type_name=_KEY_TYPES.get(annotation[0]) if annotation else None
-            )
-        )
+    attributes = (
+        KeyAttribute(name=each.name, type_name=schema.codecs[each.name].type_name)
+        for each in schema.key_attributes
+    )
     return TableSchema(key=KeySchema(attributes=tuple(attributes)), knows_indexes=False)
 
 

@@ -192,7 +192,7 @@ def same_words(theirs: str, ours: list[str]) -> bool:
     return any(each.startswith(start) or theirs.startswith(each) for each in ours)
 
 
-@settings(suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck), max_examples=2000)
 @given(data=st.data())
 def test_given_an_update_valid_or_broken_then_the_verdict_is_the_engines(
     judge: Judge, data: st.DataObject
@@ -330,3 +330,169 @@ def test_given_another_request_then_the_verdict_and_the_words_are_the_engines(
             assert any(own in each for each in ours), (theirs, ours)
         else:
             assert same_words(theirs, ours), (theirs, ours)
+
+
+# Limits: the largest that is accepted and the smallest that is refused
+
+
+def update(expression: str, **members: Any) -> dict[str, Any]:
+    return {"Key": KEY, "UpdateExpression": expression, **members}
+
+
+def condition(text_: str, **members: Any) -> dict[str, Any]:
+    return {"FilterExpression": text_, "ExpressionAttributeValues": {":v": N}, **members}
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = dict(S)
+    for _ in range(levels):
+        value = {"L": [value]}
+    return value
+
+
+def item_of(size_bytes: int) -> dict[str, Any]:
+    # "pk" and "k", "sk" and a number of 2 bytes, "a" and the rest.
+    return {"Item": {**KEY, "a": {"S": "x" * (size_bytes - 3 - 4 - 1)}}}
+
+
+LIMITS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "4096 bytes of expression": (
+        "Scan",
+        condition("a" * 4091 + " = :v"),
+        condition("a" * 4092 + " = :v"),
+    ),
+    "300 operators": (
+        "Scan",
+        condition("NOT " * 299 + "a = :v"),
+        condition("NOT " * 300 + "a = :v"),
+    ),
+    "100 values after IN": (
+        "Scan",
+        condition(f"a IN ({', '.join([':v'] * 100)})"),
+        condition(f"a IN ({', '.join([':v'] * 101)})"),
+    ),
+    "32 levels of a path": (
+        "Scan",
+        condition("a" + ".b" * 31 + " = :v"),
+        condition("a" + ".b" * 32 + " = :v"),
+    ),
+    "the largest list index": (
+        "Scan",
+        condition("a[2147483647] = :v"),
+        condition("a[2147483648] = :v"),
+    ),
+    "32 levels of an item": (
+        "PutItem",
+        {"Item": {**KEY, "a": nested(31)}},
+        {"Item": {**KEY, "a": nested(32)}},
+    ),
+    "38 digits": (
+        "PutItem",
+        {"Item": {**KEY, "a": {"N": "1" * 38}}},
+        {"Item": {**KEY, "a": {"N": "1" * 39}}},
+    ),
+    "the largest number": (
+        "PutItem",
+        {"Item": {**KEY, "a": {"N": "9" * 38 + "E+88"}}},
+        {"Item": {**KEY, "a": {"N": "1E+126"}}},
+    ),
+    "the smallest number": (
+        "PutItem",
+        {"Item": {**KEY, "a": {"N": "1E-130"}}},
+        {"Item": {**KEY, "a": {"N": "9E-131"}}},
+    ),
+    "409,600 bytes of item": ("PutItem", item_of(409_600), item_of(409_601)),
+    "2048 bytes of partition key": (
+        "PutItem",
+        {"Item": {**KEY, "pk": {"S": "x" * 2048}}},
+        {"Item": {**KEY, "pk": {"S": "x" * 2049}}},
+    ),
+    "65,535 bytes of name": (
+        "UpdateItem",
+        update("REMOVE #n", ExpressionAttributeNames={"#n": "x" * 65_535}),
+        update("REMOVE #n", ExpressionAttributeNames={"#n": "x" * 65_536}),
+    ),
+    "a million segments": (
+        "Scan",
+        {"TotalSegments": 1_000_000, "Segment": 999_999},
+        {"TotalSegments": 1_000_001, "Segment": 0},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_given_a_limit_then_ours_is_the_engines(judge: Judge, name: str) -> None:
+    operation, fine, too_much = LIMITS[name]
+
+    for members, is_fine in ((fine, True), (too_much, False)):
+        params = {"TableName": TABLE, **copy.deepcopy(members)}
+        theirs, ours = judged(judge, operation, params)
+        assert (theirs is None) is is_fine, theirs
+        assert (ours == []) is is_fine, ours
+
+
+def keys(count: int) -> list[dict[str, Any]]:
+    return [{"pk": S, "sk": {"N": str(number)}} for number in range(count)]
+
+
+def puts(count: int) -> list[dict[str, Any]]:
+    return [{"PutRequest": {"Item": key}} for key in keys(count)]
+
+
+def transact(kind: str, count: int, **members: Any) -> list[dict[str, Any]]:
+    part = "Item" if kind == "Put" else "Key"
+    return [{kind: {"TableName": TABLE, part: key, **members}} for key in keys(count)]
+
+
+MANY: list[tuple[str, dict[str, Any], bool]] = [
+    ("batch_get_item", {"RequestItems": {TABLE: {"Keys": keys(100)}}}, True),
+    ("batch_get_item", {"RequestItems": {TABLE: {"Keys": keys(101)}}}, False),
+    ("batch_get_item", {"RequestItems": {TABLE: {"Keys": [*keys(2), *keys(1)]}}}, False),
+    ("batch_get_item", {"RequestItems": {TABLE: {"Keys": [{"pk": S}]}}}, False),
+    ("batch_write_item", {"RequestItems": {TABLE: puts(25)}}, True),
+    ("batch_write_item", {"RequestItems": {TABLE: puts(26)}}, False),
+    ("batch_write_item", {"RequestItems": {TABLE: [*puts(2), *puts(1)]}}, False),
+    (
+        "batch_write_item",
+        {"RequestItems": {TABLE: [*puts(1), {"DeleteRequest": {"Key": keys(1)[0]}}]}},
+        False,
+    ),
+    ("transact_write_items", {"TransactItems": transact("Put", 100)}, True),
+    ("transact_write_items", {"TransactItems": transact("Put", 101)}, False),
+    ("transact_write_items", {"TransactItems": transact("Put", 2) + transact("Put", 1)}, False),
+    ("transact_write_items", {"TransactItems": transact("Put", 1) + transact("Delete", 1)}, False),
+    (
+        "transact_write_items",
+        {"TransactItems": transact("Put", 1), "ClientRequestToken": "x" * 36},
+        True,
+    ),
+    (
+        "transact_write_items",
+        {"TransactItems": transact("Put", 1), "ClientRequestToken": "x" * 37},
+        False,
+    ),
+    (
+        "transact_write_items",
+        {"TransactItems": transact("Update", 1, UpdateExpression="REMOVE a, a.b")},
+        False,
+    ),
+    ("transact_get_items", {"TransactItems": transact("Get", 100)}, True),
+    ("transact_get_items", {"TransactItems": transact("Get", 101)}, False),
+]
+
+
+@pytest.mark.parametrize(("method", "params", "is_fine"), MANY)
+def test_given_many_at_once_then_the_verdict_is_the_engines(
+    judge: Judge, method: str, params: dict[str, Any], is_fine: bool
+) -> None:
+    operation = "".join(word.title() for word in method.split("_"))
+    try:
+        getattr(judge.client, method)(**params)
+        theirs = None
+    except (ClientError, ParamValidationError) as error:
+        theirs = str(error)
+
+    ours = check_request(operation, params, schema={TABLE: judge.schema})
+
+    assert (theirs is None) is is_fine, theirs
+    assert (ours == ()) is is_fine, ours

@@ -1,0 +1,131 @@
+"""The same protection for boto3 and aioboto3 clients that exist already, by one line.
+
+    guard(client)                   # refuses what DynamoDB would refuse, before it is sent
+    guard(table, mode="repair")     # drops empty and None members
+
+It works through botocore's event system, before anything else looks at the parameters: so also
+where `ExpressionAttributeNames=None` would make boto3's own code fail.
+
+Source: "Extensibility guide", Boto3 documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
+
+from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.events import Hook, RequestRepaired, emit, logger
+from dynasafe.validation import check_request
+
+GuardedT = TypeVar("GuardedT")
+GuardMode = Literal["raise", "repair", "warn"]
+
+_EVENT = "before-parameter-build.dynamodb"
+_UNIQUE_ID = "dynasafe-guard"
+# Without these members a request means the same as with an empty one. An UpdateItem without its
+# UpdateExpression would create an empty item, so that one is not dropped.
+_DROPPED_IF_EMPTY = frozenset(
+    {
+        "ExpressionAttributeNames",
+        "ExpressionAttributeValues",
+        "ConditionExpression",
+        "FilterExpression",
+        "ProjectionExpression",
+    }
+)
+
+
+def guard(
+    client: GuardedT,
+    mode: GuardMode = "raise",
+    *,
+    schema: object = None,
+    hooks: Sequence[Hook] = (),
+) -> GuardedT:
+    """Guard a client, a resource, a Table, or all clients that a session makes from now on.
+
+    Guarding twice is harmless: the second mode holds.
+
+    Args:
+        client: of boto3, aioboto3, botocore or aiobotocore.
+        mode: "raise" refuses an invalid request; "repair" drops members that are None, and empty
+            names, values, conditions, filters and projections, and nothing else, and reports it as
+            a RequestRepaired event; "warn" logs the findings.
+        schema: of the tables, as in `check_request`.
+        hooks: called with each RequestRepaired.
+
+    Returns:
+        The client itself.
+
+    Raises:
+        InvalidRequestError: later, by the guarded calls, in mode "raise".
+        UnsupportedTypeError: it is nothing that can be guarded.
+    """
+    if mode not in ("raise", "repair", "warn"):
+        raise ValueOutOfRangeError("mode", f"'raise', 'repair' or 'warn', not {mode!r}")
+    emitter = _emitter(client)
+    emitter.unregister(_EVENT, unique_id=_UNIQUE_ID)
+    emitter.register_first(_EVENT, _handler(mode, schema, tuple(hooks)), unique_id=_UNIQUE_ID)
+    return client
+
+
+def unguard(client: GuardedT) -> GuardedT:
+    """Take the guard away; without one, nothing happens."""
+    _emitter(client).unregister(_EVENT, unique_id=_UNIQUE_ID)
+    return client
+
+
+def _emitter(client: Any) -> Any:
+    meta = getattr(client, "meta", None)
+    inner = getattr(meta, "client", None)  # of a resource
+    events = getattr(getattr(inner, "meta", meta), "events", None)
+    if events is None:
+        events = getattr(client, "events", None)  # of a boto3 or aioboto3 session
+    if events is None and hasattr(client, "get_component"):
+        events = client.get_component("event_emitter")  # of a botocore session
+    if events is None or not hasattr(events, "register_first"):
+        raise UnsupportedTypeError(
+            "client",
+            "a client, resource, Table or session of boto3 or aioboto3 is expected, not "
+            f"{type(client).__name__}",
+        )
+    return events
+
+
+def _handler(mode: GuardMode, schema: object, hooks: tuple[Hook, ...]) -> Callable[..., None]:
+    def look(params: dict[str, Any], model: Any, **_: Any) -> None:
+        operation: str = model.name
+        if mode == "repair":
+            _repair(operation, params, hooks)
+        findings = check_request(operation, params, schema=schema)
+        if findings and mode == "raise":
+            raise InvalidRequestError(operation, findings)
+        for finding in findings:
+            logger.warning("%s: %s", operation, finding)
+
+    return look
+
+
+def _repair(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> None:
+    dropped = [
+        member
+        for member, value in params.items()
+        if value is None or (member in _DROPPED_IF_EMPTY and _is_empty(value))
+    ]
+    for member in dropped:
+        del params[member]
+    if dropped:
+        table_name = params.get("TableName")
+        emit(
+            hooks,
+            RequestRepaired(
+                operation=operation,
+                table_name=table_name if isinstance(table_name, str) else None,
+                members=tuple(dropped),
+            ),
+        )
+
+
+def _is_empty(value: object) -> bool:
+    return isinstance(value, str | dict) and not value

@@ -1,0 +1,161 @@
+"""The guard in front of clients and resources of every kind, on DynamoDB Local."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import aioboto3
+import boto3
+import botocore.session
+import pytest
+from boto3.dynamodb.conditions import Attr, Key
+from botocore.exceptions import ClientError
+
+from dynasafe import guard, unguard
+from dynasafe.errors import InvalidRequestError, InvalidValueError
+from dynasafe.events import Event, RequestRepaired
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import CREDENTIALS, REGION, boto3_client, boto3_resource, key_schema
+
+TABLE = "guarded"
+WIRE = {
+    "TableName": TABLE,
+    "Key": {"id": {"S": "a"}},
+    "UpdateExpression": "SET email = :e",
+    "ExpressionAttributeValues": {":e": {"S": "x"}},
+}
+PLAIN = {
+    "Key": {"id": "a"},
+    "UpdateExpression": "SET email = :e",
+    "ExpressionAttributeValues": {":e": "x"},
+}
+
+
+@pytest.fixture
+def local(dynamodb_local: Engine) -> Iterator[Engine]:
+    client = boto3_client(dynamodb_local)
+    client.create_table(TableName=TABLE, BillingMode="PAY_PER_REQUEST", **key_schema(id="S"))
+    yield dynamodb_local
+    client.delete_table(TableName=TABLE)
+
+
+def options(engine: Engine) -> dict[str, Any]:
+    return {"region_name": REGION, "endpoint_url": engine.endpoint_url, **CREDENTIALS}
+
+
+@pytest.mark.parametrize("empty", [{}, None])
+def test_given_a_client_when_guarded_then_the_incident_is_refused_before_it_is_sent(
+    local: Engine, empty: Any
+) -> None:
+    client = guard(boto3_client(local))
+
+    with pytest.raises(InvalidRequestError) as caught:
+        client.update_item(**WIRE, ExpressionAttributeNames=empty)
+
+    assert caught.value.findings[0].code == "DYS103"
+    client.update_item(**WIRE)
+
+
+@pytest.mark.parametrize("empty", [{}, None])
+def test_given_a_table_when_repaired_then_the_incident_works_and_is_reported(
+    local: Engine, empty: Any
+) -> None:
+    seen: list[Event] = []
+    table = guard(boto3_resource(local).Table(TABLE), mode="repair", hooks=[seen.append])
+
+    table.update_item(**PLAIN, ExpressionAttributeNames=empty)
+
+    assert table.get_item(Key={"id": "a"})["Item"] == {"id": "a", "email": "x"}
+    assert seen == [
+        RequestRepaired(
+            operation="UpdateItem", table_name=TABLE, members=("ExpressionAttributeNames",)
+        )
+    ]
+
+
+def test_given_a_table_when_guarded_then_boto3s_conditions_pass(local: Engine) -> None:
+    table = guard(boto3_resource(local).Table(TABLE))
+
+    table.put_item(Item={"id": "a", "n": 1}, ConditionExpression=Attr("id").not_exists())
+    found = table.query(
+        KeyConditionExpression=Key("id").eq("a"), FilterExpression=Attr("n").between(0, 3)
+    )
+
+    assert found["Count"] == 1
+    with pytest.raises(InvalidRequestError, match="DynamoDB has no empty set"):
+        table.put_item(Item={"id": "a", "n": set()})
+    with pytest.raises(InvalidRequestError, match="Two document paths overlap"):
+        table.update_item(Key={"id": "a"}, UpdateExpression="REMOVE a, a.b")
+
+
+def test_given_a_warning_guard_then_the_request_goes_on(
+    local: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = guard(boto3_client(local), mode="warn")
+
+    with pytest.raises(ClientError, match="must not be empty"):
+        client.update_item(**WIRE, ExpressionAttributeNames={})
+
+    assert "UpdateItem: ExpressionAttributeNames must not be empty [DYS103]" in caplog.text
+
+
+def test_given_an_empty_update_when_repaired_then_it_is_left_for_dynamodb_to_refuse(
+    local: Engine,
+) -> None:
+    client = guard(boto3_client(local), mode="repair")
+
+    with pytest.raises(ClientError, match="The expression can not be empty"):
+        client.update_item(TableName=TABLE, Key={"id": {"S": "a"}}, UpdateExpression="")
+
+
+def test_given_it_is_guarded_twice_when_unguarded_then_it_is_as_before(local: Engine) -> None:
+    client = guard(guard(boto3_client(local), mode="warn"))
+    with pytest.raises(InvalidRequestError):
+        client.update_item(**WIRE, ExpressionAttributeNames={})
+
+    unguard(unguard(client))
+
+    with pytest.raises(ClientError):
+        client.update_item(**WIRE, ExpressionAttributeNames={})
+
+
+@pytest.mark.parametrize("make", [boto3.Session, botocore.session.get_session])
+def test_given_a_session_when_guarded_then_its_clients_are(local: Engine, make: Any) -> None:
+    session = guard(make())
+    create = getattr(session, "create_client", None) or session.client
+    client = create("dynamodb", **options(local))
+
+    with pytest.raises(InvalidRequestError):
+        client.update_item(**WIRE, ExpressionAttributeNames={})
+
+
+async def test_given_aioboto3_when_guarded_then_client_resource_and_session_are(
+    local: Engine,
+) -> None:
+    async with aioboto3.Session().client("dynamodb", **options(local)) as client:
+        guard(client)
+        with pytest.raises(InvalidRequestError):
+            await client.update_item(**WIRE, ExpressionAttributeNames={})
+        await client.update_item(**WIRE)
+    async with aioboto3.Session().resource("dynamodb", **options(local)) as resource:
+        table = guard(await resource.Table(TABLE), mode="repair")
+        await table.update_item(**PLAIN, ExpressionAttributeNames=None)
+    async with guard(aioboto3.Session()).client("dynamodb", **options(local)) as client:
+        with pytest.raises(InvalidRequestError):
+            await client.update_item(**WIRE, ExpressionAttributeNames={})
+
+
+def test_given_a_schema_then_keys_are_checked_too(local: Engine) -> None:
+    plain = boto3_client(local)
+    client = guard(boto3_client(local), schema=plain.describe_table(TableName=TABLE))
+
+    with pytest.raises(InvalidRequestError, match="does not match the schema"):
+        client.get_item(TableName=TABLE, Key={"id": {"N": "1"}})
+
+
+def test_given_nonsense_then_it_is_refused(local: Engine) -> None:
+    with pytest.raises(InvalidValueError, match="a client, resource, Table or session"):
+        guard(object())
+    with pytest.raises(InvalidValueError, match="'raise', 'repair' or 'warn', not 'mend'"):
+        guard(boto3_client(local), mode="mend")  # type: ignore[arg-type]

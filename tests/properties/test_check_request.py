@@ -1,0 +1,169 @@
+"""check_request never fails itself, and finds nothing in what the builder makes."""
+
+from __future__ import annotations
+
+import copy
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dynasafe import Item, UpdateBuilder, check_request
+from dynasafe.attribute_value import to_attribute_map
+from dynasafe.errors import ExpressionSyntaxError
+from dynasafe.expressions.parse import ExpressionKind, read
+from dynasafe.findings import Finding
+from dynasafe.validation.member_rules import MEMBERS
+from tests.properties.update_strategies import ITEMS, true_conditions, updates
+from tests.support.people import Order, Person
+
+OPERATIONS = [name for name in MEMBERS if name.endswith(("Item", "Items", "Query", "Scan"))]
+GARBAGE = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-3, 3),
+        st.text(max_size=5),
+        st.binary(max_size=3),
+        st.floats(),
+        st.sampled_from(
+            ["S", "N", "L", "M", "SS", "NS", "BS", "NULL", ":v", "#n", "a = :v", "1e9"]
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["S", "N", "B", "L", "M", "SS", "NS", "BS", "NULL", "BOOL", "a", ":v"])
+            | st.text(max_size=3),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)
+SCHEMAS: list[Any] = [
+    None,
+    Person,
+    Order,
+    {"Table": {"KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}]}},
+    {"some-table": Person},
+]
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_given_anything_when_checked_then_there_are_findings_and_never_an_exception(
+    data: st.DataObject,
+) -> None:
+    operation = data.draw(st.sampled_from(OPERATIONS))
+    names = [*MEMBERS[operation], "Nope"]
+    params = data.draw(st.dictionaries(st.sampled_from(names), GARBAGE, max_size=5))
+    if operation.startswith(("Batch", "Transact")) and data.draw(st.booleans()):
+        parts = [name for name in MEMBERS if not name.endswith(("Item", "Items", "Query", "Scan"))]
+        part = data.draw(st.sampled_from(parts))
+        inner = data.draw(st.dictionaries(st.sampled_from(list(MEMBERS[part])), GARBAGE))
+        params["RequestItems"] = {"some-table": inner if part == "Keys" else [{part: inner}]}
+        params["TransactItems"] = [{part: inner}]
+
+    findings = check_request(operation, params, schema=data.draw(st.sampled_from(SCHEMAS)))
+
+    for finding in findings:
+        assert isinstance(finding, Finding)
+        assert finding.code.startswith("DYS")
+        assert finding.mend
+        assert str(finding)
+        if finding.where.span is not None:
+            start, end = finding.where.span
+            assert 0 <= start <= end <= len(finding.where.text or "")
+
+
+@given(GARBAGE)
+def test_given_no_map_of_parameters_then_that_is_the_finding(garbage: Any) -> None:
+    if not isinstance(garbage, dict):
+        (finding,) = check_request("UpdateItem", garbage)
+        assert finding.code == "DYS102"
+
+
+@given(request=updates(), data=st.data())
+def test_given_what_the_builder_makes_then_nothing_is_found_in_either_form(
+    request: Any, data: st.DataObject
+) -> None:
+    item, builder, _ = request
+    builder.condition(data.draw(true_conditions(item)))
+    key = {"pk": "k"}
+
+    wire = builder.build_client(table_name="some-table", key=key)
+    plain = builder.build(key=key)
+
+    assert check_request("UpdateItem", wire) == ()
+    assert check_request("UpdateItem", plain) == ()
+    assert check_request("UpdateItem", {"TableName": "some-table", **plain}) == ()
+
+
+@given(ITEMS)
+def test_given_any_item_then_a_put_of_it_is_fine_in_either_form(item: Any) -> None:
+    whole = {"pk": "k", **item}
+    wire = {"TableName": "some-table", "Item": to_attribute_map(whole)}
+
+    assert check_request("PutItem", wire) == ()
+    assert check_request("PutItem", {"Item": whole}) == ()
+
+
+@given(request=updates())
+def test_given_a_request_when_checked_then_it_is_not_changed(request: Any) -> None:
+    _, builder, _ = request
+    params = builder.build_client(table_name="some-table", key={"pk": "k"})
+    before = copy.deepcopy(params)
+
+    check_request("UpdateItem", params)
+
+    assert params == before
+
+
+def test_given_an_update_of_an_item_class_then_its_keys_are_known() -> None:
+    class Thing(Item):
+        pass
+
+    update = UpdateBuilder().set("name", "x")
+    wrong = update.build_client(table_name="people", key={"id": 3})
+    assert [f.code for f in check_request("UpdateItem", wrong, schema=Person)] == ["DYS130"]
+    assert check_request("UpdateItem", wrong, schema={"people": Person})[0].code == "DYS130"
+    assert check_request("UpdateItem", wrong, schema={"others": Person}) == ()
+    assert check_request("UpdateItem", wrong, schema=Thing) == ()
+
+
+def test_given_an_operation_that_is_not_known_then_nothing_is_claimed() -> None:
+    assert check_request("CreateTable", {"anything": None}) == ()
+
+
+FRAGMENTS = [
+    *("a", "b.c", "#n", ":v", "[0]", "[", "]", "(", ")", ",", ".", "+", "-", "=", "<>", "AND"),
+    *("OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE", "size(a)", "contains("),
+    *("if_not_exists(", "foo(", "01", "_", "é", "\t", "\x00", "'", "🙂", " "),
+]
+KINDS: list[ExpressionKind] = ["update", "condition", "key condition", "projection"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_given_25_000_random_texts_then_each_is_a_tree_or_an_error_with_its_place(
+    kind: ExpressionKind,
+) -> None:
+    random = Random(f"texts of {kind}")
+    trees = 0
+    for number in range(25_000):
+        if number % 2:
+            text = random.randbytes(random.randrange(40)).decode("latin-1")
+        else:
+            glue = random.choice([" ", ""])
+            start = random.choice(["SET a = ", "REMOVE ", ""]) if kind == "update" else ""
+            text = start + glue.join(random.choices(FRAGMENTS, k=random.randrange(1, 12)))
+        try:
+            spans = [problem.span for problem in read(kind, text).problems]
+            trees += 1
+        except ExpressionSyntaxError as error:
+            spans = [error.span]
+        for start, end in spans:
+            assert 0 <= start <= end <= len(text)
+    assert trees > 50
