@@ -119,9 +119,9 @@ def check_item(item: Any, member: str, schema: TableSchema | None, report: Repor
                     member,
                     "put every attribute of the primary key into the item",
                 )
-        _check_types(item, schema.key, member, "key", report)
+        _check_types(item, schema.key, member, None, report)
         for name, index in schema.indexes.items():
-            _check_types(item, index, member, f"Index Key {{}} IndexName: {name}", report)
+            _check_types(item, index, member, name, report)
         _check_key_contents(item, schema.key, member, report)
     if item_size_bytes(item) > MAX_ITEM_BYTES:
         report.add(
@@ -133,21 +133,21 @@ def check_item(item: Any, member: str, schema: TableSchema | None, report: Repor
 
 
 def _check_types(
-    item: Mapping[str, Any], keys: KeySchema, member: str, what: str, report: Report
+    item: Mapping[str, Any], keys: KeySchema, member: str, index_name: str | None, report: Report
 ) -> None:
     for each in keys.attributes:
         value = item.get(each.name)
         if value is None or _fits(value, each):
             continue
         actual = next(iter(value))
-        if what == "key":
+        if index_name is None:
             message = (
                 f"Type mismatch for key {each.name} expected: {each.type_name} actual: {actual}"
             )
         else:
             message = (
-                f"Type mismatch for {what.format(each.name)}, Expected: {each.type_name} "
-                f"Actual: {actual}"
+                f"Type mismatch for Index Key {each.name} Expected: {each.type_name} "
+                f"Actual: {actual} IndexName: {index_name}"
             )
         report.add(
             "DYS136",

@@ -61,10 +61,12 @@ def table_schema(schema: object, table_name: object) -> TableSchema | None:
     if isinstance(schema, type) and issubclass(schema, Item):
         return _of_item_class(schema)
     if isinstance(schema, Mapping):
-        if "Table" in schema and "KeySchema" in schema["Table"]:
+        if "KeySchema" in (schema.get("Table") or ()):
             return _of_description(schema["Table"])
         if "KeySchema" in schema:
             return _of_description(schema)
+        if "KeySchema" in (schema.get("Properties") or ()):
+            return _of_description(schema["Properties"])  # a CloudFormation resource
         return table_schema(schema.get(table_name), table_name)
     raise UnsupportedTypeError(
         "schema",

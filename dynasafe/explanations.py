@@ -1,0 +1,577 @@
+"""What each code of a finding means: why DynamoDB refuses it, an example, and its mend.
+
+Source: the pages that each explanation names, in the Amazon DynamoDB Developer Guide or its API
+Reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_API = "API Reference"
+_CONSTRAINTS = "Constraints in Amazon DynamoDB"
+_NAMES = "Expression attribute names (aliases) in DynamoDB"
+_UPDATES = "Update expressions in DynamoDB"
+_CONDITIONS = "Condition and filter expressions, operators, and functions in DynamoDB"
+_QUERIES = "Querying tables in DynamoDB"
+_SCANS = "Scanning tables in DynamoDB"
+_TYPES = "Supported data types and naming rules in Amazon DynamoDB"
+_QUOTAS = "Quotas in Amazon DynamoDB"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One code: a title, why it is refused, what is wrong, what is right, and the page."""
+
+    title: str
+    why: str
+    wrong: str
+    right: str
+    source: str
+
+
+EXPLANATIONS: dict[str, Explanation] = {
+    "DYS101": Explanation(
+        "botocore refuses the parameters",
+        "A member is missing, unknown or of another type, so that no request can be made of it.",
+        'client.get_item(TableName="t")',
+        'client.get_item(TableName="t", Key={"id": {"S": "a"}})',
+        _API,
+    ),
+    "DYS102": Explanation(
+        "A member of another type",
+        "Each member of a request has one type: text, a map, a list, a number or a truth value.",
+        "UpdateExpression=['SET a = :a']",
+        "UpdateExpression='SET a = :a'",
+        _API,
+    ),
+    "DYS103": Explanation(
+        "An empty or None member",
+        "DynamoDB refuses an empty map of names or values and an empty expression; boto3's own "
+        "code fails on None. A member is present and non-empty, or absent.",
+        "ExpressionAttributeNames={}",
+        "leave ExpressionAttributeNames out; UpdateBuilder does",
+        _NAMES,
+    ),
+    "DYS104": Explanation(
+        "A parameter that the operation does not have",
+        "It is misspelt, or belongs to another operation.",
+        "GetItem with FilterExpression",
+        "GetItem with ProjectionExpression",
+        _API,
+    ),
+    "DYS105": Explanation(
+        "A value outside of its constraint",
+        "A required member is missing, or one has a value, a length or a pattern that its "
+        "constraint does not allow.",
+        "ReturnValues='NEW'",
+        "ReturnValues='ALL_NEW'",
+        _API,
+    ),
+    "DYS106": Explanation(
+        "Expressions and legacy parameters together",
+        "A request uses expressions, or the parameters that they have replaced.",
+        "UpdateExpression and Expected",
+        "UpdateExpression and ConditionExpression",
+        "Legacy DynamoDB conditional parameters",
+    ),
+    "DYS107": Explanation(
+        "Names or values without an expression",
+        "ExpressionAttributeNames and ExpressionAttributeValues serve expressions, and there is "
+        "none.",
+        "PutItem with ExpressionAttributeNames alone",
+        "leave them out, or add the ConditionExpression",
+        _NAMES,
+    ),
+    "DYS108": Explanation(
+        "An attribute twice",
+        "AttributesToGet names each attribute once.",
+        "AttributesToGet=['a', 'a']",
+        "ProjectionExpression='a'",
+        "Legacy DynamoDB conditional parameters",
+    ),
+    "DYS109": Explanation(
+        "Return values that the operation does not have",
+        "PutItem and DeleteItem return the old item or nothing; only UpdateItem knows new values.",
+        "PutItem with ReturnValues='ALL_NEW'",
+        "ReturnValues='ALL_OLD'",
+        "PutItem, API Reference",
+    ),
+    "DYS110": Explanation(
+        "A value of the wrong shape",
+        "An AttributeValue is a map of one member, whose name is the type; numbers are text.",
+        '{"N": 3}',
+        '{"N": "3"}',
+        "AttributeValue, API Reference",
+    ),
+    "DYS111": Explanation(
+        "A type that DynamoDB does not have",
+        "The types are S, N, B, BOOL, NULL, L, M, SS, NS and BS.",
+        '{"STRING": "a"}',
+        '{"S": "a"}',
+        "AttributeValue, API Reference",
+    ),
+    "DYS112": Explanation(
+        "An AttributeValue without a type",
+        "It has exactly one member.",
+        "{}",
+        '{"S": "a"}',
+        "AttributeValue, API Reference",
+    ),
+    "DYS113": Explanation(
+        "An AttributeValue of two types",
+        "It has exactly one member.",
+        '{"S": "1", "N": "1"}',
+        '{"N": "1"}',
+        "AttributeValue, API Reference",
+    ),
+    "DYS115": Explanation(
+        "Lists and maps nested too deep",
+        "An item has 32 levels, of which it is itself the first.",
+        "32 lists within each other",
+        "31 lists within each other",
+        _QUOTAS,
+    ),
+    "DYS116": Explanation(
+        "A NULL that is not true",
+        "The only value of the type NULL is true.",
+        '{"NULL": False}',
+        '{"NULL": True}',
+        "AttributeValue, API Reference",
+    ),
+    "DYS117": Explanation(
+        "An empty set",
+        "DynamoDB has no empty set: the attribute is not there.",
+        '{"SS": []}',
+        "leave the attribute out, or REMOVE it",
+        _TYPES,
+    ),
+    "DYS118": Explanation(
+        "A set with duplicates",
+        "Each member of a set is there once; 1 and 1.0 are one number.",
+        '{"NS": ["1", "1.0"]}',
+        '{"NS": ["1"]}',
+        _TYPES,
+    ),
+    "DYS119": Explanation(
+        "A number that cannot be stored",
+        "A number has at most 38 significant digits, and lies between 1E-130 and 9.9E+125.",
+        '{"N": "abc"}',
+        '{"N": "1.5"}',
+        _TYPES,
+    ),
+    "DYS120": Explanation(
+        "An update of a key attribute",
+        "The key says which item is meant, so it cannot change.",
+        "SET id = :id, where id is the partition key",
+        "put a new item and delete the old one, in one transaction",
+        _UPDATES,
+    ),
+    "DYS130": Explanation(
+        "A key that does not fit the table",
+        "A key has exactly the table's key attributes, each of its type.",
+        'Key={"id": {"N": "1"}}, where id is a string',
+        'Key={"id": {"S": "1"}}',
+        _API,
+    ),
+    "DYS131": Explanation(
+        "An item without its key",
+        "Every item has all key attributes of its table.",
+        'Item={"name": ...} in a table whose key is id',
+        'Item={"id": ..., "name": ...}',
+        "PutItem, API Reference",
+    ),
+    "DYS132": Explanation(
+        "An empty key value",
+        "A key value has at least one byte; other strings may be empty.",
+        'Key={"id": {"S": ""}}',
+        'Key={"id": {"S": "a"}}',
+        _CONSTRAINTS,
+    ),
+    "DYS133": Explanation(
+        "A key value that is too long",
+        "A partition key has at most 2048 bytes, a sort key 1024.",
+        "an id of 2049 bytes",
+        "a hash of it, with the whole in another attribute",
+        _CONSTRAINTS,
+    ),
+    "DYS134": Explanation(
+        "An attribute without a name",
+        "The names of an item's attributes are not empty.",
+        'Item={"": ...}',
+        'Item={"name": ...}',
+        _TYPES,
+    ),
+    "DYS135": Explanation(
+        "An item that is too large",
+        "An item has at most 400 KB, names included.",
+        "an image in an attribute",
+        "the image's place in an attribute, the image in an object store",
+        _QUOTAS,
+    ),
+    "DYS136": Explanation(
+        "A key attribute of another type",
+        "The table's, and its indexes', key attributes have the types of its definition.",
+        '{"id": {"N": "1"}}, where id is a string',
+        '{"id": {"S": "1"}}',
+        "PutItem, API Reference",
+    ),
+    "DYS141": Explanation(
+        "A patch that sets what it may not",
+        "A patch from outside sets only what it is allowed to: no keys, no versions, no roles.",
+        'UpdateBuilder(Person).patch({"is_admin": True})',
+        'UpdateBuilder(Person).patch({"name": "Ada"})',
+        "dynasafe",
+    ),
+    "DYS142": Explanation(
+        "A patch with an undecided None",
+        "None may mean: remove it, store NULL, or leave it alone. Nobody guesses.",
+        'builder.patch({"email": None})',
+        'builder.patch({"email": None}, none="remove")',
+        "dynasafe",
+    ),
+    "DYS143": Explanation(
+        "A patch that sets an attribute twice",
+        "The Python name and the name in DynamoDB mean one attribute.",
+        'builder.patch({"first_name": "a", "firstName": "b"})',
+        'builder.patch({"first_name": "a"})',
+        "dynasafe",
+    ),
+    "DYS150": Explanation(
+        "An operator that key conditions do not have",
+        "A key condition joins by AND; it has =, <, <=, >, >=, BETWEEN and begins_with.",
+        "pk = :p OR pk = :q",
+        "pk = :p AND begins_with(sk, :s)",
+        _QUERIES,
+    ),
+    "DYS151": Explanation(
+        "Two conditions on one key attribute",
+        "Each key attribute has one condition.",
+        "pk = :p AND sk > :a AND sk < :b",
+        "pk = :p AND sk BETWEEN :a AND :b",
+        _QUERIES,
+    ),
+    "DYS152": Explanation(
+        "More than two key conditions",
+        "There are a partition key and at most a sort key.",
+        "pk = :p AND sk = :s AND status = :x",
+        "pk = :p AND sk = :s, with FilterExpression='#status = :x'",
+        _QUERIES,
+    ),
+    "DYS153": Explanation(
+        "A partition key without equality",
+        "A query reads one partition.",
+        "pk > :p",
+        "pk = :p",
+        _QUERIES,
+    ),
+    "DYS154": Explanation(
+        "A function within a key condition",
+        "Keys are compared as they are.",
+        "pk = :p AND size(sk) > :n",
+        "pk = :p, with FilterExpression='size(a) > :n'",
+        _QUERIES,
+    ),
+    "DYS155": Explanation(
+        "A key condition without one key attribute and a value",
+        "Each condition compares one key attribute with values.",
+        "pk = sk",
+        "pk = :p",
+        _QUERIES,
+    ),
+    "DYS156": Explanation(
+        "A key condition on a nested attribute",
+        "Key attributes stand at the top of the item.",
+        "address.city = :c",
+        "city = :c",
+        _QUERIES,
+    ),
+    "DYS157": Explanation(
+        "A query without a key attribute",
+        "The conditions name the partition key, and besides it the sort key only.",
+        "sk = :s",
+        "pk = :p AND sk = :s",
+        _QUERIES,
+    ),
+    "DYS158": Explanation(
+        "A key condition of another type",
+        "The value is of the key attribute's type.",
+        'pk = :p, with {"N": "1"}, where pk is a string',
+        'pk = :p, with {"S": "1"}',
+        _QUERIES,
+    ),
+    "DYS159": Explanation(
+        "A filter on a key attribute",
+        "A filter works on what the key condition has found.",
+        "FilterExpression='sk > :s'",
+        "KeyConditionExpression='pk = :p AND sk > :s'",
+        "Filter expressions for the Query operation in DynamoDB",
+    ),
+    "DYS160": Explanation(
+        "A query without a key condition",
+        "A query needs to know which partition to read.",
+        "Query with FilterExpression alone",
+        "Query with KeyConditionExpression='pk = :p', or a Scan",
+        _QUERIES,
+    ),
+    "DYS161": Explanation(
+        "Half of a parallel scan",
+        "Segment and TotalSegments go together.",
+        "Segment=1",
+        "Segment=1, TotalSegments=4",
+        _SCANS,
+    ),
+    "DYS162": Explanation(
+        "A segment that there is not",
+        "Segments are counted from 0.",
+        "Segment=4, TotalSegments=4",
+        "Segment=3, TotalSegments=4",
+        _SCANS,
+    ),
+    "DYS163": Explanation(
+        "An index that there is not",
+        "IndexName names an index of the table.",
+        "IndexName='by_emial'",
+        "IndexName='by_email'",
+        _QUERIES,
+    ),
+    "DYS164": Explanation(
+        "A consistent read of a global index",
+        "Global secondary indexes follow the table with a delay.",
+        "IndexName='by_email', ConsistentRead=True",
+        "IndexName='by_email'",
+        "DynamoDB read consistency",
+    ),
+    "DYS165": Explanation(
+        "A Select that contradicts the rest",
+        "What Select chooses, and what a projection names, must agree.",
+        "Select='COUNT', ProjectionExpression='a'",
+        "Select='COUNT'",
+        "Query, API Reference",
+    ),
+    "DYS170": Explanation(
+        "A batch entry that is not one write",
+        "Each entry is a PutRequest or a DeleteRequest.",
+        '{"PutRequest": ..., "DeleteRequest": ...}',
+        '{"PutRequest": {"Item": ...}}',
+        "BatchWriteItem, API Reference",
+    ),
+    "DYS171": Explanation(
+        "A transaction's entry that is not one operation",
+        "Each entry is one Put, Update, Delete or ConditionCheck, or one Get.",
+        '{"Put": ..., "Delete": ...}',
+        '{"Put": ...}',
+        "TransactWriteItems, API Reference",
+    ),
+    "DYS172": Explanation(
+        "One item twice",
+        "A batch or a transaction names each item once.",
+        "two puts of one key",
+        "one put, or two requests",
+        "BatchWriteItem, API Reference",
+    ),
+    "DYS173": Explanation(
+        "Too many entries",
+        "BatchGetItem takes 100 keys, BatchWriteItem 25 writes.",
+        "26 puts at once",
+        "AsyncTable.batch_write_item, which splits any number",
+        "BatchWriteItem, API Reference",
+    ),
+    "DYS201": Explanation(
+        "A syntax error",
+        "The grammar does not allow the token that is underlined, where it stands.",
+        "SET a = :a, b",
+        "SET a = :a, b = :b",
+        _UPDATES,
+    ),
+    "DYS202": Explanation(
+        "Redundant brackets",
+        "DynamoDB refuses two pairs of brackets around one thing.",
+        "((a = :a)) AND b = :b",
+        "(a = :a) AND b = :b",
+        _CONDITIONS,
+    ),
+    "DYS203": Explanation(
+        "Overlapping paths",
+        "One update changes a path once, and not a part of what it changes as a whole.",
+        "SET lines = :l, lines[2].qty = :q",
+        "SET lines = :l",
+        _UPDATES,
+    ),
+    "DYS204": Explanation(
+        "Conflicting paths",
+        "An attribute is a map or a list, not both.",
+        "SET a.b = :x, a[0] = :y",
+        "SET a.b = :x, c[0] = :y",
+        _UPDATES,
+    ),
+    "DYS205": Explanation(
+        "A function that there is not",
+        "Functions are written in lower case.",
+        "SIZE(a) > :n",
+        "size(a) > :n",
+        _CONDITIONS,
+    ),
+    "DYS206": Explanation(
+        "A function of another kind of expression",
+        "if_not_exists and list_append belong to updates, the others to conditions.",
+        "SET a = size(b)",
+        "SET a = if_not_exists(b, :v)",
+        _UPDATES,
+    ),
+    "DYS207": Explanation(
+        "A function in the wrong place",
+        "size gives a number to compare; contains and its like stand alone; list_append is the "
+        "whole right side of a SET.",
+        "size(a)",
+        "size(a) > :n",
+        _CONDITIONS,
+    ),
+    "DYS208": Explanation(
+        "The wrong number of operands",
+        "Each function has a fixed number of operands.",
+        "begins_with(a)",
+        "begins_with(a, :prefix)",
+        _CONDITIONS,
+    ),
+    "DYS209": Explanation(
+        "A value where a path belongs",
+        "attribute_exists, attribute_not_exists and if_not_exists ask for an attribute.",
+        "attribute_exists(:a)",
+        "attribute_exists(a)",
+        _CONDITIONS,
+    ),
+    "DYS210": Explanation(
+        "A clause twice",
+        "SET, REMOVE, ADD and DELETE each stand once.",
+        "SET a = :a SET b = :b",
+        "SET a = :a, b = :b",
+        _UPDATES,
+    ),
+    "DYS211": Explanation(
+        "Too many operators",
+        "An expression has at most 300 operators and functions.",
+        "301 operators",
+        "several requests, or a simpler condition",
+        _CONSTRAINTS,
+    ),
+    "DYS212": Explanation(
+        "A list index that is too large",
+        "An index is at most 2147483647.",
+        "a[99999999999]",
+        "a[0]",
+        _CONSTRAINTS,
+    ),
+    "DYS213": Explanation(
+        "A path that is too deep",
+        "A document path has at most 32 levels.",
+        "33 names",
+        "a flatter item",
+        _CONSTRAINTS,
+    ),
+    "DYS214": Explanation(
+        "Too many values after IN",
+        "IN takes up to 100 values.",
+        "a IN (101 values)",
+        "a IN (100 values) OR a IN (1 value)",
+        _CONDITIONS,
+    ),
+    "DYS215": Explanation(
+        "A reserved word",
+        "573 words may not stand as names in an expression, in whatever case.",
+        "SET status = :s",
+        "SET #status = :s, with ExpressionAttributeNames={'#status': 'status'}",
+        "Reserved words in DynamoDB",
+    ),
+    "DYS216": Explanation(
+        "A malformed placeholder",
+        "Names begin with #, values with :, and go on in letters, digits and _.",
+        "ExpressionAttributeNames={'status': 'status'}",
+        "ExpressionAttributeNames={'#status': 'status'}",
+        _NAMES,
+    ),
+    "DYS217": Explanation(
+        "A placeholder for no name, or too long a one",
+        "An attribute's name has 1 to 65535 bytes.",
+        "ExpressionAttributeNames={'#a': ''}",
+        "ExpressionAttributeNames={'#a': 'a'}",
+        _CONSTRAINTS,
+    ),
+    "DYS218": Explanation(
+        "An expression that is too long",
+        "An expression has at most 4096 bytes.",
+        "5000 bytes",
+        "shorter placeholders, or several requests",
+        _CONSTRAINTS,
+    ),
+    "DYS220": Explanation(
+        "An undefined name",
+        "Each #name of an expression is in ExpressionAttributeNames.",
+        "SET #status = :s, without it",
+        "ExpressionAttributeNames={'#status': 'status'}",
+        _NAMES,
+    ),
+    "DYS221": Explanation(
+        "An undefined value",
+        "Each :value of an expression is in ExpressionAttributeValues.",
+        "SET a = :a, without it",
+        "ExpressionAttributeValues={':a': {'S': 'x'}}",
+        "Expression attribute values in DynamoDB",
+    ),
+    "DYS222": Explanation(
+        "An unused placeholder",
+        "DynamoDB refuses names and values that no expression uses.",
+        "ExpressionAttributeNames={'#a': 'a', '#b': 'b'}, with SET #a = :a",
+        "ExpressionAttributeNames={'#a': 'a'}",
+        _NAMES,
+    ),
+    "DYS223": Explanation(
+        "An operand of the wrong type",
+        "Each operator and function takes values of some types only.",
+        "ADD name :s, with a string",
+        "ADD visits :n, with a number, or a set",
+        _CONDITIONS,
+    ),
+    "DYS224": Explanation(
+        "A comparison with itself",
+        "The first operand is another than the rest.",
+        "a = a",
+        "attribute_exists(a)",
+        _CONDITIONS,
+    ),
+    "DYS225": Explanation(
+        "A type name that there is not",
+        "attribute_type takes S, N, B, BOOL, NULL, L, M, SS, NS or BS.",
+        "attribute_type(a, :t), with 'STRING'",
+        "attribute_type(a, :t), with 'S'",
+        _CONDITIONS,
+    ),
+    "DYS226": Explanation(
+        "BETWEEN bounds of two types",
+        "Both bounds are of one type.",
+        "a BETWEEN :low AND :high, with a number and a string",
+        "two numbers",
+        _CONDITIONS,
+    ),
+    "DYS227": Explanation(
+        "BETWEEN bounds the wrong way round",
+        "The lower bound comes first.",
+        "a BETWEEN :nine AND :one",
+        "a BETWEEN :one AND :nine",
+        _CONDITIONS,
+    ),
+}
+
+
+def page(code: str) -> str:
+    """The explanation of a code, in Markdown.
+
+    Raises:
+        KeyError: there is no such code.
+    """
+    it = EXPLANATIONS[code]
+    return (
+        f"# {code}: {it.title}\n\n{it.why}\n\n"
+        f"Wrong:\n\n    {it.wrong}\n\nRight:\n\n    {it.right}\n\n"
+        f"Source: {it.source}\n"
+    )

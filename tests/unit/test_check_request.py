@@ -1,0 +1,249 @@
+"""Findings with a table's schema, in both forms, and for batches: the words and the places."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from boto3.dynamodb.conditions import Attr, Key
+
+from dynasafe import check_request, require_valid
+from dynasafe.errors import InvalidRequestError, InvalidValueError
+from tests.support.people import Order
+
+S, N = {"S": "x"}, {"N": "1"}
+DESCRIPTION: dict[str, Any] = {
+    "TableName": "orders",
+    "KeySchema": [
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+        {"AttributeName": "pk", "KeyType": "HASH"},
+    ],
+    "AttributeDefinitions": [
+        {"AttributeName": "pk", "AttributeType": "S"},
+        {"AttributeName": "sk", "AttributeType": "N"},
+        {"AttributeName": "email", "AttributeType": "S"},
+        {"AttributeName": "placed", "AttributeType": "N"},
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "by_email",
+            "KeySchema": [{"AttributeName": "email", "KeyType": "HASH"}],
+        }
+    ],
+    "LocalSecondaryIndexes": [
+        {
+            "IndexName": "by_time",
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "placed", "KeyType": "RANGE"},
+            ],
+        }
+    ],
+}
+SCHEMAS = {
+    "description": DESCRIPTION,
+    "answer": {"Table": DESCRIPTION},
+    "CloudFormation": {"Type": "AWS::DynamoDB::Table", "Properties": DESCRIPTION},
+    "by table": {"orders": DESCRIPTION},
+}
+
+
+def messages(operation: str, schema: Any = DESCRIPTION, **params: Any) -> list[str]:
+    findings = check_request(operation, {"TableName": "orders", **params}, schema=schema)
+    return [finding.message for finding in findings]
+
+
+def query(condition: str, **members: Any) -> list[str]:
+    values = {name: value for name, value in ((":s", S), (":n", N)) if name in condition}
+    return messages(
+        "Query", KeyConditionExpression=condition, ExpressionAttributeValues=values, **members
+    )
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+def test_given_a_schema_of_any_kind_then_keys_are_checked(schema: Any) -> None:
+    assert messages("GetItem", schema, Key={"pk": S, "sk": N}) == []
+    for key in ({"pk": S}, {"pk": N, "sk": N}, {"pk": S, "sk": N, "x": S}, {}):
+        assert messages("GetItem", schema, Key=key) == [
+            "The provided key element does not match the schema"
+        ]
+
+
+def test_given_an_item_class_then_its_key_has_its_types() -> None:
+    assert messages("DeleteItem", Order, Key={"customer": S, "number": N}) == []
+    assert messages("DeleteItem", Order, Key={"customer": S, "number": S}) == [
+        "The provided key element does not match the schema"
+    ]
+
+
+def test_given_something_else_than_a_schema_then_it_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="schema: an Item class, a DescribeTable answer"):
+        check_request("GetItem", {"TableName": "orders", "Key": {}}, schema=3)
+
+
+def test_given_an_index_then_its_keys_are_those_of_the_query() -> None:
+    assert query("email = :s", IndexName="by_email") == []
+    assert query("pk = :s AND placed > :n", IndexName="by_time", ConsistentRead=True) == []
+    assert query("pk = :s", IndexName="by_email") == [
+        "Query condition missed key schema element: email"
+    ]
+    assert query("email = :s", IndexName="by_email", ConsistentRead=True) == [
+        "Consistent reads are not supported on global secondary indexes"
+    ]
+    assert query("pk = :s", IndexName="by_name") == [
+        "The table does not have the specified index: by_name"
+    ]
+    assert query("email = :n", IndexName="by_email") == [
+        "One or more parameter values were invalid: Condition parameter type does not match "
+        "schema type"
+    ]
+
+
+def test_given_an_item_then_the_keys_of_its_indexes_have_their_types() -> None:
+    item = {"pk": S, "sk": N, "email": N}
+    assert messages("PutItem", Item=item) == [
+        "One or more parameter values were invalid: Type mismatch for Index Key email Expected: S "
+        "Actual: N IndexName: by_email"
+    ]
+    assert messages("PutItem", Item={"pk": S}) == [
+        "One or more parameter values were invalid: Missing the key sk in the item"
+    ]
+    assert messages("PutItem", Item={"pk": {"S": ""}, "sk": N}) == [
+        "One or more parameter values are not valid. The AttributeValue for a key attribute cannot "
+        "contain an empty string value. Key: pk"
+    ]
+
+
+def test_given_several_constraints_then_they_are_told_as_the_service_does() -> None:
+    assert messages(
+        "PutItem", Item={"pk": S, "sk": N}, ReturnValues="X", ReturnConsumedCapacity="Y"
+    ) == [
+        "2 validation errors detected: Value 'X' at 'returnValues' failed to satisfy constraint: "
+        "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; "
+        "Value 'Y' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy "
+        "enum value set: [INDEXES, TOTAL, NONE]"
+    ]
+    findings = check_request("GetItem", {"Key": {"pk": S}})
+    assert findings[0].message == (
+        "1 validation error detected: Value null at 'tableName' failed to satisfy constraint: "
+        "Member must not be null"
+    )
+
+
+def test_given_all_that_is_wrong_then_all_of_it_is_told_with_its_place() -> None:
+    findings = check_request(
+        "UpdateItem",
+        {
+            "TableName": "orders",
+            "Key": {"pk": S, "sk": N},
+            "UpdateExpression": "SET status = :v, a = :w ADD b :s",
+            "ConditionExpression": "size(c)",
+            "ExpressionAttributeValues": {":v": {"N": "x"}, ":s": S, ":u": S},
+            "Nope": 1,
+        },
+    )
+    assert [(finding.code, finding.where.parameter) for finding in findings] == [
+        ("DYS104", "Nope"),
+        ("DYS119", "ExpressionAttributeValues.:v"),
+        ("DYS215", "UpdateExpression"),
+        ("DYS221", "UpdateExpression"),
+        ("DYS223", "UpdateExpression"),
+        ("DYS207", "ConditionExpression"),
+        ("DYS222", "ExpressionAttributeValues"),
+    ]
+    reserved = findings[2]
+    assert reserved.where.text is not None
+    assert reserved.where.text[slice(*(reserved.where.span or (0, 0)))] == "status"
+    assert "^^^^^^" in str(reserved)
+
+
+def test_given_the_form_of_a_table_then_python_values_and_conditions_are_understood() -> None:
+    assert check_request("PutItem", {"Item": {"pk": "a", "n": Decimal("1.5"), "b": b"x"}}) == ()
+    params = {
+        "KeyConditionExpression": Key("pk").eq("a") & Key("sk").gt(1),
+        "FilterExpression": Attr("status").begins_with("x"),
+    }
+    assert check_request("Query", params, schema=DESCRIPTION) == ()
+    (finding,) = check_request("PutItem", {"Item": {"pk": "a", "bad": {"x": [set()]}}})
+    assert (finding.code, finding.where.parameter) == ("DYS110", "Item.bad.x[0]")
+    (finding,) = check_request("DeleteItem", {"Key": {"pk": "a"}, "ExpressionAttributeNames": None})
+    assert finding.code == "DYS103"
+
+
+def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
+    findings = check_request(
+        "BatchWriteItem",
+        {
+            "RequestItems": {
+                "orders": [
+                    {"PutRequest": {"Item": {"pk": S, "sk": N}}},
+                    {"DeleteRequest": {"Key": {"pk": S, "sk": N}}},
+                    {"PutRequest": {"Item": {"pk": S, "sk": {"N": "2"}, "a": {"SS": []}}}},
+                    {},
+                ]
+            }
+        },
+        schema=SCHEMAS["by table"],
+    )
+    assert [(finding.code, finding.where.parameter) for finding in findings] == [
+        ("DYS172", "RequestItems.orders.[1]"),
+        ("DYS117", "RequestItems.orders.[2].Item.a"),
+        ("DYS170", "RequestItems.orders.[3]"),
+    ]
+
+
+def test_given_a_transaction_then_each_operation_is_checked() -> None:
+    key = {"TableName": "orders", "Key": {"pk": S, "sk": N}}
+    findings = check_request(
+        "TransactWriteItems",
+        {
+            "TransactItems": [
+                {"Update": {**key, "UpdateExpression": "SET pk = :s"}},
+                {"ConditionCheck": key},
+                {"Nope": key},
+            ]
+        },
+        schema=SCHEMAS["by table"],
+    )
+    assert [(finding.code, finding.where.parameter) for finding in findings] == [
+        ("DYS221", "TransactItems[0].Update.UpdateExpression"),
+        ("DYS120", "TransactItems[0].Update.UpdateExpression"),
+        ("DYS105", "TransactItems[1].ConditionCheck.parameters"),
+        ("DYS172", "TransactItems[1].ConditionCheck"),
+        ("DYS171", "TransactItems[2]."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        (3, "DYS110"),
+        ("x", "DYS110"),
+        ({"N": 3}, "DYS110"),
+        ({"S": None}, "DYS112"),
+        ({"B": "not base64!"}, "DYS110"),
+        ({"BOOL": "true"}, "DYS110"),
+        ({"L": {}}, "DYS110"),
+        ({"M": {1: S}}, "DYS110"),
+        ({"SS": ["a", 3]}, "DYS110"),
+        ({"STRING": "x"}, "DYS111"),
+        ({}, "DYS112"),
+        ({"S": "x", "N": "1"}, "DYS113"),
+        ({"NS": ["1", "nan"]}, "DYS119"),
+        ({"BS": [b"a", b"a"]}, "DYS118"),
+    ],
+)
+def test_given_a_malformed_wire_value_then_it_is_a_finding(value: Any, code: str) -> None:
+    item = {"pk": S, "sk": N, "a": {"L": [value]}}
+    (finding,) = check_request("PutItem", {"TableName": "orders", "Item": item})
+    assert finding.code == code
+    assert finding.where.parameter.startswith("Item.a[0]")
+
+
+def test_given_findings_when_required_valid_then_the_error_has_them_all() -> None:
+    require_valid("GetItem", {"TableName": "orders", "Key": {"pk": S}})
+    with pytest.raises(InvalidRequestError) as caught:
+        require_valid("GetItem", {"TableName": "orders", "Key": {"pk": {}}, "Nope": 1})
+    assert [finding.code for finding in caught.value.findings] == ["DYS104", "DYS112"]
+    assert str(caught.value).startswith("GetItem was not sent.\n")
