@@ -6,7 +6,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, Literal, TypeVar, cast, overload
 from uuid import uuid4
 
 from typing_extensions import Unpack
@@ -56,6 +56,53 @@ from dynasafe.resilience.settings_rules import require_count
 T = TypeVar("T")
 PlainItem = dict[str, Any]
 AttributeMap = Mapping[str, Any]
+
+
+class WriteOptions(CallOptions, total=False):
+    """What puts, updates and deletes may be told besides."""
+
+    condition: ConditionLike | None
+    """Must hold for the stored item; with an update, beside the builder's own."""
+    return_consumed_capacity: ReturnConsumedCapacity | None
+    return_item_collection_metrics: ReturnItemCollectionMetrics | None
+    exactly_once: bool
+    """Send it as a transaction under a token; see `AsyncTable.update_item`."""
+    client_request_token: str | None
+    """A token of your own; see `AsyncTable.update_item`."""
+
+
+class ScanOptions(CallOptions, total=False):
+    """What scans may be told."""
+
+    filter: ConditionLike | None
+    """What is read and does not fit is left out; it is paid for all the same."""
+    index_name: str | None
+    consistent_read: bool | None
+    limit: int | None
+    """How many items one request reads, before the filter."""
+    max_items: int | None
+    """How many items come at most, over all requests."""
+    exclusive_start_key: Mapping[str, Any] | None
+    """A page's `last_evaluated_key`, to go on after it."""
+    select: Select | None
+    return_consumed_capacity: ReturnConsumedCapacity | None
+    total_segments: int | None
+    """Read so many parts of the table at once; items then come in no order."""
+
+
+class QueryOptions(CallOptions, total=False):
+    """What queries may be told: as scans, but for segments, and the order."""
+
+    filter: ConditionLike | None
+    index_name: str | None
+    consistent_read: bool | None
+    scan_index_forward: bool | None
+    """False: the highest sort key first."""
+    limit: int | None
+    max_items: int | None
+    exclusive_start_key: Mapping[str, Any] | None
+    select: Select | None
+    return_consumed_capacity: ReturnConsumedCapacity | None
 
 
 class AsyncTable(Generic[ItemT]):
@@ -169,38 +216,23 @@ class AsyncTable(Generic[ItemT]):
         self,
         item: ItemT,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["ALL_OLD"],
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[ItemT | None]: ...
     @overload
     async def put_item(
         self,
         item: ItemT,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["NONE"] | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[None]: ...
     async def put_item(
         self,
         item: ItemT,
         *,
-        condition: ConditionLike | None = None,
         return_values: ReturnOld | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
         """Create the item, or replace it as a whole.
 
@@ -216,16 +248,10 @@ class AsyncTable(Generic[ItemT]):
             OutcomeUnknownError: it may or may not have been put.
             NotSentError, ServiceError
         """
-        write = operations.put(self._table, item, condition=condition, write_id=_new_write_id())
-        return await self._write(
-            write,
-            return_values,
-            return_consumed_capacity,
-            return_item_collection_metrics,
-            exactly_once,
-            client_request_token,
-            options,
+        write = operations.put(
+            self._table, item, condition=options.get("condition"), write_id=_new_write_id()
         )
+        return await self._write(write, return_values, options)
 
     @overload
     async def update_item(
@@ -233,13 +259,8 @@ class AsyncTable(Generic[ItemT]):
         key: Key,
         update: UpdateBuilder,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["ALL_NEW"],
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[ItemT]: ...
     @overload
     async def update_item(
@@ -247,13 +268,8 @@ class AsyncTable(Generic[ItemT]):
         key: Key,
         update: UpdateBuilder,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["ALL_OLD"],
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[ItemT | None]: ...
     @overload
     async def update_item(
@@ -261,13 +277,8 @@ class AsyncTable(Generic[ItemT]):
         key: Key,
         update: UpdateBuilder,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["UPDATED_OLD", "UPDATED_NEW"],
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[PlainItem | None]: ...
     @overload
     async def update_item(
@@ -275,26 +286,16 @@ class AsyncTable(Generic[ItemT]):
         key: Key,
         update: UpdateBuilder,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["NONE"] | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[None]: ...
     async def update_item(
         self,
         key: Key,
         update: UpdateBuilder,
         *,
-        condition: ConditionLike | None = None,
         return_values: ReturnValues | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
         """Change some attributes of an item; one that is missing is created.
 
@@ -320,55 +321,32 @@ class AsyncTable(Generic[ItemT]):
             NotSentError, ServiceError
         """
         write = operations.update(
-            self._table, key, update, condition=condition, write_id=_new_write_id()
+            self._table, key, update, condition=options.get("condition"), write_id=_new_write_id()
         )
-        return await self._write(
-            write,
-            return_values,
-            return_consumed_capacity,
-            return_item_collection_metrics,
-            exactly_once,
-            client_request_token,
-            options,
-        )
+        return await self._write(write, return_values, options)
 
     @overload
     async def delete_item(
         self,
         key: Key,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["ALL_OLD"],
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[ItemT | None]: ...
     @overload
     async def delete_item(
         self,
         key: Key,
         *,
-        condition: ConditionLike | None = None,
         return_values: Literal["NONE"] | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[None]: ...
     async def delete_item(
         self,
         key: Key,
         *,
-        condition: ConditionLike | None = None,
         return_values: ReturnOld | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
-        exactly_once: bool = False,
-        client_request_token: str | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
         """Delete the item; one that is missing is no error.
 
@@ -377,16 +355,8 @@ class AsyncTable(Generic[ItemT]):
         Raises:
             As `put_item`.
         """
-        write = operations.delete(self._table, key, condition=condition)
-        return await self._write(
-            write,
-            return_values,
-            return_consumed_capacity,
-            return_item_collection_metrics,
-            exactly_once,
-            client_request_token,
-            options,
-        )
+        write = self.delete(key, condition=options.get("condition"))
+        return await self._write(write, return_values, options)
 
     # Many items
 
@@ -395,50 +365,23 @@ class AsyncTable(Generic[ItemT]):
         self,
         key_condition: ConditionLike,
         *,
-        filter: ConditionLike | None = None,
         projection: None = None,
-        index_name: str | None = None,
-        consistent_read: bool | None = None,
-        scan_index_forward: bool | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-        exclusive_start_key: Mapping[str, Any] | None = None,
-        select: Select | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[QueryOptions],
     ) -> Pages[ItemT]: ...
     @overload
     def query(
         self,
         key_condition: ConditionLike,
         *,
-        filter: ConditionLike | None = None,
         projection: ProjectionLike,
-        index_name: str | None = None,
-        consistent_read: bool | None = None,
-        scan_index_forward: bool | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-        exclusive_start_key: Mapping[str, Any] | None = None,
-        select: Select | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[QueryOptions],
     ) -> Pages[PlainItem]: ...
     def query(
         self,
         key_condition: ConditionLike,
         *,
-        filter: ConditionLike | None = None,
         projection: ProjectionLike | None = None,
-        index_name: str | None = None,
-        consistent_read: bool | None = None,
-        scan_index_forward: bool | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-        exclusive_start_key: Mapping[str, Any] | None = None,
-        select: Select | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[QueryOptions],
     ) -> Pages[Any]:
         """The items under one partition key, in the order of the sort key.
 
@@ -452,71 +395,27 @@ class AsyncTable(Generic[ItemT]):
             max_items: how many items come at most, over all requests.
             exclusive_start_key: a page's `last_evaluated_key`, to go on after it.
         """
-        return self._pages(
-            "Query",
-            key_condition=key_condition,
-            filter=filter,
-            projection=projection,
-            limit=limit,
-            max_items=max_items,
-            exclusive_start_key=exclusive_start_key,
-            total_segments=None,
-            options=options,
-            members={
-                "IndexName": index_name,
-                "ConsistentRead": consistent_read,
-                "ScanIndexForward": scan_index_forward,
-                "Select": select,
-                "ReturnConsumedCapacity": return_consumed_capacity,
-            },
-        )
+        return self._pages("Query", key_condition, projection, options)
 
     @overload
     def scan(
         self,
         *,
-        filter: ConditionLike | None = None,
         projection: None = None,
-        index_name: str | None = None,
-        consistent_read: bool | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-        total_segments: int | None = None,
-        exclusive_start_key: Mapping[str, Any] | None = None,
-        select: Select | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ScanOptions],
     ) -> Pages[ItemT]: ...
     @overload
     def scan(
         self,
         *,
-        filter: ConditionLike | None = None,
         projection: ProjectionLike,
-        index_name: str | None = None,
-        consistent_read: bool | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-        total_segments: int | None = None,
-        exclusive_start_key: Mapping[str, Any] | None = None,
-        select: Select | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ScanOptions],
     ) -> Pages[PlainItem]: ...
     def scan(
         self,
         *,
-        filter: ConditionLike | None = None,
         projection: ProjectionLike | None = None,
-        index_name: str | None = None,
-        consistent_read: bool | None = None,
-        limit: int | None = None,
-        max_items: int | None = None,
-        total_segments: int | None = None,
-        exclusive_start_key: Mapping[str, Any] | None = None,
-        select: Select | None = None,
-        return_consumed_capacity: ReturnConsumedCapacity | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[ScanOptions],
     ) -> Pages[Any]:
         """All items of the table, or of an index.
 
@@ -525,69 +424,51 @@ class AsyncTable(Generic[ItemT]):
 
         The others are as in `query`.
         """
+        total_segments = options.get("total_segments")
         if total_segments is not None:
             require_count("total_segments", total_segments)
-            if exclusive_start_key is not None:
+            if options.get("exclusive_start_key") is not None:
                 raise ValueOutOfRangeError(
                     "exclusive_start_key", "a scan of several segments has one start for each"
                 )
-        return self._pages(
-            "Scan",
-            key_condition=None,
-            filter=filter,
-            projection=projection,
-            limit=limit,
-            max_items=max_items,
-            exclusive_start_key=exclusive_start_key,
-            total_segments=total_segments,
-            options=options,
-            members={
-                "IndexName": index_name,
-                "ConsistentRead": consistent_read,
-                "Select": select,
-                "ReturnConsumedCapacity": return_consumed_capacity,
-            },
-        )
+        return self._pages("Scan", None, projection, options)
 
     def _pages(
         self,
         operation: Literal["Query", "Scan"],
-        *,
         key_condition: ConditionLike | None,
-        filter: ConditionLike | None,
         projection: ProjectionLike | None,
-        limit: int | None,
-        max_items: int | None,
-        exclusive_start_key: Mapping[str, Any] | None,
-        total_segments: int | None,
-        options: CallOptions,
-        members: Mapping[str, Any],
+        options: QueryOptions | ScanOptions,
     ) -> Pages[Any]:
-        for name, count in (("limit", limit), ("max_items", max_items)):
-            if count is not None:
-                require_count(name, count)
+        own, settings = self._split(options)
+        for name in ("limit", "max_items"):
+            if own.get(name) is not None:
+                require_count(name, own[name])
         shape = self._table.shape
+        start = own.get("exclusive_start_key")
         params = operations.pages(
             self._table,
             key_condition=key_condition,
-            filter=filter,
+            filter=own.get("filter"),
             projection=projection,
-            Limit=limit,
-            ExclusiveStartKey=(
-                None if exclusive_start_key is None else _encode_start(shape, exclusive_start_key)
-            ),
-            **members,
+            IndexName=own.get("index_name"),
+            Select=own.get("select"),
+            Limit=own.get("limit"),
+            ConsistentRead=own.get("consistent_read"),
+            ScanIndexForward=own.get("scan_index_forward"),
+            ExclusiveStartKey=None if start is None else _encode_start(shape, start),
+            ReturnConsumedCapacity=own.get("return_consumed_capacity"),
         )
         return Pages(
             self._executor,
-            self._settings.override(options),
+            settings,
             operation=operation,
             table_name=self.name,
             params=params,
             decode=shape.decode if projection is None else shape.decode_part,
             decode_key=shape.decode_part,
-            max_items=max_items,
-            total_segments=total_segments,
+            max_items=own.get("max_items"),
+            total_segments=own.get("total_segments"),
         )
 
     async def batch_get_item(
@@ -746,22 +627,24 @@ class AsyncTable(Generic[ItemT]):
         assert success.response is not None
         return success.response
 
+    def _split(self, options: Mapping[str, Any]) -> tuple[dict[str, Any], Settings]:
+        """The operation's own options, and the settings of the call."""
+        own = {name: each for name, each in options.items() if name in _OWN_OPTIONS}
+        rest = {name: each for name, each in options.items() if name not in _OWN_OPTIONS}
+        return own, self._settings.override(cast("CallOptions", rest))
+
     async def _write(
-        self,
-        write: Write,
-        return_values: str | None,
-        return_consumed_capacity: str | None,
-        return_item_collection_metrics: str | None,
-        exactly_once: bool,
-        client_request_token: str | None,
-        options: CallOptions,
+        self, write: Write, return_values: str | None, options: WriteOptions
     ) -> WriteResult[Any]:
-        settings = self._settings.override(options)
+        own, settings = self._split(options)
+        client_request_token = own.get("client_request_token")
+        return_consumed_capacity = own.get("return_consumed_capacity")
+        return_item_collection_metrics = own.get("return_item_collection_metrics")
 
         async def finish(success: Success) -> WriteResult[Any]:
             return await self._finish(write, success, return_values, settings)
 
-        if exactly_once or client_request_token is not None:
+        if own.get("exactly_once") or client_request_token is not None:
             if return_values not in (None, "NONE") and not (
                 return_values == "ALL_NEW" and write.kind == "Update"
             ):
@@ -862,6 +745,15 @@ class AsyncTable(Generic[ItemT]):
         )
         alone.item = reason.item
         return self._explain(write, alone)
+
+
+_OWN_OPTIONS = frozenset(
+    {
+        *(WriteOptions.__annotations__.keys() - CallOptions.__annotations__.keys()),
+        *(QueryOptions.__annotations__.keys() - CallOptions.__annotations__.keys()),
+        *(ScanOptions.__annotations__.keys() - CallOptions.__annotations__.keys()),
+    }
+)
 
 
 def connected_table(
