@@ -1,10 +1,12 @@
-"""Real DynamoDB engines on loopback, started for a test run and stopped after it.
+"""Real DynamoDB engines, started for a test run and stopped after it.
 
     with start_engine("dynalite") as engine:
         engine.endpoint_url
 
 moto runs in the process. dynalite needs Node, DynamoDB Local needs Java; both are looked for in
 the folder that DYNASAFE_ENGINES_DIR names, or else in `.engines` (`make engines` fills it).
+moto and dynalite listen on 127.0.0.1. DynamoDB Local has no option for that, and listens on all
+interfaces while it runs.
 
 Source: "Deploying DynamoDB locally on your computer", for DynamoDB Local.
 """
@@ -30,6 +32,10 @@ EngineName = Literal["moto", "dynalite", "dynamodb-local"]
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
 _START_TRIES = 3
+_PORT_TAKEN = (b"EADDRINUSE", b"Address already in use")
+
+# HTTP_PROXY is not for engines on this machine.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +134,7 @@ def _process(name: EngineName, command: list[str], folder: Path) -> Iterator[str
         for _ in range(_START_TRIES):
             # Another process may take the port before the engine does; then it is tried again.
             port = _free_port()
+            said_before = os.fstat(output.fileno()).st_size
             process = subprocess.Popen(
                 [*command, "--port" if name == "dynalite" else "-port", str(port)],
                 cwd=folder,
@@ -137,7 +144,7 @@ def _process(name: EngineName, command: list[str], folder: Path) -> Iterator[str
             )
             try:
                 endpoint_url = f"http://127.0.0.1:{port}"
-                if _answers(endpoint_url, process):
+                if _answers(name, endpoint_url, process, output.fileno(), said_before):
                     yield endpoint_url
                     return
             finally:
@@ -154,18 +161,42 @@ def _free_port() -> int:
         return port
 
 
-def _answers(endpoint_url: str, process: subprocess.Popen[bytes]) -> bool:
+def _answers(
+    name: EngineName,
+    endpoint_url: str,
+    process: subprocess.Popen[bytes],
+    output: int,
+    said_before: int,
+) -> bool:
+    """Whether this process came to answer, and not whoever took its port.
+
+    `output` is the descriptor it writes to; what it says begins at byte `said_before`.
+    """
     deadline_s = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline_s and process.poll() is None:
-        try:
-            with urllib.request.urlopen(endpoint_url, timeout=5):
-                return True
-        except urllib.error.HTTPError as refusal:
-            refusal.close()
-            return True  # it refuses an unsigned request, so it is there
-        except OSError:
-            time.sleep(0.05)
+        # pread leaves the offset alone, which the process shares.
+        said = os.pread(output, 100_000, said_before)
+        # DynamoDB Local does not exit when its port is taken.
+        if any(sign in said for sign in _PORT_TAKEN):
+            return False
+        # Only dynalite says when it listens; DynamoDB Local says "Port:" just before that.
+        if (b"listening at" if name == "dynalite" else b"Port:") in said and _is_there(
+            endpoint_url
+        ):
+            return True
+        time.sleep(0.05)
     return False
+
+
+def _is_there(endpoint_url: str) -> bool:
+    try:
+        with _OPENER.open(endpoint_url, timeout=5):
+            return True
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        return True  # it refuses an unsigned request
+    except OSError:
+        return False
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

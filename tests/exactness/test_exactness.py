@@ -84,10 +84,12 @@ async def test_given_the_plain_mode_when_incrementing_then_nothing_counts_twice(
     mix = {fault: rate for fault, rate in MIX.items() if fault is not Fault.DUPLICATE}
     async with FaultProxy(tables.endpoint_url, plan(SEED, mix)) as proxy, connect(proxy) as db:
         books, stored = await counter(db.table("plain"), 3000, SEED, exactly_once=False)
+        # What the caller gave up may still be on its way.
+        later = applied(proxy)
 
     assert books.unknown > 0
     assert books.succeeded <= stored <= books.succeeded + books.unknown
-    assert stored == applied(proxy)
+    assert later <= books.succeeded + books.unknown
 
 
 @pytest.mark.timeout(600)

@@ -45,6 +45,12 @@ DIFFERENCES: dict[str, Difference] = {
         right="DynamoDB Local",
         why="'Update expressions in DynamoDB': all operands are read before anything is written",
     ),
+    "has no magic names": Difference(
+        engines=("dynalite",),
+        what="loses an attribute that is named __proto__",
+        right="moto, DynamoDB Local",
+        why="JavaScript gives this name a meaning of its own",
+    ),
     "compares every type": Difference(
         engines=("dynalite",),
         what="IN and contains do not find empty strings, maps and lists",

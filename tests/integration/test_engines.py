@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
+from dynasafe.testing import engines as engines_module
 from dynasafe.testing.engines import Engine, EngineUnavailableError, start_engine
-from tests.integration.conftest import boto3_client
+from tests.integration.conftest import Engines, boto3_client
 
 
 def test_given_an_engine_when_started_then_it_answers(engine: Engine) -> None:
@@ -54,3 +57,35 @@ def test_given_an_empty_folder_when_started_then_the_error_says_how_to_mend_it(
         start_engine(name),  # type: ignore[arg-type]
     ):
         pass
+
+
+@pytest.mark.parametrize("name", ["dynalite", "dynamodb-local"])
+def test_given_a_proxy_in_the_environment_when_started_then_it_is_not_asked(
+    name: str, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines.get(name)  # type: ignore[arg-type]  # it skips where the engine is not installed
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        port = proxy.getsockname()[1]
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    # urlopen reads the environment once in a process, and keeps what it found here.
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    monkeypatch.setattr(engines_module, "_START_TIMEOUT_S", 20.0)
+
+    with start_engine(name) as engine:  # type: ignore[arg-type]
+        assert engine.is_strict
+
+
+def test_given_a_server_on_the_port_when_dynalite_is_started_then_another_port_is_tried(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines.get("dynalite")
+    taken_url = engines.get("moto").endpoint_url
+    ports = [int(taken_url.rpartition(":")[2])]
+    free_port = engines_module._free_port
+    monkeypatch.setattr(engines_module, "_free_port", lambda: ports.pop() if ports else free_port())
+
+    with start_engine("dynalite") as engine:
+        assert not ports
+        assert engine.endpoint_url != taken_url

@@ -43,7 +43,7 @@ def proxied(engine: Engine, *script: Fault) -> FaultProxy:
 
 
 def through(proxy: FaultProxy, **options: Any) -> AsyncDynamoDB:
-    options = {"attempt_timeout_s": 0.5, **options}
+    options = {"attempt_timeout_s": 2.0, **options}
     return AsyncDynamoDB.connect(
         region_name=REGION,
         endpoint_url=proxy.endpoint_url,
@@ -89,7 +89,7 @@ async def test_given_a_fault_when_met_by_aiobotocore_then_it_is_told_for_what_it
             "dynamodb",
             region_name=REGION,
             endpoint_url=proxy.endpoint_url,
-            config=client_config(read_timeout=0.5),
+            config=client_config(read_timeout=2.0),
             **CREDENTIALS,
         ) as client,
     ):
