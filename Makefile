@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check engines botocore-1.44.5 nightly soak mutants dist clean
+.PHONY: help demo test check engines botocore-1.44.5 bench nightly soak mutants dist clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -14,8 +14,8 @@ test: .venv/.installed engines botocore-1.44.5 ## All tests, on all engines
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2
 
 check: .venv/.installed ## Style, types and layers
-	$(BIN)/ruff check dynasafe tests examples
-	$(BIN)/ruff format --check dynasafe tests examples
+	$(BIN)/ruff check dynasafe tests examples benchmarks
+	$(BIN)/ruff format --check dynasafe tests examples benchmarks
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
@@ -23,6 +23,11 @@ check: .venv/.installed ## Style, types and layers
 nightly: .venv/.installed engines ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
 		$(BIN)/python -m pytest -n 2 --timeout 20000 tests/properties tests/integration
+
+bench: .venv/.installed ## What validation costs, beside building a request
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,bench]'
+	$(BIN)/python -m benchmarks.validation --fast
 
 soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \

@@ -14,7 +14,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -61,11 +61,15 @@ def from_attribute_value(attribute_value: AttributeValue) -> Any:
     Raises:
         UnsupportedTypeError: it is not an AttributeValue.
     """
-    for type_name, content in attribute_value.items():
+    # botocore adds SDK_UNKNOWN_MEMBER to a union of a type that it does not know.
+    if isinstance(attribute_value, Mapping) and len(attribute_value) == 1:
+        ((type_name, content),) = attribute_value.items()
         decode = _DECODERS.get(type_name)
         if decode is not None:
             return decode(content)
-    raise UnsupportedTypeError("", "not an AttributeValue: no member is a DynamoDB type")
+    raise UnsupportedTypeError(
+        "", "not an AttributeValue, which is a map of one member, whose name is a DynamoDB type"
+    )
 
 
 def from_attribute_map(attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
@@ -145,8 +149,13 @@ def decode_number(text: str) -> int | Decimal:
     try:
         return int(text)
     except ValueError:
+        pass
+    try:
         number = Decimal(text)
-        return int(number) if number == number.to_integral_value() else number
+    except InvalidOperation:
+        # Without the text, which may be personal data.
+        raise ValueOutOfRangeError("", "the text of a number is not one") from None
+    return int(number) if number == number.to_integral_value() else number
 
 
 def encode_datetime(value: datetime, path: str = "") -> str:

@@ -504,6 +504,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         "shorter placeholders, or several requests",
         _CONSTRAINTS,
     ),
+    "DYS219": Explanation(
+        "Values that are too large together",
+        "All names and values of a request have at most 2 MB, and an expression with the values "
+        "that it uses, each as often as it is used, 1 MB.",
+        "three values of 1 MB",
+        "several requests",
+        _CONSTRAINTS,
+    ),
     "DYS220": Explanation(
         "An undefined name",
         "Each #name of an expression is in ExpressionAttributeNames.",

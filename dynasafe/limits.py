@@ -36,3 +36,7 @@ MAX_TRANSACT_ITEMS = 100
 """Operations in one transaction. [3]"""
 MAX_TOTAL_SEGMENTS = 1_000_000
 """Segments of a parallel scan. [3]"""
+MAX_VALUES_BYTES = 2_097_152
+"""The names and values of ExpressionAttributeValues together. [2, 4]"""
+MAX_EXPRESSION_WITH_VALUES_BYTES = 1_048_576
+"""An expression's text and its values, each as often as it is used. [4]"""

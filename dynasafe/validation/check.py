@@ -28,11 +28,12 @@ from dynasafe.validation.key_rules import (
     check_key,
     check_key_condition,
     check_updated_keys,
+    check_values,
 )
 from dynasafe.validation.member_rules import check_members
 from dynasafe.validation.report import INVALID_VALUES, Report
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
-from dynasafe.validation.value_rules import TYPES, check_attribute_value
+from dynasafe.validation.value_rules import TYPES
 
 Params = Mapping[str, Any]
 _VALUE_MAPS = ("Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey")
@@ -215,25 +216,31 @@ def _check_return_values(params: Params, report: Report) -> None:
 def _check_get(operation: str, params: Params, schema: object, report: Report) -> None:
     fine = check_members(operation, params, report)
     _check_forms(fine, ["ProjectionExpression"], ["AttributesToGet"], report)
+    has_values = check_values(fine.get("Key"), "Key", report)
     _check_attributes_to_get(fine, report)
     check_expressions(fine, ["ProjectionExpression"], report)
-    check_key(fine.get("Key"), "Key", _schema_of(schema, fine), report)
+    if has_values:
+        check_key(fine["Key"], "Key", _schema_of(schema, fine), report)
 
 
 def _check_put(operation: str, params: Params, schema: object, report: Report) -> None:
     fine = check_members(operation, params, report)
     _check_forms(fine, ["ConditionExpression"], ["Expected", "ConditionalOperator"], report)
+    has_values = check_values(fine.get("Item"), "Item", report)
     _check_return_values(fine, report)
     check_expressions(fine, ["ConditionExpression"], report)
-    check_item(fine.get("Item"), "Item", _schema_of(schema, fine), report)
+    if has_values:
+        check_item(fine["Item"], "Item", _schema_of(schema, fine), report)
 
 
 def _check_delete(operation: str, params: Params, schema: object, report: Report) -> None:
     fine = check_members(operation, params, report)
     _check_forms(fine, ["ConditionExpression"], ["Expected", "ConditionalOperator"], report)
+    has_values = check_values(fine.get("Key"), "Key", report)
     _check_return_values(fine, report)
     check_expressions(fine, ["ConditionExpression"], report)
-    check_key(fine.get("Key"), "Key", _schema_of(schema, fine), report)
+    if has_values:
+        check_key(fine["Key"], "Key", _schema_of(schema, fine), report)
 
 
 def _check_update(operation: str, params: Params, schema: object, report: Report) -> None:
@@ -241,10 +248,12 @@ def _check_update(operation: str, params: Params, schema: object, report: Report
     members = ["UpdateExpression", "ConditionExpression"]
     legacy = ["AttributeUpdates", "Expected", "ConditionalOperator"]
     _check_forms(fine, members, legacy, report)
+    has_values = check_values(fine.get("Key"), "Key", report)
     expressions = check_expressions(fine, members, report)
     known = _schema_of(schema, fine)
     key = fine.get("Key")
-    check_key(key, "Key", known, report)
+    if has_values:
+        check_key(key, "Key", known, report)
     update = expressions.nodes.get("UpdateExpression")
     if isinstance(update, Update) and isinstance(key, Mapping):
         names = dict.fromkeys(each.name for each in known.key.attributes) if known else key
@@ -297,10 +306,7 @@ def _check_scan(operation: str, params: Params, schema: object, report: Report) 
 
 
 def _check_start(params: Params, report: Report) -> None:
-    start = params.get("ExclusiveStartKey")
-    if isinstance(start, Mapping):
-        for name, value in start.items():
-            check_attribute_value(value, f"ExclusiveStartKey.{name}", report)
+    check_values(params.get("ExclusiveStartKey"), "ExclusiveStartKey", report)
 
 
 def _check_segments(params: Params, report: Report) -> None:
@@ -398,7 +404,8 @@ def _check_batch_get(operation: str, params: Params, schema: object, report: Rep
         count += len(keys)
         known = table_schema(schema, table)
         for index, key in enumerate(keys):
-            check_key(key, f"Keys[{index}]", known, inside)
+            if check_values(key, f"Keys[{index}]", inside):
+                check_key(key, f"Keys[{index}]", known, inside)
         if len({_print(key) for key in keys}) < len(keys):
             _duplicates("Provided list of item keys contains duplicates", "Keys", inside)
         if "Keys" in members and not keys:
@@ -461,9 +468,11 @@ def _check_write_request(
         _wrong_part(content, f"a {member} with its {part}", report)
         return None
     if part == "Item":
-        check_item(content, f"{place}.Item", schema, report)
+        if check_values(content, f"{place}.Item", report):
+            check_item(content, f"{place}.Item", schema, report)
         return None if names is None else _print({n: content[n] for n in names if n in content})
-    check_key(content, f"{place}.Key", schema, report)
+    if check_values(content, f"{place}.Key", report):
+        check_key(content, f"{place}.Key", schema, report)
     return _print(content)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from dynasafe.attribute_value import attribute_value_size_bytes
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -39,7 +40,11 @@ from dynasafe.expressions.nodes import (
 from dynasafe.expressions.parse import ExpressionKind, Reading, read
 from dynasafe.expressions.path_set import Elements, PathSet, listed
 from dynasafe.findings import Span
-from dynasafe.limits import MAX_EXPRESSION_BYTES
+from dynasafe.limits import (
+    MAX_EXPRESSION_BYTES,
+    MAX_EXPRESSION_WITH_VALUES_BYTES,
+    MAX_VALUES_BYTES,
+)
 from dynasafe.reserved_words import RESERVED_WORDS
 from dynasafe.validation.report import Report
 from dynasafe.validation.value_rules import TYPES, check_attribute_value
@@ -187,7 +192,7 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
 
 def _check_values(params: Mapping[str, Any], report: Report) -> None:
     values = params.get("ExpressionAttributeValues")
-    if values is None:
+    if not isinstance(values, Mapping):
         return
     if not values:
         report.add(
@@ -214,6 +219,28 @@ def _check_values(params: Mapping[str, Any], report: Report) -> None:
                     f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
                 )
             report.add(finding.code, message, finding.where.parameter, finding.mend)
+    size_bytes = sum(
+        len(str(name).encode(errors="replace")) + size
+        for name, size in zip(values, map(_size_bytes, values.values()), strict=True)
+    )
+    if size_bytes > MAX_VALUES_BYTES:
+        report.add(
+            "DYS219",
+            "ExpressionAttributeValues exceeds max size",
+            "ExpressionAttributeValues",
+            "keep the names and values to 2 MB together",
+        )
+
+
+def _size_bytes(value: object) -> int:
+    """The size of a value in wire form; of one that is malformed, nothing."""
+    report = Report()
+    check_attribute_value(value, "", report)
+    return (
+        0
+        if report.findings or not isinstance(value, Mapping)
+        else (attribute_value_size_bytes(value))
+    )
 
 
 def _read(member: str, text: str, report: Report) -> Reading | None:
@@ -247,6 +274,16 @@ def _check_reading(
     def add(code: str, reason: str, span: Span | None, mend: str) -> None:
         report.add(code, f"Invalid {member}: {reason}", member, mend, text=text, span=span)
 
+    used_bytes = len(text.encode(errors="replace")) + sum(
+        _size_bytes(expressions.values.get(value.text)) for value in reading.values
+    )
+    if used_bytes > MAX_EXPRESSION_WITH_VALUES_BYTES:
+        add(
+            "DYS219",
+            "Expression size has exceeded the maximum allowed size;",
+            None,
+            "keep the text and the values that it uses to 1 MB together",
+        )
     for problem in reading.problems:
         add(problem.code, problem.reason, problem.span, problem.mend)
     for path in reading.paths:

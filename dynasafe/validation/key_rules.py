@@ -31,15 +31,20 @@ from dynasafe.validation.table_schema import KeyAttribute, KeySchema, TableSchem
 from dynasafe.validation.value_rules import check_attribute_value
 
 
-def check_key(key: Any, member: str, schema: TableSchema | None, report: Report) -> None:
-    """A whole primary key, as GetItem has it."""
-    if not isinstance(key, Mapping):
-        return
+def check_values(attribute_map: Any, member: str, report: Report) -> bool:
+    """The values of a key or an item; whether they are fine."""
+    if not isinstance(attribute_map, Mapping):
+        return False
     before = len(report.findings)
-    for name, value in key.items():
+    for name, value in attribute_map.items():
+        if name == "":
+            report.add("DYS134", "Empty attribute name", member, "name every attribute")
         check_attribute_value(value, f"{member}.{name}", report)
-    if len(report.findings) > before:
-        return
+    return len(report.findings) == before
+
+
+def check_key(key: Any, member: str, schema: TableSchema | None, report: Report) -> None:
+    """A whole primary key, as GetItem has it, whose values are fine."""
     if schema is None:
         if not key:
             _mismatch(member, report)
@@ -100,16 +105,7 @@ def _check_key_contents(
 
 
 def check_item(item: Any, member: str, schema: TableSchema | None, report: Report) -> None:
-    """A whole item, as PutItem has it."""
-    if not isinstance(item, Mapping):
-        return
-    before = len(report.findings)
-    for name, value in item.items():
-        if name == "":
-            report.add("DYS134", "Empty attribute name", member, "name every attribute")
-        check_attribute_value(value, f"{member}.{name}", report)
-    if len(report.findings) > before:
-        return
+    """A whole item, as PutItem has it, whose values are fine."""
     if schema is not None:
         for each in schema.key.attributes:
             if each.name not in item:

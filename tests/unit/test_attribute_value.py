@@ -274,9 +274,19 @@ def test_given_a_registered_type_when_it_gives_nonsense_then_the_path_is_told(
         to_attribute_map({"a": [own_type(float("nan"))]})
 
 
-def test_given_something_else_than_an_attribute_value_when_read_then_it_is_refused() -> None:
+@pytest.mark.parametrize("wrong", [{"X": 1}, {}, {"S": "x", "N": "1"}, "text", 3, {"L": ["x"]}])
+def test_given_something_else_than_an_attribute_value_when_read_then_it_is_refused(
+    wrong: Any,
+) -> None:
     with pytest.raises(UnsupportedTypeError, match="not an AttributeValue"):
-        from_attribute_value({"X": 1})
+        from_attribute_value(wrong)
+
+
+def test_given_a_number_that_is_none_when_read_then_the_error_does_not_tell_it() -> None:
+    with pytest.raises(ValueOutOfRangeError) as caught:
+        from_attribute_value({"N": "secret"})
+    assert "secret" not in str(caught.value)
+    assert caught.value.__suppress_context__
 
 
 @given(st.binary(max_size=40))

@@ -1,0 +1,1 @@
+"""What things cost, as figures of one run beside each other."""
