@@ -49,7 +49,13 @@ from dynasafe.expressions.nodes import (
     ValuePlaceholder,
 )
 from dynasafe.findings import Span
-from dynasafe.limits import MAX_IN_OPERANDS, MAX_LIST_INDEX, MAX_OPERATORS, MAX_PATH_LEVELS
+from dynasafe.limits import (
+    MAX_EXPRESSION_BYTES,
+    MAX_IN_OPERANDS,
+    MAX_LIST_INDEX,
+    MAX_OPERATORS,
+    MAX_PATH_LEVELS,
+)
 
 T = TypeVar("T")
 
@@ -64,6 +70,7 @@ _TOKEN = re.compile(
       | (?P<comparator><>|<=|>=|=|<|>)
       | (?P<mark>[()\[\],.+-])
       | (?P<stray>[^ \t\r\n])
+      | \Z  # takes the space at the end at once, instead of once from each of its characters
     )""",
     re.VERBOSE,
 )
@@ -163,16 +170,28 @@ def _parse(
     assert reading.node is not None
     if names is None and values is None:
         return reading.node
-    return resolve(reading.node, text, names or {}, values or {})
+    try:
+        return resolve(reading.node, text, names or {}, values or {})
+    except RecursionError:
+        raise ExpressionSyntaxError(
+            "The expression is nested too deep for the stack that is left",
+            text,
+            (0, len(text)),
+            "nest it less, or parse it from a function that is called less deep",
+        ) from None
 
 
-@lru_cache(maxsize=1024)
 def read(kind: ExpressionKind, text: str) -> Reading:
     """Read the text as far as its grammar goes.
 
     Raises:
         ExpressionSyntaxError: the grammar does not allow it.
     """
+    # What is too long to be sent is not worth keeping.
+    return (_read_once if len(text) <= MAX_EXPRESSION_BYTES else _read)(kind, text)
+
+
+def _read(kind: ExpressionKind, text: str) -> Reading:
     reader = _Reader(text)
     match kind:
         case "update":
@@ -190,6 +209,9 @@ def read(kind: ExpressionKind, text: str) -> Reading:
         paths=tuple(reader.paths),
         values=tuple(reader.values),
     )
+
+
+_read_once = lru_cache(maxsize=1024)(_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +297,7 @@ class _Reader:
     def _fail(self, mend: str) -> NoReturn:
         token = self._next
         # From the token before to the one after, with the space between them.
-        before = self._tokens[self._at - 1].start if self._at else token.start
+        before = self._tokens[self._at - 1].start if self._at else 0
         near = self.text[before : self._peek().end] if self._tokens else self.text
         raise ExpressionSyntaxError(
             f'Syntax error; token: "{token.text}", near: "{near}"',

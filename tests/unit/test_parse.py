@@ -224,6 +224,11 @@ def test_given_a_set_in_a_thousand_brackets_when_read_then_all_but_one_are_redun
     assert len(read("update", text).problems) == 999
 
 
+def test_given_much_space_at_the_end_when_read_then_it_is_passed_over_once() -> None:
+    # Took minutes while the space was scanned anew from each of its characters.
+    assert parse_condition("a = :v" + " \t\r\n" * 100_000) == is_v(A)
+
+
 def test_given_a_projection_when_parsed_then_paths_stand_in_order() -> None:
     assert parse_projection("a.b, #c[1]", {"#c": "x.y"}).paths == (path("a", "b"), path("x.y", 1))
 
