@@ -9,7 +9,7 @@ Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dynasafe.aio.execute import Executor
@@ -17,12 +17,14 @@ from dynasafe.aio.settings import Settings
 from dynasafe.attribute_value import decode_number
 from dynasafe.errors import (
     BatchIncompleteError,
+    DeadlineExceededError,
     DynasafeError,
     NoAnswerError,
     OutcomeUnknownError,
     ThrottledError,
 )
 from dynasafe.operations import Request
+from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import retry_cost
 
 AttributeMap = Mapping[str, Any]
@@ -70,6 +72,8 @@ class Batch:
     table_name: str
     given: Sequence[Any]
     waiting: list[int]
+    deadline: Deadline | None
+    """Of the whole batch, with all its requests and waits."""
     processed: list[int] = field(default_factory=list)
     items: list[Any] = field(default_factory=list)
     """What a read found, for the error of one that stops half-way."""
@@ -108,6 +112,13 @@ async def send_part(
             BatchIncompleteError where it was a part.
     """
     try:
+        if batch.deadline is not None:
+            remaining_s = batch.deadline.remaining_s(executor.clock.now_s())
+            if remaining_s == 0:
+                raise DeadlineExceededError(
+                    batch.operation, batch.deadline.timeout_s, "the earlier requests of the batch"
+                )
+            settings = replace(settings, timeout_s=remaining_s)
         success = await executor.run(request, settings)
     except DynasafeError as error:
         incomplete = batch.incomplete(part, error)
@@ -129,14 +140,8 @@ async def wait_for_unprocessed(
     Raises:
         ThrottledError, BatchIncompleteError: attempts, quota or time are used up.
     """
-    policy = settings.retry
-    quota = executor.quota(policy)
-    cost = retry_cost(is_throttle=True)
-    if (
-        policy is None
-        or round_ >= policy.max_attempts
-        or (quota is not None and not quota.take(cost))
-    ):
+    delay_s = _delay_s(executor, settings, batch, round_)
+    if delay_s is None:
         error = ThrottledError(
             batch.operation,
             "Unprocessed",
@@ -149,5 +154,17 @@ async def wait_for_unprocessed(
         if not batch.processed:
             raise error
         raise batch.incomplete((), error) from error
-    delay_s = policy.delay_s(round_ - 1, is_throttle=True, draw=executor.clock.draw())
     await executor.clock.sleep(delay_s)
+
+
+def _delay_s(executor: Executor, settings: Settings, batch: Batch, round_: int) -> float | None:
+    """Seconds until the rest is sent again, or None where it is not."""
+    policy = settings.retry
+    if policy is None or round_ >= policy.max_attempts:
+        return None
+    delay_s = policy.delay_s(round_ - 1, is_throttle=True, draw=executor.clock.draw())
+    if batch.deadline is not None and batch.deadline.is_over(executor.clock.now_s() + delay_s):
+        return None
+    quota = executor.quota(policy)
+    is_granted = quota is None or quota.take(retry_cost(is_throttle=True))
+    return delay_s if is_granted else None

@@ -51,6 +51,7 @@ from dynasafe.item_shape import ItemShape, ItemT, Key
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.operations import Get, ReturnOld, Select, Table, Write, WriteResult
 from dynasafe.resilience.attempts import Success
+from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.settings_rules import require_count
 
 T = TypeVar("T")
@@ -500,6 +501,7 @@ class AsyncTable(Generic[ItemT]):
             table_name=self.name,
             given=given,
             waiting=list(first.values()),
+            deadline=self._deadline(settings),
         )
         found: dict[tuple[Any, ...], ItemT] = {}
         extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
@@ -556,6 +558,7 @@ class AsyncTable(Generic[ItemT]):
             table_name=self.name,
             given=given,
             waiting=list(range(len(given))),
+            deadline=self._deadline(settings),
         )
         unprocessed_rounds = 0
         while batch.waiting:
@@ -570,6 +573,11 @@ class AsyncTable(Generic[ItemT]):
             unprocessed_rounds = unprocessed_rounds + 1 if again else 0
             if again:
                 await wait_for_unprocessed(self._executor, settings, batch, unprocessed_rounds)
+
+    def _deadline(self, settings: Settings) -> Deadline | None:
+        if settings.timeout_s is None:
+            return None
+        return Deadline.after(settings.timeout_s, now_s=self._executor.clock.now_s())
 
     def _require_distinct(self, writes: list[dict[str, Any]]) -> None:
         schema = self._table.shape.schema

@@ -526,6 +526,41 @@ async def test_given_unprocessed_items_when_attempts_are_over_then_the_rest_is_t
     assert len(transport.calls) == 4
 
 
+async def test_given_a_deadline_when_the_rest_would_come_too_late_then_it_is_told() -> None:
+    policy = RetryPolicy(max_attempts=9, throttle_base_delay_s=4.0)
+    table, transport = orders_table(*[ok(unprocessed(1))] * 9, retry=policy, timeout_s=7.0)
+    given = [Order(customer="c", number=n) for n in range(3)]
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=given)
+
+    # Delays of 2 and 4 s fit into 7 s, the next of 8 s does not.
+    assert len(transport.calls) == 3
+    assert caught.value.unprocessed == (given[1],)
+    assert isinstance(caught.value.__cause__, ThrottledError)
+
+
+async def test_given_slow_requests_when_the_batchs_time_is_over_then_the_rest_is_not_sent() -> None:
+    clock = ManualClock()
+
+    def slow(call: ScriptedCall) -> dict[str, Any]:
+        clock.advance(2.0)
+        return {}
+
+    transport = ScriptedTransport(otherwise=slow)
+    table = AsyncTable("orders", Order, transport=transport, clock=clock, timeout_s=3.0)
+    given = [Order(customer="c", number=n) for n in range(100)]
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=given)
+
+    assert len(transport.calls) == 2
+    assert [call.timeout_s for call in transport.calls] == [3.0, 1.0]
+    assert caught.value.processed == tuple(given[:50])
+    assert caught.value.unprocessed == tuple(given[50:])
+    assert isinstance(caught.value.__cause__, NotSentError)
+
+
 async def test_given_a_lost_answer_in_a_batch_when_over_then_it_is_among_the_unknown() -> None:
     table, _ = orders_table(ok(), timed_out(), retry=None)
     given = [Order(customer="c", number=n) for n in range(30)]
