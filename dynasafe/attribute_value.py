@@ -10,6 +10,7 @@ DynamoDB API Reference; "DynamoDB item sizes and formats".
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
@@ -356,21 +357,26 @@ def _registered(to_supported: Callable[[Any], object]) -> _Encode:
     return encode
 
 
-def _bytes_of(content: Any) -> bytes:
-    return content if isinstance(content, bytes) else bytes(getattr(content, "value", content))
+def bytes_of(content: Any) -> bytes:
+    """The bytes of a B, which is base64 text in JSON, as an event of DynamoDB Streams has it."""
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, str):
+        return base64.b64decode(content)
+    return bytes(getattr(content, "value", content))
 
 
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "S": lambda content: content,
     "N": decode_number,
-    "B": _bytes_of,
+    "B": bytes_of,
     "BOOL": lambda content: content,
     "NULL": lambda content: None,
     "L": lambda content: [from_attribute_value(each) for each in content],
     "M": from_attribute_map,
     "SS": set,
     "NS": lambda content: {decode_number(each) for each in content},
-    "BS": lambda content: {_bytes_of(each) for each in content},
+    "BS": lambda content: {bytes_of(each) for each in content},
 }
 
 
@@ -388,7 +394,7 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
         case "N":
             return _number_size_bytes(content)
         case "B":
-            return len(_bytes_of(content))
+            return len(bytes_of(content))
         case "BOOL" | "NULL":
             return 1
         case "SS":
@@ -396,7 +402,7 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
         case "NS":
             return sum(map(_number_size_bytes, content))
         case "BS":
-            return sum(len(_bytes_of(each)) for each in content)
+            return sum(len(bytes_of(each)) for each in content)
         case "L":
             return 3 + sum(1 + attribute_value_size_bytes(each) for each in content)
         case "M":

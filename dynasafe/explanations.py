@@ -216,6 +216,22 @@ EXPLANATIONS: dict[str, Explanation] = {
         '{"id": {"S": "1"}}',
         "PutItem, API Reference",
     ),
+    "DYS137": Explanation(
+        "A legacy condition or update that does not fit together",
+        "Expected, QueryFilter, ScanFilter, KeyConditions and AttributeUpdates take as many "
+        "values, and of such types, as their operator or action does.",
+        '{"age": {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"N": "1"}]}}',
+        "ConditionExpression='age BETWEEN :low AND :high'",
+        "Legacy conditional parameters",
+    ),
+    "DYS138": Explanation(
+        "A path into a key",
+        "The value of a key attribute, of the table or of an index, is a string, a number or "
+        "binary: there is nothing inside it.",
+        "ProjectionExpression='id.part'",
+        "ProjectionExpression='id'",
+        _TYPES,
+    ),
     "DYS141": Explanation(
         "A patch that sets what it may not",
         "A patch from outside sets only what it is allowed to: no keys, no versions, no roles.",
@@ -348,6 +364,20 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Select='COUNT', ProjectionExpression='a'",
         "Select='COUNT'",
         "Query, API Reference",
+    ),
+    "DYS166": Explanation(
+        "An attribute that the index does not have",
+        "A global secondary index gives only the attributes that it projects.",
+        "IndexName='by_email', ProjectionExpression='address', where the index has keys only",
+        "the keys from the index, then BatchGetItem",
+        "Using Global Secondary Indexes in DynamoDB",
+    ),
+    "DYS167": Explanation(
+        "A start key that is none of this query or scan",
+        "A page begins after an item of the same table, index and key condition.",
+        'ExclusiveStartKey={"id": ...} for another partition',
+        "ExclusiveStartKey=page['LastEvaluatedKey'], with the same request",
+        "Paginating table query results in DynamoDB",
     ),
     "DYS170": Explanation(
         "A batch entry that is not one write",

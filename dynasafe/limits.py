@@ -18,6 +18,8 @@ MAX_LIST_INDEX = 2_147_483_647
 """In a document path. [4]"""
 MAX_NUMBER_DIGITS = 38
 """Significant digits of a number. [1]"""
+MAX_ATTRIBUTES_TO_GET = 255
+"""Names in the legacy AttributesToGet. [3]"""
 MAX_BATCH_GET_KEYS = 100
 """Keys in one BatchGetItem. [3]"""
 MAX_BATCH_WRITES = 25

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from dynasafe.attribute_value import attribute_value_size_bytes
@@ -47,7 +46,13 @@ from dynasafe.limits import (
 )
 from dynasafe.reserved_words import RESERVED_WORDS
 from dynasafe.validation.report import Report
-from dynasafe.validation.value_rules import TYPES, check_attribute_value
+from dynasafe.validation.value_rules import (
+    TYPES,
+    check_attribute_value,
+    is_fine,
+    only_member,
+    sort_key,
+)
 
 MAX_NAME_BYTES = 65_535
 """An attribute name that is no key. Source: "Constraints in Amazon DynamoDB"."""
@@ -87,6 +92,7 @@ class Expressions:
     names: Mapping[str, Any]
     values: Mapping[str, Any]
     nodes: dict[str, Expression] = field(default_factory=dict)
+    paths: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
     used_names: set[str] = field(default_factory=set)
     used_values: set[str] = field(default_factory=set)
@@ -104,15 +110,20 @@ class Expressions:
                 elements.append(element)
         return tuple(elements)
 
+    def named(self, member: str) -> dict[str, Path]:
+        """The attributes that an expression names, each with the first path that does."""
+        named: dict[str, Path] = {}
+        for path in self.paths.get(member, ()):
+            elements = self.elements(path)
+            if elements is not None:
+                named.setdefault(str(elements[0]), path)
+        return named
+
     def wire(self, operand: object) -> tuple[str, Any] | None:
         """The type and the content of a literal, where it is one and well-formed."""
         if not isinstance(operand, ValuePlaceholder):
             return None
-        value = self.values.get(operand.text)
-        if not isinstance(value, Mapping) or len(value) != 1:
-            return None
-        ((type_name, content),) = value.items()
-        return (type_name, content) if type_name in TYPES else None
+        return only_member(self.values.get(operand.text))
 
 
 def check_expressions(
@@ -120,8 +131,8 @@ def check_expressions(
 ) -> Expressions:
     """Check the named expression members, and the names and values that they use."""
     expressions = Expressions(
-        names=_mapping(params.get("ExpressionAttributeNames")),
-        values=_mapping(params.get("ExpressionAttributeValues")),
+        names=params.get("ExpressionAttributeNames", {}),
+        values=params.get("ExpressionAttributeValues", {}),
     )
     _check_names(params, report)
     _check_values(params, report)
@@ -130,15 +141,6 @@ def check_expressions(
         text = params.get(member)
         if text is None:
             continue
-        if not isinstance(text, str):
-            report.add(
-                "DYS102",
-                f"a str is expected, not {type(text).__name__}",
-                member,
-                "write the expression as text",
-            )
-            is_readable = False
-            continue
         reading = _read(member, text, report)
         is_readable = is_readable and reading is not None
         if reading is not None:
@@ -146,10 +148,6 @@ def check_expressions(
     if is_readable:
         _check_unused(params, expressions, report)
     return expressions
-
-
-def _mapping(member: object) -> Mapping[str, Any]:
-    return member if isinstance(member, Mapping) else {}
 
 
 def _check_names(params: Mapping[str, Any], report: Report) -> None:
@@ -164,7 +162,7 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
             "leave the member out where no name needs an alias; UpdateBuilder does",
         )
         return
-    for alias, name in _mapping(names).items():
+    for alias, name in names.items():
         if not _NAME_KEY.fullmatch(str(alias)):
             report.add(
                 "DYS216",
@@ -192,7 +190,7 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
 
 def _check_values(params: Mapping[str, Any], report: Report) -> None:
     values = params.get("ExpressionAttributeValues")
-    if not isinstance(values, Mapping):
+    if values is None:
         return
     if not values:
         report.add(
@@ -202,7 +200,7 @@ def _check_values(params: Mapping[str, Any], report: Report) -> None:
             "leave the member out where no expression has a value; UpdateBuilder does",
         )
         return
-    for name, value in _mapping(values).items():
+    for name, value in values.items():
         if not _VALUE_KEY.fullmatch(str(name)):
             report.add(
                 "DYS216",
@@ -213,12 +211,13 @@ def _check_values(params: Mapping[str, Any], report: Report) -> None:
         inner = Report()
         check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
         for finding in inner.findings:
-            message = finding.message
-            if finding.code not in ("DYS110", "DYS111"):
-                message = (
-                    f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
-                )
-            report.add(finding.code, message, finding.where.parameter, finding.mend)
+            report.add(
+                finding.code,
+                f"ExpressionAttributeValues contains invalid value: {finding.message} for key "
+                f"{name}",
+                finding.where.parameter,
+                finding.mend,
+            )
     size_bytes = sum(
         len(str(name).encode(errors="replace")) + size
         for name, size in zip(values, map(_size_bytes, values.values()), strict=True)
@@ -232,15 +231,9 @@ def _check_values(params: Mapping[str, Any], report: Report) -> None:
         )
 
 
-def _size_bytes(value: object) -> int:
+def _size_bytes(value: Any) -> int:
     """The size of a value in wire form; of one that is malformed, nothing."""
-    report = Report()
-    check_attribute_value(value, "", report)
-    return (
-        0
-        if report.findings or not isinstance(value, Mapping)
-        else (attribute_value_size_bytes(value))
-    )
+    return attribute_value_size_bytes(value) if is_fine(value) else 0
 
 
 def _read(member: str, text: str, report: Report) -> Reading | None:
@@ -319,6 +312,7 @@ def _check_reading(
         return
     expressions.nodes[member] = reading.node
     expressions.texts[member] = text
+    expressions.paths[member] = tuple(reading.paths)
     match reading.node:
         case Update():
             _check_update(reading.node, expressions, add)
@@ -334,7 +328,7 @@ def _check_unused(params: Mapping[str, Any], expressions: Expressions, report: R
         ("ExpressionAttributeNames", expressions.used_names),
         ("ExpressionAttributeValues", expressions.used_values),
     ):
-        unused = [str(name) for name in _mapping(params.get(member)) if name not in used]
+        unused = [str(name) for name in params.get(member, {}) if name not in used]
         if unused:
             report.add(
                 "DYS222",
@@ -459,23 +453,13 @@ def _check_bounds(node: Between, expressions: Expressions, add: Any) -> None:
             node.span,
             "give two values of one type",
         )
-    elif _sort_key(low) > _sort_key(high):
+    elif sort_key(low) > sort_key(high):
         add(
             "DYS227",
             "The BETWEEN operator requires upper bound to be greater than or equal to lower bound",
             node.span,
             "give the lower value first",
         )
-
-
-def _sort_key(literal: tuple[str, Any]) -> Any:
-    type_name, content = literal
-    if type_name == "N":
-        try:
-            return Decimal(content)
-        except (InvalidOperation, TypeError, ValueError):
-            return Decimal(0)
-    return content.encode(errors="replace") if isinstance(content, str) else bytes(content)
 
 
 # Updates and projections

@@ -1,64 +1,73 @@
-"""What keys and items must be in a table whose schema is known.
+"""What keys, items and paths must be in a table whose schema is known.
 
-Sources: "PutItem", "Query", Amazon DynamoDB API Reference; "Constraints in Amazon DynamoDB".
+Sources: "PutItem", "UpdateItem", Amazon DynamoDB API Reference; "Constraints in Amazon DynamoDB".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dynasafe.attribute_value import item_size_bytes
 from dynasafe.expressions.nodes import (
-    And,
-    Between,
-    Comparison,
-    Expression,
-    Function,
-    In,
-    Not,
-    Or,
-    Path,
-    Projection,
-    Size,
+    AddAction,
+    Arithmetic,
+    DeleteAction,
+    IfNotExists,
+    ListAppend,
+    SetAction,
     Update,
-    ValuePlaceholder,
 )
 from dynasafe.limits import MAX_ITEM_BYTES, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
-from dynasafe.validation.expression_rules import Expressions, conditions_of
+from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import INVALID_VALUES, Report
 from dynasafe.validation.table_schema import KeyAttribute, KeySchema, TableSchema
-from dynasafe.validation.value_rules import check_attribute_value
+from dynasafe.validation.value_rules import check_attribute_value, only_member, sort_key
+
+NOT_VALID = "One or more parameter values are not valid. "
+_EMPTY = "The AttributeValue for a key attribute cannot contain an empty {kind} value."
 
 
-def check_values(attribute_map: Any, member: str, report: Report) -> bool:
-    """The values of a key or an item; whether they are fine."""
-    if not isinstance(attribute_map, Mapping):
+def check_values(params: Mapping[str, Any], member: str, report: Report) -> bool:
+    """The values of a key or an item; whether it is there and they are fine."""
+    if member not in params:
         return False
-    before = len(report.findings)
-    for name, value in attribute_map.items():
+    for name, value in params[member].items():
         if name == "":
             report.add("DYS134", "Empty attribute name", member, "name every attribute")
         check_attribute_value(value, f"{member}.{name}", report)
-    return len(report.findings) == before
+    return not report.has_about(member)
 
 
-def check_key(key: Any, member: str, schema: TableSchema | None, report: Report) -> None:
+# Keys
+
+
+def check_key(
+    key: Mapping[str, Any], member: str, schema: TableSchema | None, report: Report
+) -> None:
     """A whole primary key, as GetItem has it, whose values are fine."""
     if schema is None:
         if not key:
-            _mismatch(member, report)
+            mismatch(member, report)
         return
-    expected = {each.name: each for each in schema.key.attributes}
-    if key.keys() != expected.keys() or not all(
-        _fits(key[name], each) for name, each in expected.items()
-    ):
-        _mismatch(member, report)
+    if key.keys() != {each.name for each in schema.key.attributes}:
+        mismatch(member, report)
         return
-    _check_key_contents(key, schema.key, member, report)
+    check_key_attributes(key, schema.key, member, report)
 
 
-def _mismatch(member: str, report: Report) -> None:
+def check_key_attributes(
+    key: Mapping[str, Any], schema: KeySchema, member: str, report: Report
+) -> None:
+    """The types and the contents of a key's attributes."""
+    if not all(fits(key[each.name], each) for each in schema.attributes):
+        mismatch(member, report)
+        return
+    _check_key_contents(key, schema, member, report)
+
+
+def mismatch(member: str, report: Report) -> None:
+    """A key that is not the table's."""
     report.add(
         "DYS130",
         "The provided key element does not match the schema",
@@ -67,58 +76,60 @@ def _mismatch(member: str, report: Report) -> None:
     )
 
 
-def _fits(value: Any, attribute: KeyAttribute) -> bool:
-    return attribute.type_name is None or attribute.type_name in value
+def fits(value: Mapping[str, Any], attribute: KeyAttribute) -> bool:
+    """Whether the value has the attribute's type."""
+    return attribute.type_name is None or value.get(attribute.type_name) is not None
+
+
+def empty_kind(value: object) -> str | None:
+    """What an empty string or binary value is called."""
+    member = only_member(value)
+    kinds = {"S": "string", "B": "binary"}
+    return kinds.get(member[0]) if member is not None and not member[1] else None
+
+
+def empty_key_message(kind: str, name: str, index_name: str | None) -> str:
+    """What the service says of an empty value of a key of the table, or of an index."""
+    if index_name is None:
+        return f"{NOT_VALID}{_EMPTY.format(kind=kind)} Key: {name}"
+    return (
+        f"{NOT_VALID}A value specified for a secondary index key is not supported. "
+        f"{_EMPTY.format(kind=kind)} IndexName: {index_name}, IndexKey: {name}"
+    )
 
 
 def _check_key_contents(
-    item: Mapping[str, Any], schema: KeySchema, member: str, report: Report
+    item: Mapping[str, Any],
+    schema: KeySchema,
+    member: str,
+    report: Report,
+    index_name: str | None = None,
 ) -> None:
     for position, each in enumerate(schema.attributes):
         value = item.get(each.name)
-        if not isinstance(value, Mapping):
+        literal = only_member(value)
+        if literal is None:
             continue
-        for type_name, kind in (("S", "string"), ("B", "binary")):
-            if type_name in value and not value[type_name]:
-                report.add(
-                    "DYS132",
-                    "One or more parameter values are not valid. The AttributeValue for a key "
-                    f"attribute cannot contain an empty {kind} value. Key: {each.name}",
-                    f"{member}.{each.name}",
-                    "give a value of at least one byte",
-                )
-        content = value.get("S", value.get("B", b""))
-        data = content.encode(errors="replace") if isinstance(content, str) else bytes(content)
+        place = f"{member}.{each.name}"
+        kind = empty_kind(value)
+        if kind is not None:
+            message = empty_key_message(kind, each.name, index_name)
+            report.add("DYS132", message, place, "give a value of at least one byte")
         limit = MAX_SORT_KEY_BYTES if position else MAX_PARTITION_KEY_BYTES
-        if len(data) > limit:
+        if literal[0] in ("S", "B") and len(sort_key(literal)) > limit:
             message = (
                 "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
                 if position
                 else "Size of hashkey has exceeded the maximum size limit of2048 bytes"
             )
-            report.add(
-                "DYS133",
-                INVALID_VALUES + message,
-                f"{member}.{each.name}",
-                f"keep it to {limit} bytes",
-            )
+            report.add("DYS133", INVALID_VALUES + message, place, f"keep it to {limit} bytes")
 
 
-def check_item(item: Any, member: str, schema: TableSchema | None, report: Report) -> None:
-    """A whole item, as PutItem has it, whose values are fine."""
-    if schema is not None:
-        for each in schema.key.attributes:
-            if each.name not in item:
-                report.add(
-                    "DYS131",
-                    f"{INVALID_VALUES}Missing the key {each.name} in the item",
-                    member,
-                    "put every attribute of the primary key into the item",
-                )
-        _check_types(item, schema.key, member, None, report)
-        for name, index in schema.indexes.items():
-            _check_types(item, index, member, name, report)
-        _check_key_contents(item, schema.key, member, report)
+# Items
+
+
+def check_item_size(item: Mapping[str, Any], member: str, report: Report) -> None:
+    """An item whose values are fine."""
     if item_size_bytes(item) > MAX_ITEM_BYTES:
         report.add(
             "DYS135",
@@ -128,261 +139,168 @@ def check_item(item: Any, member: str, schema: TableSchema | None, report: Repor
         )
 
 
-def _check_types(
-    item: Mapping[str, Any], keys: KeySchema, member: str, index_name: str | None, report: Report
+def check_item_keys(
+    item: Mapping[str, Any], member: str, schema: TableSchema, report: Report
 ) -> None:
-    for each in keys.attributes:
-        value = item.get(each.name)
-        if value is None or _fits(value, each):
-            continue
-        actual = next(iter(value))
-        if index_name is None:
-            message = (
-                f"Type mismatch for key {each.name} expected: {each.type_name} actual: {actual}"
+    """The keys of the table, and of its indexes, in a whole item whose values are fine."""
+    for each in schema.key.attributes:
+        if each.name not in item:
+            report.add(
+                "DYS131",
+                f"{INVALID_VALUES}Missing the key {each.name} in the item",
+                member,
+                "put every attribute of the primary key into the item",
             )
-        else:
-            message = (
-                f"Type mismatch for Index Key {each.name} Expected: {each.type_name} "
-                f"Actual: {actual} IndexName: {index_name}"
+        elif not fits(item[each.name], each):
+            actual = next(iter(item[each.name]))
+            report.add(
+                "DYS136",
+                f"{INVALID_VALUES}Type mismatch for key {each.name} expected: {each.type_name} "
+                f"actual: {actual}",
+                f"{member}.{each.name}",
+                f"write it as {each.type_name}",
             )
-        report.add(
-            "DYS136",
-            INVALID_VALUES + message,
-            f"{member}.{each.name}",
-            f"write it as {each.type_name}",
-        )
+    _check_key_contents(item, schema.key, member, report)
+    for index_name, index in schema.indexes.items():
+        for each in index.attributes:
+            if each.name in item and each not in schema.key.attributes:
+                _check_index_type(
+                    only_member(item[each.name]), each, index_name, f"{member}.{each.name}", report
+                )
+        others = tuple(each for each in index.attributes if each not in schema.key.attributes)
+        _check_key_contents(item, KeySchema(attributes=others), member, report, index_name)
+
+
+def _check_index_type(
+    literal: tuple[str, Any] | None,
+    attribute: KeyAttribute,
+    index_name: str,
+    place: str,
+    report: Report,
+) -> None:
+    if literal is None or attribute.type_name in (None, literal[0]):
+        return
+    report.add(
+        "DYS136",
+        f"{INVALID_VALUES}Type mismatch for Index Key {attribute.name} Expected: "
+        f"{attribute.type_name} Actual: {literal[0]} IndexName: {index_name}",
+        place,
+        f"write it as {attribute.type_name}",
+    )
+
+
+# Updates
 
 
 def check_updated_keys(
-    update: Update, keys: Mapping[str, Any], expressions: Expressions, report: Report
+    expressions: Expressions, schema: TableSchema | None, key: Mapping[str, Any], report: Report
 ) -> None:
-    """No action may change an attribute of the key."""
+    """No action may change an attribute of the key, nor give one of an index another type."""
+    update = expressions.nodes.get("UpdateExpression")
+    if not isinstance(update, Update):
+        return
+    text = expressions.texts["UpdateExpression"]
+    names = [each.name for each in schema.key.attributes] if schema else list(key)
     for action in update.actions:
         elements = expressions.elements(action.path)
-        if elements is not None and elements[0] in keys:
-            report.add(
-                "DYS120",
-                f"{INVALID_VALUES}Cannot update attribute {elements[0]}. This attribute is part of "
-                "the key",
-                "UpdateExpression",
-                "put a new item and delete the old one, in one transaction",
-                text=expressions.texts["UpdateExpression"],
-                span=action.path.span,
-            )
-
-
-# Queries
-
-_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
-
-
-def check_key_condition(
-    node: Expression, expressions: Expressions, keys: KeySchema | None, report: Report
-) -> frozenset[str]:
-    """A query's key condition; the attributes that it names."""
-
-    def add(code: str, message: str, mend: str, span: Any = None) -> None:
-        text = expressions.texts["KeyConditionExpression"]
-        report.add(code, message, "KeyConditionExpression", mend, text=text, span=span)
-
-    assert not isinstance(node, Update | Projection)
-    conditions: dict[str, tuple[str, ValuePlaceholder | None]] = {}
-    stray = _stray_operator(node)
-    if stray is not None:
-        add(
-            "DYS150",
-            f"Invalid operator used in KeyConditionExpression: {stray}",
-            "join at most two conditions by AND: the partition key's with =, and the sort key's "
-            "with a comparison, BETWEEN or begins_with",
-        )
-        return frozenset()
-    for each in conditions_of(node):
-        found = _key_condition(each, expressions, add)
-        if found is None:
-            return frozenset(conditions)
-        name, operator, value = found
-        if name in conditions:
-            add(
-                "DYS151",
-                "KeyConditionExpressions must only contain one condition per key",
-                "use BETWEEN for a range",
-            )
-            return frozenset(conditions)
-        conditions[name] = (operator, value)
-    if len(conditions) > 2:
-        add(
-            "DYS152",
-            "Conditions can be of length 1 or 2 only",
-            "name the partition key and the sort key only, and use FilterExpression for the rest",
-        )
-    elif keys is not None:
-        _check_against_keys(conditions, keys, expressions, add)
-    elif not any(operator == "=" for operator, _ in conditions.values()):
-        add("DYS153", "Query key condition not supported", "give the partition key with =")
-    return frozenset(conditions)
-
-
-def _stray_operator(node: Expression) -> str | None:
-    todo: list[Any] = [node]
-    while todo:
-        each = todo.pop(0)
-        match each:
-            case Or():
-                return "OR"
-            case Not():
-                return "NOT"
-            case In():
-                return "IN"
-            case Comparison(operator="<>"):
-                return "<>"
-            case Function(name=name) if name != "begins_with":
-                return str(name)
-            case And():
-                todo += each.terms
-            case _:
-                pass
-    return None
-
-
-def _key_condition(
-    node: Any, expressions: Expressions, add: Any
-) -> tuple[str, str, ValuePlaceholder | None] | None:
-    """The attribute, the operator and the value of one condition on a key."""
-    match node:
-        case Comparison():
-            operands, operator = [node.left, node.right], str(node.operator)
-        case Between():
-            operands, operator = [node.operand, node.low, node.high], "BETWEEN"
-        case _:
-            operands, operator = list(node.arguments), "begins_with"
-    if any(isinstance(operand, Size) for operand in operands):
-        add(
-            "DYS154",
-            "KeyConditionExpressions cannot contain nested operations",
-            "compare the key attribute itself",
-            node.span,
-        )
-        return None
-    if operator in ("BETWEEN", "begins_with") and not isinstance(operands[0], Path):
-        add(
-            "DYS155",
-            f"Invalid condition in KeyConditionExpression: {operator} operator must have the key "
-            "attribute as its first operand",
-            "give the attribute first",
-            node.span,
-        )
-        return None
-    paths = [operand for operand in operands if isinstance(operand, Path)]
-    if len(paths) != 1:
-        what = (
-            "Multiple attribute names used in one condition"
-            if paths
-            else ("No key attribute specified")
-        )
-        add(
-            "DYS155",
-            f"Invalid condition in KeyConditionExpression: {what}",
-            "compare one key attribute with a value",
-            node.span,
-        )
-        return None
-    elements = expressions.elements(paths[0])
-    if elements is None:
-        return None
-    if len(elements) != 1:
-        add(
-            "DYS156",
-            "KeyConditionExpressions cannot have conditions on nested attributes",
-            "a key attribute stands at the top of the item",
-            node.span,
-        )
-        return None
-    if operator in _FLIPPED and not isinstance(operands[0], Path):
-        operator = _FLIPPED[operator]
-    values = [operand for operand in operands if isinstance(operand, ValuePlaceholder)]
-    return str(elements[0]), operator, values[0] if values else None
-
-
-def _check_against_keys(
-    conditions: Mapping[str, tuple[str, ValuePlaceholder | None]],
-    keys: KeySchema,
-    expressions: Expressions,
-    add: Any,
-) -> None:
-    partition, sort = keys.partition_key, keys.sort_key
-    names = {each.name: each for each in keys.attributes}
-    if partition.name not in conditions:
-        add(
-            "DYS157",
-            f"Query condition missed key schema element: {partition.name}",
-            "give the partition key with =",
-        )
-        return
-    if len(conditions) == 2 and not conditions.keys() <= names.keys():
-        expected = sort.name if sort else partition.name
-        add(
-            "DYS157" if sort else "DYS153",
-            f"Query condition missed key schema element: {expected}"
-            if sort
-            else "Query key condition not supported",
-            "name key attributes only, and use FilterExpression for the rest",
-        )
-        return
-    if conditions[partition.name][0] != "=":
-        add("DYS153", "Query key condition not supported", "give the partition key with =")
-        return
-    for name, (_, value) in conditions.items():
-        literal = expressions.wire(value)
-        type_name = names[name].type_name
-        if literal is None or type_name is None:
-            continue
-        if literal[0] != type_name:
-            add(
-                "DYS158",
-                f"{INVALID_VALUES}Condition parameter type does not match schema type",
-                f"{name} is of type {type_name}",
-            )
-        elif not literal[1]:
-            kind = "string" if literal[0] == "S" else "binary"
-            add(
-                "DYS132",
-                "One or more parameter values are not valid. The AttributeValue for a key "
-                f"attribute cannot contain an empty {kind} value. Key: {name}",
-                "give a value of at least one byte",
-            )
-
-
-def check_filter(
-    node: Expression, expressions: Expressions, keys: frozenset[str], report: Report
-) -> None:
-    """A query's filter may not name the key attributes."""
-    assert not isinstance(node, Update | Projection)
-    for condition in conditions_of(node):
-        for path in _paths_of(condition):
-            elements = expressions.elements(path)
-            if elements is not None and elements[0] in keys:
+        if elements is not None and elements[0] in names:
+            _updates_key(str(elements[0]), "UpdateExpression", report, text, action.path.span)
+    for index_name, each in _index_attributes(schema):
+        for action in update.actions:
+            if expressions.elements(action.path) != (each.name,):
+                continue
+            literal = _result(action, expressions)
+            _check_index_type(literal, each, index_name, "UpdateExpression", report)
+            value = getattr(action, "value", None)
+            kind = empty_kind(expressions.values.get(getattr(value, "text", "")))
+            if kind is not None:
                 report.add(
-                    "DYS159",
-                    "Filter Expression can only contain non-primary key attributes: Primary key "
-                    f"attribute: {elements[0]}",
-                    "FilterExpression",
-                    "put conditions on keys into KeyConditionExpression",
-                    text=expressions.texts["FilterExpression"],
-                    span=path.span,
+                    "DYS132",
+                    f"{NOT_VALID}The update expression attempted to update a secondary index key "
+                    f"to a value that is not supported. {_EMPTY.format(kind=kind)}",
+                    "UpdateExpression",
+                    "give a value of at least one byte, or REMOVE the attribute",
+                    text=text,
+                    span=action.span,
                 )
-                return
 
 
-def _paths_of(condition: Any) -> list[Path]:
-    operands: list[Any] = []
-    for member in ("left", "right", "operand", "low", "high"):
-        operands.append(getattr(condition, member, None))
-    operands += getattr(condition, "choices", ())
-    operands += getattr(condition, "arguments", ())
-    found = []
-    for operand in operands:
-        while isinstance(operand, Size):
-            operand = operand.operand
-        if isinstance(operand, Path):
-            found.append(operand)
-    return found
+def check_updated_attributes(
+    updates: Mapping[str, Any], schema: TableSchema | None, key: Mapping[str, Any], report: Report
+) -> None:
+    """The same of AttributeUpdates."""
+    names = [each.name for each in schema.key.attributes] if schema else list(key)
+    for name in names:
+        if name in updates:
+            _updates_key(name, f"AttributeUpdates.{name}", report)
+    for index_name, each in _index_attributes(schema):
+        value = updates.get(each.name, {}).get("Value")
+        place = f"AttributeUpdates.{each.name}"
+        _check_index_type(only_member(value), each, index_name, place, report)
+        kind = empty_kind(value)
+        if kind is not None:
+            message = empty_key_message(kind, each.name, index_name)
+            report.add("DYS132", message, place, "give a value of at least one byte")
+
+
+def _updates_key(name: str, place: str, report: Report, text: Any = None, span: Any = None) -> None:
+    report.add(
+        "DYS120",
+        f"{INVALID_VALUES}Cannot update attribute {name}. This attribute is part of the key",
+        place,
+        "put a new item and delete the old one, in one transaction",
+        text=text,
+        span=span,
+    )
+
+
+def _index_attributes(schema: TableSchema | None) -> Iterator[tuple[str, KeyAttribute]]:
+    """The attributes of the indexes' keys that are not of the table's key."""
+    if schema is not None:
+        for index_name, index in schema.indexes.items():
+            for each in index.attributes:
+                if each not in schema.key.attributes:
+                    yield index_name, each
+
+
+def _result(action: object, expressions: Expressions) -> tuple[str, Any] | None:
+    """The type of what an action writes, where it is known; its content does not matter."""
+    value = action.value if isinstance(action, SetAction | AddAction | DeleteAction) else None
+    while isinstance(value, IfNotExists):
+        value = value.default
+    match value:
+        case Arithmetic():
+            return "N", None
+        case ListAppend():
+            return "L", None
+        case _:
+            return expressions.wire(value)
+
+
+# Paths
+
+
+def check_key_paths(expressions: Expressions, schema: TableSchema | None, report: Report) -> None:
+    """Nothing is inside the value of a key."""
+    if schema is None:
+        return
+    names = {each.name: "Key" for each in schema.key.attributes}
+    for _, each in _index_attributes(schema):
+        names.setdefault(each.name, "IndexKey")
+    for member, paths in expressions.paths.items():
+        nested = {
+            elements[0]: path
+            for path in reversed(paths)
+            if (elements := expressions.elements(path)) is not None and len(elements) > 1
+        }
+        for name, kind in names.items():
+            if name in nested:
+                report.add(
+                    "DYS138",
+                    "Key attributes must be scalars; list random access '[]' and map lookup '.' "
+                    f"are not allowed: {kind}: {name}",
+                    member,
+                    "name the attribute itself",
+                    text=expressions.texts[member],
+                    span=nested[name].span,
+                )

@@ -1,204 +1,249 @@
-"""Which members each operation has, of which type, and within which limits.
+"""Whether a request has its shape: the types first, as the service parses, then the constraints.
 
-Source: the operations' pages in the Amazon DynamoDB API Reference.
+Source: "Error handling with DynamoDB", for SerializationException and ValidationException; the
+words are the service's.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from dynasafe.limits import MAX_TOTAL_SEGMENTS
 from dynasafe.validation.report import Report
+from dynasafe.validation.shapes import NAME_PATTERN, REQUESTS, Kind, Shape
+from dynasafe.validation.value_rules import TRUTH, check_value_shape, scalar_word, token
 
-_TABLE_NAME = re.compile(r"[a-zA-Z0-9_.\-]+|arn:[^\s]+")
-_CAPACITY = ("INDEXES", "TOTAL", "NONE")
-_METRICS = ("SIZE", "NONE")
-_RETURN_VALUES = ("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
-_OLD_ON_FAILURE = ("ALL_OLD", "NONE")
-_SELECT = ("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """What one member must be."""
-
-    type: type | tuple[type, ...]
-    is_required: bool = False
-    choices: tuple[str, ...] = ()
-    least: int | None = None
-    most: int | None = None
-
-
-_TEXT = Member(type=str)
-_MAP = Member(type=Mapping)
-_LIST = Member(type=(list, tuple))
-_FLAG = Member(type=bool)
-_NAMES_AND_VALUES = {"ExpressionAttributeNames": _MAP, "ExpressionAttributeValues": _MAP}
-_TABLE = {"TableName": Member(type=str, is_required=True)}
-_KEY = {"Key": Member(type=Mapping, is_required=True)}
-_SPENT = {"ReturnConsumedCapacity": Member(type=str, choices=_CAPACITY)}
-_GROWN = {"ReturnItemCollectionMetrics": Member(type=str, choices=_METRICS)}
-_ON_FAILURE = {"ReturnValuesOnConditionCheckFailure": Member(type=str, choices=_OLD_ON_FAILURE)}
-_CONDITION = {"ConditionExpression": _TEXT, **_NAMES_AND_VALUES}
-_LEGACY_CONDITION = {"Expected": _MAP, "ConditionalOperator": _TEXT}
-_PROJECTION = {"ProjectionExpression": _TEXT, "ExpressionAttributeNames": _MAP}
-_READ = {**_TABLE, **_SPENT, **_PROJECTION, "AttributesToGet": _LIST, "ConsistentRead": _FLAG}
-_WRITE = {**_TABLE, **_SPENT, **_GROWN, **_ON_FAILURE, **_CONDITION, **_LEGACY_CONDITION}
-_PAGES = {
-    **_READ,
-    **_NAMES_AND_VALUES,
-    "IndexName": _TEXT,
-    "Select": Member(type=str, choices=_SELECT),
-    "Limit": Member(type=int, least=1),
-    "ExclusiveStartKey": _MAP,
-    "FilterExpression": _TEXT,
-    "ConditionalOperator": _TEXT,
-}
-_RETURNS = {"ReturnValues": Member(type=str, choices=_RETURN_VALUES)}
-
-MEMBERS: dict[str, dict[str, Member]] = {
-    "GetItem": {**_READ, **_KEY},
-    "PutItem": {**_WRITE, **_RETURNS, "Item": Member(type=Mapping, is_required=True)},
-    "UpdateItem": {
-        **_WRITE,
-        **_RETURNS,
-        **_KEY,
-        "UpdateExpression": _TEXT,
-        "AttributeUpdates": _MAP,
-    },
-    "DeleteItem": {**_WRITE, **_RETURNS, **_KEY},
-    "Query": {
-        **_PAGES,
-        "KeyConditionExpression": _TEXT,
-        "KeyConditions": _MAP,
-        "QueryFilter": _MAP,
-        "ScanIndexForward": _FLAG,
-    },
-    "Scan": {
-        **_PAGES,
-        "ScanFilter": _MAP,
-        "TotalSegments": Member(type=int, least=1, most=MAX_TOTAL_SEGMENTS),
-        "Segment": Member(type=int, least=0, most=MAX_TOTAL_SEGMENTS - 1),
-    },
-    "BatchGetItem": {**_SPENT, "RequestItems": Member(type=Mapping, is_required=True)},
-    "BatchWriteItem": {**_SPENT, **_GROWN, "RequestItems": Member(type=Mapping, is_required=True)},
-    "TransactGetItems": {
-        **_SPENT,
-        "TransactItems": Member(type=(list, tuple), is_required=True),
-    },
-    "TransactWriteItems": {
-        **_SPENT,
-        **_GROWN,
-        "TransactItems": Member(type=(list, tuple), is_required=True),
-        "ClientRequestToken": _TEXT,
-    },
-    # The parts of the batches and transactions
-    "Keys": {
-        **_PROJECTION,
-        "Keys": Member(type=(list, tuple), is_required=True),
-        "AttributesToGet": _LIST,
-        "ConsistentRead": _FLAG,
-    },
-    "Get": {**_TABLE, **_KEY, **_PROJECTION},
-    "Put": {
-        **_TABLE,
-        **_ON_FAILURE,
-        **_CONDITION,
-        "Item": Member(type=Mapping, is_required=True),
-    },
-    "Update": {
-        **_TABLE,
-        **_ON_FAILURE,
-        **_CONDITION,
-        **_KEY,
-        "UpdateExpression": Member(type=str, is_required=True),
-    },
-    "Delete": {**_TABLE, **_ON_FAILURE, **_CONDITION, **_KEY},
-    "ConditionCheck": {
-        **_TABLE,
-        **_ON_FAILURE,
-        **_CONDITION,
-        **_KEY,
-        "ConditionExpression": Member(type=str, is_required=True),
-    },
+_MAX_TOLD = 10
+"""The service tells at most so many broken constraints at once."""
+_SCALARS = frozenset({"String", "Boolean", "Integer"})
+_EXPECTED: dict[Kind, str] = {
+    "String": "a str",
+    "Boolean": "True or False",
+    "Integer": "a whole number",
+    "List": "a list",
+    "Map": "a map",
+    "Struct": "a map",
+    "AttributeValue": 'a map with one member, its type: {"S": "text"}',
 }
 
 
 def check_members(operation: str, params: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Check the members; those that have the right type."""
-    members = MEMBERS[operation]
-    fine: dict[str, Any] = {}
-    broken: list[str] = []
-    for name, value in params.items():
-        member = members.get(name)
-        if member is None:
-            report.add(
-                "DYS104",
-                f"{operation} has no parameter {name}",
-                str(name),
-                f"its parameters are {', '.join(sorted(members))}",
-            )
-        elif value is None:
-            report.add(
-                "DYS103",
-                f"{name} is None",
-                name,
-                "leave the member out; DynamoDB takes it as absent, boto3 dies of it",
-            )
-        elif not isinstance(value, member.type) or (member.type is int and value is True):
-            report.add(
-                "DYS102",
-                f"{name} is of type {type(value).__name__}",
-                name,
-                f"give a {_type_name(member)}",
-            )
-        else:
-            fine[name] = value
-            broken += _broken_constraints(name, value, member)
-    for name, member in members.items():
-        if member.is_required and params.get(name) is None:
-            broken.append(
-                f"Value null at '{_lower(name)}' failed to satisfy constraint: "
-                "Member must not be null"
-            )
-    if broken:
-        plural = "s" if len(broken) > 1 else ""
+    """Check types and constraints; the request without the parts that have none of its types."""
+    shape = REQUESTS[operation]
+    before = len(report.findings)
+    if not isinstance(params, Mapping):
+        _wrong_type(shape, None, params, "", report)
+        return {}
+    typed: dict[str, Any] = _typed(shape, params, "", report)
+    # A part of the wrong type is not missing too.
+    broken = _broken(shape, typed, "", tells_missing=len(report.findings) == before)
+    told = [each for _, each in zip(range(_MAX_TOLD), broken, strict=False)]
+    if told:
+        plural = "s" if len(told) > 1 else ""
         report.add(
             "DYS105",
-            f"{len(broken)} validation error{plural} detected: {'; '.join(broken)}",
+            f"{len(told)} validation error{plural} detected: {'; '.join(told)}",
             "parameters",
             "give each of these members a value that it allows",
         )
-    return fine
+    return typed
 
 
-def _type_name(member: Member) -> str:
-    kind = member.type[0] if isinstance(member.type, tuple) else member.type
-    return {Mapping: "map", str: "str", int: "whole number", bool: "bool"}.get(kind, "list")
+def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
+    """Members that are None or unknown: the service overlooks them, boto3 does not."""
+    todo: list[tuple[Shape, Any, str]] = [(REQUESTS[operation], params, "")]
+    while todo:
+        shape, part, place = todo.pop()
+        if shape.kind != "Struct":
+            each = shape.each
+            if each is None or each.kind == "AttributeValue":
+                continue
+            children = [(each, child, inner) for inner, child in _children(part, place)]
+        elif isinstance(part, Mapping):
+            children = []
+            for name, value in part.items():
+                inner = f"{place}.{name}" if place else str(name)
+                if name in shape.members:
+                    children.append((shape.members[name], value, inner))
+                else:
+                    report.add(
+                        "DYS104",
+                        f"{operation} has no parameter {inner}",
+                        inner,
+                        f"its parameters are {', '.join(sorted(shape.members))}",
+                    )
+        else:
+            continue
+        for member, value, inner in children:
+            if value is None:
+                report.add(
+                    "DYS103",
+                    f"{inner} is None",
+                    inner,
+                    "leave the member out; DynamoDB takes it as absent, boto3 dies of it",
+                )
+            else:
+                todo.append((member, value, inner))
 
 
-def _lower(name: str) -> str:
-    return name[0].lower() + name[1:]
+def _children(part: Any, place: str) -> list[tuple[str, Any]]:
+    if isinstance(part, Mapping):
+        return [(f"{place}.{name}", each) for name, each in part.items()]
+    if isinstance(part, list | tuple):
+        return [(f"{place}[{index}]", each) for index, each in enumerate(part)]
+    return []
 
 
-def _broken_constraints(name: str, value: Any, member: Member) -> list[str]:
-    broken = []
-    if name in ("TableName", "IndexName"):
-        if not _TABLE_NAME.fullmatch(value):
-            broken.append("Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
-        if len(value) < 3:
-            broken.append("Member must have length greater than or equal to 3")
-        if len(value) > 255 and not value.startswith("arn:"):
-            broken.append("Member must have length less than or equal to 255")
-    if member.choices and value not in member.choices:
-        choices = ", ".join(member.choices)
-        broken.append(f"Member must satisfy enum value set: [{choices}]")
-    if member.least is not None and value < member.least:
-        broken.append(f"Member must have value greater than or equal to {member.least}")
-    if member.most is not None and value > member.most:
-        broken.append(f"Member must have value less than or equal to {member.most}")
-    where = f"Value '{value}' at '{_lower(name)}' failed to satisfy constraint: "
-    return [where + each for each in broken]
+# Types
+
+
+def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
+    """The part, if it has its type, or None; of what it contains, what has its type."""
+    if shape.kind == "AttributeValue":
+        return check_value_shape(part, place, shape.scalar_words, report)
+    kind = token(part)
+    if kind == "null":
+        return None
+    if shape.kind in _SCALARS:
+        return _typed_scalar(shape, part, kind, place, report)
+    expected = "list" if shape.kind == "List" else "map"
+    if kind != expected:
+        is_collection = kind in ("list", "map")
+        words = shape.collection_words if is_collection else shape.scalar_words
+        _wrong_type(shape, words if kind != "other" else None, part, place, report)
+        return None
+    if shape.kind == "Struct":
+        inner = f"{place}." if place else ""
+        members = (
+            (name, _typed(member, part[name], f"{inner}{name}", report))
+            for name, member in shape.members.items()
+            if part.get(name) is not None
+        )
+        return {name: member for name, member in members if member is not None}
+    assert shape.each is not None
+    if shape.kind == "List":
+        return [
+            _typed(shape.each, each, f"{place}[{index}]", report) for index, each in enumerate(part)
+        ]
+    names = [name for name in part if isinstance(name, str)]
+    if len(names) < len(part):
+        _wrong_type(shape, "A name in a map is not a str", part, place, report)
+    entries = ((name, _typed(shape.each, part[name], f"{place}.{name}", report)) for name in names)
+    # A malformed name is still the name of its placeholder.
+    is_kept = shape.each.kind in _SCALARS
+    return {name: entry for name, entry in entries if is_kept or entry is not None}
+
+
+def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report) -> Any:
+    words: str | None
+    match shape.kind, kind:
+        case ("String", "string") | ("Boolean", "bool"):
+            return part
+        case "Integer", "number" if math.isfinite(part):
+            return math.floor(part)
+        case "Boolean", "string":
+            if part.upper() in TRUTH:
+                return TRUTH[part.upper()]
+            words = "Unexpected token received from parser"
+        case _, "list":
+            words = f"Unrecognized collection type class java.lang.{shape.kind}"
+        case _, "map":
+            words = shape.collection_words
+        case _, "bool" | "string" | "number":
+            words = f"{scalar_word(part)} cannot be converted to {shape.kind}"
+        case _:
+            words = None
+    _wrong_type(shape, words, part, place, report)
+    return None
+
+
+def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: Report) -> None:
+    expected = _EXPECTED[shape.kind]
+    given = type(part).__name__
+    report.add(
+        "DYS102",
+        words or f"{place or 'The request'} is of type {given}",
+        place or "parameters",
+        f"give {expected}, not a value of type {given}",
+    )
+
+
+# Constraints
+
+
+def _broken(shape: Shape, part: Any, place: str, *, tells_missing: bool) -> Iterator[str]:
+    """What is broken, in the words and the order of the service."""
+    for constraint in _constraints(shape, part):
+        yield f"Value {_shown(part)} at '{place}' failed to satisfy constraint: {constraint}"
+    if shape.kind == "Struct":
+        inner = f"{place}." if place else ""
+        for name, member in shape.members.items():
+            inside = f"{inner}{name[0].lower()}{name[1:]}"
+            value = part.get(name)
+            if value is not None:
+                yield from _broken(member, value, inside, tells_missing=tells_missing)
+            elif member.is_required and tells_missing:
+                yield (
+                    f"Value null at '{inside}' failed to satisfy constraint: "
+                    "Member must not be null"
+                )
+    elif shape.each is not None and shape.each.kind != "AttributeValue":
+        entries: Iterable[tuple[object, Any]]
+        entries = part.items() if shape.kind == "Map" else enumerate(part, start=1)
+        for position, entry in entries:
+            if entry is not None:
+                inside = f"{place}.{position}.member"
+                yield from _broken(shape.each, entry, inside, tells_missing=tells_missing)
+
+
+def _constraints(shape: Shape, part: Any) -> Iterator[str]:
+    if shape.is_name:
+        if not NAME_PATTERN.fullmatch(part) and not part.startswith("arn:"):
+            yield f"Member must satisfy regular expression pattern: {NAME_PATTERN.pattern}"
+        if len(part) < 3:
+            yield "Member must have length greater than or equal to 3"
+        if len(part) > 255 and not part.startswith("arn:"):
+            yield "Member must have length less than or equal to 255"
+    if shape.choices and part not in shape.choices:
+        yield f"Member must satisfy enum value set: [{', '.join(shape.choices)}]"
+    if shape.least is not None and part < shape.least:
+        yield f"Member must have value greater than or equal to {shape.least}"
+    if shape.most is not None and part > shape.most:
+        yield f"Member must have value less than or equal to {shape.most}"
+    if shape.min_length is not None and len(part) < shape.min_length:
+        yield f"Member must have length greater than or equal to {shape.min_length}"
+    if shape.max_length is not None and len(part) > shape.max_length:
+        yield f"Member must have length less than or equal to {shape.max_length}"
+    if shape.has_table_names:
+        for name in part:
+            if not _is_table_name(name):
+                yield (
+                    "Map keys must satisfy constraint: [Member must have length less than or equal "
+                    "to 255, Member must have length greater than or equal to 3, Member must "
+                    f"satisfy regular expression pattern: {NAME_PATTERN.pattern}]"
+                )
+    most = shape.max_values_length
+    if most is not None:
+        for entries in part.values():
+            if not 1 <= len(entries) <= most:
+                yield (
+                    "Map value must satisfy constraint: [Member must have length less than or "
+                    f"equal to {most}, Member must have length greater than or equal to 1]"
+                )
+
+
+def _is_table_name(name: str) -> bool:
+    if name.startswith("arn:"):
+        return True
+    return 3 <= len(name) <= 255 and NAME_PATTERN.fullmatch(name) is not None
+
+
+def _shown(part: Any) -> str:
+    """The part as the service prints it, without attribute values."""
+    if isinstance(part, Mapping):
+        return "'{...}'" if part else "'{}'"
+    if isinstance(part, list | tuple):
+        is_plain = all(isinstance(each, str) for each in part)
+        return f"'[{', '.join(part)}]'" if is_plain else "'[...]'"
+    return f"'{part}'"

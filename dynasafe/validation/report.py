@@ -29,6 +29,14 @@ class Report:
         where = Where(parameter=f"{self.prefix}{parameter}", text=text, span=span)
         self.findings.append(Finding(code=code, message=message, where=where, mend=mend))
 
+    def has_about(self, place: str) -> bool:
+        """Whether there is a finding about a place, or about what is in it."""
+        start = f"{self.prefix}{place}"
+        return any(
+            f"{finding.where.parameter}.".startswith((f"{start}.", f"{start}["))
+            for finding in self.findings
+        )
+
     def inside(self, place: str) -> Report:
         """A report for a part; its findings are these findings."""
         return Report(self.findings, f"{self.prefix}{place}.")

@@ -26,7 +26,11 @@ class KeySchema:
     """The partition key, then the sort key if there is one."""
 
     attributes: tuple[KeyAttribute, ...]
+    index_name: str | None = None
+    """None for the table's own key."""
     is_global: bool = False
+    projected: frozenset[str] | None = None
+    """The names of all attributes that an index has, or None if it has all, or it is not known."""
 
     @property
     def partition_key(self) -> KeyAttribute:
@@ -91,27 +95,44 @@ def _of_description(description: Mapping[str, Any]) -> TableSchema:
         each["AttributeName"]: each["AttributeType"]
         for each in description.get("AttributeDefinitions") or ()
     }
-    indexes = {
-        index["IndexName"]: _key_schema(index["KeySchema"], types, is_global=is_global)
-        for member, is_global in (
-            ("GlobalSecondaryIndexes", True),
-            ("LocalSecondaryIndexes", False),
-        )
-        for index in description.get(member) or ()
-    }
+    key = _key_attributes(description["KeySchema"], types)
     return TableSchema(
-        key=_key_schema(description["KeySchema"], types, is_global=False), indexes=indexes
+        key=KeySchema(attributes=key),
+        indexes={
+            index["IndexName"]: _index(index, types, key, is_global=is_global)
+            for member, is_global in (
+                ("GlobalSecondaryIndexes", True),
+                ("LocalSecondaryIndexes", False),
+            )
+            for index in description.get(member) or ()
+        },
     )
 
 
-def _key_schema(elements: Any, types: Mapping[str, str], *, is_global: bool) -> KeySchema:
-    ordered = sorted(elements, key=lambda element: element["KeyType"] != "HASH")
+def _index(
+    index: Mapping[str, Any],
+    types: Mapping[str, str],
+    table_key: tuple[KeyAttribute, ...],
+    *,
+    is_global: bool,
+) -> KeySchema:
+    attributes = _key_attributes(index["KeySchema"], types)
+    projection = index.get("Projection") or {}
+    projected = None
+    if projection.get("ProjectionType") in ("KEYS_ONLY", "INCLUDE"):
+        keys = (each.name for each in attributes + table_key)
+        projected = frozenset([*keys, *(projection.get("NonKeyAttributes") or ())])
     return KeySchema(
-        attributes=tuple(
-            KeyAttribute(
-                name=element["AttributeName"], type_name=types.get(element["AttributeName"])
-            )
-            for element in ordered
-        ),
+        attributes=attributes,
+        index_name=index["IndexName"],
         is_global=is_global,
+        projected=projected,
+    )
+
+
+def _key_attributes(elements: Any, types: Mapping[str, str]) -> tuple[KeyAttribute, ...]:
+    ordered = sorted(elements, key=lambda element: element["KeyType"] != "HASH")
+    return tuple(
+        KeyAttribute(name=element["AttributeName"], type_name=types.get(element["AttributeName"]))
+        for element in ordered
     )

@@ -1,96 +1,33 @@
-"""What an AttributeValue in wire form must be.
+"""What an AttributeValue in wire form must be: its shape, as the service parses it, then the rest.
 
 Source: "AttributeValue", Amazon DynamoDB API Reference; "Supported data types and naming rules in
-Amazon DynamoDB".
+Amazon DynamoDB"; the words are the service's.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
+from dynasafe.attribute_value import bytes_of
 from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 from dynasafe.validation.report import INVALID_VALUES, Report
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
-
-
-def check_attribute_value(value: object, path: str, report: Report) -> None:
-    """Add what is wrong with a value in wire form, and with what is in it."""
-    todo: list[tuple[object, str, int]] = [(value, path, 2)]
-    while todo:
-        each, place, level = todo.pop()
-        typed = _typed(each, place, report)
-        if typed is None:
-            continue
-        type_name, content = typed
-        if type_name in ("L", "M") and level > MAX_NESTING_LEVELS:
-            report.add(
-                "DYS115",
-                "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
-                "levels beyond supported limit",
-                place[:200],
-                f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
-            )
-        elif type_name == "L":
-            todo += [
-                (child, f"{place}[{index}]", level + 1)
-                for index, child in reversed(list(enumerate(content)))
-            ]
-        elif type_name == "M":
-            todo += [
-                (child, f"{place}.{name}", level + 1)
-                for name, child in reversed(list(content.items()))
-            ]
-        else:
-            _check_content(type_name, content, place, report)
-
-
-def _typed(value: object, place: str, report: Report) -> tuple[str, Any] | None:
-    """The only type and its content, if that is what the value has."""
-    if not isinstance(value, Mapping):
-        _wrong_type(place, "a map with one member, its type", value, report)
-        return None
-    members = {name: each for name, each in value.items() if each is not None}
-    known = [name for name in members if name in TYPES]
-    unknown = [name for name in members if name not in TYPES]
-    if unknown:
-        report.add(
-            "DYS111",
-            f"Unknown type of an AttributeValue: {', '.join(map(str, unknown))}",
-            place,
-            f"use one of {', '.join(TYPES)}",
-        )
-        return None
-    if not known:
-        report.add(
-            "DYS112",
-            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
-            place,
-            'give one member: {"S": "text"}',
-        )
-        return None
-    if len(known) > 1:
-        report.add(
-            "DYS113",
-            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of "
-            "the supported datatypes",
-            place,
-            "give one member",
-        )
-        return None
-    type_name = known[0]
-    content = members[type_name]
-    if not _has_shape(type_name, content):
-        _wrong_type(f"{place}.{type_name}", _SHAPES[type_name], content, report)
-        return None
-    return type_name, content
-
-
-_SHAPES = {
+TRUTH = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": False, "NO": False}
+"""The texts that the service takes for a truth value, whatever their case."""
+NO_LIST_OR_MAP = "Start of structure or map found where not expected"
+IN_FIELD = "Unexpected field type"
+IN_VALUE = "Unexpected value type in payload"
+"""What the service says to a number, text or truth value in the place of a collection."""
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_NO_MEMBERS: dict[str, Any] = {}
+_A_VALUE = 'a map with one member, its type: {"S": "text"}'
+_EXPECTED = {
     "S": "a str",
     "N": "a number as a str",
     "B": "bytes, or base64 as a str",
@@ -102,45 +39,247 @@ _SHAPES = {
     "NS": "a list of numbers as str",
     "BS": "a list of bytes",
 }
+_ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
+
+Token = Literal["null", "bool", "number", "string", "list", "map", "other"]
 
 
-def _has_shape(type_name: str, content: object) -> bool:
-    match type_name:
-        case "S" | "N":
-            return isinstance(content, str)
-        case "B":
-            return _is_binary(content)
-        case "BOOL" | "NULL":
-            return isinstance(content, bool)
-        case "M":
-            return isinstance(content, Mapping) and all(isinstance(name, str) for name in content)
-        case "L":
-            return isinstance(content, list | tuple)
-        case "BS":
-            return isinstance(content, list | tuple) and all(map(_is_binary, content))
+def token(part: object) -> Token:
+    """What the part is in JSON; "other" where JSON has no such thing."""
+    match part:
+        case None:
+            return "null"
+        case bool():
+            return "bool"
+        case int() | float() | Decimal():
+            return "number"
+        case str():
+            return "string"
+        case list() | tuple():
+            return "list"
+        case Mapping():
+            return "map"
         case _:
-            return isinstance(content, list | tuple) and all(
-                isinstance(each, str) for each in content
-            )
+            return "other"
 
 
-def _is_binary(content: object) -> bool:
-    if isinstance(content, str):
-        try:
-            base64.b64decode(content, validate=True)
-        except (binascii.Error, ValueError):
-            return False
-        return True
-    return isinstance(content, bytes | bytearray | memoryview)
+def scalar_word(part: object) -> str:
+    """What the service's parser calls a number, a text or a truth value."""
+    match part:
+        case bool():
+            return "TRUE_VALUE" if part else "FALSE_VALUE"
+        case str():
+            return "STRING_VALUE"
+        case _:
+            return "NUMBER_VALUE" if str(part).lstrip("-").isdigit() else "DECIMAL_VALUE"
 
 
-def _wrong_type(place: str, expected: str, given: object, report: Report) -> None:
+# Shape
+
+
+def check_value_shape(value: object, place: str, scalar_words: str, report: Report) -> Any:
+    """Add what the service's parser refuses in a value; the value, an empty one for None."""
+    todo: list[tuple[object, str, str]] = [(value, place, scalar_words)]
+    while todo:
+        each, where, words = todo.pop()
+        if each is None:
+            continue
+        if not isinstance(each, Mapping):
+            _refuse(_no_value(each, words), where, _A_VALUE, each, report)
+            continue
+        for type_name in TYPES:
+            content = each.get(type_name)
+            if content is None:
+                continue
+            inside = f"{where}.{type_name}"
+            refusal = _refusal(type_name, content)
+            if refusal is not None:
+                _refuse(refusal, inside, _EXPECTED[type_name], content, report)
+            elif type_name in ("L", "M"):
+                todo += reversed(_children(type_name, content, where))
+    return _NO_MEMBERS if value is None else value
+
+
+def _children(type_name: str, content: Any, place: str) -> list[tuple[object, str, str]]:
+    if type_name == "L":
+        return [(child, f"{place}[{index}]", IN_VALUE) for index, child in enumerate(content)]
+    return [(child, f"{place}.{name}", IN_VALUE) for name, child in content.items()]
+
+
+def _refuse(refusal: str, place: str, expected: str, given: object, report: Report) -> None:
     report.add(
-        "DYS110",
-        f"{expected} is expected, not {type(given).__name__}",
-        place,
-        "write the value as the API Reference has it, under AttributeValue",
+        "DYS110", refusal, place, f"write {expected} here, not a value of {type(given).__name__}"
     )
+
+
+def _no_value(given: object, scalar_words: str) -> str:
+    match token(given):
+        case "list":
+            return (
+                "Unrecognized collection type class com.amazonaws.dynamodb.v20120810.AttributeValue"
+            )
+        case "other":
+            return f"An AttributeValue of type {type(given).__name__} cannot be sent"
+        case _:
+            return scalar_words
+
+
+def _refusal(type_name: str, content: object) -> str | None:
+    """Why the content is none of its type, in the words of the service's parser."""
+    if type_name in _ELEMENTS or type_name in ("L", "M"):
+        return _refused_collection(type_name, content)
+    return _refused_scalar(type_name, content)
+
+
+def _refused_collection(type_name: str, content: object) -> str | None:
+    kind = token(content)
+    if kind == "other":
+        return f"{type_name} of type {type(content).__name__} cannot be sent"
+    if kind not in ("list", "map"):
+        return IN_FIELD
+    if isinstance(content, Mapping):
+        if type_name != "M":
+            return NO_LIST_OR_MAP
+        return None if all(isinstance(name, str) for name in content) else "A name is not a str"
+    if type_name == "M":
+        return (
+            "Unrecognized collection type java.util.Map<java.lang.String, "
+            "com.amazonaws.dynamodb.v20120810.AttributeValue>"
+        )
+    if type_name == "L":
+        return None
+    assert isinstance(content, list | tuple)
+    refused = (_refused_scalar(_ELEMENTS[type_name], each) for each in content)
+    return next((words for words in refused if words is not None), None)
+
+
+def _refused_scalar(type_name: str, content: object) -> str | None:
+    java = {"B": "java.nio.ByteBuffer", "BOOL": "java.lang.Boolean", "NULL": "java.lang.Boolean"}
+    match type_name, token(content):
+        case ("S" | "N", "string") | ("BOOL" | "NULL", "bool"):
+            return None
+        case "B", "string":
+            assert isinstance(content, str)
+            return _refused_base64(content)
+        case "B", "other" if isinstance(content, bytes | bytearray | memoryview):
+            return None
+        case "BOOL" | "NULL", "string":
+            assert isinstance(content, str)
+            return None if content.upper() in TRUTH else "Unexpected token received from parser"
+        case _, "list":
+            return f"Unrecognized collection type class {java.get(type_name, 'java.lang.String')}"
+        case _, "map":
+            return NO_LIST_OR_MAP
+        case _, "other" | "null":
+            return f"{type_name} of type {type(content).__name__} cannot be sent"
+        case "B", _:
+            return "only base-64-encoded strings are convertible to bytes"
+        case _:
+            target = "String" if type_name in ("S", "N") else "Boolean"
+            return f"{scalar_word(content)} cannot be converted to {target}"
+
+
+def _refused_base64(text: str) -> str | None:
+    if len(text) % 4:
+        return f"Base64 encoded length is expected a multiple of 4 bytes but found: {len(text)}"
+    try:
+        decoded = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        decoded = None
+    if decoded is None or base64.b64encode(decoded).decode() != text:
+        return "Invalid last non-pad Base64 character dectected"
+    return None
+
+
+# Contents
+
+
+def is_fine(value: object) -> bool:
+    """Whether a value has its shape and nothing wrong in it."""
+    report = Report()
+    check_value_shape(value, "", "", report)
+    check_attribute_value(value, "", report)
+    return not report.findings
+
+
+def only_member(value: object) -> tuple[str, Any] | None:
+    """The only type and its content, of a value that has one."""
+    members = _members(value)
+    return next(iter(members.items())) if len(members) == 1 else None
+
+
+def sort_key(member: tuple[str, Any]) -> Any:
+    """What orders two values of one type; equal for equal values of a scalar."""
+    type_name, content = member
+    if type_name == "N":
+        return _number(content) or Decimal(0)
+    return content.encode(errors="replace") if type_name == "S" else bytes_of(content)
+
+
+def check_attribute_value(value: object, path: str, report: Report) -> None:
+    """Add what is wrong with the contents of a value; parts without their shape are left out."""
+    todo: list[tuple[object, str, int]] = [(value, path, 2)]
+    while todo:
+        each, place, level = todo.pop()
+        each = _NO_MEMBERS if each is None else each
+        members = _members(each)
+        for type_name, content in members.items():
+            if type_name not in ("L", "M"):
+                _check_content(type_name, content, place, report)
+            elif level > MAX_NESTING_LEVELS:
+                report.add(
+                    "DYS115",
+                    "Nesting Levels have exceeded supported limits: Attributes in the item have "
+                    "nested levels beyond supported limit",
+                    place[:200],
+                    f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
+                )
+            else:
+                children = _children(type_name, content, place)
+                todo += [(child, inner, level + 1) for child, inner, _ in reversed(children)]
+        _check_members(members, each, place, report)
+
+
+def _members(value: object) -> dict[str, Any]:
+    """The types of a value that have their shape."""
+    if not isinstance(value, Mapping):
+        return {}
+    given = ((name, value.get(name)) for name in TYPES)
+    return {
+        name: content
+        for name, content in given
+        if content is not None and _refusal(name, content) is None
+    }
+
+
+def _check_members(members: Mapping[str, Any], value: object, place: str, report: Report) -> None:
+    """Exactly one, and none that is unknown."""
+    if not isinstance(value, Mapping):
+        return
+    given = [name for name, content in value.items() if content is not None]
+    unknown = [name for name in given if name not in TYPES]
+    if len(given) == len(unknown):
+        report.add(
+            "DYS112",
+            "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+            place,
+            f"give one member, of {', '.join(TYPES)}",
+        )
+    elif len(members) > 1:
+        report.add(
+            "DYS113",
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of "
+            "the supported datatypes",
+            place,
+            "give one member",
+        )
+    elif unknown:
+        report.add(
+            "DYS111",
+            f"Unknown type of an AttributeValue: {', '.join(map(str, unknown))}",
+            place,
+            f"use one of {', '.join(TYPES)}",
+        )
 
 
 def _check_content(type_name: str, content: Any, place: str, report: Report) -> None:
@@ -184,24 +323,28 @@ def _check_set(type_name: str, content: Any, place: str, report: Report) -> None
         message = "Input collection contains duplicates"
     elif type_name == "SS":
         members = list(content)
-        message = f"{INVALID_VALUES}Input collection [...] contains duplicates"
+        message = f"{INVALID_VALUES}Input collection [...] contains duplicates."
     else:
-        members = [bytes(each) if not isinstance(each, str) else each for each in content]
+        members = [bytes_of(each) for each in content]
         message = f"{INVALID_VALUES}Input collection [...]of type BS contains duplicates."
     if len(set(members)) < len(members):
         report.add("DYS118", message, place, "give each member once")
 
 
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    except InvalidOperation:  # an exponent of twenty digits
+        return None
+
+
 def check_number(text: str, place: str, report: Report) -> None:
     """Add what is wrong with a number's text."""
-    try:
-        number = Decimal(text) if text.isascii() and "_" not in text else Decimal("NaN")
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
+    number = _number(text)
+    if number is None:
         report.add(
             "DYS119",
-            "A value provided cannot be converted into a number",
+            "The parameter cannot be converted to a numeric value",
             place,
             "write it in digits, as in '1.5' or '1E10'",
         )

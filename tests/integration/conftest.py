@@ -71,6 +71,12 @@ def dynamodb_local(engines: Engines) -> Engine:
     return engines.get("dynamodb-local")
 
 
+@pytest.fixture
+def dynalite(engines: Engines) -> Engine:
+    """The engine whose authors recorded the service."""
+    return engines.get("dynalite")
+
+
 def connect(engine: Engine, **options: Any) -> AsyncDynamoDB:
     return AsyncDynamoDB.connect(
         region_name=REGION,

@@ -49,6 +49,9 @@ DIFFERENCES: dict[str, str] = {
         "The provided key element does not match the schema"
     ),
     "Return values set to invalid value": "ReturnValues can only be ALL_OLD or NONE",
+    "A value provided cannot be converted into a number": (
+        "The parameter cannot be converted to a numeric value"
+    ),
     "DynamoDB only supports precision up to 38 digits": (
         "Attempting to store more than 38 significant digits in a Number"
     ),

@@ -15,11 +15,11 @@ from dynasafe.attribute_value import to_attribute_map
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.parse import ExpressionKind, read
 from dynasafe.findings import Finding
-from dynasafe.validation.member_rules import MEMBERS
+from dynasafe.validation.shapes import REQUESTS, Shape
 from tests.properties.update_strategies import ITEMS, true_conditions, updates
 from tests.support.people import Order, Person
 
-OPERATIONS = [name for name in MEMBERS if name.endswith(("Item", "Items", "Query", "Scan"))]
+OPERATIONS = list(REQUESTS)
 GARBAGE = st.recursive(
     st.one_of(
         st.none(),
@@ -43,6 +43,34 @@ GARBAGE = st.recursive(
     ),
     max_leaves=8,
 )
+TEXTS = st.sampled_from(["some-table", "a = :v", "SET a = :v", "#n, b[0]", "EQ", "IN", "NONE", ""])
+
+
+def of_shape(shape: Shape) -> st.SearchStrategy[Any]:
+    """What nearly has the shape: now and then a part is anything at all."""
+    near: st.SearchStrategy[Any]
+    match shape.kind:
+        case "String":
+            near = TEXTS | st.sampled_from(shape.choices or ("x",))
+        case "Boolean":
+            near = st.booleans()
+        case "Integer":
+            near = st.integers(-1, 2)
+        case "AttributeValue":
+            near = GARBAGE.map(lambda garbage: {"L": [garbage]}) | st.just({"N": "1"})
+        case "List":
+            assert shape.each is not None
+            near = st.lists(of_shape(shape.each), max_size=3)
+        case "Map":
+            assert shape.each is not None
+            names = st.sampled_from(["a", "b", ":v", "#n", "some-table", ""])
+            near = st.dictionaries(names, of_shape(shape.each), max_size=2)
+        case "Struct":
+            members = {name: of_shape(member) for name, member in shape.members.items()}
+            near = st.fixed_dictionaries({}, optional={**members, "Nope": GARBAGE})
+    return st.integers(0, 9).flatmap(lambda chance: near if chance else GARBAGE)
+
+
 SCHEMAS: list[Any] = [
     None,
     Person,
@@ -58,14 +86,7 @@ def test_given_anything_when_checked_then_there_are_findings_and_never_an_except
     data: st.DataObject,
 ) -> None:
     operation = data.draw(st.sampled_from(OPERATIONS))
-    names = [*MEMBERS[operation], "Nope"]
-    params = data.draw(st.dictionaries(st.sampled_from(names), GARBAGE, max_size=5))
-    if operation.startswith(("Batch", "Transact")) and data.draw(st.booleans()):
-        parts = [name for name in MEMBERS if not name.endswith(("Item", "Items", "Query", "Scan"))]
-        part = data.draw(st.sampled_from(parts))
-        inner = data.draw(st.dictionaries(st.sampled_from(list(MEMBERS[part])), GARBAGE))
-        params["RequestItems"] = {"some-table": inner if part == "Keys" else [{part: inner}]}
-        params["TransactItems"] = [{part: inner}]
+    params = data.draw(of_shape(REQUESTS[operation]))
 
     findings = check_request(operation, params, schema=data.draw(st.sampled_from(SCHEMAS)))
 

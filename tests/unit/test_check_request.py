@@ -119,10 +119,10 @@ def test_given_several_constraints_then_they_are_told_as_the_service_does() -> N
     assert messages(
         "PutItem", Item={"pk": S, "sk": N}, ReturnValues="X", ReturnConsumedCapacity="Y"
     ) == [
-        "2 validation errors detected: Value 'X' at 'returnValues' failed to satisfy constraint: "
-        "Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]; "
-        "Value 'Y' at 'returnConsumedCapacity' failed to satisfy constraint: Member must satisfy "
-        "enum value set: [INDEXES, TOTAL, NONE]"
+        "2 validation errors detected: Value 'Y' at 'returnConsumedCapacity' failed to satisfy "
+        "constraint: Member must satisfy enum value set: [INDEXES, TOTAL, NONE]; Value 'X' at "
+        "'returnValues' failed to satisfy constraint: Member must satisfy enum value set: "
+        "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]"
     ]
     findings = check_request("GetItem", {"Key": {"pk": S}})
     assert findings[0].message == (
@@ -144,15 +144,15 @@ def test_given_all_that_is_wrong_then_all_of_it_is_told_with_its_place() -> None
         },
     )
     assert [(finding.code, finding.where.parameter) for finding in findings] == [
-        ("DYS104", "Nope"),
         ("DYS119", "ExpressionAttributeValues.:v"),
         ("DYS215", "UpdateExpression"),
         ("DYS221", "UpdateExpression"),
         ("DYS223", "UpdateExpression"),
         ("DYS207", "ConditionExpression"),
         ("DYS222", "ExpressionAttributeValues"),
+        ("DYS104", "Nope"),
     ]
-    reserved = findings[2]
+    reserved = findings[1]
     assert reserved.where.text is not None
     assert reserved.where.text[slice(*(reserved.where.span or (0, 0)))] == "status"
     assert "^^^^^^" in str(reserved)
@@ -187,9 +187,9 @@ def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
         schema=SCHEMAS["by table"],
     )
     assert [(finding.code, finding.where.parameter) for finding in findings] == [
-        ("DYS172", "RequestItems.orders.[1]"),
-        ("DYS117", "RequestItems.orders.[2].Item.a"),
-        ("DYS170", "RequestItems.orders.[3]"),
+        ("DYS172", "RequestItems.orders[1]"),
+        ("DYS117", "RequestItems.orders[2].PutRequest.Item.a"),
+        ("DYS170", "RequestItems.orders[3]"),
     ]
 
 
@@ -207,11 +207,12 @@ def test_given_a_transaction_then_each_operation_is_checked() -> None:
         schema=SCHEMAS["by table"],
     )
     assert [(finding.code, finding.where.parameter) for finding in findings] == [
+        ("DYS105", "parameters"),
         ("DYS221", "TransactItems[0].Update.UpdateExpression"),
         ("DYS120", "TransactItems[0].Update.UpdateExpression"),
-        ("DYS105", "TransactItems[1].ConditionCheck.parameters"),
         ("DYS172", "TransactItems[1].ConditionCheck"),
-        ("DYS171", "TransactItems[2]."),
+        ("DYS171", "TransactItems[2]"),
+        ("DYS104", "TransactItems[2].Nope"),
     ]
 
 
@@ -223,11 +224,12 @@ def test_given_a_transaction_then_each_operation_is_checked() -> None:
         ({"N": 3}, "DYS110"),
         ({"S": None}, "DYS112"),
         ({"B": "not base64!"}, "DYS110"),
-        ({"BOOL": "true"}, "DYS110"),
+        ({"BOOL": "maybe"}, "DYS110"),
         ({"L": {}}, "DYS110"),
         ({"M": {1: S}}, "DYS110"),
         ({"SS": ["a", 3]}, "DYS110"),
-        ({"STRING": "x"}, "DYS111"),
+        ({"STRING": "x"}, "DYS112"),
+        ({"S": "x", "STRING": "x"}, "DYS111"),
         ({}, "DYS112"),
         ({"S": "x", "N": "1"}, "DYS113"),
         ({"NS": ["1", "nan"]}, "DYS119"),
@@ -245,5 +247,5 @@ def test_given_findings_when_required_valid_then_the_error_has_them_all() -> Non
     require_valid("GetItem", {"TableName": "orders", "Key": {"pk": S}})
     with pytest.raises(InvalidRequestError) as caught:
         require_valid("GetItem", {"TableName": "orders", "Key": {"pk": {}}, "Nope": 1})
-    assert [finding.code for finding in caught.value.findings] == ["DYS104", "DYS112"]
+    assert [finding.code for finding in caught.value.findings] == ["DYS112", "DYS104"]
     assert str(caught.value).startswith("GetItem was not sent.\n")

@@ -1,0 +1,90 @@
+"""What the entries of batches and transactions must be, together.
+
+Sources: "BatchGetItem", "BatchWriteItem", "TransactWriteItems", Amazon DynamoDB API Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynasafe.validation.report import Report
+from dynasafe.validation.table_schema import TableSchema
+from dynasafe.validation.value_rules import only_member, sort_key
+
+
+class Identities:
+    """The items that a request has named, of which no two may be the same."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+        self._seen: set[object] = set()
+
+    def add(self, table: str, key: Mapping[str, Any] | None, place: str, report: Report) -> None:
+        """Name an item by its key, whose values are fine; None if it is not known."""
+        if key is None:
+            return
+        members = ((name, only_member(value)) for name, value in key.items())
+        identity = (
+            table,
+            frozenset((name, each[0], _hashable(each)) for name, each in members if each),
+        )
+        if identity in self._seen:
+            report.add("DYS172", self._message, place, "name each item once")
+        self._seen.add(identity)
+
+
+def _hashable(member: tuple[str, Any]) -> object:
+    return sort_key(member) if member[0] in ("S", "N", "B") else repr(member[1])
+
+
+def key_of(item: Mapping[str, Any], schema: TableSchema | None) -> Mapping[str, Any] | None:
+    """The key within an item, where it is known and there."""
+    if schema is None or not all(each.name in item for each in schema.key.attributes):
+        return None
+    return {each.name: item[each.name] for each in schema.key.attributes}
+
+
+def only_action(
+    entry: Mapping[str, Any] | None, actions: tuple[str, ...], place: str, report: Report
+) -> str | None:
+    """The one action of a transaction's entry."""
+    given = [each for each in actions if each in (entry or {})]
+    if len(given) == 1:
+        return given[0]
+    is_write = len(actions) > 1
+    if given or not is_write:
+        words = ["Check", "Put", "Update or Delete"] if is_write else actions
+        message = f"TransactItems can only contain one of {', '.join(words)}"
+    else:
+        message = (
+            "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
+        )
+    report.add("DYS171", message, place, f"give one of {', '.join(actions)}")
+    return None
+
+
+def only_write(entry: Mapping[str, Any] | None, place: str, report: Report) -> str | None:
+    """The one write of a batch's entry."""
+    given = [each for each in ("PutRequest", "DeleteRequest") if each in (entry or {})]
+    if len(given) == 1:
+        return given[0]
+    report.add(
+        "DYS170",
+        "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the "
+        "supported datatypes",
+        place,
+        "give a PutRequest with an Item, or a DeleteRequest with a Key",
+    )
+    return None
+
+
+def check_count(count: int, limit: int, operation: str, report: Report) -> None:
+    """How many entries a batch has over all its tables."""
+    if count > limit:
+        report.add(
+            "DYS173",
+            f"Too many items requested for the {operation} call",
+            "RequestItems",
+            f"send at most {limit} at once; AsyncTable splits them",
+        )

@@ -1,0 +1,530 @@
+"""What queries and scans must be: their keys, indexes, filters, and where they go on.
+
+Sources: "Query", "Scan", Amazon DynamoDB API Reference; "Querying tables in DynamoDB".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dynasafe.expressions.nodes import (
+    And,
+    Between,
+    Comparison,
+    Function,
+    In,
+    Not,
+    Or,
+    Path,
+    Size,
+)
+from dynasafe.validation.expression_rules import Expressions, conditions_of
+from dynasafe.validation.key_rules import (
+    check_key_attributes,
+    empty_key_message,
+    empty_kind,
+)
+from dynasafe.validation.report import INVALID_VALUES, Report
+from dynasafe.validation.table_schema import KeyAttribute, KeySchema, TableSchema
+from dynasafe.validation.value_rules import check_attribute_value, only_member, sort_key
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "="}
+_OPERATORS = {
+    "EQ": "=",
+    "LT": "<",
+    "LE": "<=",
+    "GT": ">",
+    "GE": ">=",
+    "BETWEEN": "BETWEEN",
+    "BEGINS_WITH": "begins_with",
+}
+_START = "ExclusiveStartKey"
+_START_IS_INVALID = "The provided starting key is invalid"
+# The service leaves these words out before some of its messages.
+_WITHOUT_PREFIX = (
+    "contains duplicates",
+    "number set",
+    "numeric value",
+    "significant digits",
+    "number with magnitude",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyCondition:
+    """A condition on one key attribute; a value that is not known is None."""
+
+    operator: str
+    values: tuple[tuple[str, Any] | None, ...]
+
+    def holds(self, member: tuple[str, Any]) -> bool:
+        """Whether the value fulfils the condition, as far as that is known."""
+        if any(value is None or value[0] != member[0] for value in self.values):
+            return True
+        key = sort_key(member)
+        bounds = [sort_key(value) for value in self.values if value is not None]
+        match self.operator:
+            case "=":
+                return bool(key == bounds[0])
+            case "<":
+                return bool(key < bounds[0])
+            case "<=":
+                return bool(key <= bounds[0])
+            case ">":
+                return bool(key > bounds[0])
+            case ">=":
+                return bool(key >= bounds[0])
+            case "BETWEEN":
+                return bool(bounds[0] <= key <= bounds[1])
+            case _:
+                return bool(key.startswith(bounds[0])) if isinstance(key, bytes) else True
+
+
+class _Conditions:
+    """Where findings of a key condition go."""
+
+    def __init__(self, member: str, text: str | None, report: Report) -> None:
+        self.member = member
+        self.text = text
+        self.report = report
+
+    def __call__(self, code: str, message: str, mend: str, span: Any = None) -> None:
+        self.report.add(code, message, self.member, mend, text=self.text, span=span)
+
+
+# Key conditions
+
+
+def key_conditions(
+    params: Mapping[str, Any], expressions: Expressions, keys: KeySchema | None, report: Report
+) -> dict[str, KeyCondition]:
+    """A query's conditions on keys, by attribute, in either form, as far as they are fine."""
+    node = expressions.nodes.get("KeyConditionExpression")
+    if "KeyConditions" in params:
+        add = _Conditions("KeyConditions", None, report)
+        conditions = {
+            name: KeyCondition(
+                _OPERATORS.get(each.get("ComparisonOperator"), ""),
+                tuple(map(only_member, each.get("AttributeValueList") or [])),
+            )
+            for name, each in params["KeyConditions"].items()
+        }
+    elif node is not None:
+        text = expressions.texts["KeyConditionExpression"]
+        add = _Conditions("KeyConditionExpression", text, report)
+        found = _conditions_of_expression(node, expressions, add)
+        if found is None:
+            return {}
+        conditions = found
+    else:
+        return {}
+    if not 1 <= len(conditions) <= 2:
+        add(
+            "DYS152",
+            "Conditions can be of length 1 or 2 only",
+            "name the partition key and the sort key only, and use FilterExpression for the rest",
+        )
+        return {}
+    if keys is not None:
+        return conditions if _fit_keys(conditions, keys, add) else {}
+    if not any(each.operator == "=" for each in conditions.values()):
+        add("DYS153", "Query key condition not supported", "give the partition key with =")
+    return {}
+
+
+def _conditions_of_expression(
+    node: Any, expressions: Expressions, add: _Conditions
+) -> dict[str, KeyCondition] | None:
+    stray = _stray_operator(node)
+    if stray is not None:
+        add(
+            "DYS150",
+            f"Invalid operator used in KeyConditionExpression: {stray}",
+            "join at most two conditions by AND: the partition key's with =, and the sort key's "
+            "with a comparison, BETWEEN or begins_with",
+        )
+        return None
+    conditions: dict[str, KeyCondition] = {}
+    for each in conditions_of(node):
+        found = _key_condition(each, expressions, add)
+        if found is None:
+            return None
+        name, condition = found
+        if name in conditions:
+            add(
+                "DYS151",
+                "KeyConditionExpressions must only contain one condition per key",
+                "use BETWEEN for a range",
+            )
+            return None
+        conditions[name] = condition
+    return conditions
+
+
+def _stray_operator(node: object) -> str | None:
+    todo: list[Any] = [node]
+    while todo:
+        each = todo.pop(0)
+        match each:
+            case Or():
+                return "OR"
+            case Not():
+                return "NOT"
+            case In():
+                return "IN"
+            case Comparison(operator="<>"):
+                return "<>"
+            case Function(name=name) if name != "begins_with":
+                return str(name)
+            case And():
+                todo += each.terms
+            case _:
+                pass
+    return None
+
+
+def _key_condition(
+    node: Any, expressions: Expressions, add: _Conditions
+) -> tuple[str, KeyCondition] | None:
+    """The attribute of a key, and the condition on it."""
+    match node:
+        case Comparison():
+            operands, operator = [node.left, node.right], str(node.operator)
+        case Between():
+            operands, operator = [node.operand, node.low, node.high], "BETWEEN"
+        case _:
+            operands, operator = list(node.arguments), "begins_with"
+    if any(isinstance(operand, Size) for operand in operands):
+        add(
+            "DYS154",
+            "KeyConditionExpressions cannot contain nested operations",
+            "compare the key attribute itself",
+            node.span,
+        )
+        return None
+    if operator in ("BETWEEN", "begins_with") and not isinstance(operands[0], Path):
+        add(
+            "DYS155",
+            f"Invalid condition in KeyConditionExpression: {operator} operator must have the key "
+            "attribute as its first operand",
+            "give the attribute first",
+            node.span,
+        )
+        return None
+    paths = [operand for operand in operands if isinstance(operand, Path)]
+    if len(paths) != 1:
+        what = (
+            "Multiple attribute names used in one condition"
+            if paths
+            else ("No key attribute specified")
+        )
+        add(
+            "DYS155",
+            f"Invalid condition in KeyConditionExpression: {what}",
+            "compare one key attribute with a value",
+            node.span,
+        )
+        return None
+    elements = expressions.elements(paths[0])
+    if elements is None:
+        return None
+    if len(elements) != 1:
+        add(
+            "DYS156",
+            "KeyConditionExpressions cannot have conditions on nested attributes",
+            "a key attribute stands at the top of the item",
+            node.span,
+        )
+        return None
+    if operator in _FLIPPED and not isinstance(operands[0], Path):
+        operator = _FLIPPED[operator]
+    values = [operand for operand in operands if not isinstance(operand, Path)]
+    return str(elements[0]), KeyCondition(operator, tuple(map(expressions.wire, values)))
+
+
+def _fit_keys(conditions: Mapping[str, KeyCondition], keys: KeySchema, add: _Conditions) -> bool:
+    """Whether the conditions are on the key, in the order in which the service looks."""
+    for position, each in enumerate(keys.attributes):
+        if position == 0 and len(keys.attributes) == 1 and len(conditions) > 1:
+            add(
+                "DYS153",
+                "Query key condition not supported",
+                "name key attributes only, and use FilterExpression for the rest",
+            )
+            return False
+        condition = conditions.get(each.name)
+        if condition is None:
+            if position == 0 or len(conditions) > 1:
+                add(
+                    "DYS157",
+                    f"Query condition missed key schema element: {each.name}",
+                    "name key attributes only, the partition key with =",
+                )
+                return False
+        elif not _fits_attribute(condition, each, keys, add, is_partition_key=position == 0):
+            return False
+    return True
+
+
+def _fits_attribute(
+    condition: KeyCondition,
+    attribute: KeyAttribute,
+    keys: KeySchema,
+    add: _Conditions,
+    *,
+    is_partition_key: bool,
+) -> bool:
+    known = [value for value in condition.values if value is not None]
+    if not condition.operator:
+        add(
+            "DYS150",
+            "Attempted conditional constraint is not an indexable operation",
+            "use EQ, or for the sort key also LT, LE, GT, GE, BETWEEN or BEGINS_WITH",
+        )
+    elif attribute.type_name is not None and any(
+        type_name != attribute.type_name for type_name, _ in known
+    ):
+        add(
+            "DYS158",
+            f"{INVALID_VALUES}Condition parameter type does not match schema type",
+            f"{attribute.name} is of type {attribute.type_name}",
+        )
+    elif is_partition_key and condition.operator != "=":
+        add("DYS153", "Query key condition not supported", "give the partition key with =")
+    else:
+        kinds = (empty_kind({type_name: content}) for type_name, content in known)
+        kind = next((each for each in kinds if each is not None), None)
+        if kind is None:
+            return True
+        add(
+            "DYS132",
+            empty_key_message(kind, attribute.name, keys.index_name),
+            "give a value of at least one byte",
+        )
+    return False
+
+
+# Filters and projections
+
+
+def check_filters(
+    params: Mapping[str, Any], expressions: Expressions, names: Iterable[str], report: Report
+) -> None:
+    """A query's filter may not name the key attributes."""
+    filters = params.get("QueryFilter", {})
+    named = expressions.named("FilterExpression")
+    for name in names:
+        if name in filters or name in named:
+            is_legacy = name in filters
+            report.add(
+                "DYS159",
+                f"{'QueryFilter' if is_legacy else 'Filter Expression'} can only contain "
+                f"non-primary key attributes: Primary key attribute: {name}",
+                "QueryFilter" if is_legacy else "FilterExpression",
+                "put conditions on keys into KeyConditionExpression",
+                text=None if is_legacy else expressions.texts["FilterExpression"],
+                span=None if is_legacy else named[name].span,
+            )
+            return
+
+
+def check_projected(
+    params: Mapping[str, Any],
+    expressions: Expressions,
+    index: KeySchema,
+    report: Report,
+    *,
+    is_query: bool,
+) -> None:
+    """A global index gives, and a query of it filters, only what it projects."""
+    if index.projected is None or not index.is_global:
+        return
+    if params.get("Select") == "ALL_ATTRIBUTES":
+        report.add(
+            "DYS165",
+            f"{INVALID_VALUES}Select type ALL_ATTRIBUTES is not supported for global secondary "
+            f"index {index.index_name} because its projection type is not ALL",
+            "Select",
+            "leave Select out, and read the items by their keys",
+        )
+    wanted = {*params.get("AttributesToGet", ()), *expressions.named("ProjectionExpression")}
+    absent = sorted(wanted - index.projected)
+    if absent:
+        report.add(
+            "DYS166",
+            f"{INVALID_VALUES}Global secondary index {index.index_name} does not project "
+            f"[{', '.join(absent)}]",
+            "ProjectionExpression" if "ProjectionExpression" in params else "AttributesToGet",
+            "read the items by their keys, or let the index project these attributes",
+        )
+    filtered = {*params.get("QueryFilter", ()), *expressions.named("FilterExpression")}
+    absent = sorted(filtered - index.projected)
+    if absent and is_query:
+        report.add(
+            "DYS166",
+            f"{INVALID_VALUES}Secondary index {index.index_name} does not project one or more "
+            f"filter attributes: [{', '.join(absent)}]",
+            "FilterExpression" if "FilterExpression" in params else "QueryFilter",
+            "let the index project these attributes",
+        )
+
+
+# Where to go on
+
+
+def check_start_values(params: Mapping[str, Any], report: Report) -> None:
+    """The values of ExclusiveStartKey."""
+    for name, value in params.get(_START, {}).items():
+        inner = Report()
+        check_attribute_value(value, f"{_START}.{name}", inner)
+        for finding in inner.findings:
+            is_bare = any(words in finding.message for words in _WITHOUT_PREFIX)
+            message = finding.message if is_bare else f"{_START_IS_INVALID}: {finding.message}"
+            report.add(finding.code, message, finding.where.parameter, finding.mend)
+
+
+def check_start(
+    params: Mapping[str, Any],
+    table: TableSchema | None,
+    keys: KeySchema | None,
+    report: Report,
+    *,
+    is_query: bool,
+) -> bool:
+    """Whether ExclusiveStartKey, if there is one, is a key of what is read."""
+    if table is None or keys is None or _START not in params:
+        return True
+    start = params[_START]
+    before = len(report.findings)
+    is_by_key = is_query or "IndexName" in params
+    if start.keys() != {each.name for each in (*table.key.attributes, *keys.attributes)}:
+        reason = "" if is_by_key else ": The provided key element does not match the schema"
+        _invalid_start(reason, report)
+    elif is_by_key:
+        check_key_attributes(start, keys, _START, report)
+    if len(report.findings) == before:
+        inner = Report()
+        check_key_attributes(start, table.key, _START, inner)
+        for finding in inner.findings:
+            _invalid_start(f": {finding.message}", report)
+    return len(report.findings) == before
+
+
+def check_start_bounds(
+    params: Mapping[str, Any],
+    conditions: Mapping[str, KeyCondition],
+    keys: KeySchema | None,
+    report: Report,
+) -> None:
+    """The start key of a query lies within what its conditions, which fit the keys, allow."""
+    if keys is None or _START not in params or not conditions:
+        return
+    start = {name: only_member(value) for name, value in params[_START].items()}
+
+    def holds(attribute: KeyAttribute) -> bool:
+        value = start.get(attribute.name)
+        return value is None or conditions[attribute.name].holds(value)
+
+    partition, sort = keys.partition_key, keys.sort_key
+    has_range = sort is not None and sort.name in conditions
+    if has_range and sort is not None and not holds(sort):
+        words = "The provided starting key does not match the range key predicate"
+    elif holds(partition):
+        return
+    elif has_range:
+        words = "The query can return at most one row and cannot be restarted"
+    else:
+        words = "The provided starting key is outside query boundaries based on provided conditions"
+    report.add("DYS167", words, _START, "give the LastEvaluatedKey of the page before")
+
+
+def _invalid_start(reason: str, report: Report) -> None:
+    report.add(
+        "DYS167",
+        f"{_START_IS_INVALID}{reason}",
+        _START,
+        "give the LastEvaluatedKey of the page before",
+    )
+
+
+# What is read
+
+
+def check_index(
+    params: Mapping[str, Any], schema: TableSchema | None, report: Report, *, is_query: bool
+) -> KeySchema | None:
+    """The key of what is read: the table's, or the index's."""
+    index_name = params.get("IndexName")
+    if schema is None:
+        return None
+    if index_name is None:
+        return schema.key
+    if not schema.knows_indexes:
+        return None
+    index = schema.indexes.get(index_name)
+    if index is None:
+        report.add(
+            "DYS163",
+            f"The table does not have the specified index: {index_name}",
+            "IndexName",
+            "name one of: " + (", ".join(sorted(schema.indexes)) or "none, it has no indexes"),
+        )
+    elif index.is_global and params.get("ConsistentRead"):
+        report.add(
+            "DYS164",
+            "Consistent reads are not supported on global secondary indexes"
+            if is_query
+            else "Consistent read cannot be true when scanning a GSI",
+            "ConsistentRead",
+            "leave it out, or read from the table",
+        )
+    return index
+
+
+def check_segments(params: Mapping[str, Any], report: Report) -> None:
+    """Segment and TotalSegments of a parallel scan."""
+    segment, total = params.get("Segment"), params.get("TotalSegments")
+    if (segment is None) is (total is None):
+        if segment is not None and total is not None and segment >= total:
+            report.add(
+                "DYS162",
+                "The Segment parameter is zero-based and must be less than parameter "
+                f"TotalSegments: Segment: {segment} is not less than TotalSegments: {total}",
+                "Segment",
+                "count segments from 0",
+            )
+        return
+    missing, given = ("TotalSegments", "Segment") if total is None else ("Segment", "TotalSegments")
+    when = "Segment parameter is present" if total is None else "parameter TotalSegments is present"
+    report.add(
+        "DYS161",
+        f"The {missing} parameter is required but was not present in the request when {when}",
+        missing,
+        f"give both, or leave {given} out",
+    )
+
+
+def check_select(params: Mapping[str, Any], report: Report) -> None:
+    """What Select chooses, and what a projection names."""
+    select = params.get("Select")
+    if select is None:
+        return
+    chosen = next(
+        (m for m in ("ProjectionExpression", "AttributesToGet") if params.get(m) is not None), None
+    )
+    message = None
+    if select == "SPECIFIC_ATTRIBUTES" and chosen is None:
+        message = (
+            "Must specify the AttributesToGet or ProjectionExpression when choosing to get "
+            "SPECIFIC_ATTRIBUTES"
+        )
+    elif select == "COUNT" and chosen is not None:
+        message = f"Cannot specify the {chosen} when choosing to get only the Count"
+    elif select in ("ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES") and chosen is not None:
+        message = f"Cannot specify the {chosen} when choosing to get {select}"
+    elif select == "ALL_PROJECTED_ATTRIBUTES" and params.get("IndexName") is None:
+        message = "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName"
+    if message is not None:
+        report.add("DYS165", message, "Select", "leave Select out: the rest implies it")

@@ -1,0 +1,352 @@
+"""The shape of every request on the wire: members, types and constraints, in the service's order.
+
+Sources: the operations' pages in the Amazon DynamoDB API Reference; the words of messages and the
+order of members are the service's, where public evidence shows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from dynasafe.limits import (
+    MAX_ATTRIBUTES_TO_GET,
+    MAX_BATCH_GET_KEYS,
+    MAX_BATCH_WRITES,
+    MAX_CLIENT_REQUEST_TOKEN_LENGTH,
+    MAX_TOTAL_SEGMENTS,
+    MAX_TRANSACT_ITEMS,
+)
+from dynasafe.validation.value_rules import IN_FIELD, IN_VALUE, NO_LIST_OR_MAP
+
+Kind = Literal["String", "Boolean", "Integer", "List", "Map", "Struct", "AttributeValue"]
+
+NAME_PATTERN = re.compile(r"[a-zA-Z0-9_.-]+")
+_MODEL = "com.amazonaws.dynamodb.v20120810."
+_IN_GENERIC = (
+    "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class "
+    "java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and "
+    "java.lang.Class are in module java.base of loader 'bootstrap')"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What one part of a request must be."""
+
+    kind: Kind
+    is_required: bool = False
+    members: Mapping[str, Shape] = field(default_factory=dict)
+    each: Shape | None = None
+    """Of the elements of a List, or of the values of a Map."""
+    choices: tuple[str, ...] = ()
+    least: int | None = None
+    most: int | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    is_name: bool = False
+    """A name of a table or an index."""
+    has_table_names: bool = False
+    """A Map whose keys are names of tables."""
+    max_values_length: int | None = None
+    """Of the Lists in a Map, which may not be empty then."""
+    scalar_words: str = IN_FIELD
+    collection_words: str = NO_LIST_OR_MAP
+    """What the service says to a list where a map is expected, or to a map for a list."""
+
+
+def _text(*choices: str, is_required: bool = False) -> Shape:
+    return Shape(kind="String", choices=choices, is_required=is_required)
+
+
+def _struct(java: str, members: Mapping[str, Shape], *, in_value: bool = True) -> Shape:
+    return Shape(
+        kind="Struct",
+        members=members,
+        scalar_words=IN_VALUE if in_value else IN_FIELD,
+        collection_words=f"Unrecognized collection type class {_MODEL}{java}",
+    )
+
+
+def _value(*, in_value: bool = True) -> Shape:
+    return Shape(
+        kind="AttributeValue",
+        scalar_words=IN_VALUE if in_value else IN_FIELD,
+        collection_words=f"Unrecognized collection type class {_MODEL}AttributeValue",
+    )
+
+
+def _map(java: str, each: Shape, *, is_required: bool = False) -> Shape:
+    return Shape(
+        kind="Map", each=each, is_required=is_required, collection_words=_no_list_for(java)
+    )
+
+
+def _no_list_for(java: str) -> str:
+    full = java if "." in java else _MODEL + java
+    return f"Unrecognized collection type java.util.Map<java.lang.String, {full}>"
+
+
+_NAME = Shape(kind="String", is_name=True)
+_FLAG = Shape(kind="Boolean")
+_VALUES = _map("AttributeValue", _value())
+_REQUIRED_VALUES = _map("AttributeValue", _value(), is_required=True)
+_VALUE_LIST = Shape(kind="List", each=_value())
+_NAMES = _map("java.lang.String", _text())
+_CAPACITY = _text("INDEXES", "TOTAL", "NONE")
+_METRICS = _text("SIZE", "NONE")
+_RETURN_VALUES = _text("ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW")
+_SELECT = _text("SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES")
+_OPERATORS = (
+    *("IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE"),
+    *("BEGINS_WITH", "GE", "CONTAINS"),
+)
+_TABLE = {"TableName": Shape(kind="String", is_required=True, is_name=True)}
+_TO_GET = Shape(kind="List", each=_text(), min_length=1, max_length=MAX_ATTRIBUTES_TO_GET)
+_LIMIT = Shape(kind="Integer", least=1)
+_CONDITION_MAP = _map(
+    "Condition",
+    _struct(
+        "Condition",
+        {
+            "AttributeValueList": _VALUE_LIST,
+            "ComparisonOperator": _text(*_OPERATORS, is_required=True),
+        },
+    ),
+)
+_EXPECTED = {
+    "ConditionalOperator": _text("OR", "AND"),
+    "Expected": _map(
+        "ExpectedAttributeValue",
+        _struct(
+            "ExpectedAttributeValue",
+            {
+                "AttributeValueList": _VALUE_LIST,
+                "ComparisonOperator": _text(*_OPERATORS),
+                "Exists": _FLAG,
+                "Value": _value(in_value=False),
+            },
+        ),
+    ),
+}
+_UPDATES = _map(
+    "AttributeValueUpdate",
+    _struct(
+        "AttributeValueUpdate",
+        {"Action": _text("ADD", "DELETE", "PUT"), "Value": _value(in_value=False)},
+    ),
+)
+_ON_FAILURE = {"ReturnValuesOnConditionCheckFailure": _text("ALL_OLD", "NONE")}
+_CONDITION = {
+    **_ON_FAILURE,
+    "ConditionExpression": _text(),
+    "ExpressionAttributeValues": _VALUES,
+    "ExpressionAttributeNames": _NAMES,
+}
+_PROJECTION = {"ProjectionExpression": _text(), "ExpressionAttributeNames": _NAMES}
+_PAGE_EXPRESSIONS = {
+    "FilterExpression": _text(),
+    "ProjectionExpression": _text(),
+    "ExpressionAttributeValues": _VALUES,
+    "ExpressionAttributeNames": _NAMES,
+}
+
+
+def _transaction(kinds: Mapping[str, Mapping[str, Shape]]) -> Shape:
+    action = "TransactWriteItem" if len(kinds) > 1 else "TransactGetItem"
+    return Shape(
+        kind="List",
+        is_required=True,
+        min_length=1,
+        max_length=MAX_TRANSACT_ITEMS,
+        each=_struct(
+            action,
+            {kind: _struct(kind, members, in_value=False) for kind, members in kinds.items()},
+        ),
+    )
+
+
+def _request(members: Mapping[str, Shape]) -> Shape:
+    return Shape(kind="Struct", members=members)
+
+
+def _write_request(java: str, part: str) -> Shape:
+    return _struct(java, {part: _REQUIRED_VALUES}, in_value=False)
+
+
+REQUESTS: dict[str, Shape] = {
+    "GetItem": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            "AttributesToGet": _TO_GET,
+            **_TABLE,
+            "Key": _REQUIRED_VALUES,
+            "ConsistentRead": _FLAG,
+            **_PROJECTION,
+        }
+    ),
+    "PutItem": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            **_TABLE,
+            "Item": _REQUIRED_VALUES,
+            **_EXPECTED,
+            "ReturnValues": _RETURN_VALUES,
+            "ReturnItemCollectionMetrics": _METRICS,
+            **_CONDITION,
+        }
+    ),
+    "DeleteItem": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            **_TABLE,
+            "ReturnValues": _RETURN_VALUES,
+            "ReturnItemCollectionMetrics": _METRICS,
+            "Key": _REQUIRED_VALUES,
+            **_EXPECTED,
+            **_CONDITION,
+        }
+    ),
+    "UpdateItem": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            **_TABLE,
+            "ReturnItemCollectionMetrics": _METRICS,
+            "ReturnValues": _RETURN_VALUES,
+            "Key": _REQUIRED_VALUES,
+            **_EXPECTED,
+            "AttributeUpdates": _UPDATES,
+            "UpdateExpression": _text(),
+            **_CONDITION,
+        }
+    ),
+    "Query": _request(
+        {
+            "Select": _SELECT,
+            "IndexName": _NAME,
+            "ReturnConsumedCapacity": _CAPACITY,
+            "QueryFilter": _CONDITION_MAP,
+            **_TABLE,
+            "ConditionalOperator": _text("OR", "AND"),
+            "AttributesToGet": _TO_GET,
+            "Limit": _LIMIT,
+            "KeyConditions": _CONDITION_MAP,
+            "ExclusiveStartKey": _VALUES,
+            "ConsistentRead": _FLAG,
+            "ScanIndexForward": _FLAG,
+            "KeyConditionExpression": _text(),
+            **_PAGE_EXPRESSIONS,
+        }
+    ),
+    "Scan": _request(
+        {
+            "Select": _SELECT,
+            "IndexName": _NAME,
+            "TotalSegments": Shape(kind="Integer", least=1, most=MAX_TOTAL_SEGMENTS),
+            "ReturnConsumedCapacity": _CAPACITY,
+            **_TABLE,
+            "ConditionalOperator": _text("OR", "AND"),
+            "ScanFilter": _CONDITION_MAP,
+            "Segment": Shape(kind="Integer", least=0, most=MAX_TOTAL_SEGMENTS - 1),
+            "Limit": _LIMIT,
+            "AttributesToGet": _TO_GET,
+            "ExclusiveStartKey": _VALUES,
+            "ConsistentRead": _FLAG,
+            **_PAGE_EXPRESSIONS,
+        }
+    ),
+    "BatchGetItem": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            "RequestItems": Shape(
+                kind="Map",
+                is_required=True,
+                min_length=1,
+                has_table_names=True,
+                collection_words=_no_list_for("KeysAndAttributes"),
+                each=_struct(
+                    "KeysAndAttributes",
+                    {
+                        "Keys": Shape(
+                            kind="List",
+                            is_required=True,
+                            min_length=1,
+                            max_length=MAX_BATCH_GET_KEYS,
+                            each=Shape(
+                                kind="Map",
+                                each=_value(),
+                                scalar_words=_IN_GENERIC,
+                                collection_words=_no_list_for("AttributeValue"),
+                            ),
+                        ),
+                        "AttributesToGet": _TO_GET,
+                        "ConsistentRead": _FLAG,
+                        **_PROJECTION,
+                    },
+                ),
+            ),
+        }
+    ),
+    "BatchWriteItem": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            "ReturnItemCollectionMetrics": _METRICS,
+            "RequestItems": Shape(
+                kind="Map",
+                is_required=True,
+                min_length=1,
+                has_table_names=True,
+                max_values_length=MAX_BATCH_WRITES,
+                collection_words=_no_list_for(f"java.util.List<{_MODEL}WriteRequest>"),
+                each=Shape(
+                    kind="List",
+                    scalar_words=_IN_GENERIC,
+                    each=_struct(
+                        "WriteRequest",
+                        {
+                            "DeleteRequest": _write_request("DeleteRequest", "Key"),
+                            "PutRequest": _write_request("PutRequest", "Item"),
+                        },
+                    ),
+                ),
+            ),
+        }
+    ),
+    "TransactGetItems": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            "TransactItems": _transaction(
+                {"Get": {**_TABLE, "Key": _REQUIRED_VALUES, **_PROJECTION}}
+            ),
+        }
+    ),
+    "TransactWriteItems": _request(
+        {
+            "ReturnConsumedCapacity": _CAPACITY,
+            "ReturnItemCollectionMetrics": _METRICS,
+            "ClientRequestToken": Shape(
+                kind="String", min_length=1, max_length=MAX_CLIENT_REQUEST_TOKEN_LENGTH
+            ),
+            "TransactItems": _transaction(
+                {
+                    "ConditionCheck": {
+                        **_TABLE,
+                        "Key": _REQUIRED_VALUES,
+                        **_CONDITION,
+                        "ConditionExpression": _text(is_required=True),
+                    },
+                    "Put": {**_TABLE, "Item": _REQUIRED_VALUES, **_CONDITION},
+                    "Delete": {**_TABLE, "Key": _REQUIRED_VALUES, **_CONDITION},
+                    "Update": {
+                        **_TABLE,
+                        "Key": _REQUIRED_VALUES,
+                        "UpdateExpression": _text(is_required=True),
+                        **_CONDITION,
+                    },
+                }
+            ),
+        }
+    ),
+}

@@ -1,0 +1,440 @@
+"""Requests of every kind for one table, valid ones and broken ones."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+
+from dynasafe.validation.shapes import Shape
+
+TABLE: dict[str, Any] = {
+    "TableName": "requests",
+    "BillingMode": "PAY_PER_REQUEST",
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": type_name}
+        for name, type_name in {"pk": "S", "sk": "N", "g": "S", "h": "N", "l": "N"}.items()
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "keys-only",
+            "KeySchema": [{"AttributeName": "g", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        },
+        {
+            "IndexName": "all",
+            "KeySchema": [
+                {"AttributeName": "g", "KeyType": "HASH"},
+                {"AttributeName": "h", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        },
+    ],
+    "LocalSecondaryIndexes": [
+        {
+            "IndexName": "local",
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "l", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
+OPERATIONS = [
+    *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
+    *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"),
+]
+_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def send(endpoint_url: str, operation: str, body: Any) -> tuple[str, str]:
+    """The body as it is, past every check of a client; the error's code and message, or empty."""
+    scope = "test/20260101/us-east-1/dynamodb/aws4_request"
+    request = urllib.request.Request(
+        endpoint_url,
+        data=json.dumps(body).encode(),
+        headers={
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
+            "X-Amz-Date": "20260101T000000Z",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, "
+            "Signature=0",
+        },
+    )
+    try:
+        with _DIRECT.open(request, timeout=30):
+            return "", ""
+    except urllib.error.HTTPError as error:
+        answer = json.loads(error.read() or b"{}")
+        code = answer.get("__type", str(error.code)).split("#")[-1]
+        return code, str(answer.get("message", answer.get("Message")))
+
+
+# Nearly of a shape
+
+_TEXTS = ["requests", "abc", "hi", "", "a;", "x" * 256]
+_PARTS: list[Any] = [True, False, 23, 1.5, "hi", "", [], {}, ["x"], {"a": "b"}, "true", "abcd"]
+_TYPES = ["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"]
+
+
+def near(shape: Shape, random: Random) -> Any:
+    """JSON that nearly has the shape: now and then a part is something else."""
+    if random.random() < 0.12:
+        return random.choice(_PARTS)
+    match shape.kind:
+        case "String":
+            is_choice = shape.choices and random.random() < 0.7
+            return random.choice(shape.choices if is_choice else _TEXTS)
+        case "Boolean":
+            return random.random() < 0.5
+        case "Integer":
+            return random.choice([-1, 0, 1, 5])
+        case "AttributeValue":
+            nested: list[Any] = [{"x": {"S": "a"}}, [{"S": "b"}]]
+            if random.random() < 0.5:
+                return random.choice([{"S": "a"}, {"N": "1"}])
+            return {random.choice(_TYPES): random.choice(_PARTS + nested)}
+        case "List":
+            assert shape.each is not None
+            return [near(shape.each, random) for _ in range(random.choice([0, 1, 1, 2]))]
+        case "Map":
+            assert shape.each is not None
+            names = [random.choice(["pk", "sk", "requests", "a"]) for _ in range(2)]
+            return {name: near(shape.each, random) for name in names[: random.choice([0, 1, 2])]}
+        case "Struct":
+            return {
+                name: near(member, random)
+                for name, member in shape.members.items()
+                if random.random() < (0.85 if member.is_required else 0.15)
+            }
+
+
+RANDOMS = st.randoms(use_true_random=False)
+
+
+# Requests that make sense, and broken ones
+
+
+class Requests:
+    """Makes requests from one source of chance."""
+
+    names = ("a", "b", "c", "g", "h", "l", "pk", "sk")
+    operators = (
+        *("EQ", "NE", "LE", "LT", "GE", "GT", "IN", "BETWEEN", "NULL", "NOT_NULL", "CONTAINS"),
+        *("NOT_CONTAINS", "BEGINS_WITH"),
+    )
+    conditions = (
+        "a = :v",
+        "attribute_exists(b)",
+        "size(a) > :n",
+        "a BETWEEN :n AND :m",
+        "contains(#n, :v)",
+        "g = :v",
+        "NOT begins_with(c, :v)",
+        "a IN (:v, :n)",
+        "pk.x = :v",
+        "b[0].c <> :v OR attribute_type(a, :t)",
+        "a =",
+        "status = :v",
+        "zz = :zz",
+        "h.x = :n",
+    )
+    updates = (
+        "SET a = :v",
+        "ADD a :n",
+        "REMOVE b, c[0]",
+        "SET g = :v",
+        "SET h = :n, a = if_not_exists(b, :v)",
+        "SET pk = :v",
+        "DELETE c :v",
+        "SET a = a + :n",
+        "SET #n = list_append(a, :v)",
+        "SET g.x = :v",
+        "ADD h :n",
+        "SET a = pk.x",
+        "REMOVE g",
+        "SET l = :n",
+    )
+    projections = ("a, b", "pk", "#n, c[0]", "a, a", "g.x", "h", "pk, sk", "a.b, c")
+    key_conditions = (
+        "pk = :v",
+        "pk = :v AND sk = :n",
+        "pk = :v AND sk BETWEEN :n AND :m",
+        "pk = :v AND sk > :n",
+        "g = :v",
+        "g = :v AND h < :n",
+        "pk = :v AND l = :n",
+        "sk = :n",
+        "pk = :v AND a = :n",
+        "pk > :v",
+        "pk = :v AND begins_with(sk, :v)",
+        "g = :v AND a = :v",
+    )
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+
+    def make(self) -> tuple[str, dict[str, Any]]:
+        """An operation, and a request that is broken in up to two places."""
+        operation = self.random.choice(OPERATIONS)
+        body = self._body(operation)
+        for _ in range(self.random.choice([0, 0, 1, 1, 2])):
+            self._break(body)
+        return operation, body
+
+    def chance(self, probability: float) -> bool:
+        return self.random.random() < probability
+
+    # Values
+
+    def text(self) -> dict[str, Any]:
+        return {"S": self.random.choice("abc")}
+
+    def number(self) -> dict[str, Any]:
+        return {"N": self.random.choice("123")}
+
+    def value(self) -> dict[str, Any]:
+        choices: list[dict[str, Any]] = [
+            self.text(),
+            self.number(),
+            {"BOOL": True},
+            {"NULL": True},
+            {"SS": ["a", "b"]},
+            {"NS": ["1"]},
+            {"L": [self.text()]},
+            {"M": {"x": self.number()}},
+            {"B": "YWI="},
+            {"BS": ["YWI="]},
+        ]
+        return self.random.choice(choices)
+
+    def bad_value(self) -> dict[str, Any]:
+        choices: list[dict[str, Any]] = [
+            {},
+            {"S": "a", "N": "1"},
+            {"N": "x"},
+            {"NS": []},
+            {"SS": ["a", "a"]},
+            {"NULL": False},
+            {"S": ""},
+            {"N": "1" * 39},
+            {"L": [{"N": "x"}]},
+            {"M": {"x": {}}},
+            {"N": "1E126"},
+        ]
+        return self.random.choice(choices)
+
+    def key(self) -> dict[str, Any]:
+        if self.chance(0.07):
+            return self.some(self.value, 3)
+        return {"pk": self.text(), "sk": self.number()}
+
+    def item(self) -> dict[str, Any]:
+        if self.chance(0.1):
+            return self.some(self.value, 2)
+        return {"pk": self.text(), "sk": self.number(), **self.some(self.value, 2)}
+
+    def some(self, make: Callable[[], Any], most: int) -> dict[str, Any]:
+        count = self.random.randint(0, most)
+        return {self.random.choice(self.names): make() for _ in range(count)}
+
+    # Members
+
+    def legacy_condition(self) -> dict[str, Any]:
+        operator = self.random.choice(self.operators)
+        count = {"NULL": 0, "NOT_NULL": 0, "BETWEEN": 2}.get(operator, 1)
+        if self.chance(0.1):
+            count = self.random.choice([0, 1, 2])
+        make = self.random.choice([self.text, self.number, self.value])
+        condition: dict[str, Any] = {"ComparisonOperator": operator}
+        if count or self.chance(0.1):
+            condition["AttributeValueList"] = [make() for _ in range(count)]
+        return condition
+
+    def expected(self) -> dict[str, Any]:
+        match self.random.randint(0, 3):
+            case 0:
+                return {"Value": self.value()}
+            case 1:
+                exists = {"Exists": self.chance(0.5)}
+                return {**exists, "Value": self.text()} if self.chance(0.4) else exists
+            case 2:
+                operator = self.random.choice(self.operators)
+                return {"ComparisonOperator": operator, "Value": self.value()}
+            case _:
+                extra = {"Exists": True} if self.chance(0.1) else {}
+                return {**self.legacy_condition(), **extra}
+
+    def legacy_update(self) -> dict[str, Any]:
+        update: dict[str, Any] = {}
+        if self.chance(0.8):
+            update["Action"] = self.random.choice(["PUT", "ADD", "DELETE"])
+        if self.chance(0.85):
+            update["Value"] = self.value()
+        return update
+
+    def expression(self, body: dict[str, Any], member: str, texts: tuple[str, ...]) -> None:
+        body[member] = text = self.random.choice(texts)
+        makers: dict[str, Callable[[], dict[str, Any]]] = {
+            ":v": self.text,
+            ":n": self.number,
+            ":m": self.number,
+            ":t": lambda: {"S": "N"},
+        }
+        for name, make in makers.items():
+            if re.search(rf"{name}\b", text):
+                values = body.setdefault("ExpressionAttributeValues", {})
+                values.setdefault(name, make() if self.chance(0.9) else self.value())
+        if "#n" in text:
+            name = self.random.choice(["a", "status", "g", "pk"])
+            body.setdefault("ExpressionAttributeNames", {})["#n"] = name
+
+    # Requests
+
+    def _body(self, operation: str) -> dict[str, Any]:
+        match operation:
+            case "GetItem":
+                return self._get(TableName="requests")
+            case "PutItem" | "UpdateItem" | "DeleteItem":
+                body = self._write(operation.removesuffix("Item"), TableName="requests")
+                self._add_legacy(operation, body)
+                return body
+            case "Query" | "Scan":
+                return self._page(operation)
+            case "BatchGetItem":
+                entry: dict[str, Any] = {"Keys": self._list(self.key, 3)}
+                if self.chance(0.4):
+                    self.expression(entry, "ProjectionExpression", self.projections)
+                return {"RequestItems": {"requests": entry}}
+            case "BatchWriteItem":
+                return {"RequestItems": {"requests": self._list(self._batch_entry, 3)}}
+            case "TransactGetItems":
+                return {
+                    "TransactItems": self._list(lambda: {"Get": self._get(TableName="requests")}, 2)
+                }
+            case _:
+                return {"TransactItems": self._list(self._transact_entry, 2)}
+
+    def _list(self, make: Callable[[], Any], most: int) -> list[Any]:
+        return [make() for _ in range(self.random.randint(1, most))]
+
+    def _get(self, **members: Any) -> dict[str, Any]:
+        body = {**members, "Key": self.key()}
+        if self.chance(0.5):
+            self.expression(body, "ProjectionExpression", self.projections)
+        return body
+
+    def _write(self, action: str, **members: Any) -> dict[str, Any]:
+        part = {"Item": self.item()} if action == "Put" else {"Key": self.key()}
+        body = {**members, **part}
+        if action == "Update" and self.chance(0.7):
+            self.expression(body, "UpdateExpression", self.updates)
+        if action == "ConditionCheck" or self.chance(0.3):
+            self.expression(body, "ConditionExpression", self.conditions)
+        return body
+
+    def _add_legacy(self, operation: str, body: dict[str, Any]) -> None:
+        if operation == "UpdateItem" and self.chance(0.3):
+            body["AttributeUpdates"] = self.some(self.legacy_update, 2)
+        if self.chance(0.3):
+            body["Expected"] = self.some(self.expected, 2)
+        if self.chance(0.1):
+            body["ConditionalOperator"] = "AND"
+        if self.chance(0.1):
+            body["ReturnValues"] = self.random.choice(["ALL_OLD", "ALL_NEW", "NONE", "UPDATED_OLD"])
+
+    def _page(self, operation: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"TableName": "requests"}
+        if operation == "Query":
+            if self.chance(0.6):
+                self.expression(body, "KeyConditionExpression", self.key_conditions)
+            elif self.chance(0.9):
+                equal = {"ComparisonOperator": "EQ", "AttributeValueList": [self.text()]}
+                first = {"pk": equal} if self.chance(0.7) else {}
+                body["KeyConditions"] = {**first, **self.some(self.legacy_condition, 1)}
+        elif self.chance(0.2):
+            body["TotalSegments"] = self.random.choice([1, 2])
+            body["Segment"] = self.random.choice([0, 1])
+        if self.chance(0.4):
+            self.expression(body, "FilterExpression", self.conditions)
+        elif self.chance(0.4):
+            body[f"{operation}Filter"] = self.some(self.legacy_condition, 2)
+        if self.chance(0.3):
+            self.expression(body, "ProjectionExpression", self.projections)
+        elif self.chance(0.3):
+            body["AttributesToGet"] = self.random.sample(self.names, self.random.randint(1, 3))
+        optional: list[tuple[float, str, list[Any]]] = [
+            (0.2, "Select", ["COUNT", "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES"]),
+            (0.1, "Select", ["ALL_PROJECTED_ATTRIBUTES"]),
+            (0.3, "IndexName", ["keys-only", "all", "local", "nope"]),
+            (0.2, "ConsistentRead", [True, False]),
+            (0.1, "ConditionalOperator", ["OR"]),
+            (0.2, "ExclusiveStartKey", self._start_keys()),
+        ]
+        for probability, member, choices in optional:
+            if self.chance(probability):
+                body[member] = self.random.choice(choices)
+        return body
+
+    def _start_keys(self) -> list[dict[str, Any]]:
+        key = {"pk": self.text(), "sk": self.number()}
+        return [
+            key,
+            {**key, "g": self.text()},
+            {**key, "g": self.text(), "h": self.number()},
+            {**key, "l": self.number()},
+            {"pk": self.text()},
+        ]
+
+    def _batch_entry(self) -> dict[str, Any]:
+        if self.chance(0.5):
+            return {"PutRequest": {"Item": self.item()}}
+        return {"DeleteRequest": {"Key": self.key()}}
+
+    def _transact_entry(self) -> dict[str, Any]:
+        action = self.random.choice(["Put", "Delete", "Update", "ConditionCheck"])
+        return {action: self._write(action, TableName="requests")}
+
+    # Faults
+
+    def _break(self, body: dict[str, Any]) -> None:
+        spots = [spot for spot in _spots(body) if spot[1] != "TableName"]
+        values = [(parent, name) for parent, name in spots if _is_value(parent[name])]
+        chance = self.random.random()
+        if chance < 0.5 and values:
+            parent, name = self.random.choice(values)
+            parent[name] = self.bad_value()
+        elif chance < 0.8 and spots:
+            parent, name = self.random.choice(spots)
+            del parent[name]
+        elif "TableName" in body and chance < 0.9:
+            body["ExpressionAttributeNames"] = {"#x": "a"}
+        elif "TableName" in body:
+            values_ = body.get("ExpressionAttributeValues", {})
+            body["ExpressionAttributeValues"] = {**values_, ":x": self.text()}
+
+
+def _spots(part: Any) -> list[tuple[Any, Any]]:
+    spots: list[tuple[Any, Any]] = []
+    if isinstance(part, dict):
+        for name, inner in part.items():
+            spots += [(part, name), *_spots(inner)]
+    elif isinstance(part, list):
+        for inner in part:
+            spots += _spots(inner)
+    return spots
+
+
+def _is_value(part: Any) -> bool:
+    return isinstance(part, dict) and len(part) == 1 and next(iter(part)) in _TYPES
