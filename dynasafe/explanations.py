@@ -598,6 +598,28 @@ EXPLANATIONS: dict[str, Explanation] = {
         "a BETWEEN :one AND :nine",
         _CONDITIONS,
     ),
+    "DYS301": Explanation(
+        "A path that the item does not have",
+        "SET and the other clauses can change an element of a map or list that is there, not make "
+        "the map or list on the way.",
+        "SET address.city = :c, where the item has no address",
+        "SET address = :address with the whole map, or if_not_exists for it in an earlier update",
+        _UPDATES,
+    ),
+    "DYS302": Explanation(
+        "An operand that does not fit the item",
+        "Numbers are added to numbers, lists to lists, members to sets of their type.",
+        "ADD visits :one, where visits is a string in the item",
+        "the attribute's own type in every item",
+        _UPDATES,
+    ),
+    "DYS303": Explanation(
+        "An operand that the item does not have",
+        "A path on the right side of SET must be there.",
+        "SET visits = visits + :one, where the item has no visits",
+        "SET visits = if_not_exists(visits, :zero) + :one; UpdateBuilder.increment does",
+        _UPDATES,
+    ),
 }
 
 

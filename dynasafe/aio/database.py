@@ -25,7 +25,7 @@ from dynasafe.aio.settings import (
 )
 from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
 from dynasafe.aio.transactions import new_token, run_with_token, with_operations
-from dynasafe.aio.transport import AiobotoTransport, client_config
+from dynasafe.aio.transport import AiobotoTransport, Transport, client_config
 from dynasafe.errors import TransactionCanceledError, UnsupportedTypeError
 from dynasafe.expressions.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.item_shape import ItemT
@@ -71,6 +71,23 @@ class AsyncDynamoDB:
         )
         self._connection: Mapping[str, Any] | None = None
         self._exit_stack = AsyncExitStack()
+
+    @classmethod
+    def over(
+        cls,
+        transport: Transport,
+        *,
+        clock: Clock | None = None,
+        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        **options: Unpack[TableOptions],
+    ) -> Self:
+        """Over a transport instead of a client, such as one of `dynasafe.testing`."""
+        database = cls.__new__(cls)
+        database._settings = Settings().override(options)
+        database._executor = Executor(transport, clock=clock, max_connections=max_connections)
+        database._connection = None
+        database._exit_stack = AsyncExitStack()
+        return database
 
     @classmethod
     def connect(

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 from dynasafe.attribute_value import to_attribute_value
 from dynasafe.document_path import DocumentPath
 from dynasafe.errors import UnsupportedTypeError
+from dynasafe.expressions.evaluate import holds
 from dynasafe.expressions.nodes import (
     Between,
     Comparison,
@@ -51,6 +52,15 @@ class Condition:
         # NOT NOT x is x; so is the node that `~` was applied to.
         node = self.node
         return Condition(node.term if isinstance(node, Not) else Not(node))
+
+    def matches(self, item: object) -> bool:
+        """Whether the condition holds for the item, as DynamoDB has it; nothing is sent.
+
+        Args:
+            item: the whole item, an instance of an Item class or a mapping of Python values by
+                stored name; `{}` stands for one that is not there.
+        """
+        return holds(self.node, to_attribute_value(item)["M"])
 
     def __bool__(self) -> NoReturn:
         raise TypeError(

@@ -12,8 +12,10 @@ from typing import Any, Literal, Self, TypeVar, cast, overload
 
 from dynasafe.attribute_value import (
     AttributeValue,
+    from_attribute_map,
     from_attribute_value,
     to_attribute_map,
+    to_attribute_value,
 )
 from dynasafe.codecs import Codec, codec_for
 from dynasafe.errors import (
@@ -22,6 +24,7 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
+from dynasafe.expressions import evaluate
 from dynasafe.expressions.attributes import Attr, Computed, attr
 from dynasafe.expressions.conditions import Condition, ConditionLike, condition_node
 from dynasafe.expressions.idempotency import is_idempotent
@@ -42,9 +45,10 @@ from dynasafe.expressions.nodes import (
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
 from dynasafe.findings import Finding, Where
-from dynasafe.item import Item, Schema, encode_key, schema_of
+from dynasafe.item import Item, Schema, decode_item, encode_key, schema_of
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT", bound=Item)
 U = TypeVar("U")
 NumberT = TypeVar("NumberT", bound=int | float | Decimal | None)
 SetT = TypeVar("SetT", bound="set[Any] | frozenset[Any] | None")
@@ -355,6 +359,35 @@ class UpdateBuilder:
         twin._paths = self._paths.copy()
         twin._is_frozen = False
         return twin
+
+    # A dry run
+
+    @overload
+    def apply(self, item: ItemT) -> ItemT: ...
+    @overload
+    def apply(self, item: Mapping[str, object]) -> dict[str, Any]: ...
+    def apply(self, item: Any) -> Any:
+        """The item after the update, as DynamoDB would store it; nothing is sent or changed.
+
+        The condition is not asked: see `matches`.
+
+        Args:
+            item: the whole item, an instance or a mapping of Python values by stored name.
+
+        Raises:
+            InvalidRequestError: what DynamoDB refuses for this item, such as a path into an
+                attribute that is not there.
+        """
+        changed = evaluate.apply(self.update, to_attribute_value(item)["M"])
+        return (
+            decode_item(type(item), changed)
+            if isinstance(item, Item)
+            else from_attribute_map(changed)
+        )
+
+    def matches(self, item: Mapping[str, object] | Item) -> bool:
+        """Whether the condition holds for the item; without a condition it does."""
+        return self._condition is None or Condition(self._condition).matches(item)
 
     # The request
 

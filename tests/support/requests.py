@@ -55,23 +55,20 @@ OPERATIONS = [
     *("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"),
     *("BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"),
 ]
+_SCOPE = "test/20260101/us-east-1/dynamodb/aws4_request"
+HEADERS = {
+    "Content-Type": "application/x-amz-json-1.0",
+    "X-Amz-Date": "20260101T000000Z",
+    "Authorization": f"AWS4-HMAC-SHA256 Credential={_SCOPE}, SignedHeaders=host, Signature=0",
+}
+"""What an engine wants beside the operation; it checks no signature."""
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def send(endpoint_url: str, operation: str, body: Any) -> tuple[str, str]:
     """The body as it is, past every check of a client; the error's code and message, or empty."""
-    scope = "test/20260101/us-east-1/dynamodb/aws4_request"
-    request = urllib.request.Request(
-        endpoint_url,
-        data=json.dumps(body).encode(),
-        headers={
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": f"DynamoDB_20120810.{operation}",
-            "X-Amz-Date": "20260101T000000Z",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, "
-            "Signature=0",
-        },
-    )
+    headers = {**HEADERS, "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
+    request = urllib.request.Request(endpoint_url, json.dumps(body).encode(), headers)
     try:
         with _DIRECT.open(request, timeout=30):
             return "", ""

@@ -1,0 +1,516 @@
+"""What an expression makes of an item, as DynamoDB has it, without DynamoDB.
+
+Trees are resolved, items and values are in wire form, and nothing that is given is changed.
+
+Sources: "Update expressions in DynamoDB"; "Condition and filter expressions, operators, and
+functions in DynamoDB"; "Using projection expressions in DynamoDB"; checked against DynamoDB Local.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Context, Decimal
+from typing import Any, Literal, NoReturn, assert_never
+
+from dynasafe.attribute_value import (
+    AttributeValue,
+    bytes_of,
+    encode_number,
+    item_size_bytes,
+)
+from dynasafe.errors import InvalidRequestError, ValueOutOfRangeError
+from dynasafe.expressions.nodes import (
+    AddAction,
+    And,
+    Arithmetic,
+    Between,
+    Comparison,
+    ConditionNode,
+    DeleteAction,
+    Function,
+    IfNotExists,
+    In,
+    ListAppend,
+    Not,
+    Operand,
+    Or,
+    Path,
+    RemoveAction,
+    SetAction,
+    Size,
+    Update,
+    UpdateAction,
+    Value,
+)
+from dynasafe.findings import Finding, Where
+from dynasafe.limits import MAX_ITEM_BYTES, MAX_NESTING_LEVELS
+
+AttributeMap = Mapping[str, AttributeValue]
+_SETS = frozenset({"SS", "NS", "BS"})
+_ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
+# Enough for the sum of the largest and the smallest number.
+_EXACT = Context(prec=300, Emax=999, Emin=-999)
+
+
+# Conditions
+
+
+def holds(node: ConditionNode, item: AttributeMap) -> bool:
+    """Whether the condition holds for the item; an item that is not there is empty."""
+    match node:
+        case And():
+            return all(holds(term, item) for term in node.terms)
+        case Or():
+            return any(holds(term, item) for term in node.terms)
+        case Not():
+            return not holds(node.term, item)
+        case Comparison():
+            return _compares(node, item)
+        case Between():
+            value = _operand(node.operand, item)
+            low, high = _operand(node.low, item), _operand(node.high, item)
+            return _is_ordered(low, value) and _is_ordered(value, high)
+        case In():
+            value = _operand(node.operand, item)
+            choices = (_operand(choice, item) for choice in node.choices)
+            return value is not None and any(
+                choice is not None and equal(value, choice) for choice in choices
+            )
+        case Function():
+            return _function(node, item)
+        case _:
+            assert_never(node)
+
+
+def _compares(node: Comparison, item: AttributeMap) -> bool:
+    left, right = _operand(node.left, item), _operand(node.right, item)
+    match node.operator:
+        case "=":
+            return left is not None and right is not None and equal(left, right)
+        case "<>":
+            return left is None or right is None or not equal(left, right)
+        case "<":
+            return _is_ordered(left, right) and not _is_ordered(right, left)
+        case "<=":
+            return _is_ordered(left, right)
+        case ">":
+            return _is_ordered(right, left) and not _is_ordered(left, right)
+        case ">=":
+            return _is_ordered(right, left)
+
+
+def _is_ordered(low: AttributeValue | None, high: AttributeValue | None) -> bool:
+    """Whether both are there, of one ordered type, and the first is not above the second."""
+    if low is None or high is None:
+        return False
+    low_type, low_content = _member(low)
+    high_type, high_content = _member(high)
+    if low_type != high_type or low_type not in ("S", "N", "B"):
+        return False
+    return bool(_comparable(low_type, low_content) <= _comparable(high_type, high_content))
+
+
+def _function(node: Function, item: AttributeMap) -> bool:
+    first = _operand(node.arguments[0], item)
+    if node.name == "attribute_exists":
+        return first is not None
+    if node.name == "attribute_not_exists":
+        return first is None
+    second = _operand(node.arguments[1], item)
+    if first is None or second is None:
+        return False
+    first_type, content = _member(first)
+    second_type, wanted = _member(second)
+    match node.name:
+        case "attribute_type":
+            return bool(first_type == wanted)
+        case "begins_with":
+            return (
+                first_type == second_type
+                and first_type in ("S", "B")
+                and _comparable(first_type, content).startswith(_comparable(second_type, wanted))
+            )
+        case "contains":
+            if first_type in ("S", "B"):
+                return first_type == second_type and _comparable(
+                    second_type, wanted
+                ) in _comparable(first_type, content)
+            if first_type in _SETS:
+                return _ELEMENTS[first_type] == second_type and _comparable(
+                    second_type, wanted
+                ) in _members(first_type, content)
+            return first_type == "L" and any(equal(each, second) for each in content)
+
+
+def equal(one: AttributeValue, other: AttributeValue) -> bool:
+    """Whether two values are of one type and equal: numbers as numbers, sets in any order."""
+    one_type, one_content = _member(one)
+    other_type, other_content = _member(other)
+    if one_type != other_type:
+        return False
+    match one_type:
+        case "S" | "N" | "B":
+            return bool(_comparable(one_type, one_content) == _comparable(one_type, other_content))
+        case "SS" | "NS" | "BS":
+            return _members(one_type, one_content) == _members(one_type, other_content)
+        case "L":
+            return len(one_content) == len(other_content) and all(
+                map(equal, one_content, other_content)
+            )
+        case "M":
+            return one_content.keys() == other_content.keys() and all(
+                equal(value, other_content[name]) for name, value in one_content.items()
+            )
+        case _:
+            return bool(one_content == other_content)
+
+
+def sort_key(value: AttributeValue) -> Any:
+    """What orders keys of one type."""
+    return _comparable(*_member(value))
+
+
+def _comparable(type_name: str, content: Any) -> Any:
+    match type_name:
+        case "N":
+            return Decimal(content)
+        case "B":
+            return bytes_of(content)
+        case _:
+            return content.encode("utf-8", "surrogatepass")
+
+
+def _members(set_type: str, content: Iterable[Any]) -> frozenset[Any]:
+    return frozenset(_comparable(_ELEMENTS[set_type], each) for each in content)
+
+
+def _member(value: AttributeValue) -> tuple[str, Any]:
+    ((type_name, content),) = value.items()
+    return type_name, content
+
+
+# Operands
+
+
+def _operand(operand: Operand, item: AttributeMap) -> AttributeValue | None:
+    """The operand of a condition; None where it is not there."""
+    match operand:
+        case Path():
+            return value_at(operand, item)
+        case Value():
+            return operand.attribute_value
+        case Size():
+            inner = _operand(operand.operand, item)
+            return None if inner is None else _size(inner)
+        case _:
+            raise TypeError(f"a condition has no {type(operand).__name__}")
+
+
+def _size(value: AttributeValue) -> AttributeValue | None:
+    type_name, content = _member(value)
+    match type_name:
+        case "S":
+            return {"N": str(len(content.encode("utf-16-le", "surrogatepass")) // 2)}
+        case "B":
+            return {"N": str(len(bytes_of(content)))}
+        case "L" | "M" | "SS" | "NS" | "BS":
+            return {"N": str(len(content))}
+        case _:
+            return None
+
+
+def value_at(path: Path, item: AttributeMap) -> AttributeValue | None:
+    """The value at a document path; None where it is not there."""
+    here: AttributeValue | None = {"M": item}
+    for element in path.elements:
+        here = _child(here, element)
+    return here
+
+
+def _child(value: AttributeValue | None, element: object) -> AttributeValue | None:
+    if value is None:
+        return None
+    type_name, content = _member(value)
+    if type_name == "M" and isinstance(element, str):
+        child: AttributeValue | None = content.get(element)
+        return child
+    if type_name == "L" and isinstance(element, int) and element < len(content):
+        element_value: AttributeValue = content[element]
+        return element_value
+    return None
+
+
+# Updates
+
+
+def apply(update: Update, item: AttributeMap) -> dict[str, AttributeValue]:
+    """The item after the update; every operand is read from the item before it.
+
+    Raises:
+        InvalidRequestError: what DynamoDB refuses for this item.
+    """
+    tree = _Tree(item)
+    refusals: list[tuple[list[str], InvalidRequestError]] = []
+    for action in update.actions:
+        try:
+            tree.require(action.path)
+            new = _new_value(action, item)
+        except InvalidRequestError as refusal:
+            refusals.append((list(map(str, action.path.elements)), refusal))
+            continue
+        if new is None:
+            tree.remove(action.path)
+        else:
+            tree.set(action.path, new)
+    if refusals:
+        # Of several, DynamoDB Local tells the one of the last path.
+        raise max(refusals, key=lambda refusal: refusal[0])[1]
+    changed = tree.finished()
+    _require_fitting(changed)
+    return changed
+
+
+def changed_attributes(update: Update, item: AttributeMap) -> dict[str, AttributeValue]:
+    """What UPDATED_OLD returns of the item before, and UPDATED_NEW of the item after the update."""
+    return project([action.path for action in update.actions], item)
+
+
+def _new_value(action: UpdateAction, item: AttributeMap) -> AttributeValue | None:
+    """What an action leaves at its path; None where it leaves nothing."""
+    old = value_at(action.path, item)
+    match action:
+        case SetAction():
+            return _set_operand(action.value, item)
+        case RemoveAction():
+            return None
+        case AddAction():
+            return _added(old, _literal(action.value))
+        case DeleteAction():
+            return None if old is None else _without(old, _literal(action.value))
+
+
+def _set_operand(operand: Operand, item: AttributeMap) -> AttributeValue:
+    match operand:
+        case Value():
+            return operand.attribute_value
+        case Path():
+            found = value_at(operand, item)
+            if found is None:
+                _refuse(
+                    "DYS303",
+                    "The provided expression refers to an attribute that does not exist in the "
+                    "item",
+                    "give a default: if_not_exists(path, value)",
+                )
+            return found
+        case IfNotExists():
+            old = value_at(operand.path, item) if isinstance(operand.path, Path) else None
+            return _set_operand(operand.default, item) if old is None else old
+        case ListAppend():
+            lists = [_set_operand(each, item) for each in (operand.left, operand.right)]
+            if any("L" not in each for each in lists):
+                _refuse_operand()
+            return {"L": [each for part in lists for each in part["L"]]}
+        case Arithmetic():
+            left = _set_operand(operand.left, item)
+            right = _set_operand(operand.right, item)
+            return _sum(left, right, operand.operator)
+        case _:
+            raise TypeError(f"SET has no {type(operand).__name__}")
+
+
+def _sum(
+    left: AttributeValue, right: AttributeValue, operator: Literal["+", "-"]
+) -> AttributeValue:
+    if "N" not in left or "N" not in right:
+        _refuse_operand()
+    one, other = Decimal(left["N"]), Decimal(right["N"])
+    exact = _EXACT.add(one, other) if operator == "+" else _EXACT.subtract(one, other)
+    try:
+        return {"N": encode_number(exact)}
+    except ValueOutOfRangeError:
+        is_large = exact.adjusted() > 125
+        is_small = exact.adjusted() < -130
+        message = (
+            "Number overflow. Attempting to store a number with magnitude larger than supported "
+            "range"
+            if is_large
+            else "Number underflow. Attempting to store a number with magnitude smaller than "
+            "supported range"
+            if is_small
+            else "Attempting to store more than 38 significant digits in a Number"
+        )
+        _refuse("DYS119", message, "keep numbers within 38 digits and DynamoDB's range")
+
+
+def _added(old: AttributeValue | None, value: AttributeValue) -> AttributeValue:
+    type_name, content = _member(value)
+    if old is None:
+        return value
+    if type_name not in old:
+        _refuse_operand()
+    if type_name == "N":
+        return _sum(old, value, "+")
+    seen = _members(type_name, old[type_name])
+    more = [each for each in content if _comparable(_ELEMENTS[type_name], each) not in seen]
+    return {type_name: [*old[type_name], *more]}
+
+
+def _without(old: AttributeValue, value: AttributeValue) -> AttributeValue | None:
+    type_name, content = _member(value)
+    if type_name not in old:
+        _refuse_operand()
+    gone = _members(type_name, content)
+    left = [each for each in old[type_name] if _comparable(_ELEMENTS[type_name], each) not in gone]
+    return {type_name: left} if left else None
+
+
+def _literal(operand: Operand) -> AttributeValue:
+    if not isinstance(operand, Value):
+        raise TypeError(f"ADD and DELETE take a value, not {type(operand).__name__}")
+    return operand.attribute_value
+
+
+class _Tree:
+    """An item while it changes: what is on a changed path is copied, the rest is shared.
+
+    List indexes are those of the item before the update. What is set past the end of a list stands
+    there in the order of the indexes, and what is removed goes at the very end.
+    """
+
+    def __init__(self, item: AttributeMap) -> None:
+        self._item: dict[str, Any] = dict(item)
+        self._own: set[int] = {id(self._item)}
+        self._past_end: dict[int, tuple[list[Any], dict[int, AttributeValue]]] = {}
+        self._removed: dict[int, tuple[list[Any], set[int]]] = {}
+
+    def require(self, path: Path) -> None:
+        """The last element of the path has a map or list to be in."""
+        parent, last = self._parent(path), path.elements[-1]
+        if isinstance(last, str) is not isinstance(parent, dict):
+            _refuse_path()
+
+    def set(self, path: Path, value: AttributeValue) -> None:
+        parent, last = self._parent(path), path.elements[-1]
+        if isinstance(parent, dict) and isinstance(last, str):
+            parent[last] = value
+        elif isinstance(parent, list) and isinstance(last, int):
+            if last < len(parent):
+                parent[last] = value
+            else:
+                self._past_end.setdefault(id(parent), (parent, {}))[1][last] = value
+
+    def remove(self, path: Path) -> None:
+        parent, last = self._parent(path), path.elements[-1]
+        if isinstance(parent, dict) and isinstance(last, str):
+            parent.pop(last, None)
+        elif isinstance(parent, list) and isinstance(last, int):
+            self._removed.setdefault(id(parent), (parent, set()))[1].add(last)
+
+    def finished(self) -> dict[str, AttributeValue]:
+        for elements, removed in self._removed.values():
+            elements[:] = [each for index, each in enumerate(elements) if index not in removed]
+        for elements, added in self._past_end.values():
+            elements += [added[index] for index in sorted(added)]
+        return self._item
+
+    def _parent(self, path: Path) -> dict[str, Any] | list[Any]:
+        """The map or list that the last element of the path is in, copied to be changed."""
+        here: Any = self._item
+        for element in path.elements[:-1]:
+            if isinstance(here, dict):
+                value = here.get(element) if isinstance(element, str) else None
+            else:
+                is_index = isinstance(element, int) and element < len(here)
+                value = here[element] if is_index else None
+            if value is None or not ("L" in value or "M" in value):
+                _refuse_path()
+            type_name, content = _member(value)
+            if id(content) not in self._own:
+                content = list(content) if type_name == "L" else dict(content)
+                self._own.add(id(content))
+                here[element] = {type_name: content}
+            here = content
+        container: dict[str, Any] | list[Any] = here
+        return container
+
+
+def _require_fitting(item: AttributeMap) -> None:
+    if item_size_bytes(item) > MAX_ITEM_BYTES:
+        _refuse(
+            "DYS135",
+            "Item size to update has exceeded the maximum allowed size",
+            "keep items to 400 KB: split it, or keep large values elsewhere",
+        )
+    todo = [(value, 2) for value in item.values()]
+    while todo:
+        value, level = todo.pop()
+        type_name, content = _member(value)
+        if type_name not in ("L", "M"):
+            continue
+        if level > MAX_NESTING_LEVELS:
+            _refuse(
+                "DYS115",
+                "Nesting Levels have exceeded supported limits: Attributes in the item have nested "
+                "levels beyond supported limit",
+                f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
+            )
+        children = content if type_name == "L" else content.values()
+        todo += [(child, level + 1) for child in children]
+
+
+# Projections
+
+
+def project(paths: Iterable[Path], item: AttributeMap) -> dict[str, AttributeValue]:
+    """What a projection returns of an item: the values at the paths, in their places."""
+    found: dict[Any, Any] = {}
+    for path in paths:
+        value = value_at(path, item)
+        if value is None:
+            continue
+        here = found
+        for element in path.elements[:-1]:
+            here = here.setdefault(element, {})
+        here[path.elements[-1]] = _Leaf(value)
+    return {name: _assembled(child) for name, child in found.items()}
+
+
+class _Leaf:
+    def __init__(self, value: AttributeValue) -> None:
+        self.value = value
+
+
+def _assembled(found: Any) -> AttributeValue:
+    """A value from its found parts; the elements of a list close up."""
+    if isinstance(found, _Leaf):
+        return found.value
+    if any(isinstance(element, int) for element in found):
+        return {"L": [_assembled(found[index]) for index in sorted(found)]}
+    return {"M": {name: _assembled(child) for name, child in found.items()}}
+
+
+# Refusals
+
+
+def _refuse(code: str, message: str, mend: str) -> NoReturn:
+    finding = Finding(
+        code=code, message=message, where=Where(parameter="UpdateExpression"), mend=mend
+    )
+    raise InvalidRequestError("UpdateItem", (finding,))
+
+
+def _refuse_operand() -> NoReturn:
+    _refuse(
+        "DYS302",
+        "An operand in the update expression has an incorrect data type",
+        "give an operand of the type that the item's attribute has",
+    )
+
+
+def _refuse_path() -> NoReturn:
+    _refuse(
+        "DYS301",
+        "The document path provided in the update expression is invalid for update",
+        "set the map or list that the path goes through first",
+    )
