@@ -225,8 +225,13 @@ class Schema:
         """The attribute of this name in DynamoDB, or else in Python."""
         return self.by_name.get(name) or self.by_field_name.get(name)
 
-    def _resolve_codecs(self) -> dict[str, Codec[Any]]:
-        hints = {}
+    def types(self) -> dict[str, Any]:
+        """The type of each attribute's values, by its name in DynamoDB: `str` of an `Attr[str]`.
+
+        Raises:
+            TypeError: an annotation names something that is not defined.
+        """
+        types = {}
         for each in self.attributes:
             owner = next(
                 cls
@@ -246,9 +251,14 @@ class Schema:
                     f"{self._class_name}.{each.field_name}: its annotation names {error.name!r}, "
                     "which is not defined. Mend: define or import it in the class's module"
                 ) from error
-            hints[each] = typing.get_args(hint)[0]
+            types[each.name] = typing.get_args(hint)[0]
+        return types
+
+    def _resolve_codecs(self) -> dict[str, Codec[Any]]:
         codecs = {}
-        for each, hint in hints.items():
+        types = self.types()
+        for each in self.attributes:
+            hint = types[each.name]
             codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
             if each.options.version and hint is not int:
                 raise TypeError(f"{self._class_name}.{each.field_name}: a version is an Attr[int]")

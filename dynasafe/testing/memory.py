@@ -28,7 +28,7 @@ from dynasafe.attribute_value import (
     item_size_bytes,
     to_attribute_value,
 )
-from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
+from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
     parse_condition,
@@ -37,6 +37,8 @@ from dynasafe.expressions.parse import (
     parse_update,
 )
 from dynasafe.item import Item
+from dynasafe.testing.descriptions import described
+from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
 from dynasafe.validation import check_request
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
@@ -102,48 +104,6 @@ def fake_database(*, clock: Clock | None = None, **tables: Any) -> AsyncDynamoDB
     return AsyncDynamoDB.over(MemoryTransport(tables), clock=clock)
 
 
-def described(
-    given: Any, indexes: Mapping[str, tuple[str, ...]] | None = None
-) -> Mapping[str, Any]:
-    """A table's description, with global indexes that project all, from an Item class."""
-    if not (isinstance(given, type) and issubclass(given, Item)):
-        table_schema(given, "")  # refuses what is none
-        description: Mapping[str, Any] = given.get("Table", given)
-        return description
-    schema = given.__dynasafe_schema__
-    if schema.partition_key is None:
-        raise UnsupportedTypeError(
-            "item_class",
-            f"{given.__name__} has no partition key. Mend: attribute(key='partition')",
-        )
-    keys = {name: tuple(names) for name, names in (indexes or {}).items()}
-    named = dict.fromkeys(each.name for each in schema.key_attributes)
-    named.update(dict.fromkeys(name for names in keys.values() for name in names))
-    return {
-        "KeySchema": _key_elements(tuple(each.name for each in schema.key_attributes)),
-        "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": schema.codecs[name].type_name}
-            for name in named
-            if schema.codecs[name].type_name is not None
-        ],
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": name,
-                "KeySchema": _key_elements(names),
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for name, names in keys.items()
-        ],
-    }
-
-
-def _key_elements(names: tuple[str, ...]) -> list[dict[str, str]]:
-    roles = ("HASH", "RANGE")
-    return [
-        {"AttributeName": name, "KeyType": role} for name, role in zip(names, roles, strict=False)
-    ]
-
-
 @dataclass
 class MemoryTable:
     """The items of one table, by their keys."""
@@ -204,11 +164,14 @@ class MemoryTransport:
         self.tables: dict[str, MemoryTable] = {}
         for name, given in tables.items():
             self._create(name, described(given))
+        self.calls: list[RecordedRequest] = []
+        """The requests that were sent, in order."""
         self._tokens: dict[str, tuple[Any, Mapping[str, Any]]] = {}
 
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
+        self.calls.append(RecordedRequest(operation, params))
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
         answer = _ANSWERS.get(operation)
         if answer is None:

@@ -1,0 +1,73 @@
+"""The description of a table for tests, from an Item class or from what describes it already.
+
+Source: "CreateTable", Amazon DynamoDB API Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynasafe.errors import UnsupportedTypeError
+from dynasafe.item import Item
+from dynasafe.validation.table_schema import table_schema
+
+
+def described(
+    given: Any, indexes: Mapping[str, tuple[str, ...]] | None = None
+) -> Mapping[str, Any]:
+    """A table's description, with global indexes that project all, from an Item class."""
+    if not (isinstance(given, type) and issubclass(given, Item)):
+        table_schema(given, "")  # refuses what is none
+        description: Mapping[str, Any] = given.get("Table", given)
+        return description
+    schema = given.__dynasafe_schema__
+    if schema.partition_key is None:
+        raise UnsupportedTypeError(
+            "item_class",
+            f"{given.__name__} has no partition key. Mend: attribute(key='partition')",
+        )
+    keys = {name: tuple(names) for name, names in (indexes or {}).items()}
+    named = dict.fromkeys(each.name for each in schema.key_attributes)
+    named.update(dict.fromkeys(name for names in keys.values() for name in names))
+    return {
+        "KeySchema": _key_elements(tuple(each.name for each in schema.key_attributes)),
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": schema.codecs[name].type_name}
+            for name in named
+            if schema.codecs[name].type_name is not None
+        ],
+        "GlobalSecondaryIndexes": [
+            {
+                "IndexName": name,
+                "KeySchema": _key_elements(names),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name, names in keys.items()
+        ],
+    }
+
+
+def _key_elements(names: tuple[str, ...]) -> list[dict[str, str]]:
+    roles = ("HASH", "RANGE")
+    return [
+        {"AttributeName": name, "KeyType": role} for name, role in zip(names, roles, strict=False)
+    ]
+
+
+def create_table_params(table_name: str, description: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of CreateTable for a table as described."""
+    params: dict[str, Any] = {
+        "TableName": table_name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": description["KeySchema"],
+        "AttributeDefinitions": description["AttributeDefinitions"],
+    }
+    for member in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        indexes = [
+            {name: index[name] for name in ("IndexName", "KeySchema", "Projection")}
+            for index in description.get(member) or ()
+        ]
+        if indexes:
+            params[member] = indexes
+    return params

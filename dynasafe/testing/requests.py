@@ -1,0 +1,106 @@
+"""What a test sent to DynamoDB, and assertions about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+from dynasafe.validation import check_request
+
+_VALUES = frozenset(
+    {"Key", "Keys", "Item", "ExpressionAttributeValues", "ExclusiveStartKey", "Expected"}
+    | {"AttributeUpdates", "KeyConditions", "QueryFilter", "ScanFilter"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """One request: the parameters as they were given to the client."""
+
+    operation: str
+    params: Mapping[str, Any] = field(repr=False)  # values may be personal data
+
+
+@dataclass
+class RequestRecorder:
+    """The requests to DynamoDB of clients of boto3, aioboto3 and dynasafe, in order."""
+
+    requests: list[RecordedRequest] = field(default_factory=list)
+
+    def of(self, operation: str) -> list[Mapping[str, Any]]:
+        """The parameters of the requests of one operation."""
+        return [each.params for each in self.requests if each.operation == operation]
+
+    def assert_all_valid(self, *, schema: object = None) -> None:
+        """Fail if DynamoDB would refuse one of the requests."""
+        for request in self.requests:
+            assert_valid_request(request.params, operation=request.operation, schema=schema)
+
+
+@contextmanager
+def record_requests() -> Iterator[RequestRecorder]:
+    """Record the requests of all clients within the block; repeats of a client count once."""
+    from aiobotocore.client import AioBaseClient
+    from botocore.client import BaseClient
+
+    recorder = RequestRecorder()
+
+    call, call_async = BaseClient._make_api_call, AioBaseClient._make_api_call
+
+    def record(client: Any, operation_name: str, api_params: Any) -> None:
+        if client.meta.service_model.service_name == "dynamodb":
+            recorder.requests.append(RecordedRequest(operation_name, api_params))
+
+    def recorded_call(client: Any, operation_name: str, api_params: Any) -> Any:
+        record(client, operation_name, api_params)
+        return call(client, operation_name, api_params)
+
+    async def recorded_call_async(client: Any, operation_name: str, api_params: Any) -> Any:
+        record(client, operation_name, api_params)
+        return await call_async(client, operation_name, api_params)
+
+    with (
+        patch.object(BaseClient, "_make_api_call", recorded_call),
+        patch.object(AioBaseClient, "_make_api_call", recorded_call_async),
+    ):
+        yield recorder
+
+
+def assert_valid_request(
+    params: Mapping[str, Any], *, operation: str = "UpdateItem", schema: object = None
+) -> None:
+    """Fail if DynamoDB would refuse the request.
+
+    Args:
+        params: as of `check_request`, in either form.
+        schema: as of `check_request`.
+    """
+    findings = check_request(operation, params, schema=schema)
+    if findings:
+        listed = "\n".join(map(str, findings))
+        raise AssertionError(f"DynamoDB would refuse this {operation}:\n{listed}")
+
+
+def assert_no_empty_parameters(params: Mapping[str, Any]) -> None:
+    """Fail if a member of the request is None, an empty text, map or list."""
+    empty = list(_empty_members(params, ""))
+    if empty:
+        raise AssertionError(
+            f"empty parameters: {', '.join(empty)}. Mend: leave them out; UpdateBuilder does"
+        )
+
+
+def _empty_members(part: Any, place: str) -> Iterator[str]:
+    if part is None or (isinstance(part, str | list | tuple | dict) and not part):
+        yield place or "all"
+    elif isinstance(part, Mapping):
+        for name, inner in part.items():
+            # An item's own values may be empty.
+            if name not in _VALUES or inner is None or inner == {}:
+                yield from _empty_members(inner, f"{place}.{name}" if place else str(name))
+    elif isinstance(part, list | tuple):
+        for index, inner in enumerate(part):
+            yield from _empty_members(inner, f"{place}[{index}]")

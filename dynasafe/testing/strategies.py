@@ -1,0 +1,356 @@
+"""Hypothesis strategies for items, and for requests on them, valid ones and bad ones.
+
+    @given(strategies.items_of(Person))
+    def test_given_any_person_then_my_handler_returns_it(person): ...
+
+Values are Python's, as `dynasafe` takes them. Source: "Supported data types and naming rules in
+Amazon DynamoDB".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, TypeVar
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from dynasafe.expressions.attributes import Attr, attr
+from dynasafe.expressions.conditions import Condition
+from dynasafe.expressions.updates import UpdateBuilder
+from dynasafe.item import Item, schema_of
+from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_PARTITION_KEY_BYTES
+from dynasafe.reserved_words import RESERVED_WORDS
+
+ItemT = TypeVar("ItemT", bound=Item)
+_MAX_INT = 10**MAX_NUMBER_DIGITS - 1
+_WORDS = sorted(RESERVED_WORDS)
+_TRAPS = ["a.b", "a b", "a[0]", "#x", ":v", "_a", "size", "🙂", "\u0000", "x" * 255]
+_BAD_VALUES: list[Any] = [set(), {"", 1}, float("nan"), float("inf"), "\ud800", {1: "a"}]
+_BAD_VALUES += [object(), datetime(2026, 1, 1), Decimal("1" * 39), 10**126, Decimal("1E-131")]
+
+
+# Names and values
+
+
+def attribute_names() -> st.SearchStrategy[str]:
+    """Names of every kind: plain, reserved words in any case, dots, emoji, up to 255 bytes."""
+    plain = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)
+    words = st.sampled_from(_WORDS).flatmap(
+        lambda word: st.sampled_from([word, word.lower(), word.title()])
+    )
+    odd = texts(min_size=1, max_size=12)
+    return st.one_of(plain, words, st.sampled_from(_TRAPS), odd)
+
+
+def texts(*, min_size: int = 0, max_size: int = 20) -> st.SearchStrategy[str]:
+    """Strings of any characters that can be encoded."""
+    return st.text(st.characters(exclude_categories=["Cs"]), min_size=min_size, max_size=max_size)
+
+
+def numbers() -> st.SearchStrategy[int | Decimal]:
+    """Numbers of up to 38 digits, within DynamoDB's range."""
+    decimals = st.builds(
+        lambda digits, exponent: Decimal(digits).scaleb(exponent),
+        st.integers(-(10**20), 10**20),
+        st.integers(-100, 80),
+    )
+    return st.one_of(st.integers(-1000, 1000), st.integers(-_MAX_INT, _MAX_INT), decimals)
+
+
+def sets() -> st.SearchStrategy[set[Any]]:
+    """Sets of strings, numbers or bytes; never empty."""
+    members: list[st.SearchStrategy[Any]] = [
+        texts(min_size=1, max_size=8),
+        numbers(),
+        st.binary(min_size=1, max_size=8),
+    ]
+    return st.one_of([st.sets(each, min_size=1, max_size=4) for each in members])
+
+
+def scalars() -> st.SearchStrategy[Any]:
+    """Strings, numbers, bytes, truth values and None."""
+    return st.one_of(texts(), numbers(), st.binary(max_size=20), st.booleans(), st.none())
+
+
+def values(*, max_leaves: int = 8) -> st.SearchStrategy[Any]:
+    """Values of every type, to any depth."""
+    return st.recursive(
+        scalars() | sets(),
+        lambda inner: (
+            st.lists(inner, max_size=3) | st.dictionaries(attribute_names(), inner, max_size=3)
+        ),
+        max_leaves=max_leaves,
+    )
+
+
+def items(*, key: Mapping[str, object] | None = None) -> st.SearchStrategy[dict[str, Any]]:
+    """Plain items of any attributes, with the key's if one is given."""
+    attributes = st.dictionaries(attribute_names(), values(), max_size=6)
+    return attributes.map(lambda attributes: {**attributes, **(key or {})})
+
+
+# Items of a class
+
+
+def items_of(item_class: type[ItemT], **fixed: object) -> st.SearchStrategy[ItemT]:
+    """Instances of an Item class, of any values that its types allow.
+
+    Args:
+        fixed: attributes that are given, by their names in Python: `id="p1"`.
+    """
+    schema = schema_of(item_class)
+    hints = schema.types()
+    fields: dict[str, st.SearchStrategy[Any]] = {}
+    for each in schema.attributes:
+        if each.field_name in fixed:
+            fields[each.field_name] = st.just(fixed[each.field_name])
+        elif each.is_key:
+            fields[each.field_name] = _key_values(hints[each.name])
+        elif each.options.version:
+            fields[each.field_name] = st.just(0)
+        elif each.options.ttl:
+            fields[each.field_name] = _of_type(hints[each.name]).map(_whole_seconds)
+        else:
+            fields[each.field_name] = _of_type(hints[each.name])
+    return st.builds(item_class, **fields)
+
+
+def _key_values(hint: Any) -> st.SearchStrategy[Any]:
+    if hint is str:
+        return texts(min_size=1).filter(lambda text: len(text.encode()) <= MAX_PARTITION_KEY_BYTES)
+    return st.binary(min_size=1) if hint is bytes else _of_type(hint)
+
+
+def _whole_seconds(value: Any) -> Any:
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
+
+
+def _of_type(hint: Any) -> st.SearchStrategy[Any]:
+    """Values of an annotation."""
+    simple = _SIMPLE.get(hint)
+    if simple is not None:
+        return simple
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of([_of_type(each) for each in arguments])
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if origin is list:
+        return st.lists(_of_type(arguments[0]), max_size=4)
+    if origin in (set, frozenset):
+        members = st.sets(_of_type(arguments[0]), max_size=4)
+        return members.map(origin)
+    if origin in (dict, Mapping):
+        return st.dictionaries(attribute_names(), _of_type(arguments[1]), max_size=4)
+    if origin is tuple:
+        if arguments[1:] == (...,):
+            return st.lists(_of_type(arguments[0]), max_size=4).map(tuple)
+        return st.tuples(*map(_of_type, arguments))
+    if isinstance(hint, type) and issubclass(hint, Item):
+        return items_of(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return st.sampled_from(list(hint))
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        fields = typing.get_type_hints(hint)
+        return st.builds(hint, **{name: _of_type(each) for name, each in fields.items()})
+    unknown: Any = hint
+    found: st.SearchStrategy[Any] = st.from_type(unknown)
+    return found
+
+
+_SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
+    str: texts(),
+    bytes: st.binary(max_size=20),
+    bool: st.booleans(),
+    type(None): st.none(),
+    int: st.integers(-_MAX_INT, _MAX_INT),
+    float: st.floats(-1e100, 1e100, allow_subnormal=False).filter(
+        lambda number: number == 0 or abs(number) > 1e-100
+    ),
+    Decimal: numbers().map(Decimal),
+    datetime: st.datetimes(datetime(1970, 1, 2), timezones=st.just(UTC)),
+    date: st.dates(),
+    UUID: st.uuids(),
+    Any: values(),
+    object: values(),
+}
+
+
+# Paths, conditions and updates for an item
+
+
+@st.composite
+def paths(draw: st.DrawFn, item: Mapping[str, Any]) -> Attr[Any]:
+    """The path of something that the item has."""
+    name = draw(st.sampled_from(sorted(item)))
+    path: Attr[Any] = attr(name=name)
+    value = item[name]
+    while isinstance(value, list | dict) and value and draw(st.booleans()):
+        if isinstance(value, list):
+            index = draw(st.integers(0, len(value) - 1))
+            path, value = path[index], value[index]
+        else:
+            key = draw(st.sampled_from(sorted(value)))
+            path, value = path[key], value[key]
+    return path
+
+
+@st.composite
+def conditions(draw: st.DrawFn, item: Mapping[str, Any]) -> Condition:
+    """Conditions on the item, true and false ones: ask `condition.matches(item)`."""
+    path: Attr[Any] = draw(paths(item)) if item else attr(name=draw(attribute_names()))
+    other = draw(scalars())
+    number = draw(st.integers(0, 5))
+    simple: list[Condition] = [
+        path.exists(),
+        path.not_exists(),
+        path == other,
+        path != other,
+        path.is_in([other, number]),
+        path.size() >= number,
+        path.contains("a"),
+        path.begins_with("a"),
+        path < number,
+        path.between(-number, number),
+        path.is_type(draw(st.sampled_from(["S", "N", "L", "M"]))),
+    ]
+    condition = draw(st.sampled_from(range(len(simple))).map(simple.__getitem__))
+    match draw(st.integers(0, 3)):
+        case 0:
+            return ~condition
+        case 1:
+            return condition & path.exists()
+        case 2:
+            return condition | path.not_exists()
+        case _:
+            return condition
+
+
+@st.composite
+def updates(draw: st.DrawFn, item: Mapping[str, Any]) -> UpdateBuilder:
+    """Updates that DynamoDB accepts for the item; ask `update.apply(item)` what they make of it."""
+    update = UpdateBuilder(escape=draw(st.sampled_from(["auto", "always"])))
+    known = draw(st.lists(st.sampled_from(sorted(item)), max_size=3, unique=True)) if item else []
+    fresh = draw(st.lists(attribute_names(), max_size=2, unique=True))
+    for name in dict.fromkeys([*known, *fresh]):
+        _add_action(draw, update, attr(name=name), item.get(name), is_new=name not in item)
+    return update if not update.is_empty else update.set("filler", 1)
+
+
+def _add_action(
+    draw: st.DrawFn, update: UpdateBuilder, here: Attr[Any], old: Any, *, is_new: bool
+) -> None:
+    actions = ["set", "set_if_not_exists", "remove"]
+    is_number = isinstance(old, int | Decimal) and not isinstance(old, bool)
+    if is_new:
+        actions += ["increment", "append", "add"]
+    elif is_number:
+        actions += ["small"]
+    elif isinstance(old, list):
+        actions += ["append", "prepend"]
+    elif isinstance(old, set):
+        actions += ["delete"]
+    match draw(st.sampled_from(actions)):
+        case "set":
+            update.set(here, draw(values()))
+        case "set_if_not_exists":
+            update.set_if_not_exists(here, draw(values()))
+        case "remove":
+            update.remove(here)
+        case "increment":
+            update.increment(here, draw(st.integers(-1000, 1000)))
+        case "small":
+            # A sum of its own has the digits of the number, and cannot have too many.
+            update.set(here, here - old)
+        case "append":
+            update.append(here, draw(st.lists(values(), max_size=3)))
+        case "prepend":
+            update.prepend(here, draw(st.lists(values(), max_size=3)))
+        case "add":
+            update.add(here, draw(sets()))
+        case _:
+            members: Any = old
+            update.delete(here, {draw(st.sampled_from(sorted(members, key=repr)))})
+
+
+def patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
+    """Mappings that `UpdateBuilder(item_class).patch(patch, none="null")` takes; never empty."""
+    schema = schema_of(item_class)
+    hints = schema.types()
+    allowed = {
+        each.field_name: _of_type(hints[each.name])
+        for each in schema.attributes
+        if each.is_patchable and not each.options.ttl and _may_be_set(hints[each.name])
+    }
+    return st.fixed_dictionaries({}, optional=allowed).filter(bool)
+
+
+def _may_be_set(hint: Any) -> bool:
+    # An empty set cannot be stored, so that a patch of one is bad.
+    return typing.get_origin(hint) not in (set, frozenset)
+
+
+# Bad ones
+
+
+def bad_attribute_names() -> st.SearchStrategy[Any]:
+    """What is no name of an attribute."""
+    return st.sampled_from(["", None, 3, b"name"])
+
+
+def bad_values() -> st.SearchStrategy[Any]:
+    """What DynamoDB cannot store, and `dynasafe` refuses: alone, or deep in a value."""
+    bad = st.sampled_from(range(len(_BAD_VALUES))).map(_BAD_VALUES.__getitem__)
+    return bad | bad.map(lambda value: {"a": [value]}) | st.just(_nested(33))
+
+
+def _nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def bad_keys(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
+    """Keys that are not the class's: one too few, one too many, an empty one, none."""
+    schema = schema_of(item_class)
+    whole: dict[str, Any] = {each.name: "a" for each in schema.key_attributes}
+    first = next(iter(whole))
+    return st.sampled_from(
+        [{}, {**whole, "other": 1}, {**whole, first: None}, {**whole, first: object()}]
+    )
+
+
+def bad_updates() -> st.SearchStrategy[dict[str, Any]]:
+    """Hand-written parameters of UpdateItem in the client's form, which DynamoDB refuses."""
+    base: dict[str, Any] = {"TableName": "some-table", "Key": {"id": {"S": "a"}}}
+    value = {":v": {"S": "x"}}
+    bad: list[dict[str, Any]] = [
+        {"UpdateExpression": "REMOVE a", "ExpressionAttributeNames": {}},
+        {"UpdateExpression": "REMOVE a", "ExpressionAttributeValues": {}},
+        {"UpdateExpression": "REMOVE a", "ExpressionAttributeNames": None},
+        {"UpdateExpression": ""},
+        {"UpdateExpression": "SET a = :v"},
+        {"UpdateExpression": "SET #a = :v", "ExpressionAttributeValues": value},
+        {"UpdateExpression": "REMOVE a", "ExpressionAttributeValues": value},
+        {"UpdateExpression": "SET status = :v", "ExpressionAttributeValues": value},
+        {"UpdateExpression": "SET a = :v, a.b = :v", "ExpressionAttributeValues": value},
+        {"UpdateExpression": "ADD a :v", "ExpressionAttributeValues": value},
+        {"UpdateExpression": "SET a = :v,", "ExpressionAttributeValues": value},
+        {"UpdateExpression": "SET id = :v", "ExpressionAttributeValues": value},
+    ]
+    return st.sampled_from(bad).map(lambda members: {**base, **members})
+
+
+def bad_patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
+    """Patches that set what they may not: keys, unknown attributes, those with patchable=False."""
+    schema = schema_of(item_class)
+    refused = [each.field_name for each in schema.attributes if not each.is_patchable]
+    return st.sampled_from([*refused, "no_such_attribute"]).map(lambda name: {name: "x"})

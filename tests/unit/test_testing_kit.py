@@ -1,0 +1,278 @@
+"""What tests of handlers use: tables in memory, mocks, assertions, and what they forbid."""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from contextlib import suppress
+from typing import Any
+
+import boto3
+import pytest
+
+from dynasafe import AsyncTable, UpdateBuilder, attr
+from dynasafe.errors import (
+    ConditionalCheckFailedError,
+    InvalidRequestError,
+    InvalidValueError,
+    ServiceError,
+    TransactionCanceledError,
+    UnsupportedTypeError,
+)
+from dynasafe.testing import (
+    BlockingCallError,
+    ManualClock,
+    UnawaitedError,
+    assert_all_awaited,
+    assert_no_empty_parameters,
+    assert_valid_request,
+    fake_database,
+    fake_table,
+    forbid_blocking,
+    forbid_unawaited,
+    record_requests,
+    spec_mock,
+)
+from tests.support.people import Order, Person
+
+# Dry runs
+
+
+def test_given_an_update_when_applied_to_an_item_then_it_is_what_dynamodb_stores() -> None:
+    update = (
+        UpdateBuilder(Person)
+        .increment(Person.visits, 2)
+        .append(Person.scores, [7])
+        .add(Person.tags, {"new"})
+        .remove(Person.email)
+        .condition(Person.visits < 10)
+    )
+    person = Person(id="p1", name="Ada", email="a@example.org", visits=3)
+
+    after = update.apply(person)
+
+    assert (after.visits, after.scores, after.tags, after.email) == (5, [7], {"new"}, None)
+    assert (person.visits, person.scores) == (3, [])
+    assert update.matches(person)
+    assert not update.matches(Person(id="p2", name="Bo", visits=10))
+    assert UpdateBuilder(Person).matches(person)
+
+
+def test_given_plain_items_when_applied_then_values_are_pythons() -> None:
+    update = UpdateBuilder().set("a.b[0]", "x").set("n", attr("n") - 1)
+
+    assert update.apply({"a": {"b": [1, 2]}, "n": 3}) == {"a": {"b": ["x", 2]}, "n": 2}
+    with pytest.raises(InvalidRequestError) as caught:
+        update.apply({"n": 3})
+    assert caught.value.findings[0].code == "DYS301"
+    assert (attr("a") == 1).matches({"a": 1})
+    assert attr("a").not_exists().matches({})
+
+
+# Tables in memory
+
+
+async def test_given_an_index_when_queried_then_only_items_with_its_key_are_there() -> None:
+    items = [Person(id=f"p{n}", name="Ada" if n < 3 else "Bo", visits=n) for n in range(5)]
+    people = fake_table(Person, indexes={"by_name": ("name", "visits")}, items=items)
+
+    found = people.query((Person.name == "Ada") & (Person.visits >= 1), index_name="by_name")
+
+    assert [person.id async for person in found] == ["p1", "p2"]
+    backwards = people.query(Person.name == "Ada", index_name="by_name", scan_index_forward=False)
+    assert [person.id async for person in backwards] == ["p2", "p1", "p0"]
+
+
+async def test_given_pages_when_followed_both_ways_then_each_item_comes_once() -> None:
+    orders = fake_table(
+        Order, items=[Order(customer="c", number=n, total=n) for n in range(-3, 10)]
+    )
+
+    for forward in (True, False):
+        query = orders.query(
+            Order.customer == "c", limit=3, scan_index_forward=forward, filter=Order.total != 4
+        )
+        numbers = [order.number async for order in query]
+        assert sorted(numbers) == [n for n in range(-3, 10) if n != 4]
+        assert numbers == sorted(numbers, reverse=not forward)
+    scanned = [order.number async for order in orders.scan(limit=2, total_segments=3)]
+    assert sorted(scanned) == list(range(-3, 10))
+
+
+async def test_given_what_dynamodb_refuses_then_memory_refuses_it() -> None:
+    people = fake_table(Person, items=[Person(id="p1", name="Ada")])
+
+    with pytest.raises(ConditionalCheckFailedError) as failed:
+        await people.put_item(Person(id="p1", name="Bo"), condition=Person.id.not_exists())
+    assert failed.value.item is not None
+    with pytest.raises(ServiceError, match="document path"):
+        await people.update_item({"id": "p1"}, UpdateBuilder().set("address.city", "Rome"))
+    with pytest.raises(UnsupportedTypeError, match="no partition key"):
+        fake_table(Address := type("Address", (Person.__mro__[1],), {}))  # noqa: F841
+
+
+async def test_given_two_tables_when_written_together_then_all_or_nothing_is() -> None:
+    db = fake_database(people=Person, orders=Order, clock=ManualClock())
+    people, orders = db.table("people", Person), db.table("orders", Order)
+
+    writes = [
+        people.put(Person(id="p1", name="Ada")),
+        orders.put(Order(customer="p1", number=1), condition=Order.customer.not_exists()),
+    ]
+    await db.transact_write_items(writes)
+    with pytest.raises(TransactionCanceledError):
+        await db.transact_write_items(
+            [
+                people.delete({"id": "p1"}),
+                orders.put(Order(customer="p1", number=1), condition=Order.customer.not_exists()),
+            ]
+        )
+
+    assert await people.get_item({"id": "p1"}) is not None
+    assert len(await orders.scan().to_list()) == 1
+
+
+async def test_given_exactly_once_when_repeated_under_one_token_then_memory_counts_once() -> None:
+    db = fake_database(people=Person)
+    people = db.table("people", Person)
+    await people.put_item(Person(id="p1", name="Ada"))
+    write = people.update({"id": "p1"}, UpdateBuilder(Person).increment(Person.visits, 1))
+
+    for _ in range(3):
+        await db.transact_write_items([write], client_request_token="one")
+
+    person = await people.get_item({"id": "p1"})
+    assert person is not None
+    assert person.visits == 1
+
+
+# Mocks
+
+
+async def test_given_a_spec_mock_then_methods_are_awaitable_and_signatures_are_checked() -> None:
+    person = Person(id="p1", name="Ada")
+    table = spec_mock(AsyncTable, get_item=person)
+
+    assert await table.get_item({"id": "p1"}) is person
+    table.get_item.assert_awaited_once_with({"id": "p1"})
+    with pytest.raises(TypeError):
+        table.get_item()
+    with pytest.raises(AttributeError):
+        _ = table.get_itme
+    assert_all_awaited(table)
+
+
+async def test_given_a_call_that_nobody_awaits_then_the_mock_tells() -> None:
+    table = spec_mock(AsyncTable)
+    forgotten = table.put_item({"id": "p1"})
+
+    with pytest.raises(AssertionError, match="put_item was called 1 times and awaited 0 times"):
+        assert_all_awaited(table)
+    await forgotten
+    assert_all_awaited(table)
+
+
+# What is forbidden
+
+
+async def _save() -> None: ...
+
+
+def test_given_a_coroutine_that_nobody_awaits_then_the_block_fails_with_its_line() -> None:
+    def forget() -> None:
+        with forbid_unawaited():
+            _save()  # type: ignore[unused-coroutine]
+
+    with pytest.raises(UnawaitedError, match=r"(?s)'_save' was never awaited.*in forget"):
+        forget()
+
+
+async def test_given_awaited_coroutines_then_other_warnings_go_their_way() -> None:
+    async def warn() -> None:
+        with forbid_unawaited():
+            await _save()
+            warnings.warn("other", UserWarning, stacklevel=1)
+
+    with pytest.warns(UserWarning, match="other"):
+        await warn()
+
+
+def test_given_an_error_in_the_block_then_it_is_the_error_with_a_note() -> None:
+    def forget() -> None:
+        with forbid_unawaited():
+            _save()  # type: ignore[unused-coroutine]
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError) as caught:
+        forget()
+    assert any("never awaited" in note for note in caught.value.__notes__)
+
+
+def _client() -> Any:
+    return boto3.client(
+        "dynamodb",
+        region_name="us-east-1",
+        endpoint_url="http://127.0.0.1:1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+async def test_given_boto3_on_the_loop_then_it_is_refused_and_told_even_if_caught() -> None:
+    client = _client()
+
+    def block() -> None:
+        with forbid_blocking(), suppress(Exception):
+            client.list_tables()
+
+    with pytest.raises(BlockingCallError, match=r"ListTables of dynamodb .*in block"):
+        block()
+
+
+async def test_given_boto3_on_another_thread_then_it_is_fine() -> None:
+    client = _client()
+    client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
+    with forbid_blocking():
+        answer = await asyncio.to_thread(client.list_tables)
+    assert answer["TableNames"] == []
+
+
+class _Answer:
+    status_code = 200
+    headers: dict[str, str] = {}  # noqa: RUF012
+    content = b'{"TableNames": []}'
+
+
+# Requests
+
+
+def test_given_requests_of_a_client_then_they_are_recorded_and_judged() -> None:
+    client = _client()
+    client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
+    with record_requests() as recorder:
+        client.update_item(
+            TableName="people",
+            Key={"id": {"S": "p1"}},
+            UpdateExpression="SET a = :a",
+            ExpressionAttributeNames={},
+            ExpressionAttributeValues={":a": {"S": "x"}},
+        )
+
+    (params,) = recorder.of("UpdateItem")
+    with pytest.raises(AssertionError, match="empty parameters: ExpressionAttributeNames"):
+        assert_no_empty_parameters(params)
+    with pytest.raises(AssertionError, match="ExpressionAttributeNames must not be empty"):
+        recorder.assert_all_valid()
+    assert "x" not in repr(recorder.requests).replace("ExpressionA", "")
+
+
+def test_given_built_parameters_then_they_are_valid_and_have_no_empty_members() -> None:
+    params = UpdateBuilder().set("a", "").set("b", []).build(key={"id": "p1"})
+
+    assert_no_empty_parameters(params)
+    assert_valid_request(params)
+    assert_no_empty_parameters({"TransactItems": [{"Put": {"Item": {"a": ""}}}]})
+    with pytest.raises(AssertionError, match=r"TransactItems\[0\].Put.ConditionExpression"):
+        assert_no_empty_parameters({"TransactItems": [{"Put": {"ConditionExpression": ""}}]})
+    with pytest.raises(InvalidValueError):
+        UpdateBuilder().set("a", set())
