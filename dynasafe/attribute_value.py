@@ -43,11 +43,30 @@ def to_attribute_value(value: object, path: str = "") -> dict[str, Any]:
         UnsupportedTypeError: a value of a type that has no AttributeValue stands at the path.
         ValueOutOfRangeError: DynamoDB has no room for a value: NaN, 39 digits, an empty set.
     """
+    try:
+        return _quick[type(value)](value)
+    except _NOT_QUICK:
+        return plain_attribute_value(value, path)
+
+
+def plain_attribute_value(value: object, path: str = "") -> dict[str, Any]:
+    """As `to_attribute_value`, for every type, and with the path of what is refused.
+
+    `to_attribute_value` knows a shorter way for the commonest values; this one is its measure.
+    """
     return _encoder(type(value), path)(value, path, _FIRST_LEVEL)
 
 
 def to_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, dict[str, Any]]:
     """Each value of the item in wire form, by attribute name."""
+    try:
+        return _quick_item(item)
+    except _NOT_QUICK:
+        return plain_attribute_map(item, path)
+
+
+def plain_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, dict[str, Any]]:
+    """As `to_attribute_map`, for every type, and with the path of what is refused."""
     prefix = f"{path}." if path else ""
     encoded = {}
     for name, value in item.items():
@@ -63,19 +82,45 @@ def from_attribute_value(attribute_value: AttributeValue) -> Any:
         UnsupportedTypeError: it is not an AttributeValue.
     """
     # botocore adds SDK_UNKNOWN_MEMBER to a union of a type that it does not know.
-    if isinstance(attribute_value, Mapping) and len(attribute_value) == 1:
-        ((type_name, content),) = attribute_value.items()
-        decode = _DECODERS.get(type_name)
-        if decode is not None:
-            return decode(content)
-    raise UnsupportedTypeError(
-        "", "not an AttributeValue, which is a map of one member, whose name is a DynamoDB type"
-    )
+    try:
+        (type_name,) = attribute_value
+        content = attribute_value[type_name]
+        decode = _DECODERS[type_name]
+    except (TypeError, ValueError, LookupError):
+        raise UnsupportedTypeError(
+            "",
+            "not an AttributeValue, which is a map of one member, whose name is a DynamoDB type",
+        ) from None
+    return decode(content)
 
 
 def from_attribute_map(attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
     """Each value of the item in Python, by attribute name."""
-    return {name: from_attribute_value(value) for name, value in attribute_map.items()}
+    item: dict[str, Any] = {}
+    try:
+        for name, value in attribute_map.items():
+            (type_name,) = value
+            content = value[type_name]
+            # The commonest values without a call.
+            if type_name == "S":
+                item[name] = content
+            elif type_name == "N" and content.isdigit():
+                item[name] = int(content)
+            else:
+                item[name] = _DECODERS[type_name](content)
+    except (TypeError, ValueError, LookupError):  # one of them is no AttributeValue
+        return {name: from_attribute_value(value) for name, value in attribute_map.items()}
+    return item
+
+
+def _decode_list(content: Any) -> list[Any]:
+    elements: list[Any] = []
+    for value in content:
+        if "N" in value and len(value) == 1 and value["N"].isdigit():
+            elements.append(int(value["N"]))
+        else:
+            elements.append(from_attribute_value(value))
+    return elements
 
 
 def register_codec(
@@ -89,6 +134,9 @@ def register_codec(
     """
     registered_codecs[python_type] = (encode, decode)
     _encoders_by_type.clear()
+    for encoders in _quick_levels:
+        for quick_type in [each for each in encoders if issubclass(each, python_type)]:
+            del encoders[quick_type]
 
 
 registered_codecs: dict[type, tuple[Callable[[Any], object], Callable[[Any], Any]]] = {}
@@ -147,15 +195,15 @@ def encode_number(value: int | float | Decimal, path: str = "") -> str:
 
 def decode_number(text: str) -> int | Decimal:
     """int where the number is integral, Decimal elsewhere; never rounded."""
-    try:
+    if text.isdigit():
         return int(text)
-    except ValueError:
-        pass
     try:
         number = Decimal(text)
     except InvalidOperation:
         # Without the text, which may be personal data.
         raise ValueOutOfRangeError("", "the text of a number is not one") from None
+    if "." in text and text[-1] != "0" and "E" not in text and "e" not in text:
+        return number
     return int(number) if number == number.to_integral_value() else number
 
 
@@ -316,6 +364,112 @@ _ENCODERS: dict[type, _Encode] = {
 _encoders_by_type: dict[type, _Encode] = {}
 
 
+# The shorter way: no paths, which only a refusal needs, and no calls for the commonest values.
+
+
+class _NotQuickError(Exception):
+    """A value that needs the longer way, if only to be refused with its path."""
+
+
+_NOT_QUICK = (KeyError, TypeError, UnicodeEncodeError, _NotQuickError)
+_QUICK_MIN, _QUICK_MAX = -(10**MAX_NUMBER_DIGITS), 10**MAX_NUMBER_DIGITS
+
+_QuickEncode = Callable[[Any], dict[str, Any]]
+
+
+def _quick_str(value: str) -> dict[str, Any]:
+    value.isascii() or value.encode()
+    return {"S": value}
+
+
+def _quick_int(value: int) -> dict[str, Any]:
+    if _QUICK_MIN < value < _QUICK_MAX:
+        return {"N": str(value)}
+    raise _NotQuickError
+
+
+def _quick_decimal(value: Decimal) -> dict[str, Any]:
+    text = str(value)
+    # Neither an exponent nor NaN or an infinity, no zeros at the end of a fraction, no "-0".
+    if "E" in text or "n" in text or "N" in text or len(text) > MAX_NUMBER_DIGITS:
+        raise _NotQuickError
+    if text[-1] == "0" and ("." in text or text == "-0"):
+        raise _NotQuickError
+    return {"N": text}
+
+
+def _quick_set(value: set[Any]) -> dict[str, Any]:
+    if not value:
+        raise _NotQuickError
+    "".join(value).encode()
+    return {"SS": sorted(value)}
+
+
+def _quick_map_at(inner: Mapping[type, _QuickEncode]) -> Callable[[Any], dict[str, Any]]:
+    """Encodes the values of a map, which have the encoders `inner`."""
+
+    def encode(value: dict[Any, Any]) -> dict[str, Any]:
+        "".join(value).encode()  # a TypeError where a name is none
+        encoded: dict[str, Any] = {}
+        for name, each in value.items():
+            kind = type(each)
+            if kind is str:
+                each.isascii() or each.encode()
+                encoded[name] = {"S": each}
+            elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
+                encoded[name] = {"N": str(each)}
+            elif kind is bool:
+                encoded[name] = {"BOOL": each}
+            else:
+                encoded[name] = inner[kind](each)
+        return encoded
+
+    return encode
+
+
+def _quick_list_at(inner: Mapping[type, _QuickEncode]) -> Callable[[Any], list[Any]]:
+    """Encodes the elements of a list, which have the encoders `inner`."""
+
+    def encode(value: list[Any]) -> list[Any]:
+        encoded = []
+        for each in value:
+            kind = type(each)
+            if kind is int and _QUICK_MIN < each < _QUICK_MAX:
+                encoded.append({"N": str(each)})
+            elif kind is str:
+                each.isascii() or each.encode()
+                encoded.append({"S": each})
+            else:
+                encoded.append(inner[kind](each))
+        return encoded
+
+    return encode
+
+
+def _quick_at(inner: Mapping[type, _QuickEncode]) -> dict[type, _QuickEncode]:
+    """The encoders of values of one level, the next level of which has the encoders `inner`."""
+    encode_map, encode_list = _quick_map_at(inner), _quick_list_at(inner)
+    return {
+        str: _quick_str,
+        int: _quick_int,
+        Decimal: _quick_decimal,
+        bool: lambda value: {"BOOL": value},
+        type(None): lambda value: {"NULL": True},
+        bytes: lambda value: {"B": value},
+        set: _quick_set,
+        list: lambda value: {"L": encode_list(value)},
+        dict: lambda value: {"M": encode_map(value)},
+    }
+
+
+# By level; below the last there are none, so that a deeper value is not quick.
+_quick_levels: list[dict[type, _QuickEncode]] = [{}]
+for _ in range(_FIRST_LEVEL, MAX_NESTING_LEVELS + 1):
+    _quick_levels.insert(0, _quick_at(_quick_levels[0]))
+_quick = _quick_levels[0]
+_quick_item = _quick_map_at(_quick)
+
+
 def _encoder(python_type: type, path: str) -> _Encode:
     encoder = _encoders_by_type.get(python_type)
     if encoder is None:
@@ -369,10 +523,10 @@ def bytes_of(content: Any) -> bytes:
 _DECODERS: dict[str, Callable[[Any], Any]] = {
     "S": lambda content: content,
     "N": decode_number,
-    "B": bytes_of,
+    "B": lambda content: content if content.__class__ is bytes else bytes_of(content),
     "BOOL": lambda content: content,
     "NULL": lambda content: None,
-    "L": lambda content: [from_attribute_value(each) for each in content],
+    "L": _decode_list,
     "M": from_attribute_map,
     "SS": set,
     "NS": lambda content: {decode_number(each) for each in content},

@@ -52,6 +52,7 @@ from dynasafe.validation.query_rules import (
 )
 from dynasafe.validation.report import Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
+from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
 
 _Params = Mapping[str, Any]
@@ -76,6 +77,19 @@ def check_request(
     Raises:
         UnsupportedTypeError: the schema is none of these.
     """
+    like = likeness(operation, params) if schema is None else None
+    if like is not None and was_fine(like):
+        return ()
+    findings = check_from_scratch(operation, params, schema=schema)
+    if like is not None and not findings:
+        remember_fine(like)
+    return findings
+
+
+def check_from_scratch(
+    operation: str, params: Mapping[str, Any], *, schema: object = None
+) -> tuple[Finding, ...]:
+    """As `check_request`, whatever was found of other requests before."""
     check = _CHECKS.get(operation)
     report = Report()
     if check is None:
