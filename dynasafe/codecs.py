@@ -128,6 +128,8 @@ def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> S
 
 
 def _text(value: str, path: str) -> str:
+    if value.__class__ is str and value.isascii():
+        return value
     encoded: str = to_attribute_value(value, path)["S"]
     return encoded
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace
@@ -169,12 +169,15 @@ class Schema:
     namespace: Mapping[str, object]
     by_name: Mapping[str, AttributeSchema] = field(init=False)
     by_field_name: Mapping[str, AttributeSchema] = field(init=False)
+    key_names: Set[str] = field(init=False)
     partition_key: AttributeSchema | None = field(init=False)
     sort_key: AttributeSchema | None = field(init=False)
     version: AttributeSchema | None = field(init=False)
     ttl: AttributeSchema | None = field(init=False)
     write_id: AttributeSchema | None = field(init=False)
     _codecs: dict[str, Codec[Any]] | None = field(init=False, default=None)
+    caches: dict[str, Any] = field(init=False, default_factory=dict)
+    """What others keep about the class, as long as it lives."""
 
     def __post_init__(self) -> None:
         by_name: dict[str, AttributeSchema] = {}
@@ -192,6 +195,7 @@ class Schema:
         self.version = self._only("version=True", lambda o: o.version)
         self.ttl = self._only("ttl=True", lambda o: o.ttl)
         self.write_id = self._only("write_id=True", lambda o: o.write_id)
+        self.key_names = frozenset(each.name for each in self.key_attributes)
         if self.sort_key is not None and self.partition_key is None:
             raise TypeError(f"{self._class_name} has a sort key, but no partition key")
 
@@ -433,6 +437,9 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
     Raises:
         InvalidValueError: a part of the key is missing, extra, or of the wrong type.
     """
+    codecs = schema.codecs
+    if type(key) is dict and key.keys() == schema.key_names:
+        return {name: codecs[name].encode(value, name) for name, value in key.items()}
     if isinstance(key, Item):
         if not isinstance(key, schema.item_class):
             raise UnsupportedTypeError(
@@ -452,7 +459,7 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
             f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
             f", but {', '.join(given) or 'nothing'} was given. Mend: give exactly its attributes",
         )
-    return {name: schema.codecs[name].encode(given[name], name) for name in expected}
+    return {name: codecs[name].encode(given[name], name) for name in expected}
 
 
 def _plain_default(given: Any) -> _Options:

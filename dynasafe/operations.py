@@ -291,7 +291,7 @@ def update(
         table_name=table.name,
         shape=table.shape,
         params=params,
-        is_idempotent=is_idempotent(builder.update, conjunction(*terms) if terms else None),
+        is_idempotent=builder.is_idempotent_under(conjunction(*terms) if terms else None),
         instance=instance,
         version=version,
         has_other_condition=condition is not None or builder.condition_node is not None,

@@ -147,7 +147,7 @@ class Attr(_Comparable[T]):
     In an Item class it is a descriptor: an `Attr[T]` on the class, a plain `T` on an instance.
     """
 
-    __slots__ = ("_codec", "_hint", "_node", "owner", "path")
+    __slots__ = ("_codec", "_hint", "_node", "identity", "owner", "path", "text")
 
     def __init__(
         self, path: DocumentPath, codec: Codec[T] | None = None, owner: type | None = None
@@ -155,7 +155,10 @@ class Attr(_Comparable[T]):
         self.path: DocumentPath = path
         self.owner: type | None = owner
         self._codec = codec
+        self.text: str = str(path)
         self._node = Path(path.elements)
+        self.identity: object = (path.elements, owner)
+        """Equal for attributes at the same path of the same class."""
         self._hint = next(name for name in reversed(path.elements) if isinstance(name, str))
 
     @property

@@ -24,13 +24,15 @@ class Clash:
 class PathSet:
     """A prefix tree as flat dicts, so that a thousand paths take a thousand steps."""
 
-    __slots__ = ("_kinds", "_prefixes", "_taken", "attribute_names")
+    __slots__ = ("_kinds", "_prefixes", "_taken")
 
     def __init__(self) -> None:
-        self.attribute_names: dict[str, None] = {}
         self._taken: dict[Elements, None] = {}
         self._prefixes: dict[Elements, Elements] = {}
         self._kinds: dict[Elements, tuple[type, Elements]] = {}
+
+    def __len__(self) -> int:
+        return len(self._taken)
 
     def add(self, elements: Elements) -> Clash | None:
         """Add the path, or tell what it clashes with."""
@@ -55,7 +57,6 @@ class PathSet:
                     "an attribute is a map or a list, not both",
                 )
         self._taken[elements] = None
-        self.attribute_names[str(elements[0])] = None
         for prefix in prefixes:
             self._prefixes.setdefault(prefix, elements)
             self._kinds.setdefault(prefix, (type(elements[len(prefix)]), elements))
@@ -63,7 +64,6 @@ class PathSet:
 
     def copy(self) -> PathSet:
         twin = PathSet()
-        twin.attribute_names = self.attribute_names.copy()
         twin._taken = self._taken.copy()
         twin._prefixes = self._prefixes.copy()
         twin._kinds = self._kinds.copy()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal, Self, assert_never
 
 from dynasafe.expressions.nodes import (
     And,
@@ -55,6 +55,21 @@ class Placeholders:
         self.values: dict[str, Mapping[str, Any]] = {}
         self._aliases: dict[str, str] = {}
         self._is_always = escape == "always"
+
+    @classmethod
+    def of(
+        cls,
+        names: Mapping[str, str],
+        values: dict[str, Mapping[str, Any]],
+        *,
+        escape: Literal["auto", "always"],
+    ) -> Self:
+        """Those of an expression that was written before."""
+        placeholders = cls(escape=escape)
+        placeholders.names.update(names)
+        placeholders.values.update(values)
+        placeholders._aliases.update((name, alias) for alias, name in names.items())
+        return placeholders
 
     def name(self, attribute_name: str) -> str:
         """The name as it may stand in an expression: itself, or its alias."""

@@ -6,7 +6,8 @@ Sources: "Update expressions in DynamoDB"; "UpdateItem", Amazon DynamoDB API Ref
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
@@ -28,22 +29,19 @@ from dynasafe.expressions import evaluate
 from dynasafe.expressions.attributes import Attr, Computed, attr
 from dynasafe.expressions.conditions import Condition, ConditionLike, condition_node
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.nodes import (
-    AddAction,
-    Arithmetic,
-    ConditionNode,
-    DeleteAction,
-    IfNotExists,
-    ListAppend,
-    Operand,
-    RemoveAction,
-    SetAction,
-    Update,
-    Value,
-    conjunction,
-)
+from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
+from dynasafe.expressions.update_shapes import (
+    Action,
+    Escape,
+    Payload,
+    ShapeTree,
+    Step,
+    UpdateShape,
+    Verb,
+    update_of,
+)
 from dynasafe.findings import Finding, Where
 from dynasafe.item import Item, Schema, decode_item, encode_key, schema_of
 
@@ -58,12 +56,12 @@ ReturnValues = Literal["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW
 ReturnConsumedCapacity = Literal["INDEXES", "TOTAL", "NONE"]
 ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
 ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
-Escape = Literal["auto", "always"]
 NonePolicy = Literal["remove", "null", "skip"]
 
 _ANY: Codec[Any] = codec_for(Any)
-_ZERO = {"N": "0"}
-_EMPTY_LIST: dict[str, Any] = {"L": []}
+_ADDED = ("N", "SS", "NS", "BS")
+_LITERAL = frozenset({str, int, float, Decimal, bool, bytes, list, dict, datetime, type(None)})
+_DELETED = ("SS", "NS", "BS")
 
 
 class UpdateBuilder:
@@ -78,29 +76,17 @@ class UpdateBuilder:
         escape: "auto" aliases names that need it, "always" aliases all.
     """
 
-    __slots__ = (
-        "_add",
-        "_condition",
-        "_delete",
-        "_escape",
-        "_is_frozen",
-        "_paths",
-        "_remove",
-        "_schema",
-        "_set",
-    )
+    __slots__ = ("_condition", "_escape", "_is_frozen", "_paths", "_schema", "_shape", "_steps")
 
     def __init__(self, item_class: type[Item] | None = None, *, escape: Escape = "auto") -> None:
         if escape not in ("auto", "always"):
             raise ValueOutOfRangeError("escape", f"'auto' or 'always', not {escape!r}")
         self._schema: Schema | None = None if item_class is None else schema_of(item_class)
         self._escape: Escape = escape
-        self._set: list[SetAction] = []
-        self._remove: list[RemoveAction] = []
-        self._add: list[AddAction] = []
-        self._delete: list[DeleteAction] = []
+        self._steps: list[Step] = []
+        self._shape: UpdateShape | None = _root(self._schema, escape)
+        self._paths: PathSet | None = None
         self._condition: ConditionNode | None = None
-        self._paths = PathSet()
         self._is_frozen = False
 
     # Actions
@@ -111,12 +97,11 @@ class UpdateBuilder:
     def set(self, attribute: str, value: object) -> Self: ...
     def set(self, attribute: Attr[Any] | str, value: object) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one."""
-        target = self._target(attribute)
         if isinstance(value, Attr | Computed):
-            operand: Operand = value.node
-        else:
-            operand = _literal(target, value)
-        return self._add_set(target, operand)
+            self._take(Action("set", self._target(attribute)), value.node)
+            self._shape = None
+            return self
+        return self._act("set", attribute, value)
 
     @overload
     def set_if_not_exists(self, attribute: Attr[T], value: T) -> Self: ...
@@ -124,8 +109,7 @@ class UpdateBuilder:
     def set_if_not_exists(self, attribute: str, value: object) -> Self: ...
     def set_if_not_exists(self, attribute: Attr[Any] | str, value: object) -> Self:
         """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`."""
-        target = self._target(attribute)
-        return self._add_set(target, IfNotExists(target.node, _literal(target, value)))
+        return self._act("set_if_not_exists", attribute, value)
 
     @overload
     def append(self, attribute: Attr[list[U]], values: Iterable[U]) -> Self: ...
@@ -135,8 +119,7 @@ class UpdateBuilder:
     def append(self, attribute: str, values: Iterable[object]) -> Self: ...
     def append(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
         """SET the list to itself and the values at its end; a missing list counts as empty."""
-        target = self._target(attribute)
-        return self._add_set(target, ListAppend(_list_or_empty(target), _list(target, values)))
+        return self._act("append", attribute, values)
 
     @overload
     def prepend(self, attribute: Attr[list[U]], values: Iterable[U]) -> Self: ...
@@ -146,8 +129,7 @@ class UpdateBuilder:
     def prepend(self, attribute: str, values: Iterable[object]) -> Self: ...
     def prepend(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
         """SET the list to the values and itself after them; a missing list counts as empty."""
-        target = self._target(attribute)
-        return self._add_set(target, ListAppend(_list(target, values), _list_or_empty(target)))
+        return self._act("prepend", attribute, values)
 
     @overload
     def increment(self, attribute: Attr[NumberT], amount: NumberT) -> Self: ...
@@ -155,12 +137,7 @@ class UpdateBuilder:
     def increment(self, attribute: str, amount: int | float | Decimal) -> Self: ...
     def increment(self, attribute: Attr[Any] | str, amount: Any) -> Self:
         """SET the number to itself plus the amount; a missing number counts as zero."""
-        target = self._target(attribute)
-        value = _literal(target, amount)
-        _require_number(target, value)
-        hint = None if value.hint is None else f"{value.hint}_zero"
-        stored = IfNotExists(target.node, Value(_ZERO, hint))
-        return self._add_set(target, Arithmetic("+", stored, value))
+        return self._act("increment", attribute, amount)
 
     @overload
     def add(self, attribute: Attr[AddT], value: AddT) -> Self: ...
@@ -168,12 +145,7 @@ class UpdateBuilder:
     def add(self, attribute: str, value: object) -> Self: ...
     def add(self, attribute: Attr[Any] | str, value: object) -> Self:
         """ADD a number to a number, or members to a set; a missing attribute is created."""
-        target = self._target(attribute)
-        literal = _literal(target, value)
-        _require_one_of(target, literal, ("N", "SS", "NS", "BS"), "ADD takes a number or a set")
-        self._take(target)
-        self._add.append(AddAction(target.node, literal))
-        return self
+        return self._act("add", attribute, value)
 
     @overload
     def delete(self, attribute: Attr[SetT], members: SetT) -> Self: ...
@@ -181,19 +153,12 @@ class UpdateBuilder:
     def delete(self, attribute: str, members: object) -> Self: ...
     def delete(self, attribute: Attr[Any] | str, members: object) -> Self:
         """DELETE members from a set; the attribute goes with its last member."""
-        target = self._target(attribute)
-        literal = _literal(target, members)
-        _require_one_of(target, literal, ("SS", "NS", "BS"), "DELETE takes a set of members")
-        self._take(target)
-        self._delete.append(DeleteAction(target.node, literal))
-        return self
+        return self._act("delete", attribute, members)
 
     def remove(self, *attributes: Attr[Any] | str) -> Self:
         """REMOVE attributes, or elements of lists."""
         for attribute in attributes:
-            target = self._target(attribute)
-            self._take(target)
-            self._remove.append(RemoveAction(target.node))
+            self._act("remove", attribute, None)
         return self
 
     def condition(self, condition: ConditionLike) -> Self:
@@ -271,7 +236,8 @@ class UpdateBuilder:
             elif none == "remove":
                 self.remove(target)
             elif none == "null":
-                self._add_set(target, Value({"NULL": True}, target.hint))
+                self._shape = None
+                self._take(Action("set", target), {"NULL": True})
         return self
 
     def _patch_targets(
@@ -325,17 +291,25 @@ class UpdateBuilder:
     @property
     def is_empty(self) -> bool:
         """Whether there are no actions; a condition is not one."""
-        return not (self._set or self._remove or self._add or self._delete)
+        return not self._steps
 
     @property
     def is_idempotent(self) -> bool:
         """Whether sending the update twice leaves the item as sending it once does."""
-        return is_idempotent(self.update, self._condition)
+        return self.is_idempotent_under(self._condition)
+
+    def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
+        """Whether it is idempotent under a condition, whatever its own."""
+        if self._shape is not None and (
+            condition is None or self._shape.written(self._steps).is_idempotent
+        ):
+            return self._shape.written(self._steps).is_idempotent
+        return is_idempotent(self.update, condition)
 
     @property
     def update(self) -> Update:
         """The syntax tree of the actions."""
-        return Update(tuple(self._set), tuple(self._remove), tuple(self._add), tuple(self._delete))
+        return update_of(self._steps)
 
     @property
     def condition_node(self) -> ConditionNode | None:
@@ -351,12 +325,10 @@ class UpdateBuilder:
         twin = type(self).__new__(type(self))
         twin._schema = self._schema
         twin._escape = self._escape
-        twin._set = self._set.copy()
-        twin._remove = self._remove.copy()
-        twin._add = self._add.copy()
-        twin._delete = self._delete.copy()
+        twin._steps = self._steps.copy()
+        twin._shape = self._shape
+        twin._paths = None if self._paths is None else self._paths.copy()
         twin._condition = self._condition
-        twin._paths = self._paths.copy()
         twin._is_frozen = False
         return twin
 
@@ -450,7 +422,9 @@ class UpdateBuilder:
 
     def _build(self, key: Mapping[str, object] | Item, **options: str | None) -> dict[str, Any]:
         params: dict[str, Any] = {"Key": self._encode_key(key), **self.expressions()}
-        params.update((name, value) for name, value in options.items() if value is not None)
+        for name, value in options.items():
+            if value is not None:
+                params[name] = value
         return params
 
     def freeze(self) -> None:
@@ -470,11 +444,17 @@ class UpdateBuilder:
             EmptyUpdateError: there are no actions.
         """
         self.freeze()
-        placeholders = Placeholders(escape=self._escape)
-        members: dict[str, Any] = {
-            "UpdateExpression": render_update(self.update, placeholders),
-        }
         terms = [node for node in (self._condition, extra_condition) if node is not None]
+        if self._shape is None:
+            placeholders = Placeholders(escape=self._escape)
+            text = render_update(self.update, placeholders)
+        else:
+            written = self._shape.written(self._steps)
+            text = written.text
+            if not terms:
+                return written.members(self._steps)
+            placeholders = written.placeholders(self._steps, self._escape)
+        members: dict[str, Any] = {"UpdateExpression": text}
         if terms:
             members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
         if placeholders.names:
@@ -495,15 +475,15 @@ class UpdateBuilder:
         self.require_not_in_key(encoded)
         return encoded
 
-    def require_not_in_key(self, key: Iterable[str]) -> None:
+    def require_not_in_key(self, key: Container[str]) -> None:
         """Refuse an update of a key attribute.
 
         Raises:
             InvalidRequestError: an action's path begins with a name of the key.
         """
-        for name in key:
-            if name in self._paths.attribute_names:
-                raise _key_error(name)
+        for action, _ in self._steps:
+            if action.target.path.attribute_name in key:
+                raise _key_error(action.target.path.attribute_name)
 
     # Within
 
@@ -554,22 +534,83 @@ class UpdateBuilder:
             typed = typed[element]
         return typed
 
-    def _add_set(self, target: Attr[Any], operand: Operand) -> Self:
-        self._take(target)
-        self._set.append(SetAction(target.node, operand))
+    def _act(self, verb: Verb, attribute: Attr[Any] | str, value: Any) -> Self:
+        """Add an action with a value of its own."""
+        shape = self._shape
+        if shape is None or self._is_frozen or not isinstance(attribute, Attr | str):
+            action = Action(verb, self._target(attribute))
+            self._take(action, _payload(action, value))
+            return self
+        # ADD of a number adds up, ADD of members does not: they are two shapes.
+        kind = verb if verb != "add" else type(value)
+        key = (kind, attribute if isinstance(attribute, str) else attribute.identity)
+        known = shape.next.get(key)
+        if known is not None and known.action is not None:
+            self._steps.append((known.action, _payload(known.action, value)))
+            self._shape = known
+            return self
+        action = Action(verb, self._target(attribute))
+        self._take(action, _payload(action, value))
+        self._shape = shape.extended(key, action)
         return self
 
-    def _take(self, target: Attr[Any]) -> None:
+    def _take(self, action: Action, payload: Payload) -> None:
+        """Add the step, if its path clashes with none."""
         self._require_mutable()
+        target = action.target
         if self._schema is not None:
             found = self._schema.by_name.get(target.path.attribute_name)
             if found is not None and found.is_key:
                 raise _key_error(found.name)
+        if self._paths is None or len(self._paths) != len(self._steps):
+            self._paths = PathSet()
+            for step, _ in self._steps:
+                self._paths.add(step.target.path.elements)
         clash = self._paths.add(target.path.elements)
         if clash is not None:
             message = f"Invalid UpdateExpression: {clash.message}"
             finding = _finding(clash.code, message, "UpdateExpression", clash.mend)
             raise InvalidRequestError("UpdateItem", [finding])
+        self._steps.append((action, payload))
+
+
+_roots: dict[Escape, UpdateShape] = {each: ShapeTree(each).root for each in ("auto", "always")}
+
+
+def _root(schema: Schema | None, escape: Escape) -> UpdateShape:
+    """Where chains of actions begin."""
+    if schema is None:
+        return _roots[escape]
+    root: UpdateShape | None = schema.caches.get(escape)
+    if root is None:
+        root = schema.caches[escape] = ShapeTree(escape).root
+    return root
+
+
+def _payload(action: Action, value: Any) -> Payload:
+    """The value as the action's step keeps it.
+
+    Raises:
+        InvalidValueError: the action does not take it.
+    """
+    target = action.target
+    match action.verb:
+        case "set" | "set_if_not_exists":
+            return _literal(target, value)
+        case "remove":
+            return None
+        case "append" | "prepend":
+            return _list(target, value)
+        case "increment":
+            encoded = _literal(target, value)
+            _require_one_of(target, encoded, ("N",), "increment takes a number")
+        case "add":
+            encoded = _literal(target, value)
+            _require_one_of(target, encoded, _ADDED, "ADD takes a number or a set")
+        case "delete":
+            encoded = _literal(target, value)
+            _require_one_of(target, encoded, _DELETED, "DELETE takes a set of members")
+    return encoded
 
 
 def _finding(code: str, message: str, parameter: str, mend: str) -> Finding:
@@ -587,40 +628,36 @@ def _key_error(name: str) -> InvalidRequestError:
     return InvalidRequestError("UpdateItem", [finding])
 
 
-def _literal(target: Attr[Any], value: object) -> Value:
-    if isinstance(value, Condition):
-        raise UnsupportedTypeError(str(target.path), "a condition is not a value")
-    if isinstance(value, set | frozenset) and not value:
-        raise ValueOutOfRangeError(
-            str(target.path), "DynamoDB has no empty set. Mend: .remove() the attribute"
-        )
-    return Value(target.codec.encode(value, str(target.path)), target.hint)
+def _literal(target: Attr[Any], value: object) -> dict[str, Any]:
+    if value.__class__ not in _LITERAL:
+        if isinstance(value, Condition):
+            raise UnsupportedTypeError(target.text, "a condition is not a value")
+        if isinstance(value, set | frozenset) and not value:
+            raise ValueOutOfRangeError(
+                target.text, "DynamoDB has no empty set. Mend: .remove() the attribute"
+            )
+    return target.codec.encode(value, target.text)
 
 
-def _list(target: Attr[Any], values: Iterable[Any]) -> Value:
+def _list(target: Attr[Any], values: Iterable[Any]) -> dict[str, Any]:
     if isinstance(values, str | bytes | Mapping):
         raise UnsupportedTypeError(
-            str(target.path), f"a list of values is expected, not {type(values).__name__}"
+            target.text, f"a list of values is expected, not {type(values).__name__}"
         )
     element = target.codec.child(0)
-    encoded = [
-        element.encode(value, f"{target.path}[{index}]") for index, value in enumerate(values)
-    ]
-    return Value({"L": encoded}, target.hint)
+    return {
+        "L": [
+            element.encode(value, f"{target.text}[{index}]") for index, value in enumerate(values)
+        ]
+    }
 
 
-def _list_or_empty(target: Attr[Any]) -> IfNotExists:
-    return IfNotExists(target.node, Value(_EMPTY_LIST, f"{target.hint}_empty"))
-
-
-def _require_number(target: Attr[Any], value: Value) -> None:
-    _require_one_of(target, value, ("N",), "increment takes a number")
-
-
-def _require_one_of(target: Attr[Any], value: Value, types: tuple[str, ...], what: str) -> None:
-    (given,) = value.attribute_value
+def _require_one_of(
+    target: Attr[Any], value: Mapping[str, Any], types: tuple[str, ...], what: str
+) -> None:
+    (given,) = value
     if given not in types:
-        raise UnsupportedTypeError(str(target.path), f"{what}, not a value of type {given}")
+        raise UnsupportedTypeError(target.text, f"{what}, not a value of type {given}")
 
 
 def _patch_values(patch: object) -> Mapping[str, object]:

@@ -1,0 +1,113 @@
+"""Each shorter way gives what the longer one does, the first time and every time after."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from dynasafe import UpdateBuilder, check_request
+from dynasafe.attribute_value import (
+    from_attribute_map,
+    from_attribute_value,
+    plain_attribute_map,
+    plain_attribute_value,
+    to_attribute_map,
+    to_attribute_value,
+)
+from dynasafe.errors import InvalidValueError
+from dynasafe.expressions.idempotency import is_idempotent
+from dynasafe.expressions.nodes import conjunction
+from dynasafe.expressions.render import Placeholders, render_condition, render_update
+from dynasafe.testing import strategies
+from dynasafe.validation.check import check_from_scratch
+from tests.properties.update_strategies import true_conditions, updates
+from tests.support.people import Person
+from tests.support.requests import RANDOMS, Requests
+
+
+def outcome(function: Any, *arguments: Any) -> Any:
+    """What the function returns, or the words of what it raises."""
+    try:
+        return function(*arguments)
+    except InvalidValueError as error:
+        return type(error), str(error)
+
+
+@given(strategies.values() | strategies.bad_values() | st.floats())
+def test_given_any_value_then_the_shorter_way_writes_what_the_longer_does(value: Any) -> None:
+    quick = outcome(to_attribute_value, value, "here")
+    plain = outcome(plain_attribute_value, value, "here")
+    assert repr(quick) == repr(plain)
+    item = {"a": value, "b": [value]}
+    assert repr(outcome(to_attribute_map, item)) == repr(outcome(plain_attribute_map, item))
+
+
+@given(strategies.items())
+def test_given_any_item_then_a_map_reads_as_its_values_do(item: dict[str, Any]) -> None:
+    wire = plain_attribute_map(item)
+    expected = {name: from_attribute_value(value) for name, value in wire.items()}
+    assert from_attribute_map(wire) == expected
+    assert from_attribute_value({"M": wire}) == expected
+
+
+def written_anew(builder: UpdateBuilder) -> dict[str, Any]:
+    """The builder's members, from its tree."""
+    placeholders = Placeholders(escape=builder.escape)
+    members: dict[str, Any] = {"UpdateExpression": render_update(builder.update, placeholders)}
+    if builder.condition_node is not None:
+        condition = conjunction(builder.condition_node)
+        members["ConditionExpression"] = render_condition(condition, placeholders)
+    if placeholders.names:
+        members["ExpressionAttributeNames"] = placeholders.names
+    if placeholders.values:
+        members["ExpressionAttributeValues"] = placeholders.values
+    return members
+
+
+@given(request=updates(), data=st.data())
+def test_given_any_chain_then_its_text_is_that_of_its_tree(
+    request: Any, data: st.DataObject
+) -> None:
+    item, builder, _ = request
+    if data.draw(st.booleans()):
+        builder.condition(data.draw(true_conditions(item)))
+
+    for _ in range(2):
+        assert builder.expressions() == written_anew(builder)
+    assert builder.is_idempotent == is_idempotent(builder.update, builder.condition_node)
+
+
+@given(
+    names=st.lists(st.sampled_from(["Ada", "Bo", "é"]), min_size=2, max_size=5),
+    amounts=st.lists(st.integers(-5, 5), min_size=2, max_size=5),
+    escape=st.sampled_from(["auto", "always"]),
+)
+def test_given_one_chain_with_other_values_then_each_has_its_own(
+    names: list[str], amounts: list[int], escape: Any
+) -> None:
+    for name, amount in zip(names, amounts, strict=False):
+        builder = (
+            UpdateBuilder(Person, escape=escape)
+            .set(Person.name, name)
+            .increment(Person.visits, amount)
+            .append(Person.scores, [amount])
+            .add(Person.tags, {name})
+            .remove("email")
+        )
+        params = builder.build(key={"id": "p1"})
+        assert builder.expressions() == written_anew(builder)
+        values = params["ExpressionAttributeValues"]
+        assert (values[":name"], values[":visits"], values[":scores"]) == (name, amount, [amount])
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(random=RANDOMS)
+def test_given_any_request_then_what_was_seen_before_changes_no_verdict(random: Random) -> None:
+    operation, body = Requests(random).make()
+
+    expected = check_from_scratch(operation, body)
+    for _ in range(2):
+        assert check_request(operation, body) == expected
