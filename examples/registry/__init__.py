@@ -1,0 +1,1 @@
+"""A small service: people, their projects and their subscriptions, without a framework."""

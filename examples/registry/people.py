@@ -1,0 +1,81 @@
+"""People: create, get, update, list and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dynasafe import AsyncTable
+from dynasafe.errors import ConditionalCheckFailedError
+from examples.registry.errors import AlreadyExistsError, NotFoundError
+from examples.registry.models import Person
+from examples.registry.paging import PageOf, first_page, read_cursor
+from examples.registry.patches import update_from
+
+REMOVABLE = frozenset({"email", "phone"})
+
+
+class People:
+    """The people of the registry.
+
+    A write whose answer was lost is sent again where that is safe. What stays unknown reaches the
+    caller as OutcomeUnknownError: read the person before you repeat the write.
+    """
+
+    def __init__(self, table: AsyncTable[Person]) -> None:
+        self._table = table
+
+    async def create(self, person: Person) -> None:
+        """Store a person of a new id.
+
+        It is sent under a token, so that a lost answer is not taken for a person who was there.
+
+        Raises:
+            AlreadyExistsError: the id is in use.
+        """
+        try:
+            await self._table.put_item(person, condition=Person.id.not_exists(), exactly_once=True)
+        except ConditionalCheckFailedError as error:
+            raise AlreadyExistsError("person", person.id) from error
+
+    async def get(self, person_id: str) -> Person:
+        """The person as of the last write.
+
+        Raises:
+            NotFoundError
+        """
+        person = await self._table.get_item({"id": person_id}, consistent_read=True)
+        if person is None:
+            raise NotFoundError("person", person_id)
+        return person
+
+    async def update(self, person_id: str, patch: Mapping[str, object]) -> Person:
+        """Change what the patch names, and nothing else: the person afterwards.
+
+        Raises:
+            NotFoundError
+            InvalidRequestError: the patch names what must not be changed.
+        """
+        update = update_from(Person, patch, removable=REMOVABLE)
+        if update.is_empty:
+            return await self.get(person_id)
+        update.condition(Person.id.exists())  # without it, an update creates a missing person
+        try:
+            result = await self._table.update_item(
+                {"id": person_id}, update, return_values="ALL_NEW"
+            )
+        except ConditionalCheckFailedError as error:
+            raise NotFoundError("person", person_id) from error
+        return result.attributes
+
+    async def list(self, *, limit: int = 25, cursor: str | None = None) -> PageOf[Person]:
+        """A page of all people, in no order.
+
+        Raises:
+            BadCursorError
+        """
+        start = None if cursor is None else read_cursor(cursor, "id")
+        return await first_page(self._table.scan(limit=limit, exclusive_start_key=start))
+
+    async def delete(self, person_id: str) -> None:
+        """Delete the person; one who is not there is no error."""
+        await self._table.delete_item({"id": person_id})

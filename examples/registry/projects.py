@@ -1,0 +1,91 @@
+"""Projects: create, get, update, list those of an owner, and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dynasafe import AsyncTable
+from dynasafe.errors import ConditionalCheckFailedError
+from examples.registry.errors import AlreadyExistsError, NotFoundError
+from examples.registry.models import Project
+from examples.registry.paging import PageOf, first_page, read_cursor
+from examples.registry.patches import update_from
+
+BY_OWNER = "by_owner"
+REMOVABLE = frozenset({"description", "tags"})
+
+
+class Projects:
+    """The projects of the registry."""
+
+    def __init__(self, table: AsyncTable[Project]) -> None:
+        self._table = table
+
+    async def create(self, project: Project) -> None:
+        """Store a project of a new id.
+
+        Raises:
+            AlreadyExistsError: the id is in use.
+        """
+        try:
+            await self._table.put_item(
+                project, condition=Project.id.not_exists(), exactly_once=True
+            )
+        except ConditionalCheckFailedError as error:
+            raise AlreadyExistsError("project", project.id) from error
+
+    async def get(self, project_id: str) -> Project:
+        """The project as of the last write.
+
+        Raises:
+            NotFoundError
+        """
+        project = await self._table.get_item({"id": project_id}, consistent_read=True)
+        if project is None:
+            raise NotFoundError("project", project_id)
+        return project
+
+    async def update(self, project_id: str, patch: Mapping[str, object]) -> Project:
+        """Change what the patch names, and nothing else: the project afterwards.
+
+        Raises:
+            NotFoundError
+            InvalidRequestError: the patch names what must not be changed.
+        """
+        update = update_from(Project, patch, removable=REMOVABLE)
+        if update.is_empty:
+            return await self.get(project_id)
+        update.condition(Project.id.exists())
+        try:
+            result = await self._table.update_item(
+                {"id": project_id}, update, return_values="ALL_NEW"
+            )
+        except ConditionalCheckFailedError as error:
+            raise NotFoundError("project", project_id) from error
+        return result.attributes
+
+    async def list(
+        self, owner_id: str, *, limit: int = 25, cursor: str | None = None
+    ) -> PageOf[Project]:
+        """A page of the owner's projects, the newest first; the last seconds' may be missing.
+
+        Raises:
+            BadCursorError
+        """
+        start = None
+        if cursor is not None:
+            start = read_cursor(cursor, "id", "owner_id", times=("created_at",))
+            start["owner_id"] = owner_id  # whatever the cursor says: nobody pages through another's
+        return await first_page(
+            self._table.query(
+                Project.owner_id == owner_id,
+                index_name=BY_OWNER,
+                scan_index_forward=False,
+                limit=limit,
+                exclusive_start_key=start,
+            )
+        )
+
+    async def delete(self, project_id: str) -> None:
+        """Delete the project; one that is not there is no error."""
+        await self._table.delete_item({"id": project_id})

@@ -1,0 +1,29 @@
+"""The registry as a whole: one client, which all its resources share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from dynasafe import AsyncDynamoDB
+from examples.registry.models import Person, Project, Subscription
+from examples.registry.people import People
+from examples.registry.projects import Projects
+from examples.registry.subscriptions import Subscriptions
+
+
+class Registry:
+    """The resources over a database that is open."""
+
+    def __init__(self, db: AsyncDynamoDB) -> None:
+        people = db.table("people", Person)
+        self.people = People(people)
+        self.projects = Projects(db.table("projects", Project))
+        self.subscriptions = Subscriptions(db, db.table("subscriptions", Subscription), people)
+
+
+@asynccontextmanager
+async def open_registry(region_name: str) -> AsyncIterator[Registry]:
+    """The registry on DynamoDB, for as long as the process serves: open it once."""
+    async with AsyncDynamoDB.connect(region_name=region_name, timeout_s=5.0) as db:
+        yield Registry(db)

@@ -1,0 +1,102 @@
+"""Subscriptions: create, get, update, list those of a person, and delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dynasafe import AsyncDynamoDB, AsyncTable
+from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
+from examples.registry.errors import AlreadyExistsError, NotFoundError
+from examples.registry.models import Person, Subscription
+from examples.registry.paging import PageOf, first_page, read_cursor
+from examples.registry.patches import update_from
+
+REMOVABLE = frozenset({"renews_on"})
+
+
+class Subscriptions:
+    """The subscriptions of the registry, each of which belongs to a person."""
+
+    def __init__(
+        self, db: AsyncDynamoDB, table: AsyncTable[Subscription], people: AsyncTable[Person]
+    ) -> None:
+        self._db = db
+        self._table = table
+        self._people = people
+
+    async def create(self, subscription: Subscription) -> None:
+        """Store a subscription of a new id, of a person who is there.
+
+        Raises:
+            NotFoundError: there is no such person.
+            AlreadyExistsError: the person has a subscription of this id.
+        """
+        person_id = subscription.person_id
+        try:
+            await self._db.transact_write_items(
+                [
+                    self._people.check({"id": person_id}, Person.id.exists()),
+                    self._table.put(subscription, condition=Subscription.id.not_exists()),
+                ]
+            )
+        except TransactionCanceledError as error:
+            person, own = (reason.code == "ConditionalCheckFailed" for reason in error.reasons)
+            if person:
+                raise NotFoundError("person", person_id) from error
+            if own:
+                raise AlreadyExistsError("subscription", subscription.id) from error
+            raise
+
+    async def get(self, person_id: str, subscription_id: str) -> Subscription:
+        """The subscription as of the last write.
+
+        Raises:
+            NotFoundError
+        """
+        key = {"person_id": person_id, "id": subscription_id}
+        subscription = await self._table.get_item(key, consistent_read=True)
+        if subscription is None:
+            raise NotFoundError("subscription", subscription_id)
+        return subscription
+
+    async def update(
+        self, person_id: str, subscription_id: str, patch: Mapping[str, object]
+    ) -> Subscription:
+        """Change what the patch names, and nothing else: the subscription afterwards.
+
+        Raises:
+            NotFoundError
+            InvalidRequestError: the patch names what must not be changed.
+        """
+        update = update_from(Subscription, patch, removable=REMOVABLE)
+        if update.is_empty:
+            return await self.get(person_id, subscription_id)
+        update.condition(Subscription.id.exists())
+        key = {"person_id": person_id, "id": subscription_id}
+        try:
+            result = await self._table.update_item(key, update, return_values="ALL_NEW")
+        except ConditionalCheckFailedError as error:
+            raise NotFoundError("subscription", subscription_id) from error
+        return result.attributes
+
+    async def list(
+        self, person_id: str, *, limit: int = 25, cursor: str | None = None
+    ) -> PageOf[Subscription]:
+        """A page of the person's subscriptions, in the order of their ids.
+
+        Raises:
+            BadCursorError
+        """
+        start = None
+        if cursor is not None:
+            start = read_cursor(cursor, "person_id", "id")
+            start["person_id"] = person_id  # whatever the cursor says
+        return await first_page(
+            self._table.query(
+                Subscription.person_id == person_id, limit=limit, exclusive_start_key=start
+            )
+        )
+
+    async def delete(self, person_id: str, subscription_id: str) -> None:
+        """Delete the subscription; one that is not there is no error."""
+        await self._table.delete_item({"person_id": person_id, "id": subscription_id})

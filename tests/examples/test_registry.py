@@ -1,0 +1,213 @@
+"""The registry: people, projects and subscriptions, from creation to deletion."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from dynasafe.errors import InvalidRequestError
+from examples.registry.errors import AlreadyExistsError, BadCursorError, NotFoundError
+from examples.registry.models import Person, Project, Status, Subscription
+from examples.registry.paging import read_cursor, write_cursor
+from examples.registry.service import Registry, open_registry
+from tests.examples.conftest import MakeDatabase
+
+NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+async def registry(database: MakeDatabase) -> Registry:
+    return Registry(
+        await database(
+            people=Person,
+            projects=Project,
+            subscriptions=Subscription,
+            indexes={"projects": {"by_owner": ("owner_id", "created_at")}},
+        )
+    )
+
+
+def ada() -> Person:
+    return Person(id="p1", name="Ada", created_at=NOW, email="ada@example.org")
+
+
+async def test_given_a_person_when_created_twice_then_the_second_is_refused(
+    registry: Registry,
+) -> None:
+    await registry.people.create(ada())
+
+    with pytest.raises(AlreadyExistsError, match="a person 'p1' already"):
+        await registry.people.create(Person(id="p1", name="Eve", created_at=NOW))
+
+    assert await registry.people.get("p1") == ada()
+
+
+async def test_given_a_patch_when_updated_then_only_what_it_names_is_changed(
+    registry: Registry,
+) -> None:
+    await registry.people.create(ada())
+
+    changed = await registry.people.update("p1", {"name": "Ada L.", "email": None})
+
+    assert changed == Person(id="p1", name="Ada L.", created_at=NOW)
+    assert await registry.people.get("p1") == changed
+
+
+@pytest.mark.parametrize(
+    ("patch", "named"),
+    [
+        ({"is_admin": True}, "is_admin"),
+        ({"id": "p2"}, "id"),
+        ({"created_at": NOW}, "created_at"),
+        ({"name": None}, "name"),
+        ({"nobody": 1}, "nobody"),
+    ],
+)
+async def test_given_a_patch_of_what_must_stay_then_it_is_refused_by_name(
+    registry: Registry, patch: dict[str, object], named: str
+) -> None:
+    await registry.people.create(ada())
+
+    with pytest.raises(InvalidRequestError, match=named):
+        await registry.people.update("p1", patch)
+
+    assert await registry.people.get("p1") == ada()
+
+
+async def test_given_an_empty_patch_then_nothing_is_written(registry: Registry) -> None:
+    await registry.people.create(ada())
+
+    assert await registry.people.update("p1", {}) == ada()
+
+
+async def test_given_nobody_then_get_and_update_say_so_and_delete_is_content(
+    registry: Registry,
+) -> None:
+    for patch in ({}, {"name": "Eve"}):
+        with pytest.raises(NotFoundError, match="There is no person 'p9'"):
+            await registry.people.update("p9", patch)
+    with pytest.raises(NotFoundError):
+        await registry.people.get("p9")
+    await registry.people.delete("p9")
+
+    assert (await registry.people.list()).items == ()
+
+
+async def test_given_many_people_when_listed_by_pages_then_each_comes_once(
+    registry: Registry,
+) -> None:
+    ids = [f"p{number}" for number in range(7)]
+    for id_ in ids:
+        await registry.people.create(Person(id=id_, name="x", created_at=NOW))
+
+    listed, cursor = [], None
+    while True:
+        page = await registry.people.list(limit=3, cursor=cursor)
+        listed += [person.id for person in page.items]
+        cursor = page.cursor
+        if cursor is None:
+            break
+
+    assert sorted(listed) == ids
+
+
+async def test_given_projects_when_listed_then_the_owners_own_come_newest_first(
+    registry: Registry,
+) -> None:
+    for number in range(5):
+        await registry.projects.create(
+            Project(
+                id=f"j{number}",
+                owner_id="p1" if number != 2 else "p2",
+                name=f"Project {number}",
+                created_at=NOW + timedelta(days=number),
+            )
+        )
+
+    first = await registry.projects.list("p1", limit=3)
+    second = await registry.projects.list("p1", limit=3, cursor=first.cursor)
+
+    assert [project.id for project in (*first.items, *second.items)] == ["j4", "j3", "j1", "j0"]
+    assert second.cursor is None
+    # A cursor of one owner, given by another, shows nothing of the first.
+    others = await registry.projects.list("p2", limit=3, cursor=first.cursor)
+    assert all(project.owner_id == "p2" for project in others.items)
+
+
+async def test_given_a_project_when_patched_and_deleted_then_it_follows(
+    registry: Registry,
+) -> None:
+    project = Project(id="j1", owner_id="p1", name="Engine", created_at=NOW, tags={"steam"})
+    await registry.projects.create(project)
+    with pytest.raises(AlreadyExistsError):
+        await registry.projects.create(project)
+
+    changed = await registry.projects.update("j1", {"status": Status.ENDED, "tags": None})
+    assert (changed.status, changed.tags, changed.name) == (Status.ENDED, set(), "Engine")
+    assert await registry.projects.update("j1", {}) == changed
+    with pytest.raises(InvalidRequestError, match="owner_id"):
+        await registry.projects.update("j1", {"owner_id": "p2"})
+
+    await registry.projects.delete("j1")
+    with pytest.raises(NotFoundError):
+        await registry.projects.update("j1", {"name": "x"})
+    with pytest.raises(NotFoundError):
+        await registry.projects.get("j1")
+
+
+async def test_given_a_subscription_then_its_person_must_be_there(registry: Registry) -> None:
+    subscription = Subscription(person_id="p1", id="s1", plan="basic", price_cents=990)
+
+    with pytest.raises(NotFoundError, match="no person 'p1'"):
+        await registry.subscriptions.create(subscription)
+    await registry.people.create(ada())
+    await registry.subscriptions.create(subscription)
+    with pytest.raises(AlreadyExistsError, match="a subscription 's1' already"):
+        await registry.subscriptions.create(subscription)
+
+    assert await registry.subscriptions.get("p1", "s1") == subscription
+
+
+async def test_given_subscriptions_when_listed_patched_and_deleted_then_they_follow(
+    registry: Registry,
+) -> None:
+    await registry.people.create(ada())
+    for id_ in ("s1", "s2", "s3"):
+        await registry.subscriptions.create(
+            Subscription(person_id="p1", id=id_, plan="basic", price_cents=990)
+        )
+
+    renews_on = date(2027, 1, 1)
+    changed = await registry.subscriptions.update("p1", "s2", {"renews_on": renews_on})
+    assert changed.renews_on == renews_on
+    assert (await registry.subscriptions.update("p1", "s2", {})).renews_on == renews_on
+    with pytest.raises(InvalidRequestError, match="price_cents"):
+        await registry.subscriptions.update("p1", "s2", {"price_cents": 1})
+    with pytest.raises(NotFoundError):
+        await registry.subscriptions.update("p1", "s9", {"plan": "pro"})
+
+    first = await registry.subscriptions.list("p1", limit=2)
+    assert [each.id for each in first.items] == ["s1", "s2"]
+    rest = await registry.subscriptions.list("p1", limit=2, cursor=first.cursor)
+    assert [each.id for each in rest.items] == ["s3"]
+    await registry.subscriptions.delete("p1", "s2")
+    with pytest.raises(NotFoundError):
+        await registry.subscriptions.get("p1", "s2")
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "é", "bnVsbA==", "e30=", write_cursor({"id": 3})])
+def test_given_a_cursor_that_no_page_gave_then_it_is_refused(cursor: str) -> None:
+    with pytest.raises(BadCursorError):
+        read_cursor(cursor, "id")
+
+
+def test_given_a_key_when_written_and_read_then_it_is_the_same() -> None:
+    key = {"id": "j1", "owner_id": "p1", "created_at": NOW}
+
+    assert read_cursor(write_cursor(key), "id", "owner_id", times=("created_at",)) == key
+
+
+async def test_given_the_registry_when_opened_then_it_is_ready_and_asks_nothing() -> None:
+    async with open_registry("us-east-1") as registry:
+        assert isinstance(registry, Registry)
