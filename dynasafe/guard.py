@@ -3,26 +3,28 @@
     guard(client)                   # refuses what DynamoDB would refuse, before it is sent
     guard(table, mode="repair")     # drops empty and None members
 
-It works through botocore's event system, before anything else looks at the parameters: so also
-where `ExpressionAttributeNames=None` would make boto3's own code fail.
+It works through botocore's event system: before anything else looks at the parameters, so that
+also `ExpressionAttributeNames=None` is seen, of which boto3's own code dies; then after boto3's
+Table has written Python values as AttributeValues, so that nobody has to guess which they are.
 
 Source: "Extensibility guide", Boto3 documentation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.events import Hook, RequestRepaired, emit, logger
-from dynasafe.validation import check_request
+from dynasafe.validation import Form, check_request
 
 GuardedT = TypeVar("GuardedT")
 GuardMode = Literal["raise", "repair", "warn"]
 
 _EVENT = "before-parameter-build.dynamodb"
-_UNIQUE_ID = "dynasafe-guard"
+_FIRST, _LAST = "dynasafe-guard-first", "dynasafe-guard-last"
 # Without these members a request means the same as with an empty one. An UpdateItem without its
 # UpdateExpression would create an empty item, so that one is not dropped.
 _DROPPED_IF_EMPTY = frozenset(
@@ -64,15 +66,19 @@ def guard(
     """
     if mode not in ("raise", "repair", "warn"):
         raise ValueOutOfRangeError("mode", f"'raise', 'repair' or 'warn', not {mode!r}")
+    unguard(client)
     emitter = _emitter(client)
-    emitter.unregister(_EVENT, unique_id=_UNIQUE_ID)
-    emitter.register_first(_EVENT, _handler(mode, schema, tuple(hooks)), unique_id=_UNIQUE_ID)
+    watch = _Guard(mode, schema, tuple(hooks))
+    emitter.register_first(_EVENT, watch.before_others, unique_id=_FIRST)
+    emitter.register_last(_EVENT, watch.after_others, unique_id=_LAST)
     return client
 
 
 def unguard(client: GuardedT) -> GuardedT:
     """Take the guard away; without one, nothing happens."""
-    _emitter(client).unregister(_EVENT, unique_id=_UNIQUE_ID)
+    emitter = _emitter(client)
+    for unique_id in (_FIRST, _LAST):
+        emitter.unregister(_EVENT, unique_id=unique_id)
     return client
 
 
@@ -93,18 +99,34 @@ def _emitter(client: Any) -> Any:
     return events
 
 
-def _handler(mode: GuardMode, schema: object, hooks: tuple[Hook, ...]) -> Callable[..., None]:
-    def look(params: dict[str, Any], model: Any, **_: Any) -> None:
-        operation: str = model.name
-        if mode == "repair":
-            _repair(operation, params, hooks)
-        findings = check_request(operation, params, schema=schema)
-        if findings and mode == "raise":
+@dataclass(frozen=True, slots=True)
+class _Guard:
+    """What is done with each request."""
+
+    mode: GuardMode
+    schema: object
+    hooks: tuple[Hook, ...]
+
+    def before_others(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if self.mode == "repair":
+            _repair(model.name, params, self.hooks)
+        elif _has_none(params):
+            self._judge(model.name, params, None)
+
+    def after_others(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        if not _has_none(params):  # which was judged before
+            self._judge(model.name, params, "client")
+
+    def _judge(self, operation: str, params: dict[str, Any], form: Form | None) -> None:
+        findings = check_request(operation, params, schema=self.schema, form=form)
+        if findings and self.mode == "raise":
             raise InvalidRequestError(operation, findings)
         for finding in findings:
             logger.warning("%s: %s", operation, finding)
 
-    return look
+
+def _has_none(params: Mapping[str, Any]) -> bool:
+    return any(value is None for value in params.values())
 
 
 def _repair(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> None:

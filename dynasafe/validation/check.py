@@ -7,7 +7,7 @@ messages are the service's, where public evidence shows them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from dynasafe.errors import InvalidRequestError
 from dynasafe.findings import Finding
@@ -55,12 +55,17 @@ from dynasafe.validation.resource_form import from_resource_form, is_resource_fo
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
 
+Form = Literal["client", "resource"]
 _Params = Mapping[str, Any]
 _EXPECTED = ["Expected", "ConditionalOperator"]
 
 
 def check_request(
-    operation: str, params: Mapping[str, Any], *, schema: object = None
+    operation: str,
+    params: Mapping[str, Any],
+    *,
+    schema: object = None,
+    form: Form | None = None,
 ) -> tuple[Finding, ...]:
     """What DynamoDB would refuse in the request, the first finding first in its order.
 
@@ -68,33 +73,41 @@ def check_request(
         operation: as in the API Reference: "UpdateItem". Others than those of items are not known,
             and have no findings.
         params: in the client's form (AttributeValues), or in that of boto3's Table (Python
-            values, conditions of boto3.dynamodb.conditions, no TableName). A request that has no
-            value is taken for the client's.
+            values, conditions of boto3.dynamodb.conditions, no TableName).
         schema: checks keys and indexes too. An Item class; a DescribeTable answer, its `Table`
             part, or a CloudFormation resource's properties; or a mapping from table name to any of
             these.
+        form: of `params`: "client" or "resource", or None to tell it from the values. A request
+            that has no value is taken for the client's then, and `{"S": "x"}` for an
+            AttributeValue.
 
     Raises:
         UnsupportedTypeError: the schema is none of these.
     """
-    like = likeness(operation, params) if schema is None else None
+    like = likeness(operation, params) if schema is None and form != "resource" else None
     if like is not None and was_fine(like):
         return ()
-    findings = check_from_scratch(operation, params, schema=schema)
+    findings = check_from_scratch(operation, params, schema=schema, form=form)
     if like is not None and not findings:
         remember_fine(like)
     return findings
 
 
 def check_from_scratch(
-    operation: str, params: Mapping[str, Any], *, schema: object = None
+    operation: str,
+    params: Mapping[str, Any],
+    *,
+    schema: object = None,
+    form: Form | None = None,
 ) -> tuple[Finding, ...]:
     """As `check_request`, whatever was found of other requests before."""
     check = _CHECKS.get(operation)
     report = Report()
     if check is None:
         return ()
-    if isinstance(params, Mapping) and is_resource_form(operation, params):
+    if form is None and isinstance(params, Mapping) and is_resource_form(operation, params):
+        form = "resource"
+    if form == "resource" and isinstance(params, Mapping):
         params = from_resource_form(operation, params, report)
     fine = check_members(operation, params, report)
     check(fine, schema, report)

@@ -24,16 +24,18 @@ _CONDITIONS = frozenset({"KeyConditionExpression", "ConditionExpression", "Filte
 def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
     """Whether values are Python's, as in a call of a Table's method.
 
-    A map of one member that is named as a type is taken for that type. A request without any value
-    is taken for the client's.
+    A condition of boto3 is Python's, and so is what is no map in a call that could name its table
+    and does not. Else one map of one member that is named as a type makes it the client's. A
+    request without any value is taken for the client's.
     """
     values = list(_values(REQUESTS[operation], params))
-    if any(isinstance(value, Boto3Condition) for value in values):
+    is_of_table = "TableName" in REQUESTS[operation].members and "TableName" not in params
+    has_other = any(not isinstance(value, Mapping) for value in values)
+    if any(isinstance(value, Boto3Condition) for value in values) or (is_of_table and has_other):
         return True
     if not values or any(_is_typed(value) for value in values):
         return False
-    is_of_table = "TableName" in REQUESTS[operation].members and "TableName" not in params
-    return is_of_table or any(not isinstance(value, Mapping) for value in values)
+    return is_of_table or has_other
 
 
 def _values(shape: Shape, part: Any) -> Iterator[object]:

@@ -89,6 +89,30 @@ def test_given_a_table_when_guarded_then_boto3s_conditions_pass(local: Engine) -
         table.update_item(Key={"id": "a"}, UpdateExpression="REMOVE a, a.b")
 
 
+@pytest.mark.parametrize("guards_session", [False, True])
+def test_given_values_that_look_typed_then_a_table_and_a_client_take_each_as_its_own(
+    local: Engine, guards_session: bool
+) -> None:
+    session = boto3.Session()
+    if guards_session:
+        guard(session)
+    table = session.resource("dynamodb", **options(local)).Table(TABLE)
+    client = session.client("dynamodb", **options(local))
+    if not guards_session:
+        guard(table)
+        guard(client)
+
+    table.put_item(Item={"id": "a", "looks": {"S": "x"}, "typed": {"B": None}})
+
+    assert table.meta.client.get_item(TableName=TABLE, Key={"id": "a"})["Item"] == {
+        "id": "a",
+        "looks": {"S": "x"},
+        "typed": {"B": None},
+    }
+    with pytest.raises(InvalidRequestError, match=r"write a map with one member, its type"):
+        client.put_item(TableName=TABLE, Item={"id": "a"})
+
+
 def test_given_a_warning_guard_then_the_request_goes_on(
     local: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:

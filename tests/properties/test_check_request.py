@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import Item, UpdateBuilder, check_request
@@ -120,10 +120,12 @@ def test_given_what_the_builder_makes_then_nothing_is_found_in_either_form(
 
     assert check_request("UpdateItem", wire) == ()
     assert check_request("UpdateItem", plain) == ()
-    assert check_request("UpdateItem", {"TableName": "some-table", **plain}) == ()
+    named = {"TableName": "some-table", **plain}
+    assert check_request("UpdateItem", named, form="resource") == ()
 
 
 @given(ITEMS)
+@example({"A": [], "B": {}, "D0": {"B": None}})
 def test_given_any_item_then_a_put_of_it_is_fine_in_either_form(item: Any) -> None:
     whole = {"pk": "k", **item}
     wire = {"TableName": "some-table", "Item": to_attribute_map(whole)}
