@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check engines botocore-1.44.5 bench nightly soak mutants dist clean
+.PHONY: help demo test check docs engines botocore-1.44.5 bench nightly soak mutants dist clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -19,6 +19,14 @@ check: .venv/.installed ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+docs: .venv/.installed ## The documentation, into build/docs; a warning is an error
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable '.[dev,docs]'
+	mkdir -p build
+	$(BIN)/zensical build --clean --strict >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
+	! grep griffe: build/docs.log
+	! grep -rlE '<(script|link|img)[^>]+(src|href)="https?:' build/docs --include='*.html'
 
 nightly: .venv/.installed engines ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
