@@ -12,11 +12,17 @@ from typing import Any
 _OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
 _VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
 _MOST_KEPT = 4096
-# What is within these bounds, all together, is within every limit of size.
-_MOST_VALUES = 100
-_MOST_CHARACTERS = 1024
+# What is within these bounds, all together, is within every limit of size: a character is at most
+# four bytes.
+_MOST_CHARACTERS = 25_000
+_MOST_CHARACTERS_OF_A_KEY = 256
+_MOST_CHARACTERS_WITH_USES = 250_000
+"""Of the values of expressions, times the most that one can be used."""
 _MOST_DIGITS = 38
 _MOST_LEVELS = 8
+_OF_A_VALUE = 8
+"""What a value counts beside its characters, or more."""
+_NOT_PLAIN = _MOST_CHARACTERS + 1
 
 _fine: dict[Hashable, None] = {}
 
@@ -26,27 +32,31 @@ def likeness(operation: str, params: Mapping[str, Any]) -> Hashable | None:
     if operation not in _OPERATIONS or type(params) is not dict:
         return None
     parts: list[Hashable] = [operation]
+    uses = characters = 0
     for member, value in params.items():
         kind = type(value)
         if kind is str:
             # Bounds in order, and names of types, are contents.
-            if "etween" in value or "ETWEEN" in value or "attribute_type" in value:
+            if "etween" in value.lower() or "attribute_type" in value:
                 return None
+            uses += value.count(":")
             parts.append((member, value))
         elif kind is bool or kind is int:
             parts.append((member, kind, value))
         elif kind is not dict:
             return None
         elif member in _VALUES:
-            types = _types(value)
-            if types is None:
+            types, size = _types(value, member)
+            if size > _MOST_CHARACTERS:
                 return None
+            if member == "ExpressionAttributeValues":
+                characters = size
             parts.append((member, types))
         elif member == "ExpressionAttributeNames":
             parts.append((member, tuple(value.items())))
         else:
             return None
-    return tuple(parts)
+    return tuple(parts) if characters * uses <= _MOST_CHARACTERS_WITH_USES else None
 
 
 def was_fine(like: Hashable) -> bool:
@@ -68,67 +78,65 @@ def remember_fine(like: Hashable) -> None:
     _fine[like] = None
 
 
-def _types(values: dict[Any, Any]) -> tuple[Hashable, ...] | None:
-    """The names and types of plain values; None if one is not plain."""
+def _types(values: dict[Any, Any], member: str) -> tuple[tuple[Hashable, ...], int]:
+    """The names and types of plain values, and how large they are together."""
     types: list[Hashable] = []
-    budget = _MOST_VALUES
+    size = 0
+    is_item = member == "Item"
+    most = _MOST_CHARACTERS_OF_A_KEY if member == "Key" else _MOST_CHARACTERS
     for name, value in values.items():
-        if type(value) is not dict or len(value) != 1:
-            return None
+        if type(value) is not dict or len(value) != 1 or type(name) is not str:
+            return (), _NOT_PLAIN
         ((type_name, content),) = value.items()
-        if type_name == "S":
-            if type(content) is not str or len(content) > _MOST_CHARACTERS:
-                return None
-            budget -= 1
+        if type_name == "S" and type(content) is str:
+            of_value = _OF_A_VALUE + len(content)
         else:
-            budget -= _count(type_name, content, _MOST_LEVELS)
-        if budget < 0:
-            return None
+            of_value = _size(type_name, content, _MOST_LEVELS)
+        # An empty one may stand in a key, or in a condition on one.
+        if of_value > most or (of_value == _OF_A_VALUE and not is_item and not content):
+            return (), _NOT_PLAIN
+        size += of_value + len(name)
         types.append(name)
         types.append(type_name)
-    return tuple(types)
+    return tuple(types), size
 
 
-def _count(type_name: object, content: Any, levels: int) -> int:
-    """How many values there are; more than may be, if one is not plain."""
+def _size(type_name: object, content: Any, levels: int) -> int:
+    """The characters in a plain value, and what each value in it counts."""
     match type_name:
-        case "S":
-            is_plain = type(content) is str and len(content) <= _MOST_CHARACTERS
-        case "N":
-            is_plain = type(content) is str and len(content) <= _MOST_DIGITS and _is_plain(content)
-        case "BOOL":
-            is_plain = type(content) is bool
-        case "NULL":
-            is_plain = content is True
-        case "B":
-            is_plain = type(content) is bytes and len(content) <= _MOST_CHARACTERS
-        case "SS":
-            return _count_texts(content)
+        case "S" if type(content) is str:
+            return _OF_A_VALUE + len(content)
+        case "N" if type(content) is str and len(content) <= _MOST_DIGITS and _is_plain(content):
+            return _OF_A_VALUE + len(content)
+        case "BOOL" if type(content) is bool:
+            return _OF_A_VALUE
+        case "NULL" if content is True:
+            return _OF_A_VALUE
+        case "B" if type(content) is bytes:
+            return _OF_A_VALUE + len(content)
+        case "SS" if type(content) is list and content:
+            return _size_of_texts(content)
         case "L" if type(content) is list and levels:
-            return 1 + sum(_count_value(each, levels) for each in content)
+            return _OF_A_VALUE + sum(_size_of_value(each, levels) for each in content)
         case "M" if type(content) is dict and levels:
-            names = sum(
-                1 if type(name) is str and len(name) <= _MOST_CHARACTERS else _MOST_VALUES + 1
-                for name in content
+            return _size_of_texts(content) + sum(
+                _size_of_value(each, levels) for each in content.values()
             )
-            return 1 + names + sum(_count_value(each, levels) for each in content.values())
         case _:
-            is_plain = False
-    return 1 if is_plain else _MOST_VALUES + 1
+            return _NOT_PLAIN
 
 
-def _count_value(value: Any, levels: int) -> int:
+def _size_of_value(value: Any, levels: int) -> int:
     if type(value) is not dict or len(value) != 1:
-        return _MOST_VALUES + 1
+        return _NOT_PLAIN
     ((type_name, content),) = value.items()
-    return _count(type_name, content, levels - 1)
+    return _size(type_name, content, levels - 1)
 
 
-def _count_texts(content: Any) -> int:
-    if type(content) is not list or not content or len(content) > _MOST_VALUES:
-        return _MOST_VALUES + 1
-    is_plain = all(type(each) is str and len(each) <= _MOST_CHARACTERS for each in content)
-    return len(content) if is_plain and len(set(content)) == len(content) else _MOST_VALUES + 1
+def _size_of_texts(texts: list[Any] | dict[Any, Any]) -> int:
+    if not all(type(each) is str for each in texts) or len(set(texts)) < len(texts):
+        return _NOT_PLAIN
+    return _OF_A_VALUE * (1 + len(texts)) + sum(map(len, texts))
 
 
 def _is_plain(number: str) -> bool:

@@ -15,9 +15,11 @@ from dynasafe.attribute_value import to_attribute_map
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.parse import ExpressionKind, read
 from dynasafe.findings import Finding
+from dynasafe.validation.check import check_from_scratch
 from dynasafe.validation.shapes import REQUESTS, Shape
 from tests.properties.update_strategies import ITEMS, true_conditions, updates
 from tests.support.people import Order, Person
+from tests.support.requests import RANDOMS, Requests
 
 OPERATIONS = list(REQUESTS)
 GARBAGE = st.recursive(
@@ -160,6 +162,84 @@ def test_given_an_update_of_an_item_class_then_its_keys_are_known() -> None:
 def test_given_an_operation_that_is_not_known_then_nothing_is_claimed() -> None:
     assert check_request("CreateTable", {"anything": None}) == ()
 
+
+# What was seen before
+
+CONTENTS: dict[str, list[Any]] = {
+    "S": ["a", "", "x" * 300, "é" * 500, "𝄞" * 1024, "x" * 1100, "x" * 2049, "N", "NOPE"],
+    "N": ["1", "2", "1.", ".5", "-1", "+1", "٣", "x", "", "1e5", "9" * 38, "9" * 39, "-9" * 20],
+    "B": [b"a", b"", b"x" * 1100, "YQ==", "YQ"],
+    "BOOL": [True, False, "true", 1],
+    "NULL": [True, False],
+    "SS": [["a"], ["a", "b"], ["a", "a"], [], ["", "b"]],
+    "NS": [["1"], ["1", "1.0"], []],
+    "L": [[], [{"S": "a"}], [{"N": "x"}], [{"SS": ["a", "a"]}], [{"L": [{"L": []}]}], [3]],
+    "M": [{}, {"": {"S": "a"}}, {"a": {"N": "1"}}, {"a": {"N": "x"}}, {"a": {}}],
+}
+
+
+class Alike:
+    """Requests that differ from one in contents of values, and in letters of its text."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+
+    def of(self, part: Any) -> Any:
+        if isinstance(part, str) and self.random.random() < 0.1:
+            return "".join(self.random.choice([c.upper(), c.lower()]) for c in part)
+        if isinstance(part, list):
+            return [self.of(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        if len(part) == 1 and (name := next(iter(part))) in CONTENTS:
+            return {name: self.random.choice(CONTENTS[name])}
+        return {name: self.of(each) for name, each in part.items()}
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=400)
+@given(random=RANDOMS)
+def test_given_any_request_then_what_was_checked_before_does_not_change_its_findings(
+    random: Random,
+) -> None:
+    operation, body = Requests(random).make()
+    others = Alike(random)
+
+    for request in (body, *(others.of(body) for _ in range(6))):
+        assert check_request(operation, request) == check_from_scratch(operation, request), request
+
+
+@pytest.mark.parametrize(
+    ("expression", "fine", "not_fine"),
+    [
+        (
+            " OR ".join(["a IN (" + ",".join([":v"] * 100) + ")"] * 10),
+            {"S": "a"},
+            {"S": "𝄞" * 1000},
+        ),
+        ("a bEtWeEn :v AND :w", {"S": "a"}, {"S": "z"}),
+    ],
+)
+def test_given_one_that_was_fine_then_another_that_is_not_is_found(
+    expression: str, fine: Any, not_fine: Any
+) -> None:
+    for value, is_fine in ((fine, True), (not_fine, False)):
+        values = {":v": value, **({":w": {"S": "b"}} if ":w" in expression else {})}
+        scan = {
+            "TableName": "some-table",
+            "FilterExpression": expression,
+            "ExpressionAttributeValues": values,
+        }
+        assert (check_request("Scan", scan) == ()) is is_fine
+
+
+def test_given_a_small_item_that_was_fine_then_a_large_one_is_found() -> None:
+    for length, is_fine in ((1, True), (1024, False)):
+        item = {f"a{number}": {"S": "𝄞" * length} for number in range(100)}
+        put = {"TableName": "some-table", "Item": item}
+        assert (check_request("PutItem", put) == ()) is is_fine
+
+
+# Texts
 
 FRAGMENTS = [
     *("a", "b.c", "#n", ":v", "[0]", "[", "]", "(", ")", ",", ".", "+", "-", "=", "<>", "AND"),
