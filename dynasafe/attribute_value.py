@@ -378,7 +378,8 @@ _QuickEncode = Callable[[Any], dict[str, Any]]
 
 
 def _quick_str(value: str) -> dict[str, Any]:
-    value.isascii() or value.encode()
+    if not value.isascii():
+        value.encode()
     return {"S": value}
 
 
@@ -414,7 +415,8 @@ def _quick_map_at(inner: Mapping[type, _QuickEncode]) -> Callable[[Any], dict[st
         for name, each in value.items():
             kind = type(each)
             if kind is str:
-                each.isascii() or each.encode()
+                if not each.isascii():
+                    each.encode()
                 encoded[name] = {"S": each}
             elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
                 encoded[name] = {"N": str(each)}
@@ -437,7 +439,8 @@ def _quick_list_at(inner: Mapping[type, _QuickEncode]) -> Callable[[Any], list[A
             if kind is int and _QUICK_MIN < each < _QUICK_MAX:
                 encoded.append({"N": str(each)})
             elif kind is str:
-                each.isascii() or each.encode()
+                if not each.isascii():
+                    each.encode()
                 encoded.append({"S": each})
             else:
                 encoded.append(inner[kind](each))
@@ -462,10 +465,15 @@ def _quick_at(inner: Mapping[type, _QuickEncode]) -> dict[type, _QuickEncode]:
     }
 
 
-# By level; below the last there are none, so that a deeper value is not quick.
-_quick_levels: list[dict[type, _QuickEncode]] = [{}]
-for _ in range(_FIRST_LEVEL, MAX_NESTING_LEVELS + 1):
-    _quick_levels.insert(0, _quick_at(_quick_levels[0]))
+def _all_levels() -> list[dict[type, _QuickEncode]]:
+    """By level; below the last there are none, so that a deeper value is not quick."""
+    levels: list[dict[type, _QuickEncode]] = [{}]
+    while len(levels) <= MAX_NESTING_LEVELS + 1 - _FIRST_LEVEL:
+        levels.insert(0, _quick_at(levels[0]))
+    return levels
+
+
+_quick_levels = _all_levels()
 _quick = _quick_levels[0]
 _quick_item = _quick_map_at(_quick)
 

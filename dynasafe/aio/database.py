@@ -6,7 +6,6 @@ async with AsyncDynamoDB.connect(region_name="us-east-1") as db:
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -25,7 +24,7 @@ from dynasafe.aio.settings import (
 )
 from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
 from dynasafe.aio.transactions import new_token, run_with_token, with_operations
-from dynasafe.aio.transport import AiobotoTransport, Transport, client_config
+from dynasafe.aio.transport import AiobotoTransport, Transport, connect_config
 from dynasafe.errors import TransactionCanceledError, UnsupportedTypeError
 from dynasafe.expressions.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.item_shape import ItemT
@@ -132,14 +131,11 @@ class AsyncDynamoDB:
             import aioboto3
 
             session: Any = self._connection["session"] or aioboto3.Session()
-            config = client_config(max_pool_connections=self._executor.slots.count)
-            if self._connection["config"] is not None:
-                # Theirs first, so that ours, which sends once, is what holds.
-                config = copy.copy(self._connection["config"]).merge(config)
+            config = connect_config(self._executor.slots.count, self._connection["config"])
             client = await self._exit_stack.enter_async_context(
                 session.client("dynamodb", config=config, **self._connection["client"])
             )
-            self._executor.transport = AiobotoTransport(client)
+            self._executor.transport = AiobotoTransport(client, is_validating=False)
         return self
 
     async def __aexit__(

@@ -102,9 +102,9 @@ class Written:
     def __init__(self, steps: list[Step], escape: Escape) -> None:
         update = update_of(steps)
         placeholders = Placeholders(escape=escape)
-        self.text = render_update(update, placeholders)
-        self.names = placeholders.names
-        self.is_idempotent = is_idempotent(update)
+        self.text: str = render_update(update, placeholders)
+        self.names: dict[str, str] = placeholders.names
+        self.is_idempotent: bool = is_idempotent(update)
         places = {id(payload): index for index, (_, payload) in enumerate(steps)}
         self._layout: list[tuple[str, int]] = []
         self._constants: dict[str, AttributeValue] = {}
@@ -139,7 +139,7 @@ class UpdateShape:
     __slots__ = ("_depth", "_tree", "_written", "action", "next")
 
     def __init__(self, tree: ShapeTree, action: Action | None, depth: int) -> None:
-        self.action = action
+        self.action: Action | None = action
         self.next: dict[Any, UpdateShape] = {}
         self._tree = tree
         self._depth = depth
@@ -165,7 +165,7 @@ class ShapeTree:
 
     def __init__(self, escape: Escape) -> None:
         self.escape: Escape = escape
-        self.root = UpdateShape(self, None, 0)
+        self.root: UpdateShape = UpdateShape(self, None, 0)
         self._count = 0
 
     def count_one(self) -> None:

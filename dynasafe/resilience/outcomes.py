@@ -200,6 +200,7 @@ _CLASS_BY_EXCEPTION: dict[str, ErrorClass] = {
         (
             "BaseEndpointResolverError",
             "CredentialRetrievalError",
+            "EndpointProviderError",
             "InvalidProxiesConfigError",
             "NoAuthTokenError",
             "NoCredentialsError",

@@ -386,3 +386,5 @@ _CHECKS: dict[str, Callable[[_Params, object, Report], None]] = {
     "TransactGetItems": _check_transact_get,
     "TransactWriteItems": _check_transact_write,
 }
+CHECKED_OPERATIONS = frozenset(_CHECKS)
+"""The operations that `check_request` knows."""

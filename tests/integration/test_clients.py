@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,12 +14,15 @@ import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioRefreshableCredentials
 from aiobotocore.session import get_session
+from botocore.config import Config
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, client_config
 from dynasafe.aio.transport import AiobotoTransport
 from dynasafe.errors import (
     ClientClosedError,
     ClientRetriesError,
+    DynasafeError,
+    InvalidRequestError,
     InvalidValueError,
     OutcomeUnknownError,
     ServiceError,
@@ -108,6 +112,54 @@ async def test_given_a_config_then_its_options_are_kept_and_it_still_sends_once(
         meta = transport._client.meta.config
         assert (meta.read_timeout, meta.max_pool_connections) == (7, 4)
         assert meta.retries["total_max_attempts"] == 1
+
+
+def user_agents_of(db: AsyncDynamoDB) -> list[str]:
+    """What the database's client says of itself from now on."""
+    transport = db._executor.transport
+    assert isinstance(transport, AiobotoTransport)
+    sent: list[str] = []
+
+    def look(request: Any, **_: Any) -> None:
+        told = request.headers["User-Agent"]
+        sent.append(told.decode() if isinstance(told, bytes) else told)
+
+    transport._client.meta.events.register("before-send.dynamodb", look)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (None, r"dynasafe aiobotocore/[\d.]+ python/[\d.]+( .*)?"),
+        (AioConfig(user_agent_extra="mine"), r"dynasafe aiobotocore/.* mine"),
+        (AioConfig(user_agent="mine/1"), r"mine/1( .*)?"),
+        (AioConfig(user_agent_appid="mine"), r"aiobotocore/.* app/mine( .*)?"),
+        (Config(read_timeout=3), r"dynasafe aiobotocore/.*"),
+    ],
+)
+async def test_given_a_config_when_connected_then_the_user_agent_is_its_own_or_ours(
+    moto: Engine, config: Any, expected: str
+) -> None:
+    async with connect(moto, config=config) as db:
+        sent = user_agents_of(db)
+        await db.call("ListTables", {})
+    assert len(sent) == 1
+    assert re.fullmatch(expected, sent[0])
+
+
+async def test_given_an_operation_that_check_request_does_not_know_then_botocore_checks_it(
+    moto: Engine,
+) -> None:
+    async with connect(moto) as db:
+        sent = user_agents_of(db)
+        with pytest.raises(InvalidRequestError, match="Invalid type for parameter TableName"):
+            await db.call("DescribeTable", {"TableName": 3})
+        with pytest.raises(InvalidRequestError, match="TableName"):
+            await db.call("UpdateItem", {"TableName": 3, "Key": {"pk": {"S": "a"}}})
+        with pytest.raises(DynasafeError):
+            await db.call("UpdateItem", {"TableName": "t", "Key": 3}, validate=False)
+    assert sent == []
 
 
 async def test_given_raw_calls_when_lost_then_the_expression_decides_what_is_repeated(

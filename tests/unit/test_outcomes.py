@@ -153,6 +153,7 @@ DNS = made("ClientConnectorDNSError", "ClientConnectorError", "ClientOSError")
         (made("NoCredentialsError", "BotoCoreError"), LOCAL, True),
         (made("CredentialRetrievalError", "BotoCoreError"), LOCAL, True),
         (made("NoRegionError", "BaseEndpointResolverError"), LOCAL, True),
+        (made("EndpointResolutionError", "EndpointProviderError"), LOCAL, True),
         (made("ParamValidationError", "BotoCoreError"), LOCAL, True),
         (made("SomethingNew", "BotoCoreError"), AMBIGUOUS, False),
         (RuntimeError("what"), AMBIGUOUS, False),
