@@ -80,44 +80,52 @@ def send(endpoint_url: str, operation: str, body: Any) -> tuple[str, str]:
 
 # Nearly of a shape
 
-_TEXTS = ["requests", "abc", "hi", "", "a;", "x" * 256]
+_BAD_TEXTS = ["hi", "", "a;", "x" * 256]
 _PARTS: list[Any] = [True, False, 23, 1.5, "hi", "", [], {}, ["x"], {"a": "b"}, "true", "abcd"]
 _TYPES = ["S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"]
+FAULT_RATES = (0.0, 0.03, 0.12, 0.12, 0.12)
 
 
-def near(shape: Shape, random: Random) -> Any:
-    """JSON that nearly has the shape: now and then a part is something else."""
-    if random.random() < 0.12:
+def near(shape: Shape, random: Random, fault_rate: float) -> Any:
+    """JSON that nearly has the shape: a part is something else as often as `fault_rate` says."""
+
+    def is_wrong(times: float = 1.0) -> bool:
+        return random.random() < times * fault_rate
+
+    if is_wrong():
         return random.choice(_PARTS)
     match shape.kind:
         case "String":
-            is_choice = shape.choices and random.random() < 0.7
-            return random.choice(shape.choices if is_choice else _TEXTS)
+            if is_wrong(2.5):
+                return random.choice(_BAD_TEXTS)
+            return random.choice(shape.choices or ["requests", "abc"])
         case "Boolean":
             return random.random() < 0.5
         case "Integer":
-            return random.choice([-1, 0, 1, 5])
+            return random.choice([-1, 0] if is_wrong(4) else [1, 5])
         case "AttributeValue":
             nested: list[Any] = [{"x": {"S": "a"}}, [{"S": "b"}]]
-            if random.random() < 0.5:
-                return random.choice([{"S": "a"}, {"N": "1"}])
-            return {random.choice(_TYPES): random.choice(_PARTS + nested)}
-        case "List":
-            assert shape.each is not None
-            return [near(shape.each, random) for _ in range(random.choice([0, 1, 1, 2]))]
-        case "Map":
-            assert shape.each is not None
-            names = [random.choice(["pk", "sk", "requests", "a"]) for _ in range(2)]
-            return {name: near(shape.each, random) for name in names[: random.choice([0, 1, 2])]}
+            if is_wrong(4):
+                return {random.choice(_TYPES): random.choice(_PARTS + nested)}
+            return random.choice([{"S": "a"}, {"N": "1"}])
+        case "List" | "Map":
+            each = shape.each
+            assert each is not None
+            count = 0 if is_wrong(2) else random.choice([1, 2])
+            if shape.kind == "List":
+                return [near(each, random, fault_rate) for _ in range(count)]
+            names = [random.choice(["pks", "requests", "abc"]) for _ in range(count)]
+            return {name: near(each, random, fault_rate) for name in names}
         case "Struct":
             return {
-                name: near(member, random)
+                name: near(member, random, fault_rate)
                 for name, member in shape.members.items()
-                if random.random() < (0.85 if member.is_required else 0.15)
+                if (not is_wrong() if member.is_required else random.random() < 0.15)
             }
 
 
-RANDOMS = st.randoms(use_true_random=False)
+RANDOMS = st.integers(0, 2**64 - 1).map(Random)
+"""By its seed: Hypothesis's own randoms like extremes, of which few requests make sense."""
 
 
 # Requests that make sense, and broken ones
@@ -131,67 +139,85 @@ class Requests:
         *("EQ", "NE", "LE", "LT", "GE", "GT", "IN", "BETWEEN", "NULL", "NOT_NULL", "CONTAINS"),
         *("NOT_CONTAINS", "BEGINS_WITH"),
     )
+    # Of each kind: those that nothing but a value can make wrong, and those that are wrong.
     conditions = (
-        "a = :v",
-        "attribute_exists(b)",
-        "size(a) > :n",
-        "a BETWEEN :n AND :m",
-        "contains(#n, :v)",
-        "g = :v",
-        "NOT begins_with(c, :v)",
-        "a IN (:v, :n)",
-        "pk.x = :v",
-        "b[0].c <> :v OR attribute_type(a, :t)",
-        "a =",
-        "status = :v",
-        "zz = :zz",
-        "h.x = :n",
+        (
+            "a = :v",
+            "attribute_exists(b)",
+            "size(a) > :n",
+            "a BETWEEN :n AND :m",
+            "contains(#n, :v)",
+            "NOT begins_with(c, :v)",
+            "a IN (:v, :n)",
+            "b[0].c <> :v OR attribute_type(a, :t)",
+        ),
+        ("g = :v", "pk.x = :v", "a =", "status = :v", "zz = :zz", "h.x = :n"),
     )
     updates = (
-        "SET a = :v",
-        "ADD a :n",
-        "REMOVE b, c[0]",
-        "SET g = :v",
-        "SET h = :n, a = if_not_exists(b, :v)",
-        "SET pk = :v",
-        "DELETE c :v",
-        "SET a = a + :n",
-        "SET #n = list_append(a, :v)",
-        "SET g.x = :v",
-        "ADD h :n",
-        "SET a = pk.x",
-        "REMOVE g",
-        "SET l = :n",
+        (
+            "SET a = :v",
+            "ADD a :n",
+            "REMOVE b, c[0]",
+            "SET g = :v",
+            "SET h = :n, a = if_not_exists(b, :v)",
+            "SET a = if_not_exists(a, :n) + :n",
+            "REMOVE g",
+            "SET l = :n",
+        ),
+        (
+            "SET pk = :v",
+            "DELETE c :v",
+            "SET a = a + :n",
+            "SET #n = list_append(a, :v)",
+            "SET g.x = :v",
+            "ADD h :n",
+            "SET a = pk.x",
+        ),
     )
-    projections = ("a, b", "pk", "#n, c[0]", "a, a", "g.x", "h", "pk, sk", "a.b, c")
+    projections = (
+        ("a, b", "pk", "#n, c[0]", "h", "pk, sk", "a.b, c"),
+        ("a, a", "g.x"),
+    )
     key_conditions = (
-        "pk = :v",
-        "pk = :v AND sk = :n",
-        "pk = :v AND sk BETWEEN :n AND :m",
-        "pk = :v AND sk > :n",
-        "g = :v",
-        "g = :v AND h < :n",
-        "pk = :v AND l = :n",
-        "sk = :n",
-        "pk = :v AND a = :n",
-        "pk > :v",
-        "pk = :v AND begins_with(sk, :v)",
-        "g = :v AND a = :v",
+        (
+            "pk = :v",
+            "pk = :v AND sk = :n",
+            "pk = :v AND sk BETWEEN :n AND :m",
+            "pk = :v AND sk > :n",
+        ),
+        (
+            "g = :v",
+            "g = :v AND h < :n",
+            "pk = :v AND l = :n",
+            "sk = :n",
+            "pk = :v AND a = :n",
+            "pk > :v",
+            "pk = :v AND begins_with(sk, :v)",
+            "g = :v AND a = :v",
+        ),
     )
 
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.is_careful = self.chance(0.5)
 
     def make(self) -> tuple[str, dict[str, Any]]:
-        """An operation, and a request that is broken in up to two places."""
+        """An operation, and a request of it.
+
+        Half of them are made with care, so that few are wrong; the others are broken in up to two
+        places besides.
+        """
         operation = self.random.choice(OPERATIONS)
         body = self._body(operation)
-        for _ in range(self.random.choice([0, 0, 1, 1, 2])):
+        for _ in range(0 if self.is_careful else self.random.choice([0, 1, 1, 2])):
             self._break(body)
         return operation, body
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
+
+    def mistake(self, probability: float) -> bool:
+        return not self.is_careful and self.chance(probability)
 
     # Values
 
@@ -233,14 +259,18 @@ class Requests:
         return self.random.choice(choices)
 
     def key(self) -> dict[str, Any]:
-        if self.chance(0.07):
+        if self.mistake(0.07):
             return self.some(self.value, 3)
         return {"pk": self.text(), "sk": self.number()}
 
     def item(self) -> dict[str, Any]:
-        if self.chance(0.1):
+        if self.mistake(0.1):
             return self.some(self.value, 2)
-        return {"pk": self.text(), "sk": self.number(), **self.some(self.value, 2)}
+        key = {"pk": self.text(), "sk": self.number()}
+        others = self.some(self.value, 2)
+        if self.is_careful:
+            return {**others, **key, "g": self.text(), "h": self.number(), "l": self.number()}
+        return {**key, **others}
 
     def some(self, make: Callable[[], Any], most: int) -> dict[str, Any]:
         count = self.random.randint(0, most)
@@ -273,6 +303,15 @@ class Requests:
                 extra = {"Exists": True} if self.chance(0.1) else {}
                 return {**self.legacy_condition(), **extra}
 
+    def fine_expected(self) -> dict[str, Any]:
+        choices: list[dict[str, Any]] = [
+            {"Exists": False},
+            {"Value": self.value()},
+            {"ComparisonOperator": "GE", "AttributeValueList": [self.number()]},
+            {"ComparisonOperator": "NULL"},
+        ]
+        return self.random.choice(choices)
+
     def legacy_update(self) -> dict[str, Any]:
         update: dict[str, Any] = {}
         if self.chance(0.8):
@@ -281,20 +320,23 @@ class Requests:
             update["Value"] = self.value()
         return update
 
-    def expression(self, body: dict[str, Any], member: str, texts: tuple[str, ...]) -> None:
-        body[member] = text = self.random.choice(texts)
+    def expression(
+        self, body: dict[str, Any], member: str, texts: tuple[tuple[str, ...], tuple[str, ...]]
+    ) -> None:
+        fine, wrong = texts
+        body[member] = text = self.random.choice(fine if self.is_careful else fine + wrong)
         makers: dict[str, Callable[[], dict[str, Any]]] = {
             ":v": self.text,
             ":n": self.number,
-            ":m": self.number,
+            ":m": lambda: {"N": "5"} if self.is_careful else self.number(),
             ":t": lambda: {"S": "N"},
         }
         for name, make in makers.items():
             if re.search(rf"{name}\b", text):
                 values = body.setdefault("ExpressionAttributeValues", {})
-                values.setdefault(name, make() if self.chance(0.9) else self.value())
+                values.setdefault(name, self.value() if self.mistake(0.1) else make())
         if "#n" in text:
-            name = self.random.choice(["a", "status", "g", "pk"])
+            name = self.random.choice(["d", "status"] if self.is_careful else ["a", "g", "pk"])
             body.setdefault("ExpressionAttributeNames", {})["#n"] = name
 
     # Requests
@@ -335,13 +377,17 @@ class Requests:
     def _write(self, action: str, **members: Any) -> dict[str, Any]:
         part = {"Item": self.item()} if action == "Put" else {"Key": self.key()}
         body = {**members, **part}
-        if action == "Update" and self.chance(0.7):
+        if action == "Update" and (self.is_careful or self.chance(0.7)):
             self.expression(body, "UpdateExpression", self.updates)
         if action == "ConditionCheck" or self.chance(0.3):
             self.expression(body, "ConditionExpression", self.conditions)
         return body
 
     def _add_legacy(self, operation: str, body: dict[str, Any]) -> None:
+        if self.is_careful:
+            if not {"ConditionExpression", "UpdateExpression"} & body.keys():
+                body["Expected"] = {"a": self.fine_expected()}
+            return
         if operation == "UpdateItem" and self.chance(0.3):
             body["AttributeUpdates"] = self.some(self.legacy_update, 2)
         if self.chance(0.3):
@@ -352,6 +398,32 @@ class Requests:
             body["ReturnValues"] = self.random.choice(["ALL_OLD", "ALL_NEW", "NONE", "UPDATED_OLD"])
 
     def _page(self, operation: str) -> dict[str, Any]:
+        return self._fine_page(operation) if self.is_careful else self._any_page(operation)
+
+    def _fine_page(self, operation: str) -> dict[str, Any]:
+        body: dict[str, Any] = {"TableName": "requests"}
+        if operation == "Scan":
+            optional: list[dict[str, Any]] = [
+                {},
+                {"IndexName": self.random.choice(["keys-only", "all", "local"])},
+                {"TotalSegments": 2, "Segment": self.random.choice([0, 1])},
+                {"ExclusiveStartKey": {"pk": self.text(), "sk": self.number()}},
+            ]
+            body |= self.random.choice(optional)
+        elif self.chance(0.2):
+            equal = {"ComparisonOperator": "EQ", "AttributeValueList": [self.text()]}
+            return {**body, "KeyConditions": {"pk": equal}}
+        else:
+            self.expression(body, "KeyConditionExpression", self.key_conditions)
+        if self.chance(0.5):
+            self.expression(body, "FilterExpression", self.conditions)
+        if self.chance(0.3) and "IndexName" not in body:
+            self.expression(body, "ProjectionExpression", self.projections)
+        elif self.chance(0.3):
+            body["Select"] = "COUNT"
+        return body
+
+    def _any_page(self, operation: str) -> dict[str, Any]:
         body: dict[str, Any] = {"TableName": "requests"}
         if operation == "Query":
             if self.chance(0.6):
