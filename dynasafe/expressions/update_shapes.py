@@ -1,4 +1,4 @@
-"""Actions of updates, and the chains of them whose text was written before.
+"""Chains of actions whose text was written before.
 
 A builder walks along a tree of shapes: from each, an action on an attribute leads to the next. What
 leads somewhere was checked when it first came (no clash of paths, no key attribute), and the shape
@@ -8,96 +8,24 @@ neither checks nor rendering. Without a shape a builder does the same work step 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from dynasafe.attribute_value import AttributeValue
-from dynasafe.expressions.attributes import Attr
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.nodes import (
-    AddAction,
-    Arithmetic,
-    DeleteAction,
-    IfNotExists,
-    ListAppend,
-    Operand,
-    RemoveAction,
-    SetAction,
-    Update,
-    Value,
-)
 from dynasafe.expressions.render import Placeholders, render_update
+from dynasafe.expressions.update_actions import EMPTY_LIST, ZERO, Action, Step, update_of
 
 Escape = Literal["auto", "always"]
-Verb = Literal[
-    "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
-]
-Payload = Any
-"""What a step brings: an AttributeValue, an Operand that DynamoDB computes, or None for REMOVE."""
 
 _MOST_STEPS = 32
 _MOST_SHAPES = 2048
-_ZERO = {"N": "0"}
-_EMPTY_LIST: dict[str, Any] = {"L": []}
-_CONSTANTS = {id(_ZERO): _ZERO, id(_EMPTY_LIST): _EMPTY_LIST}
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """A verb and its attribute."""
-
-    verb: Verb
-    target: Attr[Any]
-
-
-Step = tuple[Action, Payload]
-
-
-def update_of(steps: list[Step]) -> Update:
-    """The syntax tree of the steps."""
-    sets: list[SetAction] = []
-    removes: list[RemoveAction] = []
-    adds: list[AddAction] = []
-    deletes: list[DeleteAction] = []
-    for action, payload in steps:
-        path = action.target.node
-        match action.verb:
-            case "remove":
-                removes.append(RemoveAction(path))
-            case "add":
-                adds.append(AddAction(path, Value(payload, action.target.hint)))
-            case "delete":
-                deletes.append(DeleteAction(path, Value(payload, action.target.hint)))
-            case _:
-                sets.append(SetAction(path, _operand(action, payload)))
-    return Update(tuple(sets), tuple(removes), tuple(adds), tuple(deletes))
-
-
-def _operand(action: Action, payload: Payload) -> Operand:
-    target = action.target
-    if not isinstance(payload, Mapping):
-        computed: Operand = payload
-        return computed
-    value = Value(payload, target.hint)
-    match action.verb:
-        case "set_if_not_exists":
-            return IfNotExists(target.node, value)
-        case "append" | "prepend":
-            stored = IfNotExists(target.node, Value(_EMPTY_LIST, f"{target.hint}_empty"))
-            parts = (stored, value) if action.verb == "append" else (value, stored)
-            return ListAppend(*parts)
-        case "increment":
-            zero = IfNotExists(target.node, Value(_ZERO, f"{target.hint}_zero"))
-            return Arithmetic("+", zero, value)
-        case _:
-            return value
+_CONSTANTS = {id(ZERO), id(EMPTY_LIST)}
 
 
 class Written:
     """The text of a shape, and where the values of a chain stand in it."""
 
-    __slots__ = ("_constants", "_layout", "is_idempotent", "names", "text")
+    __slots__ = ("_constants", "_layout", "is_idempotent", "names", "roots", "text")
 
     def __init__(self, steps: list[Step], escape: Escape) -> None:
         update = update_of(steps)
@@ -105,6 +33,10 @@ class Written:
         self.text: str = render_update(update, placeholders)
         self.names: dict[str, str] = placeholders.names
         self.is_idempotent: bool = is_idempotent(update)
+        self.roots: tuple[str, ...] = tuple(
+            dict.fromkeys(action.target.path.attribute_name for action, _ in steps)
+        )
+        """The attributes that are changed, or of which a part is."""
         places = {id(payload): index for index, (_, payload) in enumerate(steps)}
         self._layout: list[tuple[str, int]] = []
         self._constants: dict[str, AttributeValue] = {}
@@ -130,7 +62,8 @@ class Written:
 
     def _values(self, steps: list[Step]) -> dict[str, AttributeValue]:
         values = {placeholder: steps[index][1] for placeholder, index in self._layout}
-        return {**values, **self._constants} if self._constants else values
+        values.update(self._constants)
+        return values
 
 
 class UpdateShape:

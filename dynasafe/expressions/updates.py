@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Container, Iterable, Mapping
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
@@ -18,7 +17,6 @@ from dynasafe.attribute_value import (
     to_attribute_map,
     to_attribute_value,
 )
-from dynasafe.codecs import Codec, codec_for
 from dynasafe.errors import (
     EmptyUpdateError,
     InvalidRequestError,
@@ -32,16 +30,8 @@ from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
-from dynasafe.expressions.update_shapes import (
-    Action,
-    Escape,
-    Payload,
-    ShapeTree,
-    Step,
-    UpdateShape,
-    Verb,
-    update_of,
-)
+from dynasafe.expressions.update_actions import Action, Payload, Step, Verb, update_of
+from dynasafe.expressions.update_shapes import Escape, ShapeTree, UpdateShape
 from dynasafe.findings import Finding, Where
 from dynasafe.item import Item, Schema, decode_item, encode_key, schema_of
 
@@ -58,10 +48,7 @@ ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
 ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 NonePolicy = Literal["remove", "null", "skip"]
 
-_ANY: Codec[Any] = codec_for(Any)
-_ADDED = ("N", "SS", "NS", "BS")
-_LITERAL = frozenset({str, int, float, Decimal, bool, bytes, list, dict, datetime, type(None)})
-_DELETED = ("SS", "NS", "BS")
+_OPERANDS = (Attr, Computed)
 
 
 class UpdateBuilder:
@@ -97,7 +84,7 @@ class UpdateBuilder:
     def set(self, attribute: str, value: object) -> Self: ...
     def set(self, attribute: Attr[Any] | str, value: object) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one."""
-        if isinstance(value, Attr | Computed):
+        if isinstance(value, _OPERANDS):
             self._take(Action("set", self._target(attribute)), value.node)
             self._shape = None
             return self
@@ -382,11 +369,12 @@ class UpdateBuilder:
             InvalidValueError: the key does not fit the Item class.
         """
         params = self._build(
+            {},
             key,
-            ReturnValues=return_values,
-            ReturnConsumedCapacity=return_consumed_capacity,
-            ReturnItemCollectionMetrics=return_item_collection_metrics,
-            ReturnValuesOnConditionCheckFailure=return_values_on_condition_check_failure,
+            return_values,
+            return_consumed_capacity,
+            return_item_collection_metrics,
+            return_values_on_condition_check_failure,
         )
         for member in ("Key", "ExpressionAttributeValues"):
             if member in params:
@@ -409,22 +397,34 @@ class UpdateBuilder:
 
         As `build`, with TableName and the values in wire form.
         """
-        return {
-            "TableName": table_name,
-            **self._build(
-                key,
-                ReturnValues=return_values,
-                ReturnConsumedCapacity=return_consumed_capacity,
-                ReturnItemCollectionMetrics=return_item_collection_metrics,
-                ReturnValuesOnConditionCheckFailure=return_values_on_condition_check_failure,
-            ),
-        }
+        return self._build(
+            {"TableName": table_name},
+            key,
+            return_values,
+            return_consumed_capacity,
+            return_item_collection_metrics,
+            return_values_on_condition_check_failure,
+        )
 
-    def _build(self, key: Mapping[str, object] | Item, **options: str | None) -> dict[str, Any]:
-        params: dict[str, Any] = {"Key": self._encode_key(key), **self.expressions()}
-        for name, value in options.items():
-            if value is not None:
-                params[name] = value
+    def _build(
+        self,
+        params: dict[str, Any],
+        key: Mapping[str, object] | Item,
+        return_values: str | None,
+        return_consumed_capacity: str | None,
+        return_item_collection_metrics: str | None,
+        return_values_on_condition_check_failure: str | None,
+    ) -> dict[str, Any]:
+        params["Key"] = self._encode_key(key)
+        params.update(self.expressions())
+        if return_values is not None:
+            params["ReturnValues"] = return_values
+        if return_consumed_capacity is not None:
+            params["ReturnConsumedCapacity"] = return_consumed_capacity
+        if return_item_collection_metrics is not None:
+            params["ReturnItemCollectionMetrics"] = return_item_collection_metrics
+        if return_values_on_condition_check_failure is not None:
+            params["ReturnValuesOnConditionCheckFailure"] = return_values_on_condition_check_failure
         return params
 
     def freeze(self) -> None:
@@ -433,7 +433,7 @@ class UpdateBuilder:
         Raises:
             EmptyUpdateError: there are no actions.
         """
-        if self.is_empty:
+        if not self._steps:
             raise EmptyUpdateError
         self._is_frozen = True
 
@@ -444,15 +444,16 @@ class UpdateBuilder:
             EmptyUpdateError: there are no actions.
         """
         self.freeze()
+        shape = self._shape
+        if shape is not None and self._condition is None and extra_condition is None:
+            return shape.written(self._steps).members(self._steps)
         terms = [node for node in (self._condition, extra_condition) if node is not None]
-        if self._shape is None:
+        if shape is None:
             placeholders = Placeholders(escape=self._escape)
             text = render_update(self.update, placeholders)
         else:
-            written = self._shape.written(self._steps)
+            written = shape.written(self._steps)
             text = written.text
-            if not terms:
-                return written.members(self._steps)
             placeholders = written.placeholders(self._steps, self._escape)
         members: dict[str, Any] = {"UpdateExpression": text}
         if terms:
@@ -481,9 +482,13 @@ class UpdateBuilder:
         Raises:
             InvalidRequestError: an action's path begins with a name of the key.
         """
-        for action, _ in self._steps:
-            if action.target.path.attribute_name in key:
-                raise _key_error(action.target.path.attribute_name)
+        if self._shape is not None and self._steps:
+            roots: Iterable[str] = self._shape.written(self._steps).roots
+        else:
+            roots = [action.target.path.attribute_name for action, _ in self._steps]
+        for name in roots:
+            if name in key:
+                raise _key_error(name)
 
     # Within
 
@@ -537,20 +542,24 @@ class UpdateBuilder:
     def _act(self, verb: Verb, attribute: Attr[Any] | str, value: Any) -> Self:
         """Add an action with a value of its own."""
         shape = self._shape
-        if shape is None or self._is_frozen or not isinstance(attribute, Attr | str):
+        kind = attribute.__class__
+        if shape is None or self._is_frozen or (kind is not Attr and kind is not str):
             action = Action(verb, self._target(attribute))
-            self._take(action, _payload(action, value))
+            self._take(action, action.payload(value))
             return self
-        # ADD of a number adds up, ADD of members does not: they are two shapes.
-        kind = verb if verb != "add" else type(value)
-        key = (kind, attribute if isinstance(attribute, str) else attribute.identity)
+        key = (
+            # ADD of a number adds up, ADD of members does not: they are two shapes.
+            verb if verb != "add" else value.__class__,
+            attribute.identity if kind is Attr else attribute,  # type: ignore[union-attr]
+        )
         known = shape.next.get(key)
         if known is not None and known.action is not None:
-            self._steps.append((known.action, _payload(known.action, value)))
+            action = known.action
+            self._steps.append((action, action.payload(value)))
             self._shape = known
             return self
         action = Action(verb, self._target(attribute))
-        self._take(action, _payload(action, value))
+        self._take(action, action.payload(value))
         self._shape = shape.extended(key, action)
         return self
 
@@ -587,32 +596,6 @@ def _root(schema: Schema | None, escape: Escape) -> UpdateShape:
     return root
 
 
-def _payload(action: Action, value: Any) -> Payload:
-    """The value as the action's step keeps it.
-
-    Raises:
-        InvalidValueError: the action does not take it.
-    """
-    target = action.target
-    match action.verb:
-        case "set" | "set_if_not_exists":
-            return _literal(target, value)
-        case "remove":
-            return None
-        case "append" | "prepend":
-            return _list(target, value)
-        case "increment":
-            encoded = _literal(target, value)
-            _require_one_of(target, encoded, ("N",), "increment takes a number")
-        case "add":
-            encoded = _literal(target, value)
-            _require_one_of(target, encoded, _ADDED, "ADD takes a number or a set")
-        case "delete":
-            encoded = _literal(target, value)
-            _require_one_of(target, encoded, _DELETED, "DELETE takes a set of members")
-    return encoded
-
-
 def _finding(code: str, message: str, parameter: str, mend: str) -> Finding:
     return Finding(code=code, message=message, where=Where(parameter=parameter), mend=mend)
 
@@ -626,38 +609,6 @@ def _key_error(name: str) -> InvalidRequestError:
         "put a new item and delete the old one, in one transaction",
     )
     return InvalidRequestError("UpdateItem", [finding])
-
-
-def _literal(target: Attr[Any], value: object) -> dict[str, Any]:
-    if value.__class__ not in _LITERAL:
-        if isinstance(value, Condition):
-            raise UnsupportedTypeError(target.text, "a condition is not a value")
-        if isinstance(value, set | frozenset) and not value:
-            raise ValueOutOfRangeError(
-                target.text, "DynamoDB has no empty set. Mend: .remove() the attribute"
-            )
-    return target.codec.encode(value, target.text)
-
-
-def _list(target: Attr[Any], values: Iterable[Any]) -> dict[str, Any]:
-    if isinstance(values, str | bytes | Mapping):
-        raise UnsupportedTypeError(
-            target.text, f"a list of values is expected, not {type(values).__name__}"
-        )
-    element = target.codec.child(0)
-    return {
-        "L": [
-            element.encode(value, f"{target.text}[{index}]") for index, value in enumerate(values)
-        ]
-    }
-
-
-def _require_one_of(
-    target: Attr[Any], value: Mapping[str, Any], types: tuple[str, ...], what: str
-) -> None:
-    (given,) = value
-    if given not in types:
-        raise UnsupportedTypeError(target.text, f"{what}, not a value of type {given}")
 
 
 def _patch_values(patch: object) -> Mapping[str, object]:

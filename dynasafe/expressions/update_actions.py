@@ -1,0 +1,160 @@
+"""Actions of updates: a verb, its attribute, and the values that it takes.
+
+Source: "Update expressions in DynamoDB".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.expressions.attributes import Attr
+from dynasafe.expressions.conditions import Condition
+from dynasafe.expressions.nodes import (
+    AddAction,
+    Arithmetic,
+    DeleteAction,
+    IfNotExists,
+    ListAppend,
+    Operand,
+    RemoveAction,
+    SetAction,
+    Update,
+    Value,
+)
+
+Verb = Literal[
+    "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
+]
+Payload = Any
+"""What a step brings: an AttributeValue, an Operand that DynamoDB computes, or None for REMOVE."""
+
+ZERO = {"N": "0"}
+EMPTY_LIST: dict[str, Any] = {"L": []}
+
+_LITERALS = frozenset({str, int, float, Decimal, bool, bytes, list, dict, datetime, type(None)})
+_SETS = ("SS", "NS", "BS")
+
+
+class Action:
+    """A verb and its attribute."""
+
+    __slots__ = ("payload", "target", "verb")
+
+    def __init__(self, verb: Verb, target: Attr[Any]) -> None:
+        self.verb: Verb = verb
+        self.target: Attr[Any] = target
+        self.payload: Callable[[Any], Payload] = _PAYLOADS[verb](target)
+        """A value as a step keeps it; raises an InvalidValueError for one that it cannot take."""
+
+
+Step = tuple[Action, Payload]
+
+
+def update_of(steps: list[Step]) -> Update:
+    """The syntax tree of the steps."""
+    sets: list[SetAction] = []
+    removes: list[RemoveAction] = []
+    adds: list[AddAction] = []
+    deletes: list[DeleteAction] = []
+    for action, payload in steps:
+        path = action.target.node
+        match action.verb:
+            case "remove":
+                removes.append(RemoveAction(path))
+            case "add":
+                adds.append(AddAction(path, Value(payload, action.target.hint)))
+            case "delete":
+                deletes.append(DeleteAction(path, Value(payload, action.target.hint)))
+            case _:
+                sets.append(SetAction(path, _operand(action, payload)))
+    return Update(tuple(sets), tuple(removes), tuple(adds), tuple(deletes))
+
+
+def _operand(action: Action, payload: Payload) -> Operand:
+    target = action.target
+    if not isinstance(payload, Mapping):
+        computed: Operand = payload
+        return computed
+    value = Value(payload, target.hint)
+    match action.verb:
+        case "set_if_not_exists":
+            return IfNotExists(target.node, value)
+        case "append" | "prepend":
+            stored = IfNotExists(target.node, Value(EMPTY_LIST, f"{target.hint}_empty"))
+            parts = (stored, value) if action.verb == "append" else (value, stored)
+            return ListAppend(*parts)
+        case "increment":
+            zero = IfNotExists(target.node, Value(ZERO, f"{target.hint}_zero"))
+            return Arithmetic("+", zero, value)
+        case _:
+            return value
+
+
+# Each of these makes the function that takes an action's values.
+
+
+def _literal(target: Attr[Any]) -> Callable[[Any], Payload]:
+    encode, text = target.codec.encode, target.text
+
+    def payload(value: Any) -> Payload:
+        if value.__class__ not in _LITERALS:
+            _require_literal(value, text)
+        return encode(value, text)
+
+    return payload
+
+
+def _require_literal(value: object, text: str) -> None:
+    if isinstance(value, Condition):
+        raise UnsupportedTypeError(text, "a condition is not a value")
+    if isinstance(value, set | frozenset) and not value:
+        raise ValueOutOfRangeError(text, "DynamoDB has no empty set. Mend: .remove() the attribute")
+
+
+def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any], Payload]]:
+    def of_target(target: Attr[Any]) -> Callable[[Any], Payload]:
+        literal, text = _literal(target), target.text
+
+        def payload(value: Any) -> Payload:
+            encoded = literal(value)
+            (given,) = encoded
+            if given not in types:
+                raise UnsupportedTypeError(text, f"{what}, not a value of type {given}")
+            return encoded
+
+        return payload
+
+    return of_target
+
+
+def _elements(target: Attr[Any]) -> Callable[[Iterable[Any]], Payload]:
+    encode, text = target.codec.child(0).encode, target.text
+
+    def payload(values: Iterable[Any]) -> Payload:
+        if isinstance(values, str | bytes | Mapping):
+            raise UnsupportedTypeError(
+                text, f"a list of values is expected, not {type(values).__name__}"
+            )
+        return {"L": [encode(value, f"{text}[{index}]") for index, value in enumerate(values)]}
+
+    return payload
+
+
+def _nothing(target: Attr[Any]) -> Callable[[Any], None]:
+    return lambda value: None
+
+
+_PAYLOADS: dict[Verb, Callable[[Attr[Any]], Callable[[Any], Payload]]] = {
+    "set": _literal,
+    "set_if_not_exists": _literal,
+    "append": _elements,
+    "prepend": _elements,
+    "increment": _literal_of("N", what="increment takes a number"),
+    "add": _literal_of("N", *_SETS, what="ADD takes a number or a set"),
+    "delete": _literal_of(*_SETS, what="DELETE takes a set of members"),
+    "remove": _nothing,
+}
