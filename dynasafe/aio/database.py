@@ -178,7 +178,8 @@ class AsyncDynamoDB:
         Raises:
             TransactionCanceledError: one was refused; `reasons` stand in request order.
             OutcomeUnknownError: it may or may not have been applied; `await error.resolve()`.
-            NotSentError, ServiceError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
         """
         writes = _all_of(writes, Write, "transact_write_items", "people.put(...)")
 
@@ -216,7 +217,10 @@ class AsyncDynamoDB:
         """Read all items at one moment: `[people.get(key), ...]`. None stands for a missing one.
 
         Raises:
-            TransactionCanceledError, NotSentError, ServiceError, NoAnswerError
+            TransactionCanceledError: one was refused; `reasons` stand in request order.
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
+            NoAnswerError: it was sent, and no usable answer came.
         """
         gets = _all_of(gets, Get, "transact_get_items", "people.get(...)")
         request = operations.transact_gets(gets)
@@ -244,7 +248,10 @@ class AsyncDynamoDB:
             The answer, as the client gives it.
 
         Raises:
-            NotSentError, ServiceError, NoAnswerError, OutcomeUnknownError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
+            NoAnswerError: a read was sent, and no usable answer came.
+            OutcomeUnknownError: a write may or may not have been applied.
         """
         request = operations.raw(operation, params, token=new_token())
         settings = self._settings.override(options)

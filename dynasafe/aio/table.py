@@ -200,7 +200,10 @@ class AsyncTable(Generic[ItemT]):
         """The item, or None. With a projection, a dict by the names in DynamoDB.
 
         Raises:
-            NotSentError, ServiceError, NoAnswerError, StoredValueError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
+            NoAnswerError: it was sent, and no usable answer came.
+            StoredValueError: the stored item does not fit the item class.
         """
         request = operations.get(
             self._table, key, projection=projection, consistent_read=consistent_read
@@ -247,7 +250,8 @@ class AsyncTable(Generic[ItemT]):
             ConditionalCheckFailedError: the condition was false; `item` is the stored item.
             VersionConflictError: the stored version is another.
             OutcomeUnknownError: it may or may not have been put.
-            NotSentError, ServiceError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
         """
         write = operations.put(
             self._table, item, condition=options.get("condition"), write_id=_new_write_id()
@@ -319,7 +323,8 @@ class AsyncTable(Generic[ItemT]):
             VersionConflictError: the stored version is another.
             OutcomeUnknownError: it may or may not have been applied. If it was exactly_once,
                 `await error.resolve()` finds out.
-            NotSentError, ServiceError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
         """
         write = operations.update(
             self._table, key, update, condition=options.get("condition"), write_id=_new_write_id()
@@ -354,7 +359,11 @@ class AsyncTable(Generic[ItemT]):
         If the key is an instance with a version, only if the stored item still has that version.
 
         Raises:
-            As `put_item`.
+            ConditionalCheckFailedError: the condition was false; `item` is the stored item.
+            VersionConflictError: the stored version is another.
+            OutcomeUnknownError: it may or may not have been deleted.
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
         """
         write = self.delete(key, condition=options.get("condition"))
         return await self._write(write, return_values, options)
@@ -486,7 +495,9 @@ class AsyncTable(Generic[ItemT]):
 
         Raises:
             BatchIncompleteError: it stopped half-way; `items` has what was found.
-            NotSentError, ServiceError, NoAnswerError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
+            NoAnswerError: it was sent, and no usable answer came.
         """
         settings = self._settings.override(options)
         shape = self._table.shape
@@ -542,7 +553,8 @@ class AsyncTable(Generic[ItemT]):
                 hold what was given.
             OutcomeUnknownError: the only request of the batch may or may not have been applied.
             ValueOutOfRangeError: two of the writes are of one item.
-            NotSentError, ServiceError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
         """
         settings = self._settings.override(options)
         shape = self._table.shape
