@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from dynasafe import AsyncDynamoDB
-from dynasafe.testing import FaultProxy, fake_database
+from dynasafe.testing import Fault, FaultPlan, FaultProxy, fake_database
 from dynasafe.testing.descriptions import create_table_params, described
 from dynasafe.testing.engines import Engine
 from tests.exactness import workload
@@ -17,10 +18,45 @@ from tests.integration.conftest import Engines, connect, engines
 
 __all__ = ["engines"]
 
+T = TypeVar("T")
 Indexes = dict[str, dict[str, tuple[str, ...]]]
 MakeDatabase = Callable[..., Awaitable[AsyncDynamoDB]]
 MakeFaulty = Callable[..., Awaitable[tuple[AsyncDynamoDB, AsyncDynamoDB, FaultProxy]]]
 SEED = 20261124
+LOST_ANSWERS = (
+    Fault.CLOSE_AFTER,
+    Fault.RESET_AFTER,
+    Fault.ERROR_500_AFTER,
+    Fault.CUT_BODY,
+    Fault.WRONG_CRC32,
+    Fault.DUPLICATE,
+)
+"""Faults that come after the engine has applied a request."""
+
+
+async def outcomes(
+    calls: Iterable[Callable[[], Awaitable[T]]], *, at_once: int = 20
+) -> list[T | Exception]:
+    """What each call returned or raised, so many under way at once."""
+    found: list[T | Exception] = []
+    waiting = iter(list(calls))
+
+    async def work() -> None:
+        for call in waiting:
+            try:
+                found.append(await call())
+            except Exception as error:
+                found.append(error)
+
+    await asyncio.gather(*(work() for _ in range(at_once)))
+    return found
+
+
+def count(found: list[Any], kind: object) -> int:
+    """How many are this value, or of this type."""
+    if isinstance(kind, type):
+        return sum(isinstance(each, kind) for each in found)
+    return sum(each == kind for each in found)
 
 
 def descriptions(indexes: Indexes | None, tables: dict[str, Any]) -> dict[str, Any]:
@@ -65,10 +101,10 @@ async def faulty(engines: Engines) -> AsyncIterator[MakeFaulty]:
     async with AsyncExitStack() as stack:
 
         async def make(
-            **tables: Any,
+            plan: FaultPlan | None = None, **tables: Any
         ) -> tuple[AsyncDynamoDB, AsyncDynamoDB, FaultProxy]:
             calm = await stack.enter_async_context(tables_on(engine, descriptions(None, tables)))
-            proxy = FaultProxy(engine.endpoint_url, workload.plan(SEED))
+            proxy = FaultProxy(engine.endpoint_url, plan or workload.plan(SEED))
             await stack.enter_async_context(proxy)
             return await stack.enter_async_context(workload.connect(proxy)), calm, proxy
 

@@ -1,0 +1,1 @@
+"""Recipes: each is one file that stands alone, to be copied into a service."""
