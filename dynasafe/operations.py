@@ -142,13 +142,15 @@ class Write:
     ) -> Request:
         """The write as PutItem, UpdateItem or DeleteItem."""
         operation = f"{self.kind}Item"
-        options = {
-            "ReturnValues": return_values,
-            "ReturnConsumedCapacity": return_consumed_capacity,
-            "ReturnItemCollectionMetrics": return_item_collection_metrics,
-        }
+        options = _present(
+            {
+                "ReturnValues": return_values,
+                "ReturnConsumedCapacity": return_consumed_capacity,
+                "ReturnItemCollectionMetrics": return_item_collection_metrics,
+            }
+        )
         return Request(
-            params={**self.params, **_present(options)},
+            params={**self.params, **options} if options else self.params,
             call=Call(
                 operation=operation,
                 table_name=self.table_name,

@@ -254,7 +254,7 @@ class AsyncTable(Generic[ItemT]):
             ServiceError: DynamoDB refused it.
         """
         write = operations.put(
-            self._table, item, condition=options.get("condition"), write_id=_new_write_id()
+            self._table, item, condition=options.get("condition"), write_id=self._new_write_id()
         )
         return await self._write(write, return_values, options)
 
@@ -327,7 +327,7 @@ class AsyncTable(Generic[ItemT]):
             ServiceError: DynamoDB refused it.
         """
         write = operations.update(
-            self._table, key, update, condition=options.get("condition"), write_id=_new_write_id()
+            self._table, key, update, condition=options.get("condition"), write_id=self._new_write_id()
         )
         return await self._write(write, return_values, options)
 
@@ -618,14 +618,14 @@ class AsyncTable(Generic[ItemT]):
 
     def put(self, item: ItemT, *, condition: ConditionLike | None = None) -> Write:
         """A put for `transact_write_items`."""
-        return operations.put(self._table, item, condition=condition, write_id=_new_write_id())
+        return operations.put(self._table, item, condition=condition, write_id=self._new_write_id())
 
     def update(
         self, key: Key, update: UpdateBuilder, *, condition: ConditionLike | None = None
     ) -> Write:
         """An update for `transact_write_items`."""
         return operations.update(
-            self._table, key, update, condition=condition, write_id=_new_write_id()
+            self._table, key, update, condition=condition, write_id=self._new_write_id()
         )
 
     def delete(self, key: Key, *, condition: ConditionLike | None = None) -> Write:
@@ -642,6 +642,11 @@ class AsyncTable(Generic[ItemT]):
 
     # Within
 
+    def _new_write_id(self) -> str | None:
+        """Where items have a place for one; drawing it costs as much as an update's expression."""
+        schema = self._table.shape.schema
+        return None if schema is None or schema.write_id is None else str(uuid4())
+
     async def _read(self, request: operations.Request, options: CallOptions) -> AttributeMap:
         success = await self._executor.run(request, self._settings.override(options))
         assert success.response is not None
@@ -649,6 +654,8 @@ class AsyncTable(Generic[ItemT]):
 
     def _split(self, options: Mapping[str, Any]) -> tuple[dict[str, Any], Settings]:
         """The operation's own options, and the settings of the call."""
+        if not options:
+            return {}, self._settings
         own = {name: each for name, each in options.items() if name in _OWN_OPTIONS}
         rest = {name: each for name, each in options.items() if name not in _OWN_OPTIONS}
         return own, self._settings.override(cast("CallOptions", rest))
@@ -783,10 +790,6 @@ def connected_table(
     table: AsyncTable[ItemT] = AsyncTable.__new__(AsyncTable)
     table._connect(name, item_class, executor, settings)
     return table
-
-
-def _new_write_id() -> str:
-    return str(uuid4())
 
 
 def _first_of(by_table: Mapping[str, T] | None, default: T) -> T:
