@@ -327,7 +327,11 @@ class AsyncTable(Generic[ItemT]):
             ServiceError: DynamoDB refused it.
         """
         write = operations.update(
-            self._table, key, update, condition=options.get("condition"), write_id=self._new_write_id()
+            self._table,
+            key,
+            update,
+            condition=options.get("condition"),
+            write_id=self._new_write_id(),
         )
         return await self._write(write, return_values, options)
 
