@@ -1,69 +1,256 @@
-"""The guides' examples run, each guide from top to bottom."""
+"""Every code block of the documentation runs, or says what it is instead of Python."""
 
 from __future__ import annotations
 
 import ast
+import asyncio
 import inspect
+import os
 import re
-from collections.abc import AsyncIterator
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
-from dynasafe import AsyncDynamoDB, Attr, Item, attribute
+from dynasafe import AsyncDynamoDB
+from dynasafe.explanations import EXPLANATIONS
 from dynasafe.testing.engines import Engine
-from tests.integration.conftest import REGION, Engines, connect, key_schema
+from tests.integration.conftest import ALL, CREDENTIALS, REGION, Engines, connect, key_schema
+from tests.integration.differences import DIFFERENCES
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-GUIDES = {path.name: path.read_text() for path in sorted(DOCS.glob("guides/*.md"))}
-
-
-class Person(Item):
-    id: Attr[str] = attribute(key="partition")
-    name: Attr[str]
-    visits: Attr[int] = attribute(default=0)
-    version: Attr[int] = attribute(default=0, version=True)
-
-
-@pytest.fixture
-async def local(engines: Engines) -> AsyncIterator[Engine]:
-    engine = engines.get("dynamodb-local")
-    async with connect(engine) as db:
-        await db.call(
-            "CreateTable",
-            {"TableName": "people", "BillingMode": "PAY_PER_REQUEST", **key_schema(id="S")},
-        )
-        yield engine
-        await db.call("DeleteTable", {"TableName": "people"})
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+# A finding's page shows fragments under "Wrong" and "Right"; they are tested as explanations.
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md")),
+    *(path for path in sorted(DOCS.rglob("*.md")) if path.parent.name != "findings"),
+]
+START = DOCS / "start.md"
+NOT_PYTHON = {"console", "ini", "json", "text", "toml", "yaml"}
+# What a page needs that some engines lack; any other page runs on each engine.
+NEEDS: dict[str, tuple[str, ...]] = {
+    "README.md": ("transactions",),
+    "docs/guides/deadlines-and-cancellation.md": ("recognises a repeated token",),
+    "docs/guides/did-the-write-happen.md": ("returns the old item of a failed condition",),
+    "docs/guides/exactly-once.md": ("recognises a repeated token",),
+    "docs/guides/tables.md": ("transactions", "returns the old item of a failed condition"),
+    "docs/guides/transactions.md": ("transactions",),
+}
 
 
-def test_given_the_guides_then_there_are_some_and_the_index_names_each() -> None:
-    index = (DOCS / "index.md").read_text()
-    assert len(GUIDES) >= 5
-    for guide in GUIDES:
-        assert f"guides/{guide}" in index
+@dataclass(frozen=True)
+class Block:
+    info: str
+    """What stands after the fence; empty for an indented block."""
+    text: str
+    line: int
+
+    @property
+    def language(self) -> str:
+        return self.info.partition(" ")[0]
 
 
-@pytest.mark.parametrize("name", GUIDES)
-async def test_given_a_guide_when_its_examples_run_then_they_hold(name: str, local: Engine) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", GUIDES[name], re.DOTALL | re.MULTILINE)
-    assert blocks
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@cache
+def blocks_of(page: Path) -> tuple[Block, ...]:
+    tokens = MarkdownIt().parse(page.read_text())
+    return tuple(
+        Block(token.info.strip(), token.content, token.map[0] + 1)
+        for token in tokens
+        if token.type in ("fence", "code_block") and token.map is not None
+    )
+
+
+def python_of(page: Path) -> list[Block]:
+    return [block for block in blocks_of(page) if block.language == "python"]
+
+
+def run(page: Path, names: dict[str, Any], runner: asyncio.Runner) -> None:
+    """The page's Python blocks from top to bottom, each of which may await."""
+    for block in python_of(page):
+        source = "\n" * block.line + block.text  # so that a failure names the page's own line
+        code = compile(source, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        running = eval(code, names)
+        if inspect.iscoroutine(running):
+            runner.run(running)
+
+
+@cache
+def person_of_the_start_page() -> type:
+    """The class that the guides mean by `Person`."""
+    (block, *_) = python_of(START)
+    tree = ast.parse(block.text)
+    tree.body = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) or getattr(node, "name", None) == "Person"
+    ]
+    names: dict[str, Any] = {"__name__": "docs.start"}
+    exec(compile(tree, str(START), "exec", dont_inherit=True), names)
+    person: type = names["Person"]
+    return person
+
+
+def cases() -> Iterator[Any]:
+    for page in PAGES:
+        if not python_of(page):
+            continue
+        lacking = {
+            engine for need in NEEDS.get(name_of(page), ()) for engine in DIFFERENCES[need].engines
+        }
+        for engine in ALL:
+            if engine not in lacking:
+                yield pytest.param(page, engine, id=f"{name_of(page)}-{engine}")
+
+
+@pytest.mark.parametrize(("page", "engine_name"), [*cases()])
+def test_given_a_page_when_its_examples_run_then_they_hold(
+    page: Path, engine_name: Any, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = engines.get(engine_name)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint_url)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name.upper(), value)
 
     def to(endpoint_url: str) -> AsyncDynamoDB:
-        return connect(Engine(local.name, endpoint_url, local.is_strict))
+        return connect(Engine(engine.name, endpoint_url, engine.is_strict))
 
-    async with connect(local) as db:
+    with asyncio.Runner() as runner:
+        db = runner.run(connect(engine).__aenter__())
+        table = {"TableName": "people", "BillingMode": "PAY_PER_REQUEST", **key_schema(id="S")}
+        runner.run(db.call("CreateTable", table))
+        runner.run(until_active(db, "people"))
+        before = set(runner.run(db.call("ListTables", {}))["TableNames"])
         names: dict[str, Any] = {
-            "__name__": f"docs.{name}",
+            "__name__": f"docs.{page.stem}",
             "db": db,
-            "Person": Person,
-            "engine_url": local.endpoint_url,
+            "Person": person_of_the_start_page(),
+            "engine_url": engine.endpoint_url,
             "connect": to,
             "region_name": REGION,
         }
-        for block in blocks:
-            code = compile(block, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-            running = eval(code, names)
-            if inspect.iscoroutine(running):
-                await running
+        try:
+            run(page, names, runner)
+            if page.name == "README.md":
+                assert runner.run(names["handler"]("p1")) == 1
+        finally:
+            after = runner.run(db.call("ListTables", {}))["TableNames"]
+            for created in {"people", *(set(after) - before)}:
+                runner.run(db.call("DeleteTable", {"TableName": created}))
+            runner.run(db.__aexit__(None, None, None))
+
+
+async def until_active(db: AsyncDynamoDB, table_name: str) -> None:
+    for _ in range(1000):  # dynalite answers before the table is there
+        answer = await db.call("DescribeTable", {"TableName": table_name})
+        if answer["Table"]["TableStatus"] == "ACTIVE":
+            return
+    pytest.fail(f"the table {table_name} did not become active")
+
+
+def test_given_the_start_page_when_its_file_runs_then_it_prints_what_the_page_says(
+    tmp_path: Path,
+) -> None:
+    file, *_ = python_of(START)
+    (tmp_path / "start.py").write_text(file.text)
+    (output,) = (block for block in blocks_of(START) if block.info == 'text title="Output"')
+
+    ran = subprocess.run(
+        [sys.executable, "start.py"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+    assert ran.stdout == output.text
+
+
+def clean_environment() -> Mapping[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
+def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
+    places = re.findall(r"^ *- (\S+)$", (DOCS / ".nav.yml").read_text(), re.MULTILINE)
+    for page in DOCS.rglob("*.md"):
+        path = page.relative_to(DOCS)
+        assert any(path.match(place) for place in places), f"{path} is not in docs/.nav.yml"
+
+
+def test_given_the_findings_then_their_index_names_each() -> None:
+    index = (DOCS / "findings" / "index.md").read_text()
+    rows = [
+        f"| [{code}]({code}.md) | {explanation.title} |"
+        for code, explanation in sorted(EXPLANATIONS.items())
+    ]
+    assert re.findall(r"^\| \[.*$", index, re.MULTILINE) == rows
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_given_a_page_then_each_block_says_what_it_is(page: Path) -> None:
+    for block in blocks_of(page):
+        where = f"{name_of(page)}, line {block.line}"
+        if block.info:
+            assert block.language in {"python", *NOT_PYTHON}, f"{where}: ```{block.info}"
+        else:
+            # An indented block, or a fence that says nothing: only a command may stand so.
+            assert is_command(block.text), f"{where}: an unmarked block"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_given_a_page_then_its_commands_are_there(page: Path) -> None:
+    for block in blocks_of(page):
+        if block.language == "console" or not block.info:
+            for line in block.text.splitlines():
+                assert is_command(line), f"{name_of(page)}, line {block.line}: {line}"
+
+
+def is_command(line: str) -> bool:
+    """Whether the line is a command of this project that exists, or one of the system's own."""
+    program, *arguments = shlex.split(line, comments=True) or ["#"]
+    match Path(program).name, arguments:
+        case "#", []:
+            return True
+        case "make", [*targets]:
+            return {name for name in targets if "=" not in name} <= make_targets()
+        case "pip", ["install", requirement]:
+            extras = re.fullmatch(r"dynasafe(?:\[([a-z,]+)\])?", requirement)
+            return extras is not None and set((extras[1] or "testing").split(",")) <= set(
+                project()["optional-dependencies"]
+            )
+        case "python" | "python3", ["-m", "dynasafe", *words]:
+            command = [sys.executable, "-m", "dynasafe", *words]
+            return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        case "python" | "python3", ["-m", "venv" | "http.server", *_] | ["start.py"]:
+            return True
+        case "pytest", options:
+            command = [sys.executable, "-m", "pytest", *options, "--version"]
+            return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        case "git", ["config", *_]:
+            return True
+        case _:
+            return False
+
+
+@cache
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+@cache
+def project() -> Mapping[str, Any]:
+    parsed: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return parsed
