@@ -143,7 +143,7 @@ def test_given_a_page_when_its_examples_run_then_they_hold(
         try:
             run(page, names, runner)
             if page.name == "README.md":
-                assert runner.run(names["handler"]("p1")) == 1
+                assert runner.run(names["count_visit"](db, "p1")) == 1
         finally:
             after = runner.run(db.call("ListTables", {}))["TableNames"]
             for created in {"people", *(set(after) - before)}:
