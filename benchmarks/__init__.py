@@ -1,1 +1,1 @@
-"""What things cost, as figures of one run beside each other."""
+"""What things cost: each figure beside its peers' of the same run. See docs/performance.md."""

@@ -1,0 +1,81 @@
+"""The command: all figures, as JSON and in the tables of docs/performance.md.
+
+python -m benchmarks          # some minutes; writes benchmarks/results.json and the docs
+python -m benchmarks --fast   # under two minutes; shows that it works, writes under build/
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks import calls, functions, imports, memory
+from benchmarks.agreement import require_same_work
+from benchmarks.figures import Figure, to_json
+from benchmarks.tables import between_markers, markdown
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "performance.md"
+RESULTS = HERE / "results.json"
+FAST_DIRECTORY = HERE.parent / "build" / "benchmarks-fast"
+
+PACKAGES = (
+    *("dynasafe", "aioboto3", "aiobotocore", "boto3", "botocore", "aiohttp"),
+    *("aiodynamo", "pynamodb", "pydynox", "pyperf"),
+)
+
+
+def circumstances() -> dict[str, Any]:
+    """What the figures depend on."""
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(models, platform.processor())
+
+
+def measure(directory: Path, *, is_fast: bool) -> list[Figure]:
+    return [
+        *functions.measure(directory, 1 if is_fast else 7, is_fast=is_fast),
+        *calls.measure(2 if is_fast else 15, is_fast=is_fast),
+        imports.measure(1 if is_fast else 9),
+        *memory.measure(is_fast=is_fast),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--fast", action="store_true", help="show that it works, in little time")
+    is_fast: bool = parser.parse_args().fast
+    require_same_work()
+    directory = FAST_DIRECTORY if is_fast else HERE.parent / "build"
+    directory.mkdir(parents=True, exist_ok=True)
+    given = circumstances()
+    record = given | {"figures": [to_json(each) for each in measure(directory, is_fast=is_fast)]}
+    results = directory / RESULTS.name if is_fast else RESULTS
+    results.write_text(json.dumps(record, indent=2) + "\n")
+    tables = markdown(record)
+    print(tables)
+    if not is_fast:
+        PAGE.write_text(between_markers(PAGE.read_text(), tables))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,15 @@
+"""One module per library: how it does the work that all are measured at."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def load(where: str) -> Any:
+    """The function named "module:function", of a module here.
+
+    A library is loaded with its module, so that a process loads those alone that it measures.
+    """
+    module, name = where.split(":")
+    return getattr(import_module(f"{__name__}.{module}"), name)

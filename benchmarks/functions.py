@@ -1,0 +1,298 @@
+"""Single functions, timed by pyperf, in CPU time.
+
+    python -m benchmarks.functions --append rounds.json
+
+pyperf calibrates, warms up, and runs each function in a process of its own; one run of this module
+is one round, of all functions once. The clock is the process's CPU time, not the time that passes:
+the machine is shared, and what others do in between is no cost of ours.
+"""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from itertools import count, islice
+from pathlib import Path
+from statistics import median
+from time import process_time
+from typing import Any, NamedTuple
+
+import pyperf
+
+from benchmarks.contenders import load
+from benchmarks.figures import OURS, Figure, Target
+from benchmarks.work import ITEM, WIRE_ITEM, changes, new_names
+
+MICROSECONDS = 1e6
+
+
+_turns = count()
+
+
+def _handwritten(expression: str, turn: int) -> tuple[str, dict[str, Any]]:
+    request = {
+        "TableName": "people",
+        "Key": {"id": {"S": f"p{turn}"}},
+        "UpdateExpression": expression,
+        "ConditionExpression": "attribute_exists(id) AND visits < :most",
+        "ExpressionAttributeNames": {"#name": "name"},
+        "ExpressionAttributeValues": {
+            ":name": {"S": f"Ada {turn}"},
+            ":zero": {"N": "0"},
+            ":one": {"N": str(turn)},
+            ":tags": {"SS": [f"tag{turn}"]},
+            ":most": {"N": "100"},
+        },
+        "ReturnValues": "ALL_NEW",
+    }
+    return "UpdateItem", request
+
+
+def seen_texts() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Hand-written updates of one text, which differ in their values."""
+    for turn in count():
+        yield _handwritten(
+            "SET #name = :name, visits = if_not_exists(visits, :zero) + :one "
+            "REMOVE email ADD tags :tags",
+            turn,
+        )
+
+
+def new_texts() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Hand-written updates whose text was never seen."""
+    for turn in _turns:
+        yield _handwritten(
+            f"SET #name = :name, visits{turn} = if_not_exists(visits{turn}, :zero) + :one "
+            f"REMOVE email{turn} ADD tags{turn} :tags",
+            turn,
+        )
+
+
+def _items() -> Iterator[tuple[dict[str, Any]]]:
+    for turn in count():
+        yield ({**ITEM, "id": f"p{turn}"},)
+
+
+def _wire_items() -> Iterator[tuple[dict[str, Any]]]:
+    for turn in count():
+        yield ({**WIRE_ITEM, "id": {"S": f"p{turn}"}},)
+
+
+def _turns_alone() -> Iterator[tuple[int]]:
+    return ((turn,) for turn in count())
+
+
+def _changes() -> Iterator[tuple[Any]]:
+    return ((change,) for change in changes())
+
+
+class Contender(NamedTuple):
+    """A function that does the work, as `module:function` of `benchmarks.contenders`."""
+
+    where: str
+    arguments: tuple[Any, ...] = ()
+    """Before those that differ from call to call."""
+    pieces: int = 1
+    """How many pieces of the work one call does."""
+
+
+class Work(NamedTuple):
+    """What is done, a figure each; those of one group share a table."""
+
+    group: str
+    title: str
+    arguments: Callable[[], Iterator[tuple[Any, ...]]]
+    contenders: dict[str, Contender]
+    targets: tuple[Target, ...] = ()
+
+
+_PEERS = ("PynamoDB", "aiodynamo")
+BY_HAND = "by hand, boto3's serializer"
+BOTO3 = "boto3's serializer"
+
+
+def _faster(bound: float, *peers: str, ours: str = OURS) -> tuple[Target, ...]:
+    return tuple(
+        Target(kind="at least times faster", bound=bound, against=peer, contender=ours)
+        for peer in peers
+    )
+
+
+LIBRARIES = {
+    OURS: "by_dynasafe",
+    "aiodynamo": "by_aiodynamo",
+    "PynamoDB": "by_pynamodb",
+}
+
+WORKS = (
+    Work(
+        "Building an update of four actions",
+        "again",
+        _changes,
+        {
+            OURS: Contender("by_dynasafe:build"),
+            "dynasafe, and check_request": Contender("by_dynasafe:build_and_check"),
+            BY_HAND: Contender("by_hand:build"),
+            "aiodynamo": Contender("by_aiodynamo:build"),
+            "PynamoDB": Contender("by_pynamodb:build"),
+        },
+        (
+            Target(kind="at most times", bound=1.5, against=BY_HAND),
+            *_faster(5, *_PEERS),
+        ),
+    ),
+    Work(
+        "Building an update of four actions",
+        "first time, known attributes",
+        _changes,
+        {
+            OURS: Contender("by_dynasafe:build_new_chain"),
+            BY_HAND: Contender("by_hand:build"),
+            "aiodynamo": Contender("by_aiodynamo:build"),
+            "PynamoDB": Contender("by_pynamodb:build"),
+        },
+        _faster(1.5, *_PEERS),
+    ),
+    Work(
+        "Building an update of four actions",
+        "first time, names never seen",
+        new_names,
+        {
+            OURS: Contender("by_dynasafe:build_new"),
+            BY_HAND: Contender("by_hand:build_new"),
+            "aiodynamo": Contender("by_aiodynamo:build_new"),
+            "PynamoDB": Contender("by_pynamodb:build_new"),
+        },
+        _faster(1.5, *_PEERS),
+    ),
+    Work(
+        "An item of twelve attributes",
+        "to wire form",
+        _items,
+        {
+            OURS: Contender("by_dynasafe:serialize"),
+            BOTO3: Contender("by_hand:serialize"),
+            "aiodynamo": Contender("by_aiodynamo:serialize"),
+            "pydynox (Rust)": Contender("by_pydynox:serialize"),
+        },
+        (*_faster(5, BOTO3), *_faster(2.5, "aiodynamo")),
+    ),
+    Work(
+        "An item of twelve attributes",
+        "from wire form",
+        _wire_items,
+        {
+            OURS: Contender("by_dynasafe:deserialize"),
+            BOTO3: Contender("by_hand:deserialize"),
+            "aiodynamo": Contender("by_aiodynamo:deserialize"),
+            "pydynox (Rust)": Contender("by_pydynox:deserialize"),
+        },
+        (*_faster(5, BOTO3), *_faster(2.5, "aiodynamo")),
+    ),
+    Work(
+        "check_request of a hand-written update",
+        "a text seen before, other values",
+        seen_texts,
+        {OURS: Contender("by_dynasafe:check")},
+        (Target(kind="at most", bound=25),),
+    ),
+    Work(
+        "check_request of a hand-written update",
+        "a text never seen",
+        new_texts,
+        {OURS: Contender("by_dynasafe:check")},
+        (Target(kind="at most", bound=250),),
+    ),
+    *(
+        Work(
+            "Building an update, per action",
+            library,
+            _turns_alone,
+            {
+                f"of {actions:,} actions": Contender(f"{where}:build_long", (actions,), actions)
+                for actions in (10, 100, 1000)
+            },
+            (
+                Target(
+                    kind="at most times",
+                    bound=1.25,
+                    contender="of 1,000 actions",
+                    against="of 100 actions",
+                ),
+            )
+            if library == OURS
+            else (),
+        )
+        for library, where in LIBRARIES.items()
+    ),
+)
+
+
+def _cpu_time_of(contender: Contender, work: Work) -> Callable[[int], float]:
+    """A clock for pyperf: seconds of CPU time for so many calls, each with its own arguments."""
+
+    def time_calls(loops: int) -> float:
+        function = load(contender.where)
+        calls = [contender.arguments + each for each in islice(work.arguments(), loops)]
+        gc.collect()
+        start_s = process_time()
+        for arguments in calls:
+            function(*arguments)
+        return process_time() - start_s
+
+    return time_calls
+
+
+def _name(work: Work, contender: str) -> str:
+    return f"{work.group} / {work.title} / {contender}"
+
+
+def main() -> None:
+    runner = pyperf.Runner(program_args=("-m", "benchmarks.functions"))
+    for work in WORKS:
+        for name, contender in work.contenders.items():
+            runner.bench_time_func(
+                _name(work, name), _cpu_time_of(contender, work), inner_loops=contender.pieces
+            )
+
+
+def measure(directory: Path, rounds: int, *, is_fast: bool) -> list[Figure]:
+    """All functions in so many rounds, with pyperf's own record of them in the directory."""
+    record = directory / "pyperf.json"
+    record.unlink(missing_ok=True)
+    effort = ["--values", "1", "--min-time", "0.01"] if is_fast else ["--values", "3"]
+    for round_ in range(1, rounds + 1):
+        print(f"functions: round {round_} of {rounds}", flush=True)
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "benchmarks.functions", "--quiet"),
+                *("--processes", "1", "--warmups", "1", *effort),
+                *("--append", str(record)),
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+    suite = pyperf.BenchmarkSuite.load(str(record))
+    return [
+        Figure(
+            group=work.group,
+            title=work.title,
+            unit="us",
+            rounds={
+                contender: [
+                    median(run.values) * MICROSECONDS
+                    for run in suite.get_benchmark(_name(work, contender)).get_runs()
+                    if run.values
+                ]
+                for contender in work.contenders
+            },
+            targets=work.targets,
+        )
+        for work in WORKS
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""What an import costs beyond the interpreter's own start, by `python -X importtime`.
+
+The sum of what all modules took that were loaded after `site`, with which the interpreter's own
+start ends; in a new process each time, and with bytecode that is there already.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from benchmarks.figures import OURS, Figure, Target
+
+MODULES = {
+    OURS: "dynasafe",
+    "aiodynamo": "aiodynamo.client",
+    "pydynox (Rust)": "pydynox",
+    "PynamoDB": "pynamodb.models",
+    "boto3": "boto3",
+    "aioboto3": "aioboto3",
+}
+
+_LINE = re.compile(r"^import time: +(\d+) \| +\d+ \| +(\S+)$", re.MULTILINE)
+
+
+def import_ms(report: str) -> float:
+    """Milliseconds, from what `-X importtime` writes."""
+    lines = _LINE.findall(report)
+    names = [name for _, name in lines]
+    own = lines[names.index("site") + 1 :]
+    return sum(int(self_us) for self_us, _ in own) / 1000
+
+
+def _run(module: str) -> float:
+    command = [sys.executable, "-X", "importtime", "-c", f"import {module}"]
+    return import_ms(subprocess.run(command, check=True, capture_output=True, text=True).stderr)
+
+
+def measure(rounds: int) -> Figure:
+    print("imports", flush=True)
+    for module in MODULES.values():
+        _run(module)  # writes bytecode, and brings files into the cache
+    taken: dict[str, list[float]] = {name: [] for name in MODULES}
+    for _ in range(rounds):
+        for name, module in MODULES.items():
+            taken[name].append(_run(module))
+    return Figure(
+        group="Import",
+        title="import",
+        unit="ms",
+        rounds=taken,
+        targets=(Target(kind="at most", bound=60),),
+    )

@@ -1,0 +1,120 @@
+"""A DynamoDB that answers at once, in a process of its own, so that what is measured is the client.
+
+It speaks as much HTTP/1.1 as clients need, on loopback only, and knows its answers before it is
+asked. It ends with its parent: when its standard input does, or after an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from benchmarks.work import WIRE_ITEM
+
+CROWD_SIZE = 10_000
+CROWD_TABLE_NAME = "crowd"
+"""A table whose every page has so many small items, and a page after it."""
+
+_LIFETIME_S = 3600
+_REQUEST = re.compile(
+    rb"^POST [^\r\n]*\r\n(?:[^\r\n]*\r\n)*?x-amz-target: *DynamoDB_\d+\.(\w+)\r\n", re.IGNORECASE
+)
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+
+
+def _body(operation: str, is_crowd: bool) -> dict[str, Any]:
+    match operation:
+        case "GetItem":
+            return {"Item": WIRE_ITEM}
+        case "BatchWriteItem":
+            return {"UnprocessedItems": {}}
+        case "Query" if is_crowd:
+            items = [
+                {"id": {"S": "p1"}, "turn": {"N": str(turn)}, "name": {"S": f"Ada {turn}"}}
+                for turn in range(CROWD_SIZE)
+            ]
+            last = {"id": {"S": "p1"}, "turn": {"N": str(CROWD_SIZE - 1)}}
+            return {**_page(items), "LastEvaluatedKey": last}
+        case "Query":
+            return _page([{**WIRE_ITEM, "id": {"S": f"p{turn}"}} for turn in range(100)])
+        case _:
+            return {}
+
+
+def _page(items: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"Items": items, "Count": len(items), "ScannedCount": len(items)}
+
+
+@cache
+def answer(operation: str, is_crowd: bool) -> bytes:
+    """The whole answer, with its head."""
+    body = json.dumps(_body(operation, is_crowd), separators=(",", ":")).encode()
+    head = (
+        "HTTP/1.1 200 OK\r\n"
+        "Content-Type: application/x-amz-json-1.0\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        "x-amzn-RequestId: QWERTYUIOPASDFGHJKLZXCVBNMQWERTYUIOPASDFGHJKLZXCVBNM\r\n"
+        f"x-amz-crc32: {crc32(body)}\r\n"
+        "\r\n"
+    )
+    return head.encode() + body
+
+
+class _Connection(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while (end_of_head := self._received.find(b"\r\n\r\n")) >= 0:
+            head = self._received[: end_of_head + 2]
+            length = _LENGTH.search(head)
+            end = end_of_head + 4 + (int(length[1]) if length else 0)
+            if len(self._received) < end:
+                return
+            target = _REQUEST.match(head)
+            operation = target[1].decode() if target else ""
+            is_crowd = f'"{CROWD_TABLE_NAME}"'.encode() in self._received[end_of_head:end]
+            self._received = self._received[end:]
+            self._transport.write(answer(operation, is_crowd))
+
+
+async def _serve() -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(_Connection, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    parent_ended = loop.run_in_executor(None, sys.stdin.read)
+    try:
+        await asyncio.wait_for(parent_ended, _LIFETIME_S)
+    finally:
+        server.close()
+
+
+@contextmanager
+def stub_server() -> Iterator[str]:
+    """A stub in a new process: its URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.stub_server"],
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:  # closes its standard input at the end, and waits for it
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+
+
+if __name__ == "__main__":
+    asyncio.run(_serve())

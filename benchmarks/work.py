@@ -1,0 +1,80 @@
+"""The work that every contender does: an update, an item, and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
+from itertools import count
+from typing import Any, NamedTuple
+
+from dynasafe.attribute_value import to_attribute_map
+
+TABLE_NAME = "people"
+REGION = "us-east-1"
+MOST_CONNECTIONS = 50
+"""Of every contender's pool, so that 32 callers wait for no connection."""
+
+ITEM: dict[str, Any] = {
+    "id": "p1",
+    "name": "Ada Lovelace",
+    "email": "ada@example.org",
+    "nickname": None,
+    "is_admin": False,
+    "visits": 1815,
+    "balance": Decimal("1234.56"),
+    "tags": {"mathematics", "engines", "poetry"},
+    "scores": [3, 1, 4, 1, 5],
+    "address": {"street": "12 St James's Square", "city": "London", "floor": 2},
+    "orders": [
+        {"sku": "paper", "quantity": 500, "price": Decimal("9.99")},
+        {"sku": "ink", "quantity": 3, "price": Decimal("4.5")},
+    ],
+    "settings": {"theme": "dark", "alerts": {"mail": True, "post": False}},
+}
+"""Twelve attributes, five of them nested."""
+
+WIRE_ITEM: dict[str, Any] = to_attribute_map(ITEM)
+
+
+class Change(NamedTuple):
+    """What one update of four actions says: set, increment, remove and add."""
+
+    key: str
+    name: str
+    amount: int
+    tags: set[str]
+
+
+def changes() -> Iterator[Change]:
+    """Changes of one shape that differ in all their values."""
+    for turn in count():
+        yield Change(f"p{turn}", f"Ada {turn}", turn % 100 + 1, {f"tag{turn}"})
+
+
+class NewNames(NamedTuple):
+    """Names of four attributes that no request had before."""
+
+    name: str
+    visits: str
+    email: str
+    tags: str
+
+
+OLD_NAMES = NewNames("name", "visits", "email", "tags")
+
+_turns = count()
+
+
+def new_names() -> Iterator[tuple[Change, NewNames]]:
+    """Changes of shapes that were never seen."""
+    for change, turn in zip(changes(), _turns, strict=False):
+        yield change, NewNames(f"name{turn}", f"visits{turn}", f"email{turn}", f"tags{turn}")
+
+
+class Calls(NamedTuple):
+    """A contender's calls over a socket; the number makes each differ from the last."""
+
+    update: Callable[[int], Awaitable[object]]
+    get: Callable[[int], Awaitable[object]] | None = None
+    put: Callable[[int], Awaitable[object]] | None = None
+    query: Callable[[int], Awaitable[object]] | None = None
