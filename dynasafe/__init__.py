@@ -1,16 +1,22 @@
 """DynamoDB calls that cannot be malformed, and that say whether the write happened."""
 
-from dynasafe.aio.circuit_breaker import CircuitBreaker
-from dynasafe.aio.database import AsyncDynamoDB
-from dynasafe.aio.table import AsyncTable
-from dynasafe.aio.transport import client_config
-from dynasafe.expressions.attributes import Attr, attr
-from dynasafe.expressions.updates import UpdateBuilder
-from dynasafe.findings import Finding
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+# A module of the same name: were it loaded later, it would take the function's place here.
 from dynasafe.guard import guard, unguard
-from dynasafe.item import Item, attribute
-from dynasafe.resilience.retry import RetryPolicy
-from dynasafe.validation import check_request, require_valid
+
+if TYPE_CHECKING:
+    from dynasafe.aio.circuit_breaker import CircuitBreaker
+    from dynasafe.aio.database import AsyncDynamoDB
+    from dynasafe.aio.table import AsyncTable
+    from dynasafe.aio.transport import client_config
+    from dynasafe.expressions.attributes import Attr, attr
+    from dynasafe.expressions.updates import UpdateBuilder
+    from dynasafe.findings import Finding
+    from dynasafe.item import Item, attribute
+    from dynasafe.resilience.retry import RetryPolicy
+    from dynasafe.validation import check_request, require_valid
 
 __all__ = [
     "AsyncDynamoDB",
@@ -31,3 +37,33 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+# Each is loaded when it is first asked for, so that a service that only builds updates, or only
+# guards its clients, does not load asyncio for it.
+_HOMES = {
+    "AsyncDynamoDB": "dynasafe.aio.database",
+    "AsyncTable": "dynasafe.aio.table",
+    "Attr": "dynasafe.expressions.attributes",
+    "CircuitBreaker": "dynasafe.aio.circuit_breaker",
+    "Finding": "dynasafe.findings",
+    "Item": "dynasafe.item",
+    "RetryPolicy": "dynasafe.resilience.retry",
+    "UpdateBuilder": "dynasafe.expressions.updates",
+    "attr": "dynasafe.expressions.attributes",
+    "attribute": "dynasafe.item",
+    "check_request": "dynasafe.validation",
+    "client_config": "dynasafe.aio.transport",
+    "require_valid": "dynasafe.validation",
+}
+
+if not TYPE_CHECKING:  # a type checker would take any name for defined because of it
+
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(home), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -12,13 +12,16 @@ Source: "Extensibility guide", Boto3 documentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.events import Hook, RequestRepaired, emit, logger
-from dynasafe.validation import Form, check_request
+from dynasafe.findings import Finding
+
+if TYPE_CHECKING:
+    from dynasafe.validation import Form
 
 GuardedT = TypeVar("GuardedT")
 GuardMode = Literal["raise", "repair", "warn"]
@@ -64,11 +67,14 @@ def guard(
         InvalidRequestError: later, by the guarded calls, in mode "raise".
         UnsupportedTypeError: it is nothing that can be guarded.
     """
+    # The rules are loaded for clients that are guarded only.
+    from dynasafe.validation import check_request
+
     if mode not in ("raise", "repair", "warn"):
         raise ValueOutOfRangeError("mode", f"'raise', 'repair' or 'warn', not {mode!r}")
     unguard(client)
     emitter = _emitter(client)
-    watch = _Guard(mode, schema, tuple(hooks))
+    watch = _Guard(mode, schema, tuple(hooks), check_request)
     emitter.register_first(_EVENT, watch.before_others, unique_id=_FIRST)
     emitter.register_last(_EVENT, watch.after_others, unique_id=_LAST)
     return client
@@ -106,6 +112,7 @@ class _Guard:
     mode: GuardMode
     schema: object
     hooks: tuple[Hook, ...]
+    check: Callable[..., tuple[Finding, ...]]
 
     def before_others(self, params: dict[str, Any], model: Any, **_: Any) -> None:
         if self.mode == "repair":
@@ -118,7 +125,7 @@ class _Guard:
             self._judge(model.name, params, "client")
 
     def _judge(self, operation: str, params: dict[str, Any], form: Form | None) -> None:
-        findings = check_request(operation, params, schema=self.schema, form=form)
+        findings = self.check(operation, params, schema=self.schema, form=form)
         if findings and self.mode == "raise":
             raise InvalidRequestError(operation, findings)
         for finding in findings:

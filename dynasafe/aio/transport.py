@@ -59,7 +59,7 @@ def client_config(**options: Any) -> AioConfig:
     return AioConfig(retries={"mode": "standard", "total_max_attempts": 1}, **options)
 
 
-def connect_config(max_connections: int, given: AioConfig | None) -> AioConfig:
+def connect_config(max_connections: int, given: Any) -> AioConfig:
     """The config of a client that dynasafe makes: the given one, with what must hold.
 
     It leaves out botocore's check of parameters: `check_request` has looked at them already, and
