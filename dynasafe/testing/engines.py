@@ -13,6 +13,7 @@ Source: "Deploying DynamoDB locally on your computer", for DynamoDB Local.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import socket
@@ -119,12 +120,17 @@ def _moto() -> Iterator[str]:
             f"moto's server cannot be imported: {error}. Mend: pip install 'dynasafe[testing]'"
         ) from error
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    # Where nobody has set a level, its web server writes every request to the error stream.
+    requests_log = logging.getLogger("werkzeug")
+    level = requests_log.level
+    requests_log.setLevel(level or logging.WARNING)
     server.start()
     try:
         _, port = server.get_host_and_port()
         yield f"http://127.0.0.1:{port}"
     finally:
         server.stop()
+        requests_log.setLevel(level)
 
 
 @contextmanager

@@ -176,7 +176,7 @@ def test_given_the_start_page_when_its_file_runs_then_it_prints_what_the_page_sa
         check=True,
     )
 
-    assert ran.stdout == output.text
+    assert (ran.stdout, ran.stderr) == (output.text, "")
 
 
 def clean_environment() -> Mapping[str, str]:
@@ -200,22 +200,17 @@ def test_given_the_findings_then_their_index_names_each() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_given_a_page_then_each_block_says_what_it_is(page: Path) -> None:
+def test_given_a_page_then_each_block_says_what_it_is_and_its_commands_are_there(
+    page: Path,
+) -> None:
     for block in blocks_of(page):
         where = f"{name_of(page)}, line {block.line}"
         if block.info:
             assert block.language in {"python", *NOT_PYTHON}, f"{where}: ```{block.info}"
-        else:
-            # An indented block, or a fence that says nothing: only a command may stand so.
-            assert is_command(block.text), f"{where}: an unmarked block"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_given_a_page_then_its_commands_are_there(page: Path) -> None:
-    for block in blocks_of(page):
-        if block.language == "console" or not block.info:
+        # An indented block, or a fence that says nothing, may hold commands only.
+        if block.language in ("", "console"):
             for line in block.text.splitlines():
-                assert is_command(line), f"{name_of(page)}, line {block.line}: {line}"
+                assert is_command(line), f"{where}: neither marked nor a command: {line}"
 
 
 def is_command(line: str) -> bool:
