@@ -96,7 +96,8 @@ def attribute(
     """Say more of an attribute than its type does.
 
     Args:
-        default, default_factory: the value where neither the caller nor the stored item has one.
+        default: the value where neither the caller nor the stored item has one.
+        default_factory: makes that value, where it is a list, dict or set.
         key: "partition" or "sort" for a part of the primary key.
         alias: the attribute's name in DynamoDB, where it differs from the one in Python.
         patchable: whether `UpdateBuilder.patch` may set it.

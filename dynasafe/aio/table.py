@@ -163,6 +163,7 @@ class AsyncTable(Generic[ItemT]):
 
     @property
     def name(self) -> str:
+        """The table's name or ARN."""
         return self._table.name
 
     def __repr__(self) -> str:

@@ -32,7 +32,15 @@ class Transport(Protocol):
 
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
-    ) -> Mapping[str, Any]: ...
+    ) -> Mapping[str, Any]:
+        """The answer to one request.
+
+        Args:
+            operation: as in the API Reference: "UpdateItem".
+            params: in the client's form.
+            timeout_s: None waits for ever.
+        """
+        ...
 
 
 def client_config(**options: Any) -> AioConfig:

@@ -125,8 +125,8 @@ def parse_update(
     """The tree of an update expression.
 
     Args:
-        names, values: ExpressionAttributeNames and ExpressionAttributeValues. Without both, the
-            tree keeps its placeholders.
+        names: ExpressionAttributeNames.
+        values: ExpressionAttributeValues. Without both, the tree keeps its placeholders.
 
     Raises:
         ExpressionSyntaxError: the text is not an update expression, with the place; or a

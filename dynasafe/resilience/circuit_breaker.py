@@ -36,9 +36,14 @@ _DEFAULT_GROWTH_LIMIT = 12
 
 
 class CircuitState(Enum):
+    """The states of a circuit breaker; the last three are set by hand."""
+
     CLOSED = "closed"
+    """Calls pass, and their results are counted."""
     OPEN = "open"
+    """Calls are refused, until its time is over."""
     HALF_OPEN = "half_open"
+    """A few calls pass, and decide."""
     FORCED_OPEN = "forced_open"
     """Refuses all calls until told otherwise."""
     DISABLED = "disabled"
@@ -235,6 +240,7 @@ class Circuit:
         return self._state
 
     def metrics(self, now_s: float) -> CircuitMetrics:
+        """What its window holds now."""
         self._calls.forget(now_s)
         failure_rate, slow_rate = self._rates()
         return CircuitMetrics(
