@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+import dynasafe
 from dynasafe import AsyncDynamoDB
 from dynasafe.explanations import EXPLANATIONS
 from dynasafe.testing.engines import Engine
@@ -197,6 +198,15 @@ def test_given_the_findings_then_their_index_names_each() -> None:
         for code, explanation in sorted(EXPLANATIONS.items())
     ]
     assert re.findall(r"^\| \[.*$", index, re.MULTILINE) == rows
+
+
+def test_given_the_public_names_then_the_reference_has_each() -> None:
+    reference = "".join(path.read_text() for path in DOCS.glob("reference/*.md"))
+    shown = set(re.findall(r"^::: (\S+)$", reference, re.MULTILINE))
+    for name in dynasafe.__all__:
+        home = inspect.getmodule(getattr(dynasafe, name))
+        assert home is not None
+        assert {f"dynasafe.{name}", f"{home.__name__}.{name}"} & shown, f"{name} has no reference"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
