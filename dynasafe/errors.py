@@ -369,9 +369,10 @@ class BatchIncompleteError(DynasafeError):
     deleted, of a write.
 
     Args:
-        processed: answered. Of a read, `items` has what was found.
+        processed: answered; not kept of an iterator. Of a read, `items` has what was found.
         unprocessed: not sent, or handed back by DynamoDB: not applied.
         unknown: in a request without a usable answer.
+        processed_count: how many were answered.
     """
 
     def __init__(
@@ -383,6 +384,7 @@ class BatchIncompleteError(DynasafeError):
         unprocessed: Sequence[Any],
         unknown: Sequence[Any] = (),
         items: Sequence[Any] = (),
+        processed_count: int | None = None,
     ) -> None:
         super().__init__(operation, table_name)
         self.operation = operation
@@ -391,11 +393,14 @@ class BatchIncompleteError(DynasafeError):
         self.unprocessed: tuple[Any, ...] = tuple(unprocessed)
         self.unknown: tuple[Any, ...] = tuple(unknown)
         self.items: tuple[Any, ...] = tuple(items)
+        self.processed_count: int = (
+            len(self.processed) if processed_count is None else processed_count
+        )
 
     def __str__(self) -> str:
         return (
             f"{self.operation} on table {self.table_name!r} stopped half-way: "
-            f"{len(self.processed)} processed, {len(self.unprocessed)} not, "
+            f"{self.processed_count} processed, {len(self.unprocessed)} not, "
             f"{len(self.unknown)} unknown. Mend: send error.unprocessed again, later; see "
             "error.__cause__ for the reason."
         )

@@ -8,8 +8,10 @@ Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 from dynasafe.aio.execute import Executor
@@ -22,6 +24,7 @@ from dynasafe.errors import (
     NoAnswerError,
     OutcomeUnknownError,
     ThrottledError,
+    ValueOutOfRangeError,
 )
 from dynasafe.operations import Request
 from dynasafe.resilience.deadline import Deadline
@@ -61,49 +64,147 @@ def _canonical(value: Any) -> Any:
     return canonical
 
 
+Encode = Callable[[Any], AttributeMap]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key or a write: as it was given, and in wire form."""
+
+    index: int
+    given: Any
+    wire: AttributeMap
+
+
 @dataclass(kw_only=True)
 class Batch:
-    """Entries on their way: each is in one of the lists, and stays in request order.
+    """What was given, on its way: encoded as requests have room for it.
 
-    An entry is an index into what the caller gave.
+    What was processed is kept for the error of a batch that stops half-way, but not of an iterator,
+    which may be longer than the memory.
     """
 
     operation: str
     table_name: str
-    given: Sequence[Any]
-    waiting: list[int]
+    source: Iterator[tuple[Encode, Any]]
+    """What was given and is not yet taken, with what encodes it."""
+    total: int | None
+    """How many entries there are; None as long as an iterator may have more."""
     deadline: Deadline | None
     """Of the whole batch, with all its requests and waits."""
-    processed: list[int] = field(default_factory=list)
+    is_streamed: bool = False
+    """Whether the entries are of an iterator."""
     items: list[Any] = field(default_factory=list)
     """What a read found, for the error of one that stops half-way."""
+    rounds: int = 0
+    """How many answers in a row handed something back."""
+    processed_count: int = 0
+    _taken: int = 0
+    _handed_back: deque[Entry] = field(default_factory=deque)
+    _processed: list[Entry] = field(default_factory=list)
 
-    def next_part(self, size: int) -> list[int]:
-        """Take the next entries, as many as one request may have."""
-        part, self.waiting = self.waiting[:size], self.waiting[size:]
+    def next_part(self, size: int) -> list[Entry]:
+        """The next entries, as many as one request may have: first those that were handed back.
+
+        Raises:
+            InvalidValueError: one cannot be sent, and nothing was sent yet.
+            BatchIncompleteError: one cannot be sent, and others were.
+        """
+        part = [self._handed_back.popleft() for _ in range(min(size, len(self._handed_back)))]
+        while len(part) < size:
+            encode, given = next(self.source, (None, None))
+            if encode is None:
+                self.total = self._taken
+                break
+            part.append(Entry(self._taken, given, {}))
+            self._taken += 1
+            try:
+                part[-1] = replace(part[-1], wire=encode(given))
+            except DynasafeError as error:
+                if self._taken == len(part):
+                    raise
+                raise self.incomplete(part, error) from error
         return part
 
-    def incomplete(self, in_flight: Sequence[int], cause: DynasafeError) -> DynasafeError:
+    def note(self, part: Sequence[Entry], handed_back: Sequence[Entry]) -> None:
+        """The part was answered, and processed but for what was handed back."""
+        self._handed_back.extend(handed_back)
+        self.rounds = self.rounds + 1 if handed_back else 0
+        self.processed_count += len(part) - len(handed_back)
+        if not self.is_streamed:
+            again = {entry.index for entry in handed_back}
+            self._processed += [
+                replace(entry, wire={}) for entry in part if entry.index not in again
+            ]
+
+    def incomplete(self, in_flight: Sequence[Entry], cause: DynasafeError) -> DynasafeError:
         """The error of a batch that cannot go on: the cause alone, if nothing was done yet."""
-        is_unknown = isinstance(cause, OutcomeUnknownError | NoAnswerError)
-        if not self.processed and len(in_flight) == len(self.given):
+        if not self.processed_count and len(in_flight) == self.total:
             return cause
-        not_done = [] if is_unknown else list(in_flight)
+        is_unknown = isinstance(cause, OutcomeUnknownError | NoAnswerError)
+        not_done = [*(() if is_unknown else in_flight), *self._handed_back]
+        unprocessed = _in_order(not_done)
+        if not self.is_streamed:
+            unprocessed += [given for _, given in self.source]
         return BatchIncompleteError(
             self.operation,
             table_name=self.table_name,
-            processed=self._given(self.processed),
-            unprocessed=self._given([*not_done, *self.waiting]),
-            unknown=self._given(in_flight if is_unknown else ()),
+            processed=_in_order(self._processed),
+            unprocessed=unprocessed,
+            unknown=_in_order(in_flight) if is_unknown else (),
             items=self.items,
+            processed_count=self.processed_count,
         )
 
-    def _given(self, indexes: Sequence[int]) -> list[Any]:
-        return [self.given[index] for index in sorted(indexes)]
+    def given_up(self) -> DynasafeError:
+        """The error of a batch whose rest was handed back once too often."""
+        error = ThrottledError(
+            self.operation,
+            "Unprocessed",
+            f"{len(self._handed_back)} entries were handed back",
+            error_class="throttled",
+            table_name=self.table_name,
+            http_status=200,
+            attempts=self.rounds,
+        )
+        if not self.processed_count:
+            return error
+        incomplete = self.incomplete((), error)
+        incomplete.__cause__ = error
+        return incomplete
+
+
+def _in_order(entries: Iterable[Entry]) -> list[Any]:
+    return [entry.given for entry in sorted(entries, key=attrgetter("index"))]
+
+
+def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | None) -> None:
+    """Refuse two writes of one item.
+
+    Args:
+        key_names: of the table's key; None where it is not known, and DynamoDB finds them itself.
+
+    Raises:
+        ValueOutOfRangeError: an earlier write has the same key.
+    """
+    seen: set[tuple[Any, ...]] = set()
+    for index, write in enumerate(writes):
+        if key_names is None:
+            continue
+        ((kind, content),) = write.items()
+        whole = content["Item"] if kind == "PutRequest" else content["Key"]
+        print_ = fingerprint({name: whole[name] for name in key_names if name in whole})
+        if print_ in seen:
+            raise ValueOutOfRangeError(
+                f"[{index}]",
+                "a batch writes each item once, and an earlier entry has the same key. Mend: "
+                "leave one out, or send two batches",
+            )
+        seen.add(print_)
 
 
 async def send_part(
-    executor: Executor, settings: Settings, batch: Batch, request: Request, part: Sequence[int]
+    executor: Executor, settings: Settings, batch: Batch, request: Request, part: Sequence[Entry]
 ) -> AttributeMap:
     """Send one request of a batch: its answer.
 
@@ -129,40 +230,24 @@ async def send_part(
     return success.response
 
 
-async def wait_for_unprocessed(
-    executor: Executor, settings: Settings, batch: Batch, round_: int
-) -> None:
+async def wait_for_unprocessed(executor: Executor, settings: Settings, batch: Batch) -> None:
     """Wait before what was handed back is sent again.
-
-    Args:
-        round_: how many answers in a row handed something back, from 1.
 
     Raises:
         ThrottledError, BatchIncompleteError: attempts, quota or time are used up.
     """
-    delay_s = _delay_s(executor, settings, batch, round_)
+    delay_s = _delay_s(executor, settings, batch)
     if delay_s is None:
-        error = ThrottledError(
-            batch.operation,
-            "Unprocessed",
-            f"{len(batch.waiting)} of {len(batch.given)} entries were handed back",
-            error_class="throttled",
-            table_name=batch.table_name,
-            http_status=200,
-            attempts=round_,
-        )
-        if not batch.processed:
-            raise error
-        raise batch.incomplete((), error) from error
+        raise batch.given_up()
     await executor.clock.sleep(delay_s)
 
 
-def _delay_s(executor: Executor, settings: Settings, batch: Batch, round_: int) -> float | None:
+def _delay_s(executor: Executor, settings: Settings, batch: Batch) -> float | None:
     """Seconds until the rest is sent again, or None where it is not."""
     policy = settings.retry
-    if policy is None or round_ >= policy.max_attempts:
+    if policy is None or batch.rounds >= policy.max_attempts:
         return None
-    delay_s = policy.delay_s(round_ - 1, is_throttle=True, draw=executor.clock.draw())
+    delay_s = policy.delay_s(batch.rounds - 1, is_throttle=True, draw=executor.clock.draw())
     if batch.deadline is not None and batch.deadline.is_over(executor.clock.now_s() + delay_s):
         return None
     quota = executor.quota(policy)

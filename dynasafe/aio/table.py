@@ -5,7 +5,8 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, Generic, Literal, TypeVar, cast, overload
 from uuid import uuid4
 
@@ -14,7 +15,9 @@ from typing_extensions import Unpack
 from dynasafe import operations
 from dynasafe.aio.batches import (
     Batch,
+    Encode,
     fingerprint,
+    require_distinct,
     send_part,
     wait_for_unprocessed,
     write_fingerprint,
@@ -509,36 +512,32 @@ class AsyncTable(Generic[ItemT]):
         given = list(keys)
         encoded = [shape.encode_key(key) for key in given]
         prints = [fingerprint(key) for key in encoded]
-        first: dict[tuple[Any, ...], int] = {}
-        for index, print_ in enumerate(prints):
-            first.setdefault(print_, index)
+        first: dict[tuple[Any, ...], Key] = {}
+        for print_, key in zip(prints, given, strict=True):
+            first.setdefault(print_, key)
         batch = Batch(
             operation="BatchGetItem",
             table_name=self.name,
-            given=given,
-            waiting=list(first.values()),
+            source=zip(repeat(shape.encode_key), first.values()),
+            total=len(first),
             deadline=self._deadline(settings),
         )
         found: dict[tuple[Any, ...], ItemT] = {}
         extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
-        unprocessed_rounds = 0
-        while batch.waiting:
-            part = batch.next_part(MAX_BATCH_GET_KEYS)
-            entry = {"Keys": [encoded[index] for index in part], **extra}
+        while part := batch.next_part(MAX_BATCH_GET_KEYS):
+            entry = {"Keys": [each.wire for each in part], **extra}
             request = operations.batch_get(self.name, {"RequestItems": {self.name: entry}})
             response = await send_part(self._executor, settings, batch, request, part)
-            names = list(encoded[part[0]])
+            names = part[0].wire.keys()
             for item in _first_of(response.get("Responses"), ()):
                 decoded = shape.decode(item)
                 found[fingerprint({name: item[name] for name in names})] = decoded
                 batch.items.append(decoded)
             handed_back = _first_of(response.get("UnprocessedKeys"), {})
-            again = {first[fingerprint(key)] for key in handed_back.get("Keys", ())}
-            batch.processed += [index for index in part if index not in again]
-            batch.waiting = [*sorted(again), *batch.waiting]
-            unprocessed_rounds = unprocessed_rounds + 1 if again else 0
+            again = set(map(fingerprint, handed_back.get("Keys", ())))
+            batch.note(part, [each for each in part if fingerprint(each.wire) in again])
             if again:
-                await wait_for_unprocessed(self._executor, settings, batch, unprocessed_rounds)
+                await wait_for_unprocessed(self._executor, settings, batch)
         return [found[print_] for print_ in prints if print_ in found]
 
     async def batch_write_item(
@@ -553,71 +552,70 @@ class AsyncTable(Generic[ItemT]):
         What DynamoDB hands back is sent again. A batch has no conditions, so versions are stored
         as they are, and not checked.
 
+        Args:
+            put, delete: a collection is looked at as a whole before anything is sent: each entry
+                can be sent, and no two are of one item. An iterator is taken 25 entries at a time,
+                looked at as it comes, and not kept, so that it may be longer than the memory; after
+                an error it stands where the batch stopped.
+
         Raises:
             BatchIncompleteError: it stopped half-way; `processed`, `unprocessed` and `unknown`
                 hold what was given.
             OutcomeUnknownError: the only request of the batch may or may not have been applied.
             ValueOutOfRangeError: two of the writes are of one item.
-            NotSentError: nothing was sent.
-            ServiceError: DynamoDB refused it.
+            NotSentError, ServiceError
         """
         settings = self._settings.override(options)
-        shape = self._table.shape
-        puts, deletes = list(put), list(delete)
-        given: list[Any] = [*puts, *deletes]
-        writes: list[dict[str, Any]] = [
-            *({"PutRequest": {"Item": shape.encode(item)}} for item in puts),
-            *({"DeleteRequest": {"Key": shape.encode_key(key)}} for key in deletes),
-        ]
-        self._require_distinct(writes)
+        is_streamed = isinstance(put, Iterator) or isinstance(delete, Iterator)
+        if not is_streamed:
+            put, delete = list(put), list(delete)
+            self._require_writable(put, delete)
         batch = Batch(
             operation="BatchWriteItem",
             table_name=self.name,
-            given=given,
-            waiting=list(range(len(given))),
+            source=self._writes(put, delete),
+            total=None if is_streamed else sum(1 for _ in chain(put, delete)),
+            is_streamed=is_streamed,
             deadline=self._deadline(settings),
         )
-        unprocessed_rounds = 0
-        while batch.waiting:
-            part = batch.next_part(MAX_BATCH_WRITES)
-            entries = [writes[index] for index in part]
+        while part := batch.next_part(MAX_BATCH_WRITES):
+            entries = [each.wire for each in part]
             request = operations.batch_write(self.name, {"RequestItems": {self.name: entries}})
             response = await send_part(self._executor, settings, batch, request, part)
             handed_back = _first_of(response.get("UnprocessedItems"), [])
-            again = _indexes_of(handed_back, part, writes)
-            batch.processed += [index for index in part if index not in again]
-            batch.waiting = [*again, *batch.waiting]
-            unprocessed_rounds = unprocessed_rounds + 1 if again else 0
+            again = set(map(write_fingerprint, handed_back))
+            batch.note(
+                part, [each for each in part if again and write_fingerprint(each.wire) in again]
+            )
             if again:
-                await wait_for_unprocessed(self._executor, settings, batch, unprocessed_rounds)
+                await wait_for_unprocessed(self._executor, settings, batch)
+
+    def _writes(self, put: Iterable[ItemT], delete: Iterable[Key]) -> Iterator[tuple[Encode, Any]]:
+        """What is put and deleted, with what makes a write of it."""
+        shape = self._table.shape
+
+        def put_request(item: ItemT) -> AttributeMap:
+            return {"PutRequest": {"Item": shape.encode(item)}}
+
+        def delete_request(key: Key) -> AttributeMap:
+            return {"DeleteRequest": {"Key": shape.encode_key(key)}}
+
+        return chain(zip(repeat(put_request), put), zip(repeat(delete_request), delete))
+
+    def _require_writable(self, put: Iterable[ItemT], delete: Sequence[Key]) -> None:
+        schema = self._table.shape.schema
+        key_names: Sequence[str] | None = None
+        if schema is not None:
+            key_names = [each.name for each in schema.key_attributes]
+        elif delete:
+            key_names = list(self._table.shape.encode_key(delete[0]))
+        writes = (encode(given) for encode, given in self._writes(put, delete))
+        require_distinct(writes, key_names)
 
     def _deadline(self, settings: Settings) -> Deadline | None:
         if settings.timeout_s is None:
             return None
         return Deadline.after(settings.timeout_s, now_s=self._executor.clock.now_s())
-
-    def _require_distinct(self, writes: list[dict[str, Any]]) -> None:
-        schema = self._table.shape.schema
-        names = None if schema is None else [each.name for each in schema.key_attributes]
-        if names is None:
-            deleted = next(
-                (w["DeleteRequest"]["Key"] for w in writes if "DeleteRequest" in w), None
-            )
-            names = None if deleted is None else list(deleted)
-        if names is None:
-            return  # the key of a plain dict is not known; DynamoDB refuses duplicates itself
-        seen: set[tuple[Any, ...]] = set()
-        for index, write in enumerate(writes):
-            ((kind, content),) = write.items()
-            whole = content["Item"] if kind == "PutRequest" else content["Key"]
-            print_ = fingerprint({name: whole[name] for name in names if name in whole})
-            if print_ in seen:
-                raise ValueOutOfRangeError(
-                    f"[{index}]",
-                    "a batch writes each item once, and an earlier entry has the same key. Mend: "
-                    "leave one out, or send two batches",
-                )
-            seen.add(print_)
 
     # Parts of a transaction
 
@@ -824,11 +822,3 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
             )
         encoded[found.name] = schema.codecs[found.name].encode(value, found.name)
     return encoded
-
-
-def _indexes_of(
-    handed_back: Iterable[AttributeMap], part: list[int], writes: list[dict[str, Any]]
-) -> list[int]:
-    """Which of the part's writes were handed back. They come in no order."""
-    prints = {write_fingerprint(writes[index]): index for index in part}
-    return sorted(prints[write_fingerprint(write)] for write in handed_back)

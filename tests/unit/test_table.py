@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -578,6 +578,71 @@ async def test_given_a_refused_batch_when_it_was_the_whole_then_the_error_is_pla
 
     with pytest.raises(ServiceError):
         await table.batch_write_item(put=[Order(customer="c", number=1)])
+
+
+def orders(count: int, taken: list[int]) -> Iterator[Order]:
+    for number in range(count):
+        taken.append(number)
+        yield Order(customer="c", number=number)
+
+
+async def test_given_an_iterator_when_written_then_it_is_taken_as_requests_have_room() -> None:
+    taken: list[int] = []
+    at_call: list[int] = []
+
+    def look(call: ScriptedCall) -> dict[str, Any]:
+        at_call.append(len(taken))
+        return unprocessed(30) if len(at_call) == 2 else {}
+
+    transport = ScriptedTransport(otherwise=look)
+    table = AsyncTable("orders", Order, transport=transport, clock=ManualClock())
+    await table.batch_write_item(put=orders(60, taken))
+
+    # The third request has room for 24 more beside the one that was handed back.
+    assert at_call == [25, 50, 60]
+    sizes = [len(call.params["RequestItems"]["orders"]) for call in transport.calls]
+    assert sizes == [25, 25, 11]
+
+
+async def test_given_an_iterator_when_the_batch_stops_then_it_stands_there() -> None:
+    table, _ = orders_table(ok(), ok(unprocessed(26)), refused("ResourceNotFoundException"))
+    source = orders(100, [])
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=source)
+
+    error = caught.value
+    assert (error.processed, error.processed_count) == ((), 49)
+    assert [order.number for order in error.unprocessed] == [26, *range(50, 74)]
+    assert [order.number for order in source] == list(range(74, 100))
+    assert "49 processed, 25 not, 0 unknown" in str(error)
+
+
+async def test_given_an_iterator_when_an_entry_is_wrong_then_those_before_it_are_told() -> None:
+    def bad_at(count: int) -> Iterator[Any]:
+        yield from orders(count, [])
+        yield "no order"
+
+    table, transport = orders_table(ok())
+    with pytest.raises(InvalidValueError):
+        await table.batch_write_item(put=bad_at(3))
+    assert transport.calls == []
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=bad_at(27))
+    assert caught.value.processed_count == 25
+    assert caught.value.unprocessed[2:] == ("no order",)
+    assert isinstance(caught.value.__cause__, InvalidValueError)
+
+
+async def test_given_a_collection_when_one_entry_is_wrong_then_nothing_is_sent() -> None:
+    table, transport = orders_table()
+    given: list[Any] = [*orders(60, []), "no order"]
+    with pytest.raises(InvalidValueError):
+        await table.batch_write_item(put=given)
+    with pytest.raises(InvalidValueError, match="a batch writes each item once"):
+        await table.batch_write_item(put=[*given[:60], given[0]])
+    assert transport.calls == []
 
 
 async def test_given_unprocessed_keys_when_got_then_the_items_come_in_order_all_the_same() -> None:
