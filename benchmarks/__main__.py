@@ -53,9 +53,9 @@ def _processor() -> str:
 
 def measure(directory: Path, *, is_fast: bool) -> list[Figure]:
     return [
-        *functions.measure(directory, 1 if is_fast else 7, is_fast=is_fast),
+        *functions.measure(directory, 1 if is_fast else 5, is_fast=is_fast),
         *calls.measure(2 if is_fast else 15, is_fast=is_fast),
-        imports.measure(1 if is_fast else 9),
+        imports.measure(1 if is_fast else 5),
         *memory.measure(is_fast=is_fast),
     ]
 

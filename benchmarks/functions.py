@@ -262,7 +262,7 @@ def measure(directory: Path, rounds: int, *, is_fast: bool) -> list[Figure]:
     """All functions in so many rounds, with pyperf's own record of them in the directory."""
     record = directory / "pyperf.json"
     record.unlink(missing_ok=True)
-    effort = ["--values", "1", "--min-time", "0.01"] if is_fast else ["--values", "3"]
+    effort = ["--values", "1" if is_fast else "3", "--min-time", "0.01" if is_fast else "0.05"]
     for round_ in range(1, rounds + 1):
         print(f"functions: round {round_} of {rounds}", flush=True)
         subprocess.run(

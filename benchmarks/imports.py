@@ -1,7 +1,8 @@
 """What an import costs beyond the interpreter's own start, by `python -X importtime`.
 
 The sum of what all modules took that were loaded after `site`, with which the interpreter's own
-start ends; in a new process each time, and with bytecode that is there already.
+start ends; in a new process each time, and with bytecode that is there already. It is the time that
+passes, which others on the machine lengthen, so a round takes the shortest of three.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ def import_ms(report: str) -> float:
     return sum(int(self_us) for self_us, _ in own) / 1000
 
 
-def _run(module: str) -> float:
+def _report(module: str) -> str:
     command = [sys.executable, "-X", "importtime", "-c", f"import {module}"]
-    return import_ms(subprocess.run(command, check=True, capture_output=True, text=True).stderr)
+    return subprocess.run(command, check=True, capture_output=True, text=True).stderr
 
 
 def measure(rounds: int) -> Figure:
     print("imports", flush=True)
     for module in MODULES.values():
-        _run(module)  # writes bytecode, and brings files into the cache
+        _report(module)  # writes bytecode, and brings files into the cache
     taken: dict[str, list[float]] = {name: [] for name in MODULES}
     for _ in range(rounds):
         for name, module in MODULES.items():
-            taken[name].append(_run(module))
+            taken[name].append(min(import_ms(_report(module)) for _ in range(3)))
     return Figure(
         group="Import",
         title="import",
