@@ -85,7 +85,7 @@ def problem_of(error: DynasafeError) -> Problem:
             return Problem(status=429, detail="too many requests", retry_after_s=1)
         case CircuitOpenError():
             # A breaker that was opened by hand is open for as long as it pleases.
-            seconds = max(1, math.ceil(min(error.retry_after_s, 60.0)))
+            seconds = max(1, math.ceil(min(error.retry_after_s, 60)))
             return Problem(status=503, detail="not now", retry_after_s=seconds)
         case NotSentError():
             return Problem(status=503, detail="not now", retry_after_s=1)

@@ -147,8 +147,8 @@ def is_password(password: str, hashed: PasswordHash) -> bool:
     return hmac.compare_digest(hashed.digest, scrypt(password, hashed))
 
 
-def scrypt(password: str, cost: PasswordHash) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=cost.salt, n=cost.n, r=cost.r, p=cost.p)
+def scrypt(password: str, like: PasswordHash) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=like.salt, n=like.n, r=like.r, p=like.p)
 
 
 async def settle(call: Awaitable[T]) -> T:

@@ -61,7 +61,11 @@ class SecurityDashboard:
         self._table = table
 
     async def record(self, event: Event) -> None:
-        """Store the event. To store it again, under its id, changes nothing."""
+        """Store the event. To store it again, under its id, changes nothing.
+
+        Raises:
+            OutcomeUnknownError: DynamoDB cannot be reached; to store it again is safe.
+        """
         await self._table.put_item(event)
 
     async def of_kind(

@@ -16,7 +16,11 @@ REMOVABLE = frozenset({"description", "tags"})
 
 
 class Projects:
-    """The projects of the registry."""
+    """The projects of the registry.
+
+    What stays unknown of a write reaches the caller as OutcomeUnknownError: read the project
+    before you repeat it.
+    """
 
     def __init__(self, table: AsyncTable[Project]) -> None:
         self._table = table

@@ -15,7 +15,11 @@ REMOVABLE = frozenset({"renews_on"})
 
 
 class Subscriptions:
-    """The subscriptions of the registry, each of which belongs to a person."""
+    """The subscriptions of the registry, each of which belongs to a person.
+
+    What stays unknown of a write reaches the caller as OutcomeUnknownError: read the subscription
+    before you repeat it.
+    """
 
     def __init__(
         self, db: AsyncDynamoDB, table: AsyncTable[Subscription], people: AsyncTable[Person]

@@ -1,0 +1,157 @@
+"""The examples teach the right habits, and the rules find the wrong ones."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.examples.rules import findings_of
+
+ROOT = Path(__file__).parent.parent.parent
+EXAMPLES = {
+    str(path.relative_to(ROOT)): path.read_text()
+    for path in sorted((ROOT / "examples").rglob("*.py"))
+}
+RECIPES = {
+    Path(path).stem: source
+    for path, source in EXAMPLES.items()
+    if "/recipes/" in path and not path.endswith("__init__.py")
+}
+WRITES = re.compile(r"\.(put_item|update_item|delete_item|transact_write_items)\(")
+
+
+def test_given_the_examples_then_all_are_there() -> None:
+    assert RECIPES.keys() == {
+        "audit_log",
+        "email_verification",
+        "fastapi_app",
+        "field_names",
+        "lambda_handler",
+        "optimistic_locking",
+        "partial_update",
+        "password_management",
+        "password_reset",
+        "person_deletion",
+        "rate_limiting",
+        "security_dashboard",
+        "unique_email",
+        "webhook_consumer",
+    }
+    for recipe in RECIPES:
+        assert (ROOT / f"tests/examples/test_{recipe}.py").exists()
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_given_an_example_then_it_keeps_the_rules(path: str) -> None:
+    assert findings_of(EXAMPLES[path]) == []
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if not path.endswith("demo.py")])
+def test_given_an_example_that_writes_then_it_says_what_becomes_of_a_lost_answer(
+    path: str,
+) -> None:
+    source = EXAMPLES[path]
+
+    assert "OutcomeUnknownError" in source or not WRITES.search(source)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_given_a_recipe_then_it_says_what_it_does_and_what_not(recipe: str) -> None:
+    docstring = ast.get_docstring(ast.parse(RECIPES[recipe])) or ""
+
+    for part in ("What it does: ", "What it guarantees: ", "What it does not: ", "The table"):
+        assert f"\n\n{part}" in docstring
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_given_a_recipe_then_it_stands_alone(recipe: str) -> None:
+    imported = [
+        node.module
+        for node in ast.walk(ast.parse(RECIPES[recipe]))
+        if isinstance(node, ast.ImportFrom)
+    ]
+
+    assert not any((module or ".").startswith(("examples", ".")) for module in imported)
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_given_a_recipe_then_the_page_of_examples_has_it(recipe: str) -> None:
+    page = (ROOT / "docs/examples.md").read_text()
+
+    assert f"](../examples/recipes/{recipe}.py)" in page
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("try: f()\nexcept: pass", "a bare except"),
+        ("try: f()\nexcept Exception: pass", "an except of everything"),
+        ("try: f()\nexcept (ValueError, BaseException): pass", "an except of everything"),
+        ("import boto3", "an import of what blocks"),
+        ("import boto3.session", "an import of what blocks"),
+        ("from time import sleep", "an import of what blocks"),
+        ("import random", "random numbers that can be guessed"),
+        ("from random import choice", "random numbers that can be guessed"),
+        ("f(UpdateExpression=x)", "a hand-written expression"),
+        ("{'ExpressionAttributeNames': {}}", "a hand-written expression"),
+        ("f('SET #name = :name')", "a hand-written expression"),
+        ("f('ADD visits :one')", "a hand-written expression"),
+        ("f('REMOVE email')", "a hand-written expression"),
+        ("f('attribute_not_exists(id)')", "a hand-written expression"),
+        ("f('visits < :limit')", "a hand-written expression"),
+        ("datetime.now(UTC)", "a clock: take the time as an argument"),
+        ("hashlib.sha256(b'')", "a fast hash without a salt"),
+        ("people.put_item(person)", "a call that nobody awaits"),
+        ("db.transact_write_items([])", "a call that nobody awaits"),
+        (
+            "found.digest == digest",
+            "a comparison that tells by its time: use hmac.compare_digest",
+        ),
+        (
+            "def handler(event): AsyncDynamoDB.connect()",
+            "a client that is made outside of the functions that open it",
+        ),
+        (
+            "db = AsyncDynamoDB(client)",
+            "a client that is made outside of the functions that open it",
+        ),
+        ("rate = 0.5", "a float that is not for seconds"),
+        ("def f(x: float): ...", "a float that is not for seconds"),
+        ("price: Attr[int]", "money that is not an int, in cents"),
+        ("def f(amount_cents: Decimal): ...", "money that is not an int, in cents"),
+    ],
+)
+def test_given_a_bad_habit_then_it_is_found(source: str, message: str) -> None:
+    found = findings_of(source)
+
+    assert [each.partition(": ")[2] for each in found] == [message]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "try: f()\nexcept ValueError: pass",
+        "import aioboto3",
+        "import secrets",
+        "from time_of_day import noon",
+        "'The settings of the update expression'",
+        "'added three names'",
+        "f('Set the name = what was given')",
+        "await people.put_item(person)",
+        "put = people.put_item(person)",
+        "people.put(person)",
+        "Reset.digest == found.digest",
+        "digest is None",
+        "def open_database(): return AsyncDynamoDB.connect()",
+        "RESERVE_S = 0.5",
+        "connect(timeout_s=5.0)",
+        "def f(timeout_s: float): ...",
+        "price_cents: Attr[int]",
+        "def f(now: datetime): ...",
+    ],
+)
+def test_given_the_nearest_good_habit_then_nothing_is_found(source: str) -> None:
+    assert findings_of(source) == []
