@@ -407,6 +407,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         "AsyncTable.batch_write_item, which splits any number",
         "BatchWriteItem, API Reference",
     ),
+    "DYS174": Explanation(
+        "A transaction that is too large",
+        "The keys and items of a transaction, its expressions and their values may have 4 MB "
+        "together. What the items that it updates or deletes have stored does not count.",
+        "50 puts of 100 KB each",
+        "two transactions, or plain writes where they need not be all or none",
+        "TransactWriteItems, API Reference",
+    ),
     "DYS201": Explanation(
         "A syntax error",
         "The grammar does not allow the token that is underlined, where it stands.",

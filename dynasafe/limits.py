@@ -6,6 +6,10 @@ page in the Amazon DynamoDB API Reference; [4] measured on DynamoDB Local 1.25.1
 
 MAX_EXPRESSION_BYTES = 4096
 """An expression's text. [2]"""
+MAX_PLACEHOLDER_BYTES = 255
+"""A key of ExpressionAttributeNames or ExpressionAttributeValues, with its # or :. [2]"""
+MAX_NAME_BYTES = 65_535
+"""An attribute name that is no key. [2]"""
 MAX_OPERATORS = 300
 """Operators and functions in one expression. [2]"""
 MAX_IN_OPERANDS = 100
@@ -36,6 +40,8 @@ MAX_SORT_KEY_BYTES = 1024
 """The value of a sort key. [2]"""
 MAX_TRANSACT_ITEMS = 100
 """Operations in one transaction. [3]"""
+MAX_TRANSACTION_BYTES = 4_194_304
+"""The items that a transaction puts, together. [3, 4]"""
 MAX_TOTAL_SEGMENTS = 1_000_000
 """Segments of a parallel scan. [3]"""
 MAX_VALUES_BYTES = 2_097_152

@@ -45,6 +45,7 @@ from dynasafe.expressions.nodes import (
     SetAction,
     Size,
     Update,
+    UpdateAction,
     Value,
     ValuePlaceholder,
 )
@@ -115,6 +116,12 @@ class Reading:
     """Every document path, in the order of the text."""
     values: tuple[ValuePlaceholder, ...]
     """Every value placeholder, in the order of the text."""
+    parts: tuple[ConditionNode | UpdateAction, ...]
+    """The comparisons and functions of a condition, and the actions of an update, in the order of
+    the text, but for those that a problem leaves no place for."""
+    targets: tuple[Path, ...]
+    """What the actions of an update write, and what a projection names, in the order of the text.
+    """
 
 
 def parse_update(
@@ -208,6 +215,8 @@ def _read(kind: ExpressionKind, text: str) -> Reading:
         operator_count=reader.operator_count,
         paths=tuple(reader.paths),
         values=tuple(reader.values),
+        parts=tuple(reader.parts),
+        targets=tuple(reader.targets),
     )
 
 
@@ -255,6 +264,8 @@ class _Reader:
         self.operator_count = 0
         self.paths: list[Path] = []
         self.values: list[ValuePlaceholder] = []
+        self.parts: list[ConditionNode | UpdateAction] = []
+        self.targets: list[Path] = []
         self._tokens = [
             _Token(str(match.lastgroup), match[str(match.lastgroup)], *match.span(match.lastgroup))
             for match in _TOKEN.finditer(text)
@@ -564,6 +575,8 @@ class _Reader:
             operand = self._operand()
             self._close_operand(operand, stack)
             node = self._comparison(operand)
+            if node is not None:
+                self.parts.append(node)
             # The term has ended; close what can be closed.
             is_bracketed = False
             while True:
@@ -734,10 +747,10 @@ class _Reader:
                     f"list all actions after one {word}, separated by commas",
                 )
             seen.add(word)
-            clauses[word].append(self._action(word))
+            clauses[word].append(self._noted_action(word))
             while self._is(","):
                 self._take()
-                clauses[word].append(self._action(word))
+                clauses[word].append(self._noted_action(word))
             if self._next.kind == "end":
                 break
         self._check_operators()
@@ -750,8 +763,15 @@ class _Reader:
             delete=tuple(clauses["DELETE"]),
         )
 
-    def _action(self, clause: str) -> SetAction | RemoveAction | AddAction | DeleteAction | None:
+    def _noted_action(self, clause: str) -> UpdateAction | None:
+        action = self._action(clause)
+        if action is not None:
+            self.parts.append(action)
+        return action
+
+    def _action(self, clause: str) -> UpdateAction | None:
         path = self._path()
+        self.targets.append(path)
         start = path.span[0] if path.span else 0
         if clause == "SET":
             self._expect("=")
@@ -807,6 +827,7 @@ class _Reader:
             paths.append(self._path())
         if self._next.kind != "end":
             self._fail("a comma or the end of the expression is expected here")
+        self.targets = paths
         return Projection(tuple(paths))
 
 

@@ -5,7 +5,7 @@ Source: "Update expressions in DynamoDB", and the service's own messages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dynasafe.document_path import PathElement
 
@@ -17,8 +17,21 @@ class Clash:
     """Two paths that cannot stand in one expression."""
 
     code: str
-    message: str
+    how: str
+    first: Elements
+    second: Elements
     mend: str
+
+    @property
+    def message(self) -> str:
+        return (
+            f"Two document paths {self.how} with each other; must remove or rewrite one of these "
+            f"paths; path one: {listed(self.first)}, path two: {listed(self.second)}"
+        )
+
+    def turned(self) -> Clash:
+        """The same of paths that were added last first."""
+        return replace(self, first=self.second, second=self.first)
 
 
 class PathSet:
@@ -43,8 +56,9 @@ class PathSet:
         if other is not None:
             return Clash(
                 "DYS203",
-                "Two document paths overlap with each other; must remove or rewrite one of these "
-                f"paths; path one: {listed(other)}, path two: {listed(elements)}",
+                "overlap",
+                other,
+                elements,
                 "name the whole attribute once, or each part of it on its own",
             )
         for prefix in prefixes:
@@ -52,8 +66,9 @@ class PathSet:
             if kind is not None and kind is not type(elements[len(prefix)]):
                 return Clash(
                     "DYS204",
-                    "Two document paths conflict with each other; must remove or rewrite one of "
-                    f"these paths; path one: {listed(first)}, path two: {listed(elements)}",
+                    "conflict",
+                    first,
+                    elements,
                     "an attribute is a map or a list, not both",
                 )
         self._taken[elements] = None

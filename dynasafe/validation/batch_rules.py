@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dynasafe.attribute_value import attribute_value_size_bytes
+from dynasafe.limits import MAX_TRANSACTION_BYTES
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema
-from dynasafe.validation.value_rules import only_member, sort_key
+from dynasafe.validation.value_rules import is_fine, only_member, sort_key
 
 
 class Identities:
@@ -32,6 +34,32 @@ class Identities:
         if identity in self._seen:
             report.add("DYS172", self._message, place, "name each item once")
         self._seen.add(identity)
+
+
+class Payload:
+    """How large a transaction is: its keys and items, and its expressions with their values."""
+
+    def __init__(self) -> None:
+        self._size_bytes = 0
+
+    def add(self, part: Mapping[str, Any], place: str, report: Report) -> None:
+        """Add one of its operations; tell when it becomes too much, once."""
+        before = self._size_bytes
+        for member in ("Item", "Key", "ExpressionAttributeValues"):
+            for name, value in part.get(member, {}).items():
+                if is_fine(value):
+                    self._size_bytes += attribute_value_size_bytes(value)
+                if member != "ExpressionAttributeValues":
+                    self._size_bytes += len(name.encode(errors="replace"))
+        for member in ("UpdateExpression", "ConditionExpression"):
+            self._size_bytes += len(part.get(member, "").encode(errors="replace"))
+        if before <= MAX_TRANSACTION_BYTES < self._size_bytes:
+            report.add(
+                "DYS174",
+                f"Transaction payload size cannot exceed 4MB. Payload Size: {self._size_bytes}",
+                place,
+                "split it, if its parts need not be written all or none",
+            )
 
 
 def _hashable(member: tuple[str, Any]) -> object:

@@ -6,7 +6,7 @@ messages are the service's, where public evidence shows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from dynasafe.errors import InvalidRequestError
@@ -14,6 +14,7 @@ from dynasafe.findings import Finding
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.validation.batch_rules import (
     Identities,
+    Payload,
     check_count,
     key_of,
     only_action,
@@ -48,15 +49,18 @@ from dynasafe.validation.query_rules import (
     check_start,
     check_start_bounds,
     check_start_values,
+    fit_keys,
     key_conditions,
 )
 from dynasafe.validation.report import Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
+from dynasafe.validation.update_rules import check_sums, check_update_size
 
 Form = Literal["client", "resource"]
 _Params = Mapping[str, Any]
+_Check = Iterator[None]
 _EXPECTED = ["Expected", "ConditionalOperator"]
 
 
@@ -110,7 +114,8 @@ def check_from_scratch(
     if form == "resource" and isinstance(params, Mapping):
         params = from_resource_form(operation, params, report)
     fine = check_members(operation, params, report)
-    check(fine, schema, report)
+    for _ in check(fine, schema, report):
+        pass
     check_strays(operation, params, report)
     return tuple(report.findings)
 
@@ -131,17 +136,21 @@ def _schema_of(schema: object, params: _Params) -> TableSchema | None:
 
 
 # One item
+#
+# Each check stops once: before it looks at what depends on the table. The entries of a batch or a
+# transaction all come to this point before one of them goes on.
 
 
-def _check_get(params: _Params, schema: object, report: Report) -> None:
+def _check_get(params: _Params, schema: object, report: Report) -> _Check:
     check_forms(params, ["ProjectionExpression"], ["AttributesToGet"], report)
     has_key = check_values(params, "Key", report)
     check_attributes_to_get(params, report)
     expressions = check_expressions(params, ["ProjectionExpression"], report)
+    yield
     _check_key_of(params, has_key, expressions, schema, report)
 
 
-def _check_put(params: _Params, schema: object, report: Report) -> None:
+def _check_put(params: _Params, schema: object, report: Report) -> _Check:
     check_forms(params, ["ConditionExpression"], _EXPECTED, report)
     has_item = check_values(params, "Item", report)
     _check_return_values(params, report)
@@ -149,28 +158,31 @@ def _check_put(params: _Params, schema: object, report: Report) -> None:
         check_item_size(params["Item"], "Item", report)
     _check_expected(params, report)
     expressions = check_expressions(params, ["ConditionExpression"], report)
+    yield
     known = _schema_of(schema, params)
     if has_item and known is not None:
         check_item_keys(params["Item"], "Item", known, report)
     check_key_paths(expressions, known, report)
 
 
-def _check_delete(params: _Params, schema: object, report: Report) -> None:
+def _check_delete(params: _Params, schema: object, report: Report) -> _Check:
     check_forms(params, ["ConditionExpression"], _EXPECTED, report)
     has_key = check_values(params, "Key", report)
     _check_return_values(params, report)
     _check_expected(params, report)
     expressions = check_expressions(params, ["ConditionExpression"], report)
+    yield
     _check_key_of(params, has_key, expressions, schema, report)
 
 
-def _check_update(params: _Params, schema: object, report: Report) -> None:
+def _check_update(params: _Params, schema: object, report: Report) -> _Check:
     members = ["UpdateExpression", "ConditionExpression"]
     check_forms(params, members, ["AttributeUpdates", *_EXPECTED], report)
     has_key = check_values(params, "Key", report)
     check_attribute_updates(params, report)
     _check_expected(params, report)
     expressions = check_expressions(params, members, report)
+    yield
     known = _schema_of(schema, params)
     key = params.get("Key", {})
     if has_key:
@@ -178,6 +190,9 @@ def _check_update(params: _Params, schema: object, report: Report) -> None:
     check_updated_keys(expressions, known, key, report)
     check_updated_attributes(params.get("AttributeUpdates", {}), known, key, report)
     check_key_paths(expressions, known, report)
+    check_sums(expressions, report)
+    if not (report.has_about("Key") or report.has_about("AttributeUpdates")):
+        check_update_size(params, expressions, report)
 
 
 def _check_key_of(
@@ -207,7 +222,7 @@ def _check_return_values(params: _Params, report: Report) -> None:
 # Queries and scans
 
 
-def _check_query(params: _Params, schema: object, report: Report) -> None:
+def _check_query(params: _Params, schema: object, report: Report) -> _Check:
     members = ["ProjectionExpression", "FilterExpression", "KeyConditionExpression"]
     legacy = ["AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"]
     check_forms(params, members, legacy, report)
@@ -226,22 +241,26 @@ def _check_query(params: _Params, schema: object, report: Report) -> None:
     order = ["KeyConditionExpression", "FilterExpression", "ProjectionExpression"]
     expressions = check_expressions(params, order, report)
     check_filter_conditions(params, "KeyConditions", report)
+    conditions = key_conditions(params, expressions, report)
+    yield
     known = _schema_of(schema, params)
     keys = check_index(params, known, report, is_query=True)
     is_start_fine = check_start(params, known, keys, report, is_query=True)
-    conditions = key_conditions(params, expressions, keys, report)
-    if is_start_fine:
+    if fit_keys(params, conditions, expressions, keys, report) and is_start_fine:
         check_start_bounds(params, conditions, keys, report)
+    check_key_paths(expressions, known, report, "ProjectionExpression")
     key_names = (
         [each.name for each in keys.attributes]
         if keys is not None
         else expressions.named("KeyConditionExpression")
     )
     check_filters(params, expressions, key_names, report)
-    _check_reading(params, expressions, known, keys, report, is_query=True)
+    check_select(params, report)
+    check_projected(params, expressions, keys, report, is_query=True)
+    check_key_paths(expressions, known, report, "FilterExpression")
 
 
-def _check_scan(params: _Params, schema: object, report: Report) -> None:
+def _check_scan(params: _Params, schema: object, report: Report) -> _Check:
     members = ["ProjectionExpression", "FilterExpression"]
     check_forms(params, members, ["AttributesToGet", "ScanFilter", "ConditionalOperator"], report)
     check_attributes_to_get(params, report)
@@ -250,131 +269,175 @@ def _check_scan(params: _Params, schema: object, report: Report) -> None:
     check_start_values(params, report)
     check_segments(params, report)
     expressions = check_expressions(params, ["FilterExpression", "ProjectionExpression"], report)
+    yield
     known = _schema_of(schema, params)
     keys = check_index(params, known, report, is_query=False)
     check_start(params, known, keys, report, is_query=False)
-    _check_reading(params, expressions, known, keys, report, is_query=False)
-
-
-def _check_reading(
-    params: _Params,
-    expressions: Expressions,
-    schema: TableSchema | None,
-    keys: Any,
-    report: Report,
-    *,
-    is_query: bool,
-) -> None:
     check_select(params, report)
-    if keys is not None:
-        check_projected(params, expressions, keys, report, is_query=is_query)
-    check_key_paths(expressions, schema, report)
+    check_projected(params, expressions, keys, report, is_query=False)
+    check_key_paths(expressions, known, report, "ProjectionExpression", "FilterExpression")
 
 
 # Batches
 
 
-def _check_batch_get(params: _Params, schema: object, report: Report) -> None:
+def _check_batch_get(params: _Params, schema: object, report: Report) -> _Check:
     identities = Identities("Provided list of item keys contains duplicates")
     tables = params.get("RequestItems", {})
-    for table, entry in tables.items():
-        inside = report.inside(f"RequestItems.{table}")
-        check_forms(entry, ["ProjectionExpression"], ["AttributesToGet"], inside)
-        check_attributes_to_get(entry, inside)
-        expressions = check_expressions(entry, ["ProjectionExpression"], inside)
-        known = table_schema(schema, table)
-        for index, key in enumerate(entry.get("Keys", ())):
-            place = f"Keys[{index}]"
-            if key is not None and check_values({place: key}, place, inside):
-                check_key(key, place, known, inside)
-                identities.add(table, key, place, inside)
-        check_key_paths(expressions, known, inside)
+    rest = [
+        _check_keys_of(table, entry, identities, schema, report.inside(f"RequestItems.{table}"))
+        for table, entry in tables.items()
+    ]
+    _all_to_the_table(rest)
     count = sum(len(entry.get("Keys", ())) for entry in tables.values())
     check_count(count, MAX_BATCH_GET_KEYS, "BatchGetItem", report)
+    yield
+    _finish(rest)
 
 
-def _check_batch_write(params: _Params, schema: object, report: Report) -> None:
+def _check_keys_of(
+    table: str, entry: _Params, identities: Identities, schema: object, report: Report
+) -> _Check:
+    check_forms(entry, ["ProjectionExpression"], ["AttributesToGet"], report)
+    check_attributes_to_get(entry, report)
+    expressions = check_expressions(entry, ["ProjectionExpression"], report)
+    fine = {}
+    for index, key in enumerate(entry.get("Keys", ())):
+        place = f"Keys[{index}]"
+        if key is not None and check_values({place: key}, place, report):
+            identities.add(table, key, place, report)
+            fine[place] = key
+    yield
+    known = table_schema(schema, table)
+    for place, key in fine.items():
+        check_key(key, place, known, report)
+    check_key_paths(expressions, known, report)
+
+
+def _check_batch_write(params: _Params, schema: object, report: Report) -> _Check:
     identities = Identities("Provided list of item keys contains duplicates")
+    rest = []
     tables = params.get("RequestItems", {})
     for table, entries in tables.items():
         known = table_schema(schema, table)
-        for index, entry in enumerate(entries):
-            place = f"RequestItems.{table}[{index}]"
-            member = only_write(entry, place, report)
-            if member is not None:
-                inside = report.inside(f"{place}.{member}")
-                key = _check_write(member, entry[member], known, inside)
-                identities.add(table, key, place, report)
+        places = [f"RequestItems.{table}[{index}]" for index in range(len(entries))]
+        writes = [
+            (entry, place, only_write(entry, place, report))
+            for entry, place in zip(entries, places, strict=True)
+        ]
+        rest += [
+            _check_write(table, entry[member], member, place, identities, known, report)
+            for entry, place, member in writes
+            if member is not None
+        ]
+    _all_to_the_table(rest)
     check_count(sum(map(len, tables.values())), MAX_BATCH_WRITES, "BatchWriteItem", report)
+    yield
+    _finish(rest)
 
 
 def _check_write(
-    member: str, write: _Params, schema: TableSchema | None, report: Report
-) -> _Params | None:
-    """The key, where it is known."""
-    if member == "DeleteRequest":
-        if not check_values(write, "Key", report):
-            return None
-        check_key(write["Key"], "Key", schema, report)
-        return dict(write["Key"])
-    if not check_values(write, "Item", report):
-        return None
-    item = write["Item"]
-    check_item_size(item, "Item", report)
-    if schema is not None:
-        inner = Report(prefix=report.prefix)
-        check_item_keys(item, "Item", schema, inner)
-        # In a batch the service has one message for a key that is missing or of another type.
-        of_table = [
-            finding
-            for finding in inner.findings
-            if finding.code == "DYS131" or "Type mismatch for key" in finding.message
-        ]
-        if of_table:
-            mismatch("Item", report)
-        report.findings += [each for each in inner.findings if each not in of_table]
-    return key_of(item, schema)
+    table: str,
+    write: _Params,
+    member: str,
+    place: str,
+    identities: Identities,
+    schema: TableSchema | None,
+    report: Report,
+) -> _Check:
+    inside = report.inside(f"{place}.{member}")
+    part = "Item" if member == "PutRequest" else "Key"
+    is_fine = check_values(write, part, inside)
+    if is_fine and part == "Item":
+        check_item_size(write[part], part, inside)
+    yield
+    if not is_fine:
+        return
+    if part == "Key":
+        check_key(write[part], part, schema, inside)
+        identities.add(table, write[part], place, report)
+    else:
+        if schema is not None:
+            _check_item_of_batch(write[part], schema, inside)
+        identities.add(table, key_of(write[part], schema), place, report)
+
+
+def _check_item_of_batch(item: _Params, schema: TableSchema, report: Report) -> None:
+    inner = Report(prefix=report.prefix)
+    check_item_keys(item, "Item", schema, inner)
+    # In a batch the service has one message for a key that is missing or of another type.
+    of_table = [
+        finding
+        for finding in inner.findings
+        if finding.code == "DYS131" or "Type mismatch for key" in finding.message
+    ]
+    if of_table:
+        mismatch("Item", report)
+    report.findings += [each for each in inner.findings if each not in of_table]
+
+
+def _all_to_the_table(checks: list[_Check]) -> None:
+    for each in checks:
+        next(each)
+
+
+def _finish(checks: list[_Check]) -> None:
+    for each in checks:
+        next(each, None)
 
 
 # Transactions
 
 
-def _check_transact_get(params: _Params, schema: object, report: Report) -> None:
-    _check_transaction(params, ("Get",), schema, report)
+def _check_transact_get(params: _Params, schema: object, report: Report) -> _Check:
+    yield from _check_transaction(params, ("Get",), schema, report)
 
 
-def _check_transact_write(params: _Params, schema: object, report: Report) -> None:
-    _check_transaction(params, ("ConditionCheck", "Put", "Delete", "Update"), schema, report)
+def _check_transact_write(params: _Params, schema: object, report: Report) -> _Check:
+    actions = ("ConditionCheck", "Put", "Delete", "Update")
+    yield from _check_transaction(params, actions, schema, report)
 
 
 def _check_transaction(
     params: _Params, actions: tuple[str, ...], schema: object, report: Report
-) -> None:
+) -> _Check:
     identities = Identities("Transaction request cannot include multiple operations on one item")
+    payload = Payload()
+    rest = []
     for index, entry in enumerate(params.get("TransactItems", ())):
         place = f"TransactItems[{index}]"
         action = only_action(entry, actions, place, report)
         if action is None:
             continue
         inside = report.inside(place)
-        part = entry[action]
-        _TRANSACTED[action](part, schema, inside.inside(action))
-        member = "Item" if action == "Put" else "Key"
-        key = part.get(member)
-        if action == "Put" and key is not None:
-            key = key_of(key, _schema_of(schema, part))
-        if not inside.has_about(f"{action}.{member}"):
-            identities.add(part.get("TableName", ""), key, action, inside)
+        check = _check_entry(action, entry[action], identities, schema, inside)
+        next(check)
+        payload.add(entry[action], place, report)
+        rest.append(check)
+    yield
+    _finish(rest)
 
 
-_TRANSACTED: dict[str, Callable[[_Params, object, Report], None]] = {
+def _check_entry(
+    action: str, part: _Params, identities: Identities, schema: object, report: Report
+) -> _Check:
+    yield from _TRANSACTED[action](part, schema, report.inside(action))
+    member = "Item" if action == "Put" else "Key"
+    key = part.get(member)
+    if action == "Put" and key is not None:
+        key = key_of(key, _schema_of(schema, part))
+    if not report.has_about(f"{action}.{member}"):
+        identities.add(part.get("TableName", ""), key, action, report)
+
+
+_TRANSACTED: dict[str, Callable[[_Params, object, Report], _Check]] = {
     "Get": _check_get,
     "ConditionCheck": _check_delete,
     "Put": _check_put,
     "Delete": _check_delete,
     "Update": _check_update,
 }
-_CHECKS: dict[str, Callable[[_Params, object, Report], None]] = {
+_CHECKS: dict[str, Callable[[_Params, object, Report], _Check]] = {
     "GetItem": _check_get,
     "PutItem": _check_put,
     "UpdateItem": _check_update,

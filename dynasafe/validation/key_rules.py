@@ -22,7 +22,12 @@ from dynasafe.limits import MAX_ITEM_BYTES, MAX_PARTITION_KEY_BYTES, MAX_SORT_KE
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import INVALID_VALUES, Report
 from dynasafe.validation.table_schema import KeyAttribute, KeySchema, TableSchema
-from dynasafe.validation.value_rules import check_attribute_value, only_member, sort_key
+from dynasafe.validation.value_rules import (
+    check_attribute_value,
+    check_name,
+    only_member,
+    sort_key,
+)
 
 NOT_VALID = "One or more parameter values are not valid. "
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty {kind} value."
@@ -33,8 +38,7 @@ def check_values(params: Mapping[str, Any], member: str, report: Report) -> bool
     if member not in params:
         return False
     for name, value in params[member].items():
-        if name == "":
-            report.add("DYS134", "Empty attribute name", member, "name every attribute")
+        check_name(name, member, report)
         check_attribute_value(value, f"{member}.{name}", report)
     return not report.has_about(member)
 
@@ -47,13 +51,24 @@ def check_key(
 ) -> None:
     """A whole primary key, as GetItem has it, whose values are fine."""
     if schema is None:
-        if not key:
-            mismatch(member, report)
+        _check_some_key(key, member, report)
         return
     if key.keys() != {each.name for each in schema.key.attributes}:
         mismatch(member, report)
         return
     check_key_attributes(key, schema.key, member, report)
+
+
+def _check_some_key(key: Mapping[str, Any], member: str, report: Report) -> None:
+    """What is true of the key of any table."""
+    literals = {name: only_member(value) for name, value in key.items()}
+    if not 1 <= len(key) <= 2 or not all(
+        literal is not None and literal[0] in ("S", "N", "B") for literal in literals.values()
+    ):
+        mismatch(member, report)
+        return
+    for name, literal in literals.items():
+        _check_key_content(name, literal, MAX_PARTITION_KEY_BYTES, f"{member}.{name}", report)
 
 
 def check_key_attributes(
@@ -81,11 +96,10 @@ def fits(value: Mapping[str, Any], attribute: KeyAttribute) -> bool:
     return attribute.type_name is None or value.get(attribute.type_name) is not None
 
 
-def empty_kind(value: object) -> str | None:
+def empty_kind(literal: tuple[str, Any] | None) -> str | None:
     """What an empty string or binary value is called."""
-    member = only_member(value)
     kinds = {"S": "string", "B": "binary"}
-    return kinds.get(member[0]) if member is not None and not member[1] else None
+    return kinds.get(literal[0]) if literal is not None and not literal[1] else None
 
 
 def empty_key_message(kind: str, name: str, index_name: str | None) -> str:
@@ -106,23 +120,33 @@ def _check_key_contents(
     index_name: str | None = None,
 ) -> None:
     for position, each in enumerate(schema.attributes):
-        value = item.get(each.name)
-        literal = only_member(value)
-        if literal is None:
-            continue
-        place = f"{member}.{each.name}"
-        kind = empty_kind(value)
-        if kind is not None:
-            message = empty_key_message(kind, each.name, index_name)
-            report.add("DYS132", message, place, "give a value of at least one byte")
         limit = MAX_SORT_KEY_BYTES if position else MAX_PARTITION_KEY_BYTES
-        if literal[0] in ("S", "B") and len(sort_key(literal)) > limit:
-            message = (
-                "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
-                if position
-                else "Size of hashkey has exceeded the maximum size limit of2048 bytes"
-            )
-            report.add("DYS133", INVALID_VALUES + message, place, f"keep it to {limit} bytes")
+        literal = only_member(item.get(each.name))
+        place = f"{member}.{each.name}"
+        _check_key_content(each.name, literal, limit, place, report, index_name)
+
+
+def _check_key_content(
+    name: str,
+    literal: tuple[str, Any] | None,
+    limit: int,
+    place: str,
+    report: Report,
+    index_name: str | None = None,
+) -> None:
+    if literal is None or literal[0] not in ("S", "B"):
+        return
+    kind = empty_kind(literal)
+    if kind is not None:
+        message = empty_key_message(kind, name, index_name)
+        report.add("DYS132", message, place, "give a value of at least one byte")
+    elif len(sort_key(literal)) > limit:
+        message = (
+            "Aggregated size of all range keys has exceeded the size limit of 1024 bytes"
+            if limit == MAX_SORT_KEY_BYTES
+            else "Size of hashkey has exceeded the maximum size limit of2048 bytes"
+        )
+        report.add("DYS133", INVALID_VALUES + message, place, f"keep it to {limit} bytes")
 
 
 # Items
@@ -212,7 +236,7 @@ def check_updated_keys(
             literal = _result(action, expressions)
             _check_index_type(literal, each, index_name, "UpdateExpression", report)
             value = getattr(action, "value", None)
-            kind = empty_kind(expressions.values.get(getattr(value, "text", "")))
+            kind = empty_kind(expressions.wire(value))
             if kind is not None:
                 report.add(
                     "DYS132",
@@ -237,7 +261,7 @@ def check_updated_attributes(
         value = updates.get(each.name, {}).get("Value")
         place = f"AttributeUpdates.{each.name}"
         _check_index_type(only_member(value), each, index_name, place, report)
-        kind = empty_kind(value)
+        kind = empty_kind(only_member(value))
         if kind is not None:
             message = empty_key_message(kind, each.name, index_name)
             report.add("DYS132", message, place, "give a value of at least one byte")
@@ -280,14 +304,17 @@ def _result(action: object, expressions: Expressions) -> tuple[str, Any] | None:
 # Paths
 
 
-def check_key_paths(expressions: Expressions, schema: TableSchema | None, report: Report) -> None:
-    """Nothing is inside the value of a key."""
+def check_key_paths(
+    expressions: Expressions, schema: TableSchema | None, report: Report, *members: str
+) -> None:
+    """Nothing is inside the value of a key; in these expressions, or in all."""
     if schema is None:
         return
     names = {each.name: "Key" for each in schema.key.attributes}
     for _, each in _index_attributes(schema):
         names.setdefault(each.name, "IndexKey")
-    for member, paths in expressions.paths.items():
+    for member in members or expressions.paths:
+        paths = expressions.paths.get(member, ())
         nested = {
             elements[0]: path
             for path in reversed(paths)

@@ -10,7 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynasafe.validation.report import INVALID_VALUES, Report
-from dynasafe.validation.value_rules import check_attribute_value, only_member, sort_key
+from dynasafe.validation.value_rules import (
+    check_attribute_value,
+    check_name,
+    only_member,
+    sort_key,
+)
 
 # The operator to the least and the most values that it takes.
 _COUNTS: dict[str, tuple[int, float]] = {
@@ -73,6 +78,9 @@ def check_forms(
 def check_attributes_to_get(params: Mapping[str, Any], report: Report) -> None:
     """The attributes of a read, each named once."""
     names = params.get("AttributesToGet", [])
+    for name in names:
+        if name is not None:
+            check_name(name, "AttributesToGet", report)
     twice = [name for index, name in enumerate(names) if name in names[:index]]
     if twice:
         report.add(
@@ -87,6 +95,7 @@ def check_expected(params: Mapping[str, Any], report: Report) -> None:
     """The conditions of a write."""
     for name, expected in (params.get("Expected") or {}).items():
         inside = _Attribute("Expected", name, report)
+        check_name(name, "Expected", report)
         operator = expected.get("ComparisonOperator")
         values = expected.get("AttributeValueList")
         if values is not None and "Value" in expected:
@@ -110,6 +119,7 @@ def check_filter_conditions(params: Mapping[str, Any], member: str, report: Repo
     """The conditions of KeyConditions, QueryFilter or ScanFilter."""
     for name, condition in (params.get(member) or {}).items():
         inside = _Attribute(member, name, report)
+        check_name(name, member, report)
         values = condition.get("AttributeValueList") or []
         if _check_values(values, inside):
             _check_operator(condition.get("ComparisonOperator"), values, inside)
@@ -119,6 +129,7 @@ def check_attribute_updates(params: Mapping[str, Any], report: Report) -> None:
     """The actions of an UpdateItem without an expression."""
     for name, update in (params.get("AttributeUpdates") or {}).items():
         inside = _Attribute("AttributeUpdates", name, report)
+        check_name(name, "AttributeUpdates", report)
         action = update.get("Action", "PUT")
         if "Value" not in update:
             if action != "DELETE":

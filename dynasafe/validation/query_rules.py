@@ -98,12 +98,12 @@ class _Conditions:
 
 
 def key_conditions(
-    params: Mapping[str, Any], expressions: Expressions, keys: KeySchema | None, report: Report
+    params: Mapping[str, Any], expressions: Expressions, report: Report
 ) -> dict[str, KeyCondition]:
-    """A query's conditions on keys, by attribute, in either form, as far as they are fine."""
+    """A query's conditions on keys, by attribute, in either form; none where they are not fine."""
     node = expressions.nodes.get("KeyConditionExpression")
+    add = _conditions(params, expressions, report)
     if "KeyConditions" in params:
-        add = _Conditions("KeyConditions", None, report)
         conditions = {
             name: KeyCondition(
                 _OPERATORS.get(each.get("ComparisonOperator"), ""),
@@ -112,8 +112,6 @@ def key_conditions(
             for name, each in params["KeyConditions"].items()
         }
     elif node is not None:
-        text = expressions.texts["KeyConditionExpression"]
-        add = _Conditions("KeyConditionExpression", text, report)
         found = _conditions_of_expression(node, expressions, add)
         if found is None:
             return {}
@@ -127,11 +125,32 @@ def key_conditions(
             "name the partition key and the sort key only, and use FilterExpression for the rest",
         )
         return {}
+    return conditions
+
+
+def _conditions(params: Mapping[str, Any], expressions: Expressions, report: Report) -> _Conditions:
+    if "KeyConditions" in params:
+        return _Conditions("KeyConditions", None, report)
+    text = expressions.texts.get("KeyConditionExpression")
+    return _Conditions("KeyConditionExpression", text, report)
+
+
+def fit_keys(
+    params: Mapping[str, Any],
+    conditions: Mapping[str, KeyCondition],
+    expressions: Expressions,
+    keys: KeySchema | None,
+    report: Report,
+) -> bool:
+    """Whether there are conditions, and they are on the key of what is read."""
+    if not conditions:
+        return False
+    add = _conditions(params, expressions, report)
     if keys is not None:
-        return conditions if _fit_keys(conditions, keys, add) else {}
+        return _fit_keys(conditions, keys, add)
     if not any(each.operator == "=" for each in conditions.values()):
         add("DYS153", "Query key condition not supported", "give the partition key with =")
-    return {}
+    return False
 
 
 def _conditions_of_expression(
@@ -294,8 +313,7 @@ def _fits_attribute(
     elif is_partition_key and condition.operator != "=":
         add("DYS153", "Query key condition not supported", "give the partition key with =")
     else:
-        kinds = (empty_kind({type_name: content}) for type_name, content in known)
-        kind = next((each for each in kinds if each is not None), None)
+        kind = next((each for each in map(empty_kind, known) if each is not None), None)
         if kind is None:
             return True
         add(
@@ -333,13 +351,13 @@ def check_filters(
 def check_projected(
     params: Mapping[str, Any],
     expressions: Expressions,
-    index: KeySchema,
+    index: KeySchema | None,
     report: Report,
     *,
     is_query: bool,
 ) -> None:
     """A global index gives, and a query of it filters, only what it projects."""
-    if index.projected is None or not index.is_global:
+    if index is None or index.projected is None or not index.is_global:
         return
     if params.get("Select") == "ALL_ATTRIBUTES":
         report.add(

@@ -14,7 +14,7 @@ _VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStart
 _MOST_KEPT = 4096
 # What is within these bounds, all together, is within every limit of size: a character is at most
 # four bytes.
-_MOST_CHARACTERS = 25_000
+_MOST_CHARACTERS = 16_000
 _MOST_CHARACTERS_OF_A_KEY = 256
 _MOST_CHARACTERS_WITH_USES = 250_000
 """Of the values of expressions, times the most that one can be used."""
@@ -118,7 +118,7 @@ def _size(type_name: object, content: Any, levels: int) -> int:
             return _size_of_texts(content)
         case "L" if type(content) is list and levels:
             return _OF_A_VALUE + sum(_size_of_value(each, levels) for each in content)
-        case "M" if type(content) is dict and levels:
+        case "M" if type(content) is dict and levels and "" not in content:
             return _size_of_texts(content) + sum(
                 _size_of_value(each, levels) for each in content.values()
             )

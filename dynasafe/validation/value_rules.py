@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
 from dynasafe.attribute_value import bytes_of
-from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
+from dynasafe.limits import MAX_NAME_BYTES, MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 from dynasafe.validation.report import INVALID_VALUES, Report
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
@@ -24,7 +24,8 @@ NO_LIST_OR_MAP = "Start of structure or map found where not expected"
 IN_FIELD = "Unexpected field type"
 IN_VALUE = "Unexpected value type in payload"
 """What the service says to a number, text or truth value in the place of a collection."""
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# Any digits that Unicode has, as DynamoDB Local takes them.
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NO_MEMBERS: dict[str, Any] = {}
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
 _EXPECTED = {
@@ -216,6 +217,23 @@ def sort_key(member: tuple[str, Any]) -> Any:
     return content.encode(errors="replace") if type_name == "S" else bytes_of(content)
 
 
+def name_problem(name: str) -> tuple[str, str] | None:
+    """What is wrong with the name of an attribute, and its mend."""
+    if name == "":
+        return "Empty attribute name", "name every attribute"
+    if len(name) * 4 > MAX_NAME_BYTES and len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+        return "Attribute name is too large, must be less than 65536 bytes", "use a shorter name"
+    return None
+
+
+def check_name(name: str, place: str, report: Report) -> None:
+    """Add what is wrong with the name of an attribute."""
+    problem = name_problem(name)
+    if problem is not None:
+        message, mend = problem
+        report.add("DYS134", message, place, mend)
+
+
 def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
     todo: list[tuple[object, str, int]] = [(value, path, 2)]
@@ -235,6 +253,9 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
                     f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
                 )
             else:
+                if type_name == "M":
+                    for name in content:
+                        check_name(name, place, report)
                 children = _children(type_name, content, place)
                 todo += [(child, inner, level + 1) for child, inner, _ in reversed(children)]
         _check_members(members, each, place, report)

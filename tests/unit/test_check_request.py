@@ -146,8 +146,8 @@ def test_given_all_that_is_wrong_then_all_of_it_is_told_with_its_place() -> None
     assert [(finding.code, finding.where.parameter) for finding in findings] == [
         ("DYS119", "ExpressionAttributeValues.:v"),
         ("DYS215", "UpdateExpression"),
-        ("DYS221", "UpdateExpression"),
         ("DYS223", "UpdateExpression"),
+        ("DYS221", "UpdateExpression"),
         ("DYS207", "ConditionExpression"),
         ("DYS222", "ExpressionAttributeValues"),
         ("DYS104", "Nope"),
@@ -187,9 +187,9 @@ def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
         schema=SCHEMAS["by table"],
     )
     assert [(finding.code, finding.where.parameter) for finding in findings] == [
-        ("DYS172", "RequestItems.orders[1]"),
-        ("DYS117", "RequestItems.orders[2].PutRequest.Item.a"),
         ("DYS170", "RequestItems.orders[3]"),
+        ("DYS117", "RequestItems.orders[2].PutRequest.Item.a"),
+        ("DYS172", "RequestItems.orders[1]"),
     ]
 
 
@@ -209,9 +209,9 @@ def test_given_a_transaction_then_each_operation_is_checked() -> None:
     assert [(finding.code, finding.where.parameter) for finding in findings] == [
         ("DYS105", "parameters"),
         ("DYS221", "TransactItems[0].Update.UpdateExpression"),
+        ("DYS171", "TransactItems[2]"),
         ("DYS120", "TransactItems[0].Update.UpdateExpression"),
         ("DYS172", "TransactItems[1].ConditionCheck"),
-        ("DYS171", "TransactItems[2]"),
         ("DYS104", "TransactItems[2].Nope"),
     ]
 

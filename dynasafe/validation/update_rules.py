@@ -1,0 +1,88 @@
+"""What an update makes, as far as its own values tell: numbers in range, and an item of a size.
+
+Sources: "Constraints in Amazon DynamoDB"; "Quotas in Amazon DynamoDB"; the words are the service's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Context, Inexact
+from typing import Any
+
+from dynasafe.attribute_value import attribute_value_size_bytes, item_size_bytes
+from dynasafe.expressions.nodes import (
+    AddAction,
+    Arithmetic,
+    ListAppend,
+    Operand,
+    SetAction,
+    Update,
+)
+from dynasafe.limits import MAX_ITEM_BYTES, MAX_NUMBER_DIGITS
+from dynasafe.validation.expression_rules import Expressions
+from dynasafe.validation.report import Report
+from dynasafe.validation.value_rules import is_fine, sort_key
+
+
+def check_sums(expressions: Expressions, report: Report) -> None:
+    """Sums and differences of two literals can be stored."""
+    for action in _actions(expressions):
+        value = action.value
+        if not isinstance(value, Arithmetic):
+            continue
+        terms = [expressions.wire(value.left), expressions.wire(value.right)]
+        numbers = [sort_key(each) for each in terms if each is not None and each[0] == "N"]
+        if len(numbers) < len(terms):
+            continue
+        context = Context(prec=MAX_NUMBER_DIGITS, Emax=125, Emin=-130, traps=[])
+        do = context.add if value.operator == "+" else context.subtract
+        if not do(*numbers).is_finite() or context.flags[Inexact]:
+            report.add(
+                "DYS119",
+                "Number overflow. Attempting to store a number with magnitude larger than "
+                "supported range",
+                "UpdateExpression",
+                f"the result has to fit {MAX_NUMBER_DIGITS} digits, and stay below 1E+126",
+                text=expressions.texts["UpdateExpression"],
+                span=value.span,
+            )
+
+
+def check_update_size(params: Mapping[str, Any], expressions: Expressions, report: Report) -> None:
+    """An item that holds the key, and what is written, is not too large.
+
+    The values are fine.
+    """
+    size_bytes = item_size_bytes(params.get("Key", {}))
+    for action in _actions(expressions):
+        elements = expressions.elements(action.path)
+        name_bytes = len(str(elements[-1]).encode(errors="replace")) if elements else 0
+        size_bytes += name_bytes + _size_bytes(action.value, expressions)
+    for name, update in params.get("AttributeUpdates", {}).items():
+        if update.get("Action", "PUT") != "DELETE" and "Value" in update:
+            size_bytes += len(name.encode(errors="replace"))
+            size_bytes += attribute_value_size_bytes(update["Value"])
+    if size_bytes > MAX_ITEM_BYTES:
+        report.add(
+            "DYS135",
+            "Item size to update has exceeded the maximum allowed size",
+            "UpdateExpression" if "UpdateExpression" in params else "AttributeUpdates",
+            "keep items to 400 KB: split it, or keep large values elsewhere",
+        )
+
+
+def _actions(expressions: Expressions) -> Iterator[SetAction | AddAction]:
+    update = expressions.nodes.get("UpdateExpression")
+    if isinstance(update, Update):
+        yield from update.set
+        yield from update.add
+
+
+def _size_bytes(operand: Operand, expressions: Expressions) -> int:
+    """At least so much is stored."""
+    if isinstance(operand, ListAppend):
+        return _size_bytes(operand.left, expressions) + _size_bytes(operand.right, expressions)
+    literal = expressions.wire(operand)
+    if literal is None or not is_fine(value := dict([literal])):
+        return 0
+    return attribute_value_size_bytes(value)
