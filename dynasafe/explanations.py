@@ -643,3 +643,28 @@ def page(code: str) -> str:
         f"Wrong:\n\n    {it.wrong}\n\nRight:\n\n    {it.right}\n\n"
         f"Source: {it.source}\n"
     )
+
+
+_GROUPS = {
+    "DYS1": "Requests",
+    "DYS2": "Expressions",
+    "DYS3": "What an item makes of an update",
+}
+
+
+def index() -> str:
+    """All codes with their titles, in Markdown, each a link to its page."""
+    lines = [
+        "# Findings\n",
+        "Each finding of `check_request`, of a [guard](../guides/validation.md) and of an",
+        "`InvalidRequestError` has a code. Codes are stable. `python -m dynasafe explain DYS203`",
+        "prints the page of one.",
+    ]
+    for prefix, title in _GROUPS.items():
+        lines += ["", f"## {title}", "", "| code | meaning |", "|---|---|"]
+        lines += [
+            f"| [{code}]({code}.md) | {explanation.title} |"
+            for code, explanation in sorted(EXPLANATIONS.items())
+            if code.startswith(prefix)
+        ]
+    return "\n".join(lines) + "\n"

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 import pytest
@@ -22,7 +23,6 @@ from markdown_it import MarkdownIt
 
 import dynasafe
 from dynasafe import AsyncDynamoDB
-from dynasafe.explanations import EXPLANATIONS
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import ALL, CREDENTIALS, REGION, Engines, connect, key_schema
 from tests.integration.differences import DIFFERENCES
@@ -184,20 +184,35 @@ def clean_environment() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
+def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refused(
+    tmp_path: Path,
+) -> None:
+    # As the start page says: pasted into its `main`.
+    before, rest = python_of(START)[0].text.split("await create_table(db)\n")
+    after = rest[rest.index("\n\nif __name__") :]
+    for page in PAGES:
+        blocks = python_of(page)[1:] if page == START else python_of(page)
+        pasted = "\n".join([f'region_name = "{REGION}"', *(block.text for block in blocks)])
+        name = re.sub(r"\W", "_", name_of(page))
+        (tmp_path / f"{name}.py").write_text(before + indent(pasted, " " * 8).lstrip() + after)
+
+    command = [sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs"]
+    checked = subprocess.run(
+        [*command, "--ignore-missing-imports", "--follow-imports=silent", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert [line for line in checked.stdout.splitlines() if ": error:" in line] == []
+
+
 def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
     places = re.findall(r"^ *- (\S+)$", (DOCS / ".nav.yml").read_text(), re.MULTILINE)
     for page in DOCS.rglob("*.md"):
         path = page.relative_to(DOCS)
         assert any(path.match(place) for place in places), f"{path} is not in docs/.nav.yml"
-
-
-def test_given_the_findings_then_their_index_names_each() -> None:
-    index = (DOCS / "findings" / "index.md").read_text()
-    rows = [
-        f"| [{code}]({code}.md) | {explanation.title} |"
-        for code, explanation in sorted(EXPLANATIONS.items())
-    ]
-    assert re.findall(r"^\| \[.*$", index, re.MULTILINE) == rows
 
 
 def test_given_the_public_names_then_the_reference_has_each() -> None:

@@ -9,15 +9,16 @@ from pathlib import Path
 
 import pytest
 
+import dynasafe
 from dynasafe.cli import main
-from dynasafe.explanations import EXPLANATIONS, page
+from dynasafe.explanations import EXPLANATIONS, index, page
 
 ROOT = Path(__file__).parent.parent.parent
 
 
 def test_given_the_code_of_any_finding_then_it_is_explained() -> None:
     used: set[str] = set()
-    for path in (ROOT / "dynasafe").rglob("*.py"):
+    for path in Path(dynasafe.__file__).parent.rglob("*.py"):
         if path.name != "explanations.py":
             used |= set(re.findall(r'"(DYS\d{3})"', path.read_text()))
 
@@ -28,8 +29,12 @@ def test_given_the_pages_then_they_are_what_the_command_writes(tmp_path: Path) -
     assert main(["explain", "--write", str(tmp_path)]) == 0
 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    kept = {path.name: path.read_text() for path in (ROOT / "docs" / "findings").glob("DYS*.md")}
+    kept = {path.name: path.read_text() for path in (ROOT / "docs" / "findings").glob("*.md")}
     assert written == kept, "mend: python -m dynasafe explain --write docs/findings"
+
+
+def test_given_the_index_then_it_has_each_code_once() -> None:
+    assert re.findall(r"\[(DYS\d{3})\]\(\1\.md\)", index()) == sorted(EXPLANATIONS)
 
 
 def test_given_a_code_when_explained_then_its_page_is_shown(
