@@ -13,14 +13,14 @@ from __future__ import annotations
 import base64
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
 
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 
 T = TypeVar("T")
@@ -43,10 +43,12 @@ def to_attribute_value(value: object, path: str = "") -> dict[str, Any]:
         UnsupportedTypeError: a value of a type that has no AttributeValue stands at the path.
         ValueOutOfRangeError: DynamoDB has no room for a value: NaN, 39 digits, an empty set.
     """
-    try:
-        return _quick[type(value)](value)
-    except _NOT_QUICK:
-        return plain_attribute_value(value, path)
+    if _has_quick_way:
+        try:
+            return _quick_list((value,), _VALUE_LEVELS)[0]
+        except _NOT_QUICK:
+            pass
+    return plain_attribute_value(value, path)
 
 
 def plain_attribute_value(value: object, path: str = "") -> dict[str, Any]:
@@ -59,10 +61,12 @@ def plain_attribute_value(value: object, path: str = "") -> dict[str, Any]:
 
 def to_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, dict[str, Any]]:
     """Each value of the item in wire form, by attribute name."""
-    try:
-        return _quick_item(item)
-    except _NOT_QUICK:
-        return plain_attribute_map(item, path)
+    if _has_quick_way:
+        try:
+            return _quick_map(item, _VALUE_LEVELS)
+        except _NOT_QUICK:
+            pass
+    return plain_attribute_map(item, path)
 
 
 def plain_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, dict[str, Any]]:
@@ -97,27 +101,38 @@ def from_attribute_value(attribute_value: AttributeValue) -> Any:
 def from_attribute_map(attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
     """Each value of the item in Python, by attribute name."""
     item: dict[str, Any] = {}
-    try:
-        for name, value in attribute_map.items():
-            (type_name,) = value
-            content = value[type_name]
-            # The commonest values without a call.
-            if type_name == "S":
-                item[name] = content
-            elif type_name == "N" and content.isdigit():
-                item[name] = int(content)
-            else:
-                item[name] = _DECODERS[type_name](content)
-    except (TypeError, ValueError, LookupError):  # one of them is no AttributeValue
-        return {name: from_attribute_value(value) for name, value in attribute_map.items()}
+    for name, value in attribute_map.items():
+        # The commonest values without a call.
+        if len(value) != 1:
+            item[name] = from_attribute_value(value)
+        elif "S" in value:
+            item[name] = value["S"]
+        elif "N" in value:
+            text = value["N"]
+            item[name] = int(text) if text.isdigit() else decode_number(text)
+        elif "M" in value:
+            item[name] = from_attribute_map(value["M"])
+        elif "L" in value:
+            item[name] = _decode_list(value["L"])
+        elif "BOOL" in value:
+            item[name] = value["BOOL"]
+        else:
+            item[name] = from_attribute_value(value)
     return item
 
 
-def _decode_list(content: Any) -> list[Any]:
+def _decode_list(content: Iterable[AttributeValue]) -> list[Any]:
     elements: list[Any] = []
     for value in content:
-        if "N" in value and len(value) == 1 and value["N"].isdigit():
-            elements.append(int(value["N"]))
+        if len(value) != 1:
+            elements.append(from_attribute_value(value))
+        elif "S" in value:
+            elements.append(value["S"])
+        elif "N" in value:
+            text = value["N"]
+            elements.append(int(text) if text.isdigit() else decode_number(text))
+        elif "M" in value:
+            elements.append(from_attribute_map(value["M"]))
         else:
             elements.append(from_attribute_value(value))
     return elements
@@ -132,11 +147,11 @@ def register_codec(
         encode: gives a value of a supported type, as in `str`.
         decode: takes what `from_attribute_value` gives for it.
     """
+    global _has_quick_way
     registered_codecs[python_type] = (encode, decode)
     _encoders_by_type.clear()
-    for encoders in _quick_levels:
-        for quick_type in [each for each in encoders if issubclass(each, python_type)]:
-            del encoders[quick_type]
+    if any(issubclass(each, python_type) for each in _QUICK_TYPES):
+        _has_quick_way = False
 
 
 registered_codecs: dict[type, tuple[Callable[[Any], object], Callable[[Any], Any]]] = {}
@@ -371,111 +386,88 @@ class _NotQuickError(Exception):
     """A value that needs the longer way, if only to be refused with its path."""
 
 
-_NOT_QUICK = (KeyError, TypeError, UnicodeEncodeError, _NotQuickError)
+_NOT_QUICK = (TypeError, AttributeError, UnicodeEncodeError, InvalidValueError, _NotQuickError)
+_QUICK_TYPES: list[type] = [str, int, bool, type(None), Decimal, float, bytes, list, dict, set]
 _QUICK_MIN, _QUICK_MAX = -(10**MAX_NUMBER_DIGITS), 10**MAX_NUMBER_DIGITS
+_VALUE_LEVELS = MAX_NESTING_LEVELS + 1 - _FIRST_LEVEL
+"""How many lists and maps a value may be of, one within the other."""
 
-_QuickEncode = Callable[[Any], dict[str, Any]]
-
-
-def _quick_str(value: str) -> dict[str, Any]:
-    if not value.isascii():
-        value.encode()
-    return {"S": value}
+_has_quick_way = True
 
 
-def _quick_int(value: int) -> dict[str, Any]:
-    if _QUICK_MIN < value < _QUICK_MAX:
-        return {"N": str(value)}
+def _quick_map(value: Mapping[Any, Any], levels: int) -> dict[str, Any]:
+    """The values of a map, which may hold so many levels more."""
+    names = "".join(value)  # a TypeError where a name is none
+    if not names.isascii():
+        names.encode()
+    encoded: dict[str, Any] = {}
+    for name, each in value.items():
+        kind = type(each)
+        if kind is str:
+            if not each.isascii():
+                each.encode()
+            encoded[name] = {"S": each}
+        elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
+            encoded[name] = {"N": str(each)}
+        elif kind is bool:
+            encoded[name] = {"BOOL": each}
+        elif kind is dict and levels:
+            encoded[name] = {"M": _quick_map(each, levels - 1)}
+        elif kind is list and levels:
+            encoded[name] = {"L": _quick_list(each, levels - 1)}
+        else:
+            encoded[name] = _quick_scalar(kind, each)
+    return encoded
+
+
+def _quick_list(value: Iterable[Any], levels: int) -> list[dict[str, Any]]:
+    """The elements of a list, which may hold so many levels more."""
+    encoded: list[dict[str, Any]] = []
+    for each in value:
+        kind = type(each)
+        if kind is str:
+            if not each.isascii():
+                each.encode()
+            encoded.append({"S": each})
+        elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
+            encoded.append({"N": str(each)})
+        elif kind is dict and levels:
+            encoded.append({"M": _quick_map(each, levels - 1)})
+        elif kind is list and levels:
+            encoded.append({"L": _quick_list(each, levels - 1)})
+        else:
+            encoded.append(_quick_scalar(kind, each))
+    return encoded
+
+
+def _quick_scalar(kind: type, value: Any) -> dict[str, Any]:
+    if kind is Decimal:
+        text = str(value)
+        # As encode_number would write it: no exponent, and no zero at the end of a fraction.
+        if text[-1] != "0" and "." in text and "E" not in text and len(text) <= MAX_NUMBER_DIGITS:
+            return {"N": text}
+        return {"N": encode_number(value)}
+    if value is None:
+        return {"NULL": True}
+    if kind is bool:
+        return {"BOOL": value}
+    if kind is set:
+        return _quick_set(value)
+    if kind is float:
+        return {"N": encode_number(value)}
+    if kind is bytes:
+        return {"B": value}
     raise _NotQuickError
 
 
-def _quick_decimal(value: Decimal) -> dict[str, Any]:
-    text = str(value)
-    # Neither an exponent nor NaN or an infinity, no zeros at the end of a fraction, no "-0".
-    if "E" in text or "n" in text or "N" in text or len(text) > MAX_NUMBER_DIGITS:
-        raise _NotQuickError
-    if text[-1] == "0" and ("." in text or text == "-0"):
-        raise _NotQuickError
-    return {"N": text}
-
-
 def _quick_set(value: set[Any]) -> dict[str, Any]:
-    if not value:
-        raise _NotQuickError
-    "".join(value).encode()
-    return {"SS": sorted(value)}
-
-
-def _quick_map_at(inner: Mapping[type, _QuickEncode]) -> Callable[[Any], dict[str, Any]]:
-    """Encodes the values of a map, which have the encoders `inner`."""
-
-    def encode(value: dict[Any, Any]) -> dict[str, Any]:
-        "".join(value).encode()  # a TypeError where a name is none
-        encoded: dict[str, Any] = {}
-        for name, each in value.items():
-            kind = type(each)
-            if kind is str:
-                if not each.isascii():
-                    each.encode()
-                encoded[name] = {"S": each}
-            elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
-                encoded[name] = {"N": str(each)}
-            elif kind is bool:
-                encoded[name] = {"BOOL": each}
-            else:
-                encoded[name] = inner[kind](each)
-        return encoded
-
-    return encode
-
-
-def _quick_list_at(inner: Mapping[type, _QuickEncode]) -> Callable[[Any], list[Any]]:
-    """Encodes the elements of a list, which have the encoders `inner`."""
-
-    def encode(value: list[Any]) -> list[Any]:
-        encoded = []
-        for each in value:
-            kind = type(each)
-            if kind is int and _QUICK_MIN < each < _QUICK_MAX:
-                encoded.append({"N": str(each)})
-            elif kind is str:
-                if not each.isascii():
-                    each.encode()
-                encoded.append({"S": each})
-            else:
-                encoded.append(inner[kind](each))
-        return encoded
-
-    return encode
-
-
-def _quick_at(inner: Mapping[type, _QuickEncode]) -> dict[type, _QuickEncode]:
-    """The encoders of values of one level, the next level of which has the encoders `inner`."""
-    encode_map, encode_list = _quick_map_at(inner), _quick_list_at(inner)
-    return {
-        str: _quick_str,
-        int: _quick_int,
-        Decimal: _quick_decimal,
-        bool: lambda value: {"BOOL": value},
-        type(None): lambda value: {"NULL": True},
-        bytes: lambda value: {"B": value},
-        set: _quick_set,
-        list: lambda value: {"L": encode_list(value)},
-        dict: lambda value: {"M": encode_map(value)},
-    }
-
-
-def _all_levels() -> list[dict[type, _QuickEncode]]:
-    """By level; below the last there are none, so that a deeper value is not quick."""
-    levels: list[dict[type, _QuickEncode]] = [{}]
-    while len(levels) <= MAX_NESTING_LEVELS + 1 - _FIRST_LEVEL:
-        levels.insert(0, _quick_at(levels[0]))
-    return levels
-
-
-_quick_levels = _all_levels()
-_quick = _quick_levels[0]
-_quick_item = _quick_map_at(_quick)
+    members = sorted(value)
+    if not members or type(members[0]) is not str:
+        return _set(value, "", _FIRST_LEVEL)
+    text = "".join(members)
+    if not text.isascii():
+        text.encode()
+    return {"SS": members}
 
 
 def _encoder(python_type: type, path: str) -> _Encode:
