@@ -1,8 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
+# For dist-check: the Python that all is made with, and the newer ones that pyenv has.
+PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check docs engines botocore-1.44.5 bench nightly soak mutants dist clean
+.PHONY: help demo test check docs engines botocore-1.44.5 bench soak-memory nightly soak mutants dist dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -26,16 +28,21 @@ docs: .venv/.installed ## The documentation, into build/docs; a warning is an er
 	mkdir -p build
 	$(BIN)/zensical build --clean --strict >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
 	! grep griffe: build/docs.log
+	sed -i.bak -E -e 's|"(../)+examples/recipes/([a-z_]+)\.py"|"../sources/\2/"|g' \
+		-e 's|"(../)+examples/(registry/[a-z_.]*)"|"../sources/registry/"|g' \
+		-e 's|"(../)+examples/demo\.py"|"../sources/demo/"|g' build/docs/examples/index.html
+	rm build/docs/examples/index.html.bak
 	! grep -rlE '<(script|link|img)[^>]+(src|href)="https?:' build/docs --include='*.html'
 
 nightly: .venv/.installed engines ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
 		$(BIN)/python -m pytest -n 2 --timeout 20000 tests/properties tests/integration
 
-bench: .venv/.installed ## What validation costs, beside building a request
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --editable '.[dev,bench]'
-	$(BIN)/python -m benchmarks.validation --fast
+bench: build/benchmarks/.installed ## What things cost beside other libraries, into docs/performance.md; FAST=1: that it works
+	build/benchmarks/bin/python -m benchmarks $(if $(FAST),--fast)
+
+soak-memory: build/benchmarks/.installed ## A million calls, and whether memory grows
+	build/benchmarks/bin/python -m benchmarks.soak
 
 soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \
@@ -50,8 +57,14 @@ mutants: .venv/.installed ## Flip each constant and comparison in resilience/, a
 
 engines: .engines/node_modules/.installed .engines/dynamodb-local/.installed ## The strict engines
 
-dist: .venv/.installed ## The wheel
-	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+dist: build/dist-tools/.installed ## The sdist, and the wheel that is built of it
+	rm -rf dist
+	build/dist-tools/bin/python -m build --no-isolation --outdir dist .
+	build/dist-tools/bin/twine check --strict dist/*
+	build/dist-tools/bin/check-wheel-contents dist/*.whl
+
+dist-check: dist .venv/.installed ## Both of them in fresh environments, with each Python and the lowest versions
+	DYNASAFE_DIST=dist DYNASAFE_PYTHONS='$(PYTHONS)' $(BIN)/python -m pytest tests/packaging
 
 clean: ## Everything that was made
 	rm -rf .venv .engines build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -60,6 +73,19 @@ clean: ## Everything that was made
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+build/dist-tools/.installed: constraints.txt
+	test -x build/dist-tools/bin/python || $(PYTHON) -m venv build/dist-tools
+	build/dist-tools/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt build check-wheel-contents hatchling twine
+	touch $@
+
+# The peers have an environment of their own: the tests need none of them.
+build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constraints.txt
+	test -x build/benchmarks/bin/python || $(PYTHON) -m venv build/benchmarks
+	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --requirement benchmarks/requirements.txt --editable .
 	touch $@
 
 .engines/node_modules/.installed: tests/engines/package.json tests/engines/package-lock.json

@@ -563,7 +563,8 @@ class AsyncTable(Generic[ItemT]):
                 hold what was given.
             OutcomeUnknownError: the only request of the batch may or may not have been applied.
             ValueOutOfRangeError: two of the writes are of one item.
-            NotSentError, ServiceError
+            NotSentError: nothing was sent.
+            ServiceError: DynamoDB refused it.
         """
         settings = self._settings.override(options)
         is_streamed = isinstance(put, Iterator) or isinstance(delete, Iterator)

@@ -35,6 +35,7 @@ PAGES = [
     *(path for path in sorted(DOCS.rglob("*.md")) if path.parent.name != "findings"),
 ]
 START = DOCS / "start.md"
+SHOWN = "--8<-- "
 NOT_PYTHON = {"console", "ini", "json", "text", "toml", "yaml"}
 # What a page needs that some engines lack; any other page runs on each engine.
 NEEDS: dict[str, tuple[str, ...]] = {
@@ -74,7 +75,12 @@ def blocks_of(page: Path) -> tuple[Block, ...]:
 
 
 def python_of(page: Path) -> list[Block]:
-    return [block for block in blocks_of(page) if block.language == "python"]
+    """What runs; a file that is shown whole is tested where it lies."""
+    return [
+        block
+        for block in blocks_of(page)
+        if block.language == "python" and not block.text.startswith(SHOWN)
+    ]
 
 
 def run(page: Path, names: dict[str, Any], runner: asyncio.Runner) -> None:
@@ -213,6 +219,16 @@ def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
     for page in DOCS.rglob("*.md"):
         path = page.relative_to(DOCS)
         assert any(path.match(place) for place in places), f"{path} is not in docs/.nav.yml"
+
+
+def test_given_the_examples_then_the_pages_show_each_whole() -> None:
+    shown = {
+        path
+        for page in DOCS.glob("sources/*.md")
+        for path in re.findall(rf'^{SHOWN}"(\S+)"$', page.read_text(), re.MULTILINE)
+    }
+    examples = (path for path in (ROOT / "examples").rglob("*.py") if path.stem != "__init__")
+    assert shown == {path.relative_to(ROOT).as_posix() for path in examples}
 
 
 def test_given_the_public_names_then_the_reference_has_each() -> None:
