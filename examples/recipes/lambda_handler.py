@@ -3,9 +3,10 @@
 What it does: answers GET and PATCH of /people/{id} behind an HTTP API (payload format 2.0).
 
 What it guarantees: the client is made at the first invocation of a process, is used by all later
-ones, and is closed when the process ends. A call ends before the invocation's time does, so that
-the caller gets an answer in place of a timeout. An update whose outcome is not known is told as
-such, and may be sent again, since it sets what it names.
+ones, and is closed when the process ends in order (Lambda may end it without asking). A call ends
+before the invocation's time does, so that the caller gets an answer in place of a timeout. An
+update whose outcome is not known is told as such, and may be sent again, since it sets what it
+names.
 
 What it does not: keep connections alive while the process is frozen. The first call afterwards may
 find them closed, which is why its request is repeated where that is safe.
@@ -33,8 +34,8 @@ from dynasafe.errors import (
     InvalidRequestError,
     InvalidValueError,
     NoAnswerError,
+    NotSentError,
     OutcomeUnknownError,
-    ServiceError,
     ThrottledError,
 )
 
@@ -157,12 +158,12 @@ def answer_of(error: DynasafeError) -> dict[str, Any]:
         case OutcomeUnknownError() | NoAnswerError():
             logger.warning("%s", error)
             return answer(504, {"error": "it is not known whether the change was made"})
-        case ServiceError():
-            logger.error("%s", error)
-            return answer(500, {"error": "the request was refused"})
-        case _:
+        case NotSentError():
             logger.warning("%s", error)
             return answer(503, {"error": "not now"}, retry_after_s=1)
+        case _:
+            logger.error("%s", error)
+            return answer(500, {"error": "the request was refused"})
 
 
 def answer(status: int, body: object, *, retry_after_s: int | None = None) -> dict[str, Any]:

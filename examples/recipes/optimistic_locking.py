@@ -83,6 +83,7 @@ class Documents:
         Raises:
             NoSuchDocumentError
             VersionConflictError: others were quicker each time.
+            TransactionCanceledError: so many write at once that there was no turn.
         """
         while True:
             document = await self.get(document_id)

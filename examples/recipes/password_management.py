@@ -122,7 +122,11 @@ class Passwords:
         if not await asyncio.to_thread(is_password, password, credentials.password):
             raise WrongPasswordError
         success = UpdateBuilder(Credentials).set(Credentials.attempts, 0)
-        await self._table.update_item(key, success, condition=Credentials.person_id.exists())
+        success.condition(Credentials.person_id.exists())
+        try:
+            await self._table.update_item(key, success)
+        except ConditionalCheckFailedError as error:
+            raise WrongPasswordError from error  # deleted meanwhile
         return credentials
 
     async def change(self, person_id: str, old: str, new: str, *, now: datetime) -> None:

@@ -24,18 +24,15 @@ from enum import Enum
 from typing import TypeVar
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
-from dynasafe.errors import (
-    InvalidRequestError,
-    InvalidValueError,
-    OutcomeUnknownError,
-    TransactionCanceledError,
-)
+from dynasafe.errors import OutcomeUnknownError, TransactionCanceledError
 
 T = TypeVar("T")
 
 REMEMBERED = timedelta(days=30)
 TOLERANCE = timedelta(minutes=5)
 """How far the sender's clock may be from ours; what is older may have been recorded by somebody."""
+MAX_LENGTH = 255
+MAX_AMOUNT_CENTS = 10**12
 
 
 class Delivery(Item):
@@ -110,10 +107,7 @@ class WebhookConsumer:
         expected = sign(body, sent_at=sent_at, secret=self._secret)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise BadSignatureError
-        try:
-            return await self._book(payment_of(body), now)
-        except (InvalidRequestError, InvalidValueError) as error:
-            raise BadEventError("DynamoDB has no room for the event's values") from error
+        return await self._book(payment_of(body), now)
 
     async def _book(self, payment: Payment, now: datetime) -> Verdict:
         booked = UpdateBuilder(Account).increment(Account.balance_cents, payment.amount_cents)
@@ -152,11 +146,13 @@ def payment_of(body: bytes) -> Payment:
                 "id": str(id_),
                 "account_id": str(account_id),
                 "amount_cents": int(amount_cents),
-            } if id_ and account_id and not isinstance(amount_cents, bool):
-                return Payment(id=id_, account_id=account_id, amount_cents=amount_cents)
+            } if not isinstance(amount_cents, bool):
+                is_fit = all(0 < len(each) <= MAX_LENGTH for each in (id_, account_id))
+                if is_fit and abs(amount_cents) <= MAX_AMOUNT_CENTS:
+                    return Payment(id=id_, account_id=account_id, amount_cents=amount_cents)
     except ValueError as error:
         raise BadEventError("the event is not JSON") from error
-    raise BadEventError("the event has no id, account_id and amount_cents")
+    raise BadEventError("the event has no fit id, account_id and amount_cents")
 
 
 async def settle(call: Awaitable[T]) -> T:

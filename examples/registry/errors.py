@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RegistryError(Exception):
-    """A resource is not there, or there already."""
+    """A resource is not there, there already, or in use."""
 
     def __init__(self, kind: str, id: str) -> None:
         super().__init__(kind, id)
@@ -20,6 +20,13 @@ class NotFoundError(RegistryError):
 class AlreadyExistsError(RegistryError):
     def __str__(self) -> str:
         return f"There is a {self.kind} {self.id!r} already."
+
+
+class InUseError(RegistryError):
+    def __str__(self) -> str:
+        return (
+            f"The {self.kind} {self.id!r} has projects or subscriptions. Mend: delete them first."
+        )
 
 
 class BadCursorError(ValueError):

@@ -27,6 +27,8 @@ class Person(Item):
     email: Attr[str | None] = attribute(default=None)
     phone: Attr[str | None] = attribute(default=None)
     is_admin: Attr[bool] = attribute(default=False, patchable=False)
+    holdings: Attr[int] = attribute(default=0, patchable=False)
+    """How many projects and subscriptions are theirs; see holdings.py."""
 
 
 class Project(Item):

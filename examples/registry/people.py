@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from dynasafe import AsyncTable
 from dynasafe.errors import ConditionalCheckFailedError
-from examples.registry.errors import AlreadyExistsError, NotFoundError
+from examples.registry.errors import AlreadyExistsError, InUseError, NotFoundError
 from examples.registry.models import Person
 from examples.registry.paging import PageOf, first_page, read_cursor
 from examples.registry.patches import update_from
@@ -77,5 +77,13 @@ class People:
         return await first_page(self._table.scan(limit=limit, exclusive_start_key=start))
 
     async def delete(self, person_id: str) -> None:
-        """Delete the person; one who is not there is no error."""
-        await self._table.delete_item({"id": person_id})
+        """Delete the person; one who is not there is no error.
+
+        Raises:
+            InUseError: they have projects or subscriptions.
+        """
+        is_free = Person.id.not_exists() | (Person.holdings == 0)
+        try:
+            await self._table.delete_item({"id": person_id}, condition=is_free, exactly_once=True)
+        except ConditionalCheckFailedError as error:
+            raise InUseError("person", person_id) from error

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dynasafe import AsyncTable
 from dynasafe.errors import ConditionalCheckFailedError
 from examples.registry.errors import AlreadyExistsError, NotFoundError
+from examples.registry.holdings import Holdings
 from examples.registry.models import Project
 from examples.registry.paging import PageOf, first_page, read_cursor
 from examples.registry.patches import update_from
@@ -16,27 +17,26 @@ REMOVABLE = frozenset({"description", "tags"})
 
 
 class Projects:
-    """The projects of the registry.
+    """The projects of the registry, each of which belongs to a person.
 
     What stays unknown of a write reaches the caller as OutcomeUnknownError: read the project
     before you repeat it.
     """
 
-    def __init__(self, table: AsyncTable[Project]) -> None:
+    def __init__(self, table: AsyncTable[Project], holdings: Holdings) -> None:
         self._table = table
+        self._holdings = holdings
 
     async def create(self, project: Project) -> None:
-        """Store a project of a new id.
+        """Store a project of a new id, of an owner who is there.
 
         Raises:
+            NotFoundError: there is no such owner.
             AlreadyExistsError: the id is in use.
         """
-        try:
-            await self._table.put_item(
-                project, condition=Project.id.not_exists(), exactly_once=True
-            )
-        except ConditionalCheckFailedError as error:
-            raise AlreadyExistsError("project", project.id) from error
+        put = self._table.put(project, condition=Project.id.not_exists())
+        if not await self._holdings.change(project.owner_id, +1, put):
+            raise AlreadyExistsError("project", project.id)
 
     async def get(self, project_id: str) -> Project:
         """The project as of the last write.
@@ -92,4 +92,8 @@ class Projects:
 
     async def delete(self, project_id: str) -> None:
         """Delete the project; one that is not there is no error."""
-        await self._table.delete_item({"id": project_id})
+        key = {"id": project_id}
+        project = await self._table.get_item(key, consistent_read=True)
+        if project is not None:
+            delete = self._table.delete(key, condition=Project.id.exists())
+            await self._holdings.change(project.owner_id, -1, delete)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from dynasafe import AsyncDynamoDB
+from examples.registry.holdings import Holdings
 from examples.registry.models import Person, Project, Subscription
 from examples.registry.people import People
 from examples.registry.projects import Projects
@@ -18,8 +19,9 @@ class Registry:
     def __init__(self, db: AsyncDynamoDB) -> None:
         people = db.table("people", Person)
         self.people = People(people)
-        self.projects = Projects(db.table("projects", Project))
-        self.subscriptions = Subscriptions(db, db.table("subscriptions", Subscription), people)
+        holdings = Holdings(db, people)
+        self.projects = Projects(db.table("projects", Project), holdings)
+        self.subscriptions = Subscriptions(db.table("subscriptions", Subscription), holdings)
 
 
 @asynccontextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dynasafe import AsyncDynamoDB, AsyncTable
-from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
+from dynasafe import AsyncTable
+from dynasafe.errors import ConditionalCheckFailedError
 from examples.registry.errors import AlreadyExistsError, NotFoundError
-from examples.registry.models import Person, Subscription
+from examples.registry.holdings import Holdings
+from examples.registry.models import Subscription
 from examples.registry.paging import PageOf, first_page, read_cursor
 from examples.registry.patches import update_from
 
@@ -21,12 +22,9 @@ class Subscriptions:
     before you repeat it.
     """
 
-    def __init__(
-        self, db: AsyncDynamoDB, table: AsyncTable[Subscription], people: AsyncTable[Person]
-    ) -> None:
-        self._db = db
+    def __init__(self, table: AsyncTable[Subscription], holdings: Holdings) -> None:
         self._table = table
-        self._people = people
+        self._holdings = holdings
 
     async def create(self, subscription: Subscription) -> None:
         """Store a subscription of a new id, of a person who is there.
@@ -35,21 +33,9 @@ class Subscriptions:
             NotFoundError: there is no such person.
             AlreadyExistsError: the person has a subscription of this id.
         """
-        person_id = subscription.person_id
-        try:
-            await self._db.transact_write_items(
-                [
-                    self._people.check({"id": person_id}, Person.id.exists()),
-                    self._table.put(subscription, condition=Subscription.id.not_exists()),
-                ]
-            )
-        except TransactionCanceledError as error:
-            person, own = (reason.code == "ConditionalCheckFailed" for reason in error.reasons)
-            if person:
-                raise NotFoundError("person", person_id) from error
-            if own:
-                raise AlreadyExistsError("subscription", subscription.id) from error
-            raise
+        put = self._table.put(subscription, condition=Subscription.id.not_exists())
+        if not await self._holdings.change(subscription.person_id, +1, put):
+            raise AlreadyExistsError("subscription", subscription.id)
 
     async def get(self, person_id: str, subscription_id: str) -> Subscription:
         """The subscription as of the last write.
@@ -103,4 +89,6 @@ class Subscriptions:
 
     async def delete(self, person_id: str, subscription_id: str) -> None:
         """Delete the subscription; one that is not there is no error."""
-        await self._table.delete_item({"person_id": person_id, "id": subscription_id})
+        key = {"person_id": person_id, "id": subscription_id}
+        delete = self._table.delete(key, condition=Subscription.id.exists())
+        await self._holdings.change(person_id, -1, delete)

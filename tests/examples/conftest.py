@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ T = TypeVar("T")
 Indexes = dict[str, dict[str, tuple[str, ...]]]
 MakeDatabase = Callable[..., Awaitable[AsyncDynamoDB]]
 MakeFaulty = Callable[..., Awaitable[tuple[AsyncDynamoDB, AsyncDynamoDB, FaultProxy]]]
-SEED = 20261124
+SEED = int(os.environ.get("DYNASAFE_SEED", "20261124"))
 LOST_ANSWERS = (
     Fault.CLOSE_AFTER,
     Fault.RESET_AFTER,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 
-from dynasafe.errors import InvalidRequestError
-from examples.registry.errors import AlreadyExistsError, BadCursorError, NotFoundError
+from dynasafe.errors import InvalidRequestError, ServiceError
+from examples.registry.errors import AlreadyExistsError, BadCursorError, InUseError, NotFoundError
 from examples.registry.models import Person, Project, Status, Subscription
 from examples.registry.paging import read_cursor, write_cursor
 from examples.registry.service import Registry, open_registry
-from tests.examples.conftest import MakeDatabase
+from tests.examples.conftest import MakeDatabase, MakeFaulty, count, outcomes
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -115,6 +116,8 @@ async def test_given_many_people_when_listed_by_pages_then_each_comes_once(
 async def test_given_projects_when_listed_then_the_owners_own_come_newest_first(
     registry: Registry,
 ) -> None:
+    await registry.people.create(ada())
+    await registry.people.create(Person(id="p2", name="Grace", created_at=NOW))
     for number in range(5):
         await registry.projects.create(
             Project(
@@ -139,6 +142,9 @@ async def test_given_a_project_when_patched_and_deleted_then_it_follows(
     registry: Registry,
 ) -> None:
     project = Project(id="j1", owner_id="p1", name="Engine", created_at=NOW, tags={"steam"})
+    with pytest.raises(NotFoundError, match="no person 'p1'"):
+        await registry.projects.create(project)
+    await registry.people.create(ada())
     await registry.projects.create(project)
     with pytest.raises(AlreadyExistsError):
         await registry.projects.create(project)
@@ -192,8 +198,56 @@ async def test_given_subscriptions_when_listed_patched_and_deleted_then_they_fol
     rest = await registry.subscriptions.list("p1", limit=2, cursor=first.cursor)
     assert [each.id for each in rest.items] == ["s3"]
     await registry.subscriptions.delete("p1", "s2")
+    await registry.subscriptions.delete("p1", "s2")
     with pytest.raises(NotFoundError):
         await registry.subscriptions.get("p1", "s2")
+
+
+async def test_given_a_person_with_holdings_then_they_cannot_go(registry: Registry) -> None:
+    await registry.people.create(ada())
+    await registry.projects.create(Project(id="j1", owner_id="p1", name="x", created_at=NOW))
+    await registry.subscriptions.create(
+        Subscription(person_id="p1", id="s1", plan="basic", price_cents=990)
+    )
+
+    for _ in range(2):
+        assert (await registry.people.get("p1")).holdings == 2
+        with pytest.raises(InUseError, match="has projects or subscriptions"):
+            await registry.people.delete("p1")
+    await registry.projects.delete("j1")
+    await registry.projects.delete("j1")
+    assert (await registry.people.get("p1")).holdings == 1
+    await registry.subscriptions.delete("p1", "s1")
+    await registry.people.delete("p1")
+
+    assert (await registry.people.list()).items == ()
+
+
+async def test_given_races_and_faults_then_nothing_is_left_without_its_person(
+    faulty: MakeFaulty,
+) -> None:
+    db, calm, _ = await faulty(people=Person, projects=Project, subscriptions=Subscription)
+    registry, truth = Registry(db), Registry(calm)
+    for number in range(15):
+        id_ = f"p{number}"
+        await truth.people.create(Person(id=id_, name="x", created_at=NOW))
+        project = Project(id=id_, owner_id=id_, name="x", created_at=NOW)
+        subscription = Subscription(person_id=id_, id="s1", plan="basic", price_cents=990)
+        calls = [
+            partial(registry.people.delete, id_),
+            partial(registry.projects.create, project),
+            partial(registry.subscriptions.create, subscription),
+            partial(registry.projects.delete, id_),
+        ]
+
+        found = await outcomes(calls if number % 2 else reversed(calls))
+
+        told = (NotFoundError, InUseError, ServiceError)
+        assert count(found, None) + sum(count(found, kind) for kind in told) == 4
+        held = await calm.table("projects", Project).get_item({"id": id_}, consistent_read=True)
+        holdings = (held is not None) + len((await truth.subscriptions.list(id_)).items)
+        person = await calm.table("people", Person).get_item({"id": id_}, consistent_read=True)
+        assert holdings == (0 if person is None else person.holdings)
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "é", "bnVsbA==", "e30=", write_cursor({"id": 3})])

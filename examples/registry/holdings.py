@@ -1,0 +1,42 @@
+"""What belongs to a person, who cannot be deleted as long as they have it."""
+
+from __future__ import annotations
+
+from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder
+from dynasafe.errors import TransactionCanceledError
+from dynasafe.operations import Write
+from examples.registry.errors import NotFoundError
+from examples.registry.models import Person
+
+
+class Holdings:
+    """Stores and deletes what belongs to people, and counts it on them in the same transaction.
+
+    So no project and no subscription is ever left without its person, however many requests race.
+    """
+
+    def __init__(self, db: AsyncDynamoDB, people: AsyncTable[Person]) -> None:
+        self._db = db
+        self._people = people
+
+    async def change(self, person_id: str, by: int, write: Write) -> bool:
+        """Make the write and count it, or neither: whether the write's own condition held.
+
+        Raises:
+            NotFoundError: there is no such person.
+            OutcomeUnknownError: read before you repeat it.
+        """
+        counted = UpdateBuilder(Person).increment(Person.holdings, by)
+        person = self._people.update({"id": person_id}, counted, condition=Person.id.exists())
+        try:
+            await self._db.transact_write_items([person, write])
+        except TransactionCanceledError as error:
+            is_nobody, is_refused = (
+                reason.code == "ConditionalCheckFailed" for reason in error.reasons
+            )
+            if is_nobody:
+                raise NotFoundError("person", person_id) from error
+            if is_refused:
+                return False
+            raise
+        return True
