@@ -43,7 +43,7 @@ def _circumstances(results: Mapping[str, Any]) -> str:
 def _targets(figures: Iterable[Figure]) -> str:
     rows = [
         [
-            f"{figure.group}: {figure.title}",
+            _what(target, figure),
             _aim(target, figure.unit),
             _measured(target, figure),
             "yes" if target.is_met(figure) else "**no**",
@@ -52,6 +52,11 @@ def _targets(figures: Iterable[Figure]) -> str:
         for target in figure.targets
     ]
     return "### Targets\n\n" + _table(["what", "target", "measured", "met"], rows)
+
+
+def _what(target: Target, figure: Figure) -> str:
+    work = f"{figure.group}: {figure.title}"
+    return work if target.contender == OURS else f"{work}, {target.contender}"
 
 
 def _aim(target: Target, unit: str) -> str:
