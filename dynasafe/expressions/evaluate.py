@@ -280,6 +280,7 @@ def _new_value(action: UpdateAction, item: AttributeMap) -> AttributeValue | Non
     old = value_at(action.path, item)
     match action:
         case SetAction():
+            _require_defaults(action.value, item)
             return _set_operand(action.value, item)
         case RemoveAction():
             return None
@@ -287,6 +288,19 @@ def _new_value(action: UpdateAction, item: AttributeMap) -> AttributeValue | Non
             return _added(old, _literal(action.value))
         case DeleteAction():
             return None if old is None else _without(old, _literal(action.value))
+
+
+def _require_defaults(operand: Operand, item: AttributeMap) -> None:
+    """A default that cannot be had is refused, before all else and even where it is not needed."""
+    match operand:
+        case IfNotExists():
+            _require_defaults(operand.default, item)
+            _set_operand(operand.default, item)
+        case ListAppend() | Arithmetic():
+            _require_defaults(operand.left, item)
+            _require_defaults(operand.right, item)
+        case _:
+            pass
 
 
 def _set_operand(operand: Operand, item: AttributeMap) -> AttributeValue:
@@ -307,23 +321,27 @@ def _set_operand(operand: Operand, item: AttributeMap) -> AttributeValue:
             old = value_at(operand.path, item) if isinstance(operand.path, Path) else None
             return _set_operand(operand.default, item) if old is None else old
         case ListAppend():
-            lists = [_set_operand(each, item) for each in (operand.left, operand.right)]
-            if any("L" not in each for each in lists):
-                _refuse_operand()
-            return {"L": [each for part in lists for each in part["L"]]}
+            left = _operand_of_type("L", operand.left, item)
+            right = _operand_of_type("L", operand.right, item)
+            return {"L": [*left["L"], *right["L"]]}
         case Arithmetic():
-            left = _set_operand(operand.left, item)
-            right = _set_operand(operand.right, item)
+            left = _operand_of_type("N", operand.left, item)
+            right = _operand_of_type("N", operand.right, item)
             return _sum(left, right, operand.operator)
         case _:
             raise TypeError(f"SET has no {type(operand).__name__}")
 
 
+def _operand_of_type(type_name: str, operand: Operand, item: AttributeMap) -> AttributeValue:
+    value = _set_operand(operand, item)
+    if type_name not in value:
+        _refuse_operand()
+    return value
+
+
 def _sum(
     left: AttributeValue, right: AttributeValue, operator: Literal["+", "-"]
 ) -> AttributeValue:
-    if "N" not in left or "N" not in right:
-        _refuse_operand()
     one, other = Decimal(left["N"]), Decimal(right["N"])
     exact = _EXACT.add(one, other) if operator == "+" else _EXACT.subtract(one, other)
     try:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import islice
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
@@ -17,7 +19,7 @@ from dynasafe import check_request
 from dynasafe.attribute_value import bytes_of
 from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
-from dynasafe.expressions.nodes import Update, Value
+from dynasafe.expressions.nodes import Value
 from dynasafe.expressions.parse import parse_condition, parse_update
 from dynasafe.testing.engines import Engine
 from tests.support.requests import HEADERS
@@ -25,10 +27,11 @@ from tests.support.triples import Triples
 
 PARTS = 10
 TRIPLES_IN_A_PART = 2000
-KEY = {"pk": {"S": "k"}}
+AT_ONCE = 25
 # The emulator's words; the service's are those that it uses for every number.
 DIGITS = "DynamoDB only supports precision up to 38 digits"
 
+AttributeMap = dict[str, Any]
 Outcome = tuple[str, Any]
 
 
@@ -41,35 +44,46 @@ class Table:
         self.connection = http.client.HTTPConnection(host, timeout=30)
         self.send(
             "CreateTable",
+            TableName=self.name,
             BillingMode="PAY_PER_REQUEST",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         )
 
-    def send(self, operation: str, **members: Any) -> Outcome:
-        """The answer's Attributes, or the error's code and message."""
+    def send(self, operation: str, **members: Any) -> tuple[int, AttributeMap]:
         headers = {**HEADERS, "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
-        body = json.dumps({"TableName": self.name, **members})
-        self.connection.request("POST", "/", body, headers)
+        self.connection.request("POST", "/", json.dumps(members), headers)
         response = self.connection.getresponse()
-        answer = json.loads(response.read() or b"{}")
-        if response.status == 200:
+        return response.status, json.loads(response.read() or b"{}")
+
+    def update(self, params: AttributeMap) -> Outcome:
+        """The answer's Attributes, or the error's code and message."""
+        status, answer = self.send("UpdateItem", TableName=self.name, **params)
+        if status == 200:
             return "ok", comparable_map(answer.get("Attributes", {}))
-        code = answer["__type"].split("#")[-1]
         message = answer.get("message", answer.get("Message"))
-        return code, evaluate_words(message)
+        if message == DIGITS:
+            message = "Attempting to store more than 38 significant digits in a Number"
+        return answer["__type"].split("#")[-1], message
+
+    def put(self, items: list[AttributeMap]) -> None:
+        writes = [{"PutRequest": {"Item": item}} for item in items]
+        status, answer = self.send("BatchWriteItem", RequestItems={self.name: writes})
+        assert (status, answer["UnprocessedItems"]) == (200, {})
+
+    def get(self, keys: list[AttributeMap]) -> dict[str, AttributeMap]:
+        """The items that are there, by their keys."""
+        entry = {"Keys": keys, "ConsistentRead": True}
+        status, answer = self.send("BatchGetItem", RequestItems={self.name: entry})
+        assert (status, answer["UnprocessedKeys"]) == (200, {})
+        return {item["pk"]["S"]: comparable_map(item) for item in answer["Responses"][self.name]}
 
     def close(self) -> None:
-        self.send("DeleteTable")
+        self.send("DeleteTable", TableName=self.name)
         self.connection.close()
 
 
-def evaluate_words(message: str) -> str:
-    same = "Attempting to store more than 38 significant digits in a Number"
-    return same if message == DIGITS else message
-
-
-def comparable(value: dict[str, Any]) -> Any:
+def comparable(value: AttributeMap) -> Any:
     """Equal for equal values, whatever the spelling of numbers and the order of sets."""
     ((type_name, content),) = value.items()
     match type_name:
@@ -88,25 +102,67 @@ def comparable(value: dict[str, Any]) -> Any:
             return type_name, content
 
 
-def comparable_map(item: Any) -> dict[str, Any]:
+def comparable_map(item: AttributeMap) -> AttributeMap:
     return {name: comparable(value) for name, value in item.items()}
 
 
-def evaluated(
-    item: dict[str, Any] | None, params: dict[str, Any], *, whole_attributes: bool
-) -> Outcome:
-    """What the evaluator makes of the request, in the form of the engine's answer."""
-    values = params.get("ExpressionAttributeValues", {})
+class Triple(NamedTuple):
+    """An item, which may not be there, with an update and a condition in one request."""
+
+    item: AttributeMap | None
+    params: AttributeMap
+
+    def alone(self) -> Triple:
+        """The update without the condition."""
+        params = {name: self.params[name] for name in ("Key", "ReturnValues", "UpdateExpression")}
+        used = set(re.findall(r"[#:]\w+", params["UpdateExpression"]))
+        for member in ("ExpressionAttributeNames", "ExpressionAttributeValues"):
+            given = self.params.get(member, {})
+            if used & given.keys():
+                params[member] = {name: given[name] for name in given if name in used}
+        return Triple(self.item, params)
+
+
+def triples(random: Random) -> Iterator[Triple]:
+    """Those whose requests can fail by the item only."""
+    number = 0
+    while True:
+        made = Triples(random)
+        attributes = made.item()
+        key = {"pk": {"S": str(number)}}
+        params: AttributeMap = {
+            "Key": key,
+            "ReturnValues": random.choice(["ALL_NEW", "ALL_OLD", "UPDATED_OLD", "UPDATED_NEW"]),
+            "UpdateExpression": made.update(attributes),
+            "ConditionExpression": made.condition(attributes),
+        }
+        if made.names:
+            params["ExpressionAttributeNames"] = made.names
+        if made.values:
+            params["ExpressionAttributeValues"] = made.values
+        if not check_request("UpdateItem", {"TableName": "some-table", **params}):
+            number += 1
+            yield Triple({**key, **attributes} if random.random() < 0.9 else None, params)
+
+
+def evaluated(triple: Triple, *, whole_attributes: bool) -> tuple[Outcome, AttributeMap | None]:
+    """What the evaluator makes of the request: the engine's answer, and the item afterwards."""
+    item, params = triple
+    placeholders = (
+        params.get("ExpressionAttributeNames", {}),
+        params.get("ExpressionAttributeValues", {}),
+    )
     old = item or {}
+    unchanged = None if item is None else comparable_map(item)
     condition = params.get("ConditionExpression")
-    if condition is not None and not evaluate.holds(parse_condition(condition, {}, values), old):
-        return "ConditionalCheckFailedException", "The conditional request failed"
-    text = params.get("UpdateExpression")
-    update = Update() if text is None else parse_update(text, {}, values)
+    if condition is not None and not evaluate.holds(parse_condition(condition, *placeholders), old):
+        failed = ("ConditionalCheckFailedException", "The conditional request failed")
+        return failed, unchanged
+    update = parse_update(params["UpdateExpression"], *placeholders)
     try:
-        new = evaluate.apply(update, {**KEY, **old})
+        new = evaluate.apply(update, {**params["Key"], **old})
     except InvalidRequestError as error:
-        return "ValidationException", error.findings[0].message
+        return ("ValidationException", error.findings[0].message), unchanged
     wanted = params["ReturnValues"]
     whole = old if wanted in ("ALL_OLD", "UPDATED_OLD") else new
     returned = dict(whole)
@@ -114,73 +170,75 @@ def evaluated(
         returned = evaluate.changed_attributes(update, whole)
         if whole_attributes:
             returned = {name: whole[name] for name in returned}
-    return "ok", comparable_map(returned)
+    return ("ok", comparable_map(returned)), comparable_map(new)
 
 
-def requests(random: Random) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any]]]:
-    """Items, some of which are not there, and updates of them that can only fail by the item."""
-    while True:
-        triples = Triples(random)
-        attributes = triples.item()
-        item = {**KEY, **attributes} if random.random() < 0.9 else None
-        params: dict[str, Any] = {"Key": KEY, "ReturnValues": "ALL_NEW"}
-        if random.random() < 0.85:
-            params["UpdateExpression"] = triples.update(attributes)
-            params["ReturnValues"] = random.choice(
-                ["ALL_NEW", "ALL_OLD", "UPDATED_OLD", "UPDATED_NEW"]
-            )
-        if "UpdateExpression" not in params or random.random() < 0.4:
-            params["ConditionExpression"] = triples.condition(attributes)
-        if triples.values:
-            params["ExpressionAttributeValues"] = triples.values
-        if not check_request("UpdateItem", {"TableName": "some-table", **params}):
-            yield item, params
+def judge(table: Table, part: list[Triple], *, whole_attributes: bool) -> Counter[str]:
+    """Send all requests, and compare each answer, and each item afterwards, with the evaluator's.
 
-
-def judged(table: Table, item: dict[str, Any] | None, params: dict[str, Any]) -> Outcome:
-    if item is None:
-        table.send("DeleteItem", Key=KEY)
-    else:
-        assert table.send("PutItem", Item=item)[0] == "ok"
-    return table.send("UpdateItem", **params)
+    Returns:
+        How often each code was answered.
+    """
+    table.put([triple.item for triple in part if triple.item is not None])
+    outcomes: Counter[str] = Counter()
+    for triple in part:
+        theirs = table.update(triple.params)
+        ours, _ = evaluated(triple, whole_attributes=whole_attributes)
+        assert ours == theirs, triple
+        outcomes[theirs[0]] += 1
+    stored = table.get([triple.params["Key"] for triple in part])
+    for triple in part:
+        _, expected = evaluated(triple, whole_attributes=whole_attributes)
+        assert stored.get(triple.params["Key"]["pk"]["S"]) == expected, triple
+    return outcomes
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_given_many_triples_then_items_returns_and_errors_are_dynamodb_locals(
     dynamodb_local: Engine, part: int
 ) -> None:
-    """UPDATED_OLD and UPDATED_NEW: the emulator returns whole attributes, the service only the
+    """Where the condition does not hold, the update is judged again without it.
+
+    UPDATED_OLD and UPDATED_NEW: the emulator returns whole attributes, the service only the
     changed parts of them, as the next test has it.
     """
     outcomes: Counter[str] = Counter()
+    generated = islice(triples(Random(part)), TRIPLES_IN_A_PART)
     with closing(Table(dynamodb_local)) as table:
-        for number, (item, params) in enumerate(requests(Random(part))):
-            if number == TRIPLES_IN_A_PART:
-                break
-            theirs = judged(table, item, params)
-            ours = evaluated(item, params, whole_attributes=True)
-            assert ours == theirs, (item, params)
-            outcomes[theirs[0]] += 1
+        while some := list(islice(generated, AT_ONCE)):
+            outcomes += judge(table, some, whole_attributes=True)
+            refused = [
+                triple
+                for triple in some
+                if evaluated(triple, whole_attributes=True)[0][0].startswith("Conditional")
+            ]
+            outcomes += judge(table, [each.alone() for each in refused], whole_attributes=True)
 
-    assert all(outcomes[code] > 100 for code in outcomes)
-    assert outcomes.keys() == {"ok", "ValidationException", "ConditionalCheckFailedException"}
+    assert outcomes["ok"] > TRIPLES_IN_A_PART / 4
+    assert outcomes["ValidationException"] > TRIPLES_IN_A_PART / 4
+    assert outcomes["ConditionalCheckFailedException"] > TRIPLES_IN_A_PART / 4
+    assert outcomes.total() > TRIPLES_IN_A_PART
 
 
 def test_given_updates_then_the_changed_parts_are_returned_as_dynalite_does(
     dynalite: Engine,
 ) -> None:
     """dynalite's authors recorded the service. It dies of some updates that copy attributes."""
-    compared = 0
+    alone = (triple.alone() for triple in triples(Random(0)))
+    generated = islice(filter(_returns_changed_parts, alone), 1000)
     with closing(Table(dynalite)) as table:
-        for item, params in requests(Random(0)):
-            if compared == 1000:
-                break
-            if not params["ReturnValues"].startswith("UPDATED") or "ConditionExpression" in params:
-                continue
-            update = parse_update(
-                params["UpdateExpression"], {}, params.get("ExpressionAttributeValues", {})
-            )
-            ours = evaluated(item, params, whole_attributes=False)
-            if ours[0] == "ok" and all(isinstance(each.value, Value) for each in update.set):
-                assert judged(table, item, params) == ours, (item, params)
-                compared += 1
+        while some := list(islice(generated, AT_ONCE)):
+            judge(table, some, whole_attributes=False)
+
+
+def _returns_changed_parts(triple: Triple) -> bool:
+    """Whether it succeeds, and sets values that stand in the request."""
+    if not triple.params["ReturnValues"].startswith("UPDATED"):
+        return False
+    (code, _), _ = evaluated(triple, whole_attributes=False)
+    placeholders = (
+        triple.params.get("ExpressionAttributeNames", {}),
+        triple.params.get("ExpressionAttributeValues", {}),
+    )
+    update = parse_update(triple.params["UpdateExpression"], *placeholders)
+    return code == "ok" and all(isinstance(each.value, Value) for each in update.set)

@@ -5,27 +5,41 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-NAMES = ("a", "b", "c", "d")
+# Of several refusals DynamoDB Local tells the one of the path that comes last in a hash table of
+# Java; these names come there in the order of the alphabet.
+ODD_NAMES = ("function", "é", "é.g")
+NAMES = ("a", "b", "c", "d", *ODD_NAMES)
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
+CONTAINERS = ("L", "M") * 2
+SETS = ("SS", "NS", "BS")
+COMPARATORS = ("=", "<>", "<", "<=", ">", ">=")
+EDGES = ("9E125", "-9E125", "1E-130", "1.5E-130", "9" * 38, "-" + "9" * 38, "1E38", "1E-38")
+EDGES += ("0." + "1" * 38, "1" + "0" * 37, "12345678901234567890123456789012345678", "0")
+
+Value = dict[str, Any]
 
 
 class Triples:
-    """Makes items, updates and conditions from one source of chance."""
+    """Makes items, updates and conditions from one source of chance.
+
+    What the expressions need stands in `names` and `values`.
+    """
 
     def __init__(self, random: Random) -> None:
         self.random = random
-        self.values: dict[str, Any] = {}
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Value] = {}
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
 
     # Values
 
-    def value(self, depth: int = 0) -> dict[str, Any]:
-        types = ("S", "N", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", *(("L", "M") * 2))
-        return self.of_type(self.random.choice(types if depth < 3 else types[:6]), depth)
+    def value(self, depth: int = 0) -> Value:
+        types = ("S", "N", "N", "B", "BOOL", "NULL", *SETS)
+        return self.of_type(self.random.choice(types + CONTAINERS if depth < 3 else types), depth)
 
-    def of_type(self, type_name: str, depth: int = 0) -> dict[str, Any]:
+    def of_type(self, type_name: str, depth: int = 0) -> Value:
         random = self.random
         match type_name:
             case "S":
@@ -33,7 +47,7 @@ class Triples:
             case "N":
                 return {"N": self.number()}
             case "B":
-                return {"B": random.choice(["YQ==", "YWI=", "YWJj", "/w==", "AAE="])}
+                return {"B": random.choice(["", "YQ==", "YWI=", "YWJj", "/w==", "AAE="])}
             case "BOOL":
                 return {"BOOL": self.chance(0.5)}
             case "NULL":
@@ -41,7 +55,7 @@ class Triples:
             case "SS":
                 return {"SS": random.sample(["a", "b", "c", "é"], random.randint(1, 3))}
             case "NS":
-                return {"NS": random.sample(["1", "2", "3.5", "-1"], random.randint(1, 3))}
+                return {"NS": random.sample(["1", "2", "3.5", "-1", "1E2"], random.randint(1, 3))}
             case "BS":
                 return {"BS": random.sample(["YQ==", "YWI=", "/w=="], random.randint(1, 2))}
             case "L":
@@ -51,27 +65,33 @@ class Triples:
                 return {"M": {name: self.value(depth + 1) for name in names}}
 
     def number(self) -> str:
-        odd = ["1E125", "-1E125", "1E-130", "9" * 38, "0." + "1" * 38, "1" + "0" * 37, "0"]
-        if self.chance(0.08):
-            return self.random.choice(odd)
+        if self.chance(0.15):
+            return self.random.choice(EDGES)
         return self.random.choice(["0", "1", "2", "10", "-1", "1.5", "0.1", "-3.25", "100"])
 
-    def item(self) -> dict[str, Any]:
+    def item(self) -> dict[str, Value]:
         names = self.random.sample(NAMES, self.random.randint(0, 4))
         return {name: self.value() for name in names}
 
-    # Expressions
+    # Paths and other operands
 
-    def placeholder(self, value: dict[str, Any]) -> str:
+    def placeholder(self, value: Value) -> str:
         name = f":v{len(self.values)}"
         self.values[name] = value
         return name
 
-    def path(self, item: dict[str, Any]) -> str:
-        """Mostly one that the item has, or nearly has."""
+    def name(self, name: str) -> str:
+        if name not in ODD_NAMES:
+            return name
+        placeholder = f"#n{ODD_NAMES.index(name)}"
+        self.names[placeholder] = name
+        return placeholder
+
+    def path(self, item: dict[str, Value]) -> tuple[str, Value | None]:
+        """A path and what is there; mostly one that the item has, or nearly has."""
         random = self.random
         name = random.choice(list(item) or NAMES) if self.chance(0.8) else random.choice(NAMES)
-        text, value = name, item.get(name)
+        text, value = self.name(name), item.get(name)
         while value is not None and self.chance(0.6):
             ((type_name, content),) = value.items()
             if type_name == "L":
@@ -79,80 +99,103 @@ class Triples:
                 text += f"[{index}]"
                 value = content[index] if index < len(content) else None
             elif type_name == "M":
-                key = random.choice(list(content) or NAMES)
-                if self.chance(0.15):
-                    key = random.choice(NAMES)
-                text += f".{key}"
-                value = content.get(key)
+                name = random.choice(list(content) or NAMES)
+                text += f".{self.name(name)}"
+                value = content.get(name)
             else:
                 break
         if self.chance(0.06):
-            text += random.choice([".a", "[0]", "[7]"])
-        return text
+            text, value = text + random.choice([".a", "[0]", "[7]"]), None
+        return text, value
 
-    def type_at(self, path: str, item: dict[str, Any]) -> str | None:
-        value: Any = {"M": item}
-        for part in path.replace("[", ".[").split("."):
-            if not isinstance(value, dict):
-                return None
-            if part.startswith("["):
-                content, index = value.get("L", []), int(part[1:-1])
-                value = content[index] if index < len(content) else None
-            else:
-                value = value.get("M", {}).get(part)
-        return next(iter(value)) if isinstance(value, dict) else None
-
-    def like(self, path: str, item: dict[str, Any]) -> dict[str, Any]:
-        """A value, mostly of the type of what is at the path."""
-        type_name = self.type_at(path, item)
-        if type_name is None or self.chance(0.15):
+    def like(self, value: Value | None) -> Value:
+        """The value itself, one of its type, or any."""
+        if value is None or self.chance(0.15):
             return self.value()
-        return self.of_type(type_name)
+        return value if self.chance(0.3) else self.of_type(next(iter(value)))
 
-    def update(self, item: dict[str, Any]) -> str:
+    def operand(self, item: dict[str, Value], near: Value | None) -> str:
+        """An operand of a condition, to stand beside a value."""
+        if self.chance(0.8):
+            return self.placeholder(self.like(near))
+        path, _ = self.path(item)
+        return f"size({path})" if self.chance(0.25) else path
+
+    def content_of(self, value: Value | None) -> Value:
+        """Something that the value contains, or nearly contains."""
+        if value is not None and self.chance(0.6):
+            ((type_name, content),) = value.items()
+            match type_name:
+                case "S":
+                    start = self.random.randint(0, len(content))
+                    return {"S": content[start : self.random.randint(start, len(content))]}
+                case "B":
+                    return {"B": self.random.choice(["", "YQ==", "Yg==", "YWI=", "/w=="])}
+                case "SS" | "NS" | "BS":
+                    return {type_name[0]: self.random.choice(content)}
+                case "L" if content:
+                    return dict(self.random.choice(content))
+                case _:
+                    pass
+        return self.value()
+
+    # Updates
+
+    def update(self, item: dict[str, Value]) -> str:
         clauses: dict[str, list[str]] = {}
         for _ in range(self.random.choice([1, 1, 2, 2, 3, 4])):
             clause = self.random.choice(["SET", "SET", "SET", "REMOVE", "ADD", "DELETE"])
             clauses.setdefault(clause, []).append(self._action(clause, item))
         return " ".join(f"{clause} {', '.join(actions)}" for clause, actions in clauses.items())
 
-    def _action(self, clause: str, item: dict[str, Any]) -> str:
-        path = self.path(item)
-        match clause:
-            case "SET":
-                return f"{path} = {self._operand(path, item)}"
-            case "REMOVE":
-                return path
-            case "ADD":
-                allowed = ("N", "SS", "NS", "BS")
-            case _:
-                allowed = ("SS", "NS", "BS")
-        type_name = self.type_at(path, item)
+    def _action(self, clause: str, item: dict[str, Value]) -> str:
+        path, value = self.path(item)
+        if clause == "SET":
+            return f"{path} = {self._new_value(path, value, item)}"
+        if clause == "REMOVE":
+            return path
+        allowed = ("N", *SETS) if clause == "ADD" else SETS
+        type_name = next(iter(value)) if value is not None else None
         if type_name not in allowed or self.chance(0.1):
             type_name = self.random.choice(allowed)
         return f"{path} {self.placeholder(self.of_type(type_name))}"
 
-    def _operand(self, path: str, item: dict[str, Any]) -> str:
-        match self.random.randint(0, 6):
+    def _new_value(self, path: str, value: Value | None, item: dict[str, Value]) -> str:
+        match self.random.randint(0, 7):
             case 0:
-                return self.path(item)
-            case 1 | 2:
-                number = self.placeholder(self.of_type("N"))
-                source = path if self.chance(0.6) else self.path(item)
-                if self.chance(0.3):
-                    zero = self.placeholder({"N": "0"})
-                    source = f"if_not_exists({source}, {zero})"
-                return f"{source} {self.random.choice('+-')} {number}"
-            case 3:
-                parts = [path, self.placeholder(self.of_type("L"))]
-                self.random.shuffle(parts)
-                return f"list_append({', '.join(parts)})"
+                return self._part(item, self.value())
+            case 1 | 2 | 3:
+                left = path if value is not None and "N" in value else self._part(item, "N")
+                operands = [left, self._part(item, "N")]
+                self.random.shuffle(operands)
+                return f" {self.random.choice('+-')} ".join(operands)
             case 4:
-                return f"if_not_exists({self.path(item)}, {self.placeholder(self.value())})"
+                left = path if value is not None and "L" in value else self._part(item, "L")
+                operands = [left, self._part(item, "L")]
+                self.random.shuffle(operands)
+                return f"list_append({', '.join(operands)})"
+            case 5:
+                return f"if_not_exists({self.path(item)[0]}, {self._part(item, self.value())})"
             case _:
                 return self.placeholder(self.value())
 
-    def condition(self, item: dict[str, Any], depth: int = 0) -> str:
+    def _part(self, item: dict[str, Value], wanted: str | Value) -> str:
+        """An operand of a SET: a value, mostly; a path; a default for one; a list of two."""
+        value = self.of_type(wanted) if isinstance(wanted, str) else wanted
+        match self.random.randint(0, 9):
+            case 0 | 1:
+                return self.path(item)[0]
+            case 2 | 3:
+                default = self.placeholder(value) if self.chance(0.7) else self.path(item)[0]
+                return f"if_not_exists({self.path(item)[0]}, {default})"
+            case 4 if "L" in value:
+                return f"list_append({self.placeholder(value)}, {self.path(item)[0]})"
+            case _:
+                return self.placeholder(value)
+
+    # Conditions
+
+    def condition(self, item: dict[str, Value], depth: int = 0) -> str:
         random = self.random
         if depth < 2 and self.chance(0.3):
             joint = random.choice([" AND ", " OR "])
@@ -160,39 +203,37 @@ class Triples:
             return f"({joint.join(terms)})"
         if self.chance(0.15):
             return f"NOT {self.condition(item, depth + 1)}"
-        path = self.path(item)
-        literal = self.placeholder(self.like(path, item))
-        match random.randint(0, 7):
+        path, value = self.path(item)
+        match random.randint(0, 12):
             case 0:
                 return f"attribute_exists({path})"
             case 1:
                 return f"attribute_not_exists({path})"
             case 2:
-                wanted = {"S": random.choice(TYPES)}
-                return f"attribute_type({path}, {self._again(literal, wanted)})"
+                own = next(iter(value)) if value is not None else "S"
+                wanted = own if self.chance(0.4) else random.choice(TYPES)
+                return f"attribute_type({path}, {self.placeholder({'S': wanted})})"
             case 3:
-                prefix = self.of_type(random.choice("SSB"))
-                return f"begins_with({path}, {self._again(literal, prefix)})"
+                is_binary = value is not None and "B" in value
+                prefix = self.placeholder(self.of_type("B" if is_binary else random.choice("SSB")))
+                return f"begins_with({path}, {prefix if self.chance(0.8) else self.path(item)[0]})"
             case 4:
-                return f"contains({path}, {self._again(literal, self.value())})"
+                content = self.placeholder(self.content_of(value))
+                return f"contains({path}, {content if self.chance(0.85) else self.path(item)[0]})"
             case 5:
-                operator = random.choice(["=", "<>", "<", "<=", ">", ">="])
                 size = {"N": str(random.randint(0, 4))}
-                return f"size({path}) {operator} {self._again(literal, size)}"
+                return f"size({path}) {random.choice(COMPARATORS)} {self.operand(item, size)}"
             case 6:
-                if self.chance(0.5):
-                    more = self.placeholder(self.like(path, item))
-                    return f"{path} IN ({literal}, {more})"
-                type_name = random.choice("SNB")
-                low, high = self.of_type(type_name), self.of_type(type_name)
-                return f"{path} BETWEEN {self._again(literal, low)} AND {self.placeholder(high)}"
+                count = random.randint(1, 3)
+                choices = ", ".join(self.operand(item, value) for _ in range(count))
+                return f"{path} IN ({choices})"
+            case 7 | 8:
+                is_ordered = value is not None and next(iter(value)) in "SNB"
+                near = value if is_ordered else self.of_type(random.choice("SNB"))
+                what = path if self.chance(0.8) else f"size({path})"
+                low, high = self.operand(item, near), self.operand(item, near)
+                return f"{what} BETWEEN {low} AND {high}"
             case _:
-                operator = random.choice(["=", "=", "<>", "<", "<=", ">", ">="])
-                other = literal if self.chance(0.7) else self.path(item)
-                if other is not literal:
-                    del self.values[literal]
-                return f"{path} {operator} {other}"
-
-    def _again(self, placeholder: str, value: dict[str, Any]) -> str:
-        self.values[placeholder] = value
-        return placeholder
+                sides = [path, self.operand(item, value)]
+                random.shuffle(sides)
+                return f" {random.choice(COMPARATORS)} ".join(sides)
