@@ -2,6 +2,7 @@
 
 from dynasafe.testing.blocking import BlockingCallError, forbid_blocking
 from dynasafe.testing.clock import ManualClock
+from dynasafe.testing.descriptions import table_description
 from dynasafe.testing.fault_proxy import Fault, FaultPlan, FaultProxy, FaultRecord
 from dynasafe.testing.memory import MemoryTransport, fake_database, fake_table
 from dynasafe.testing.mocks import assert_all_awaited, spec_mock
@@ -55,6 +56,7 @@ __all__ = [
     "refused",
     "server_error",
     "spec_mock",
+    "table_description",
     "throttled",
     "timed_out",
     "transaction_canceled",

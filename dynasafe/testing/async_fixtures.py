@@ -10,7 +10,7 @@ from uuid import uuid4
 from pytest_asyncio import fixture
 
 from dynasafe import AsyncDynamoDB
-from dynasafe.testing.descriptions import create_table_params, described
+from dynasafe.testing.descriptions import create_table_params, table_description
 from dynasafe.testing.engines import Engine
 from dynasafe.testing.fault_proxy import FaultPlan, FaultProxy
 from dynasafe.testing.plugin import CREDENTIALS, REGION
@@ -36,7 +36,7 @@ async def dynamodb_table(dynamodb: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
 
     async def make(item_class: Any, *, indexes: dict[str, tuple[str, ...]] | None = None) -> Any:
         name = f"test-{uuid4()}"
-        params = create_table_params(name, described(item_class, indexes))
+        params = create_table_params(name, table_description(item_class, indexes=indexes))
         await dynamodb.call("CreateTable", params)
         names.append(name)
         return dynamodb.table(name, item_class if isinstance(item_class, type) else None)

@@ -6,21 +6,30 @@ Source: "CreateTable", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.item import Item
 from dynasafe.validation.table_schema import table_schema
 
 
-def described(
-    given: Any, indexes: Mapping[str, tuple[str, ...]] | None = None
+def table_description(
+    given: type[Item] | Mapping[str, Any], *, indexes: Mapping[str, tuple[str, ...]] | None = None
 ) -> Mapping[str, Any]:
-    """A table's description, with global indexes that project all, from an Item class."""
+    """A table's description, as CreateTable takes it and DescribeTable gives it.
+
+    Args:
+        given: an Item class; or a description, which comes back.
+        indexes: global secondary indexes of an Item class that project all attributes, by name:
+            `{"by_email": ("email",)}`, or a partition and a sort key, by the attributes' names in
+            DynamoDB.
+
+    Raises:
+        UnsupportedTypeError: it is neither, or has no partition key.
+    """
     if not (isinstance(given, type) and issubclass(given, Item)):
         table_schema(given, "")  # refuses what is none
-        description: Mapping[str, Any] = given.get("Table", given)
-        return description
+        return cast("Mapping[str, Any]", given.get("Table", given))
     schema = given.__dynasafe_schema__
     if schema.partition_key is None:
         raise UnsupportedTypeError(

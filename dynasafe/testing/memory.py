@@ -13,20 +13,23 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast, overload
+from typing import Any, Literal, TypeVar, overload
 from zlib import crc32
+
+from typing_extensions import Unpack
 
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
+from dynasafe.aio.settings import TableOptions
 from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.attribute_value import (
     bytes_of,
     decode_number,
     encode_number,
     item_size_bytes,
-    to_attribute_value,
 )
 from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
@@ -36,11 +39,21 @@ from dynasafe.expressions.parse import (
     parse_projection,
     parse_update,
 )
+from dynasafe.findings import Finding, Where
 from dynasafe.item import Item
-from dynasafe.testing.descriptions import described
+from dynasafe.item_shape import ItemShape
+from dynasafe.testing.capacity import (
+    TRANSACTION_FACTOR,
+    Units,
+    add_units,
+    consumed_capacity,
+    read_units,
+    write_units,
+)
+from dynasafe.testing.descriptions import table_description
 from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
-from dynasafe.validation import check_request
+from dynasafe.validation import check_request, require_valid
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
 
 ItemT = TypeVar("ItemT", bound=Item)
@@ -61,6 +74,7 @@ def fake_table(
     indexes: Mapping[str, tuple[str, ...]] | None = None,
     items: Iterable[ItemT] = (),
     clock: Clock | None = None,
+    **options: Unpack[TableOptions],
 ) -> AsyncTable[ItemT]: ...
 @overload
 def fake_table(
@@ -69,6 +83,7 @@ def fake_table(
     name: str = "fake-table",
     items: Iterable[Mapping[str, object]] = (),
     clock: Clock | None = None,
+    **options: Unpack[TableOptions],
 ) -> AsyncTable[PlainItem]: ...
 def fake_table(
     item_class: Any,
@@ -77,29 +92,37 @@ def fake_table(
     indexes: Mapping[str, tuple[str, ...]] | None = None,
     items: Iterable[Any] = (),
     clock: Clock | None = None,
+    **options: Unpack[TableOptions],
 ) -> AsyncTable[Any]:
     """An AsyncTable whose items are in memory.
 
     Args:
         item_class: an Item class, or for plain items a table's description: KeySchema,
             AttributeDefinitions and its indexes, as DescribeTable gives them.
-        indexes: global secondary indexes of an Item class, by name: `{"by_email": ("email",)}`, or
-            a partition and a sort key, by the attributes' names in DynamoDB.
+        indexes: global indexes of an Item class, as of `table_description`.
         items: what is in the table at first.
         clock: where time comes from, for retries and timeouts.
+        options: as of a true table.
+
+    Raises:
+        InvalidRequestError, InvalidValueError: an item that DynamoDB would refuse.
     """
-    transport = MemoryTransport({name: described(item_class, indexes)})
+    transport = MemoryTransport({name: table_description(item_class, indexes=indexes)})
+    of_class = item_class if isinstance(item_class, type) else None
+    shape: ItemShape[Any] = ItemShape(of_class)
     for item in items:
-        transport.tables[name].put(to_attribute_value(item)["M"])
-    is_typed = isinstance(item_class, type)
-    return AsyncTable(name, item_class if is_typed else None, transport=transport, clock=clock)
+        transport.put(name, shape.encode(item))
+    return AsyncTable(name, of_class, transport=transport, clock=clock, **options)
 
 
 def fake_database(*, clock: Clock | None = None, **tables: Any) -> AsyncDynamoDB:
     """An AsyncDynamoDB whose tables are in memory, for transactions over several of them.
 
+    For settings: `AsyncDynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.
+
     Args:
-        tables: by name, as `item_class` of `fake_table`.
+        tables: by name, as `item_class` of `fake_table`; with indexes
+            `people=table_description(Person, indexes={...})`.
     """
     return AsyncDynamoDB.over(MemoryTransport(tables), clock=clock)
 
@@ -163,7 +186,7 @@ class MemoryTransport:
         self._descriptions: dict[str, Mapping[str, Any]] = {}
         self.tables: dict[str, MemoryTable] = {}
         for name, given in tables.items():
-            self._create(name, described(given))
+            self._create(name, table_description(given))
         self.calls: list[RecordedRequest] = []
         """The requests that were sent, in order."""
         self._tokens: dict[str, tuple[Any, Mapping[str, Any]]] = {}
@@ -179,15 +202,27 @@ class MemoryTransport:
         if operation != "CreateTable":
             self._refuse_unknown_tables(params)
         self._refuse_legacy(params)
-        findings = check_request(operation, params, schema=self._descriptions)
+        findings = check_request(operation, params, schema=self._descriptions, form="client")
         if findings:
             raise refused("ValidationException", findings[0].message)
         return answer(self, params)
 
+    def put(self, table_name: str, item: Mapping[str, Any]) -> None:
+        """Put an item in wire form, as if it had always been there.
+
+        Raises:
+            InvalidRequestError: DynamoDB would refuse it.
+        """
+        params = {"TableName": table_name, "Item": item}
+        require_valid("PutItem", params, schema=self._descriptions)
+        self.tables[table_name].put(item)
+
     def _create(self, name: str, description: Mapping[str, Any]) -> None:
+        if name in self.tables:
+            raise refused("ResourceInUseException", f"Table already exists: {name}")
         schema = table_schema(description, name)
         assert schema is not None
-        self._descriptions[name] = description
+        self._descriptions[name] = {**description, "TableName": name, "TableStatus": "ACTIVE"}
         self.tables[name] = MemoryTable(schema)
 
     def _refuse_unknown_tables(self, params: Mapping[str, Any]) -> None:
@@ -209,8 +244,12 @@ class MemoryTransport:
     # Tables
 
     def create_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._create(params["TableName"], {**params, "TableStatus": "ACTIVE"})
+        self._create(params["TableName"], params)
         return {"TableDescription": self._descriptions[params["TableName"]]}
+
+    def list_tables(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        names = sorted(self.tables)
+        return {"TableNames": names[: params.get("Limit", len(names))]}
 
     def describe_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"Table": self._descriptions[params["TableName"]]}
@@ -223,7 +262,8 @@ class MemoryTransport:
 
     def get_item(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         item = self.tables[params["TableName"]].get(params["Key"])
-        answer = _capacity(params, _read_units(params, [item or {}]))
+        units: Units = {None: _read_units(params, [item or {}])}
+        answer = self._capacity(params, units)
         return answer if item is None else {**answer, "Item": _projected(params, item)}
 
     def put_item(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -242,14 +282,31 @@ class MemoryTransport:
             wants_item = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise condition_failed(old if wants_item else None)
         try:
-            new = _written(kind, params, old)
+            new = _written(kind, params, old, table.schema)
         except InvalidRequestError as error:
             raise refused("ValidationException", error.findings[0].message) from error
         _store(table, params, new)
         returned = _returned(params, old, new)
-        units = _write_units([old or {}, new or {}])
-        answer = _capacity(params, units)
+        answer = self._capacity(params, write_units(table.schema, old, new))
         return {**answer, "Attributes": returned} if returned else answer
+
+    def _capacity(self, params: Mapping[str, Any], units: Units) -> dict[str, Any]:
+        name = params["TableName"]
+        consumed = consumed_capacity(params, name, self.tables[name].schema, units)
+        return {} if consumed is None else {"ConsumedCapacity": consumed}
+
+    def _capacities(
+        self,
+        params: Mapping[str, Any],
+        units: Mapping[str, Units],
+        kind: Literal["Read", "Write"] | None = None,
+    ) -> dict[str, Any]:
+        """The same for each of several tables."""
+        consumed = [
+            consumed_capacity(params, name, self.tables[name].schema, each, kind=kind)
+            for name, each in units.items()
+        ]
+        return {"ConsumedCapacity": consumed} if any(consumed) else {}
 
     # Pages
 
@@ -271,7 +328,7 @@ class MemoryTransport:
 
         def place(item: Mapping[str, Any]) -> Any:
             # Like DynamoDB's, the order of partitions has nothing to do with that of their keys.
-            partition = repr(evaluate.sort_key(item[keys.partition_key.name]))
+            partition = repr(evaluate.sort_key(item[keys.attributes[0].name]))
             return crc32(partition.encode()), _position(table, keys, item)
 
         found = [
@@ -297,10 +354,9 @@ class MemoryTransport:
     ) -> Mapping[str, Any]:
         """As many items as one answer has, from where the page before has ended."""
         found = sorted(found, key=place, reverse=is_backward)
-        start = params.get("ExclusiveStartKey")
-        if start is not None:
+        if "ExclusiveStartKey" in params:
             # The item of the start key may have been deleted meanwhile.
-            after = place(start)
+            after = place(_canonical_map(params["ExclusiveStartKey"]))
             if is_backward:
                 found = [item for item in found if place(item) < after]
             else:
@@ -314,8 +370,11 @@ class MemoryTransport:
             evaluated.append(item)
             size_bytes += item_size_bytes(item)
         matching = [item for item in evaluated if _holds(params, item, "FilterExpression")]
+        units: Units = {keys.index_name: _read_units(params, evaluated)}
+        if _fetches(params, keys):
+            units[None] = sum(_read_units(params, [item]) for item in matching)
         answer: dict[str, Any] = {
-            **_capacity(params, _read_units(params, evaluated)),
+            **self._capacity(params, units),
             "Count": len(matching),
             "ScannedCount": len(evaluated),
         }
@@ -331,30 +390,38 @@ class MemoryTransport:
 
     def batch_get_item(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         responses: dict[str, list[AttributeMap]] = {}
+        units: dict[str, Units] = {}
         for name, entry in params["RequestItems"].items():
-            found = (self.tables[name].get(key) for key in entry["Keys"])
+            found = [self.tables[name].get(key) for key in entry["Keys"]]
             responses[name] = [_projected(entry, item) for item in found if item is not None]
-        return {"Responses": responses, "UnprocessedKeys": {}}
+            units[name] = {None: sum(_read_units(entry, [item or {}]) for item in found)}
+        answer = {"Responses": responses, "UnprocessedKeys": {}}
+        return {**answer, **self._capacities(params, units)}
 
     def batch_write_item(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        units: dict[str, Units] = {}
         for name, entries in params["RequestItems"].items():
+            table, units[name] = self.tables[name], {}
             for entry in entries:
-                if "PutRequest" in entry:
-                    self.tables[name].put(entry["PutRequest"]["Item"])
-                else:
-                    self.tables[name].delete(entry["DeleteRequest"]["Key"])
-        return {"UnprocessedItems": {}}
+                ((kind, part),) = entry.items()
+                new = part["Item"] if kind == "PutRequest" else None
+                old = table.get(part["Key"] if new is None else new)
+                add_units(units[name], write_units(table.schema, old, new))
+                _store(table, part, new)
+        return {"UnprocessedItems": {}, **self._capacities(params, units)}
 
     # Transactions
 
     def transact_get_items(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        gets = [entry["Get"] for entry in params["TransactItems"]]
-        found = ((get, self.tables[get["TableName"]].get(get["Key"])) for get in gets)
-        return {
-            "Responses": [
-                {} if item is None else {"Item": _projected(get, item)} for get, item in found
-            ]
-        }
+        responses: list[dict[str, Any]] = []
+        units: defaultdict[str, Units] = defaultdict(dict)
+        for entry in params["TransactItems"]:
+            get = entry["Get"]
+            item = self.tables[get["TableName"]].get(get["Key"])
+            responses.append({} if item is None else {"Item": _projected(get, item)})
+            read: Units = {None: read_units([item or {}], is_consistent=True)}
+            add_units(units[get["TableName"]], read, factor=TRANSACTION_FACTOR)
+        return {"Responses": responses, **self._capacities(params, units, "Read")}
 
     def transact_write_items(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         token = params.get("ClientRequestToken")
@@ -366,35 +433,57 @@ class MemoryTransport:
                     "Request uses the same client token as a previous, but non-identical request",
                 )
             return answer
-        writes = [next(iter(entry.items())) for entry in params["TransactItems"]]
-        plans = [self._planned(kind, part) for kind, part in writes]
-        codes = [code for code, _, _ in plans]
-        if any(code != "None" for code in codes):
-            raise transaction_canceled(*codes, items=[item for _, item, _ in plans])
-        for (_, part), (_, _, new) in zip(writes, plans, strict=True):
-            if new is not _UNCHANGED:
-                _store(self.tables[part["TableName"]], part, cast(AttributeMap | None, new))
-        answer = {}
+        plans = [
+            self._planned(kind, part)
+            for entry in params["TransactItems"]
+            for kind, part in entry.items()
+        ]
+        if any(plan.code != "None" for plan in plans):
+            raise transaction_canceled(
+                *(plan.code for plan in plans),
+                items=[plan.item for plan in plans],
+                messages=[plan.message for plan in plans],
+            )
+        units: defaultdict[str, Units] = defaultdict(dict)
+        for plan in plans:
+            table = self.tables[plan.params["TableName"]]
+            old = table.get(plan.params["Item" if plan.kind == "Put" else "Key"])
+            new = old if plan.kind == "ConditionCheck" else plan.new
+            written = write_units(table.schema, old, new)
+            add_units(units[plan.params["TableName"]], written, factor=TRANSACTION_FACTOR)
+            if plan.kind != "ConditionCheck":
+                _store(table, plan.params, new)
+        answer = self._capacities(params, units, "Write")
         if token is not None:
             self._tokens[token] = (params["TransactItems"], answer)
         return answer
 
-    def _planned(self, kind: str, params: Mapping[str, Any]) -> tuple[str, Any, Any]:
-        """The code of a transaction's write, the item for its reason, and what it would store."""
+    def _planned(self, kind: str, params: Mapping[str, Any]) -> _Plan:
         table = self.tables[params["TableName"]]
         old = table.get(params["Item" if kind == "Put" else "Key"])
+        plan = _Plan(kind, params)
         if not _holds(params, old):
-            wants_item = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
-            return "ConditionalCheckFailed", old if wants_item else None, None
-        if kind == "ConditionCheck":
-            return "None", None, _UNCHANGED
-        try:
-            return "None", None, _written(kind, params, old)
-        except InvalidRequestError:
-            return "ValidationError", None, None
+            plan.code, plan.message = "ConditionalCheckFailed", "The conditional request failed"
+            if params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD":
+                plan.item = old
+        elif kind != "ConditionCheck":
+            try:
+                plan.new = _written(kind, params, old, table.schema)
+            except InvalidRequestError as error:
+                plan.code, plan.message = "ValidationError", error.findings[0].message
+        return plan
 
 
-_UNCHANGED = object()
+@dataclass
+class _Plan:
+    """A write of a transaction: what it would store, or why it cannot."""
+
+    kind: str
+    params: Mapping[str, Any]
+    code: str = "None"
+    message: str | None = None
+    item: AttributeMap | None = None
+    new: AttributeMap | None = None
 
 
 def _placeholders(params: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -413,8 +502,14 @@ def _holds(
     return evaluate.holds(parse_condition(text, *_placeholders(params)), item or {})
 
 
-def _written(kind: str, params: Mapping[str, Any], old: AttributeMap | None) -> AttributeMap | None:
-    """The item that a write leaves; None for a deleted one."""
+def _written(
+    kind: str, params: Mapping[str, Any], old: AttributeMap | None, schema: TableSchema
+) -> AttributeMap | None:
+    """The item that a write leaves; None for a deleted one.
+
+    Raises:
+        InvalidRequestError: what DynamoDB refuses for this item.
+    """
     if kind == "Put":
         return dict(params["Item"])
     if kind == "Delete":
@@ -423,7 +518,25 @@ def _written(kind: str, params: Mapping[str, Any], old: AttributeMap | None) -> 
     text = params.get("UpdateExpression")
     if text is None:
         return item
-    return evaluate.apply(parse_update(text, *_placeholders(params)), item)
+    new = evaluate.apply(parse_update(text, *_placeholders(params)), item)
+    _require_index_keys(schema, new)
+    return new
+
+
+def _require_index_keys(schema: TableSchema, item: AttributeMap) -> None:
+    """An update may copy into the key of an index what cannot be one."""
+    for index in schema.indexes.values():
+        for each in index.attributes:
+            if each.name in item and each.type_name not in (None, *item[each.name]):
+                finding = Finding(
+                    code="DYS302",
+                    message="The update expression attempted to update the secondary index key to "
+                    "unsupported type",
+                    where=Where(parameter="UpdateExpression"),
+                    mend=f"{each.name} is a key of the index {index.index_name}: give it a "
+                    f"value of the type {each.type_name}",
+                )
+                raise InvalidRequestError("UpdateItem", (finding,))
 
 
 def _store(table: MemoryTable, params: Mapping[str, Any], new: AttributeMap | None) -> None:
@@ -457,10 +570,26 @@ def _projected(params: Mapping[str, Any], item: AttributeMap) -> AttributeMap:
 
 def _visible(params: Mapping[str, Any], keys: KeySchema, item: AttributeMap) -> AttributeMap:
     """What a page shows of an item: a local index fetches from the table what it lacks."""
-    is_wanted = "ProjectionExpression" in params or params.get("Select") == "ALL_ATTRIBUTES"
-    if keys.projected is not None and not is_wanted:
+    if keys.projected is not None and not _fetches(params, keys):
         item = {name: value for name, value in item.items() if name in keys.projected}
     return _projected(params, item)
+
+
+def _fetches(params: Mapping[str, Any], keys: KeySchema) -> bool:
+    """Whether a page of an index has to be read from the table as well."""
+    if keys.projected is None:
+        return False
+    if params.get("Select") == "ALL_ATTRIBUTES":
+        return True
+    text = params.get("ProjectionExpression")
+    if text is None:
+        return False
+    paths = parse_projection(text, params.get("ExpressionAttributeNames", {})).paths
+    return not keys.projected.issuperset(path.elements[0] for path in paths)
+
+
+def _read_units(params: Mapping[str, Any], items: Iterable[AttributeMap]) -> float:
+    return read_units(items, is_consistent=params.get("ConsistentRead") is True)
 
 
 def _has(keys: KeySchema, item: AttributeMap) -> bool:
@@ -469,31 +598,14 @@ def _has(keys: KeySchema, item: AttributeMap) -> bool:
 
 
 def _position(table: MemoryTable, keys: KeySchema, item: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What orders the items of one partition; of equal sort keys in an index, the table's keys."""
-    sort = keys.sort_key
-    own = () if sort is None else (evaluate.sort_key(item[sort.name]),)
-    return (*own, *table.identity(item)) if keys is not table.schema.key else own
-
-
-def _capacity(params: Mapping[str, Any], units: float) -> dict[str, Any]:
-    if params.get("ReturnConsumedCapacity", "NONE") == "NONE":
-        return {}
-    return {
-        "ConsumedCapacity": {"TableName": params["TableName"], "CapacityUnits": units},
-    }
-
-
-def _read_units(params: Mapping[str, Any], items: list[AttributeMap]) -> float:
-    blocks = math.ceil(sum(map(item_size_bytes, items)) / 4096) or 1
-    return blocks * (1.0 if params.get("ConsistentRead") else 0.5)
-
-
-def _write_units(items: list[AttributeMap]) -> float:
-    return float(max(1, *(math.ceil(item_size_bytes(item) / 1024) for item in items)))
+    """What orders items; those of equal keys in an index, the table's keys."""
+    own = (evaluate.sort_key(item[each.name]) for each in keys.attributes)
+    return (*own, *table.identity(item))
 
 
 _ANSWERS: dict[str, Callable[[MemoryTransport, Mapping[str, Any]], Mapping[str, Any]]] = {
     "CreateTable": MemoryTransport.create_table,
+    "ListTables": MemoryTransport.list_tables,
     "DescribeTable": MemoryTransport.describe_table,
     "DeleteTable": MemoryTransport.delete_table,
     "GetItem": MemoryTransport.get_item,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 from typing import Any
 
 Answer = Mapping[str, Any]
@@ -108,11 +109,17 @@ def condition_failed(item: Answer | None = None) -> Exception:
     return refused(code, message) if item is None else refused(code, message, Item=item)
 
 
-def transaction_canceled(*codes: str, items: Sequence[Answer | None] = ()) -> Exception:
+def transaction_canceled(
+    *codes: str, items: Sequence[Answer | None] = (), messages: Sequence[str | None] = ()
+) -> Exception:
     """A cancelled transaction, with a code for each operation: "None" for one that was fine."""
     reasons = [
-        {"Code": code, **({"Item": item} if item else {})}
-        for code, item in zip(codes, [*items, *[None] * len(codes)], strict=False)
+        {
+            name: each
+            for name, each in zip(("Code", "Item", "Message"), members, strict=True)
+            if each
+        }
+        for members in islice(zip_longest(codes, items, messages), len(codes))
     ]
     listed = ", ".join(codes)
     return refused(

@@ -32,6 +32,7 @@ from dynasafe.testing import (
     forbid_unawaited,
     record_requests,
     spec_mock,
+    table_description,
 )
 from tests.support.people import Order, Person
 
@@ -109,6 +110,57 @@ async def test_given_what_dynamodb_refuses_then_memory_refuses_it() -> None:
         await people.update_item({"id": "p1"}, UpdateBuilder().set("address.city", "Rome"))
     with pytest.raises(UnsupportedTypeError, match="no partition key"):
         fake_table(Address := type("Address", (Person.__mro__[1],), {}))  # noqa: F841
+
+
+async def test_given_an_index_key_of_a_wrong_type_when_copied_then_it_is_refused() -> None:
+    people = fake_table(
+        Person, indexes={"by_name": ("name",)}, items=[Person(id="p1", name="Ada", visits=1)]
+    )
+
+    with pytest.raises(ServiceError, match="secondary index key to unsupported type"):
+        await people.update_item({"id": "p1"}, UpdateBuilder().set("name", attr("visits")))
+
+
+async def test_given_items_that_dynamodb_would_refuse_then_they_are_refused_at_first() -> None:
+    with pytest.raises(InvalidRequestError, match="key"):
+        fake_table(table_description(Person), items=[{"name": "Ada"}])
+    with pytest.raises(UnsupportedTypeError, match="instance of Person"):
+        fake_table(Person, items=[Order(customer="c", number=1)])  # type: ignore[list-item]
+
+
+async def test_given_an_item_that_was_there_when_written_by_its_version_then_it_advances() -> None:
+    people = fake_table(Person, items=[Person(id="p1", name="Ada")])
+    person = await people.get_item({"id": "p1"})
+    assert person is not None
+
+    await people.update_item(person, UpdateBuilder(Person).set(Person.name, "Bo"))
+    person.visits = 7
+    await people.put_item(person)
+
+    assert await people.get_item({"id": "p1"}) == person
+    assert person.version == 2
+
+
+async def test_given_tables_when_made_and_dropped_then_they_are_listed() -> None:
+    db = fake_database(people=table_description(Person, indexes={"by_name": ("name",)}))
+    by_name = db.table("people", Person).query(Person.name == "Ada", index_name="by_name")
+
+    assert await by_name.to_list() == []
+    description = (await db.call("DescribeTable", {"TableName": "people"}))["Table"]
+    assert description["TableStatus"] == "ACTIVE"
+    with pytest.raises(ServiceError, match="ResourceInUseException"):
+        await db.call("CreateTable", {**table_description(Person), "TableName": "people"})
+    await db.call("DeleteTable", {"TableName": "people"})
+    assert await db.call("ListTables", {}) == {"TableNames": []}
+
+
+async def test_given_settings_then_a_table_in_memory_has_them() -> None:
+    events: list[object] = []
+    people = fake_table(Person, hooks=[events.append], retry=None)
+
+    await people.put_item(Person(id="p1", name="Ada"), return_consumed_capacity="TOTAL")
+
+    assert events
 
 
 async def test_given_two_tables_when_written_together_then_all_or_nothing_is() -> None:
