@@ -49,6 +49,11 @@ class Codec(Generic[T]):
         """
         return to_attribute_value(value, path)
 
+    def encoder(self, path: str) -> Callable[[T], dict[str, Any]]:
+        """`encode` for values at one path, for those who encode many."""
+        encode = self.encode
+        return lambda value: encode(value, path)
+
     def decode(self, attribute_value: AttributeValue, path: str = "") -> T:
         """The stored value as a T.
 
@@ -116,6 +121,40 @@ class _ScalarCodec(_Parts[T]):
             raise _stored_mismatch(self.name, attribute_value, path) from None
 
 
+class _StrCodec(_ScalarCodec[str]):
+    def __init__(self) -> None:
+        super().__init__("str", (str,), "S", _text, lambda content: content)
+
+    def encoder(self, path: str) -> Callable[[str], dict[str, Any]]:
+        encode = self.encode
+
+        def encode_here(value: str) -> dict[str, Any]:
+            if value.__class__ is str and value.isascii():
+                return {"S": value}
+            return encode(value, path)
+
+        return encode_here
+
+
+_CERTAIN_INT = 10**18
+"""An int below this is within the range and the precision of DynamoDB's numbers."""
+
+
+class _IntCodec(_ScalarCodec[int]):
+    def __init__(self) -> None:
+        super().__init__("int", (int,), "N", encode_number, _read_int)
+
+    def encoder(self, path: str) -> Callable[[int], dict[str, Any]]:
+        encode = self.encode
+
+        def encode_here(value: int) -> dict[str, Any]:
+            if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
+                return {"N": str(value)}
+            return encode(value, path)
+
+        return encode_here
+
+
 def _mismatch(name: str, value: object, path: str) -> UnsupportedTypeError:
     return UnsupportedTypeError(path, f"{name} is expected, not {type(value).__name__}")
 
@@ -135,6 +174,8 @@ def _text(value: str, path: str) -> str:
 
 
 def _read_int(text: str) -> int:
+    if text.isdigit():
+        return int(text)
     number = Decimal(text)
     whole = int(number)
     if whole != number:
@@ -153,8 +194,8 @@ def _same(value: Any, path: str) -> Any:
 _NONE: Codec[None] = _ScalarCodec("None", (type(None),), "NULL", lambda v, p: True, lambda c: None)
 
 _SCALARS: dict[object, Codec[Any]] = {
-    str: _ScalarCodec("str", (str,), "S", _text, lambda content: content),
-    int: _ScalarCodec("int", (int,), "N", encode_number, _read_int),
+    str: _StrCodec(),
+    int: _IntCodec(),
     float: _ScalarCodec("float", (float, int), "N", encode_number, float),
     Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", encode_number, Decimal),
     bool: _ScalarCodec("bool", (bool,), "BOOL", _same, bool),
@@ -197,11 +238,13 @@ class _UnionCodec(Codec[Any]):
     """One of several types: the first that takes the value."""
 
     def __init__(self, members: tuple[Codec[Any], ...]) -> None:
-        # None is the cheapest to tell, and the one that is asked for most.
-        self._members = tuple(sorted(members, key=lambda member: member is not _NONE))
         self.name = " | ".join(member.name for member in members)
+        self._takes_none = _NONE in members
+        self._members = tuple(member for member in members if member is not _NONE)
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+        if value is None and self._takes_none:
+            return {"NULL": True}
         error: InvalidValueError | None = None
         for member in self._members:
             try:
@@ -213,13 +256,15 @@ class _UnionCodec(Codec[Any]):
         raise error or _mismatch(self.name, value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        if self._takes_none and "NULL" in attribute_value:
+            return None
         error: StoredValueError | None = None
         for member in self._members:
             try:
                 return member.decode(attribute_value, path)
             except StoredValueError as refused:
-                error = refused if member is not _NONE else error
-        if error is not None and len(self._members) == 2:
+                error = refused
+        if error is not None and self._takes_none and len(self._members) == 1:
             raise error
         raise _stored_mismatch(self.name, attribute_value, path)
 

@@ -147,28 +147,32 @@ class Attr(_Comparable[T]):
     In an Item class it is a descriptor: an `Attr[T]` on the class, a plain `T` on an instance.
     """
 
-    __slots__ = ("_codec", "_hint", "_node", "identity", "owner", "path", "text")
+    __slots__ = ("_codec", "_node", "hint", "identity", "owner", "path", "text")
 
     def __init__(
         self, path: DocumentPath, codec: Codec[T] | None = None, owner: type | None = None
     ) -> None:
+        elements = path.elements
         self.path: DocumentPath = path
         self.owner: type | None = owner
         self._codec = codec
-        self.text: str = str(path)
-        self._node = Path(path.elements)
-        self.identity: object = (path.elements, owner)
-        """Equal for attributes at the same path of the same class."""
-        self._hint = next(name for name in reversed(path.elements) if isinstance(name, str))
+        self._node: Path | None = None
+        self.identity: object = (elements, owner, codec)
+        """Equal for attributes at the same path, of the same class and type."""
+        if len(elements) == 1:
+            (name,) = elements
+            self.text: str = str(name)
+            self.hint: str = self.text
+            """The innermost name of the path, which names its placeholders."""
+        else:
+            self.text = str(path)
+            self.hint = next(name for name in reversed(elements) if isinstance(name, str))
 
     @property
     def node(self) -> Path:
+        if self._node is None:
+            self._node = Path(self.path.elements)
         return self._node
-
-    @property
-    def hint(self) -> str:
-        """The innermost name of the path, which names its placeholders."""
-        return self._hint
 
     @property
     def codec(self) -> Codec[T]:
@@ -207,7 +211,7 @@ class Attr(_Comparable[T]):
             raise UnsupportedTypeError(
                 str(self.path), "a computed value stands in SET only, not in a condition"
             )
-        return Value(self.codec.encode(value, str(self.path)), self._hint)  # type: ignore[arg-type]
+        return Value(self.codec.encode(value, str(self.path)), self.hint)  # type: ignore[arg-type]
 
     @overload
     def __getitem__(self: Attr[NestedT], element: Attr[U]) -> Attr[U]: ...
@@ -225,21 +229,21 @@ class Attr(_Comparable[T]):
         """The place below: a list index, a map key, or an attribute of a nested Item."""
         if isinstance(element, Attr):
             nested = DocumentPath((*self.path.elements, *element.path.elements))
-            return _with_owner(Attr(nested, element.codec), self.owner)
-        return _with_owner(Attr(self.path.child(element), self.codec.child(element)), self.owner)
+            return Attr(nested, element.codec, self.owner)
+        return Attr(self.path.child(element), self.codec.child(element), self.owner)
 
     def exists(self) -> Condition:
         """Whether the item has the attribute, whatever its value (NULL too)."""
-        return Condition(Function("attribute_exists", (self._node,)))
+        return Condition(Function("attribute_exists", (self.node,)))
 
     def not_exists(self) -> Condition:
         """Whether the item lacks the attribute."""
-        return Condition(Function("attribute_not_exists", (self._node,)))
+        return Condition(Function("attribute_not_exists", (self.node,)))
 
     def is_type(self, attribute_type: AttributeType) -> Condition:
         """Whether the attribute has the DynamoDB type, as in "S" or "NS"."""
         return Condition(
-            Function("attribute_type", (self._node, Value({"S": attribute_type}, "type")))
+            Function("attribute_type", (self.node, Value({"S": attribute_type}, "type")))
         )
 
     @overload
@@ -262,8 +266,8 @@ class Attr(_Comparable[T]):
             raise UnsupportedTypeError(
                 str(self.path), f"begins_with takes str or bytes, not {type(prefix).__name__}"
             )
-        value = Value(_ANY.encode(prefix, str(self.path)), self._hint)
-        return Condition(Function("begins_with", (self._node, value)))
+        value = Value(_ANY.encode(prefix, str(self.path)), self.hint)
+        return Condition(Function("begins_with", (self.node, value)))
 
     @overload
     def contains(self: Attr[str] | Attr[str | None], member: str) -> Condition: ...
@@ -282,17 +286,17 @@ class Attr(_Comparable[T]):
     def contains(self: Attr[Any], member: object) -> Condition:
         """Whether a string holds a substring, or a set or list holds a member."""
         codec = _ANY if isinstance(member, str) else self.codec.child(0)
-        value = Value(codec.encode(member, str(self.path)), self._hint)
-        return Condition(Function("contains", (self._node, value)))
+        value = Value(codec.encode(member, str(self.path)), self.hint)
+        return Condition(Function("contains", (self.node, value)))
 
     def size(self) -> SizeOf:
         """`size(path)`, to be compared with an int."""
-        return SizeOf(self._node)
+        return SizeOf(self.node)
 
     def if_not_exists(self, default: T) -> Computed[T]:
         """The stored value, or the default where the attribute is missing; for SET."""
-        value = Value(self.codec.encode(default, str(self.path)), f"{self._hint}_default")
-        return Computed(IfNotExists(self._node, value), self.codec, self.path)
+        value = Value(self.codec.encode(default, str(self.path)), f"{self.hint}_default")
+        return Computed(IfNotExists(self.node, value), self.codec, self.path)
 
     def __add__(
         self: Attr[NumberT], other: NumberT | Attr[NumberT] | Computed[NumberT]
@@ -320,12 +324,6 @@ class Attr(_Comparable[T]):
 
     def __str__(self) -> str:
         return str(self.path)
-
-
-def _with_owner(attribute: Attr[U], owner: type | None) -> Attr[U]:
-    # The codec is known already, so that the owner serves only to say whose attribute it is.
-    attribute.owner = owner
-    return attribute
 
 
 def _arithmetic(
@@ -367,6 +365,8 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
     """
     if (path is None) == (name is None):
         raise TypeError("attr() takes a document path, or name=, and not both")
+    if path.__class__ is str and path.isidentifier():
+        return Attr(DocumentPath((path,)))
     try:
         parsed = DocumentPath((name,)) if name is not None else DocumentPath.parse(str(path))
     except ValueError as error:

@@ -49,8 +49,11 @@ class PathSet:
 
     def add(self, elements: Elements) -> Clash | None:
         """Add the path, or tell what it clashes with."""
-        prefixes = [elements[:length] for length in range(1, len(elements))]
         other = elements if elements in self._taken else self._prefixes.get(elements)
+        if other is None and len(elements) == 1:
+            self._taken[elements] = None
+            return None
+        prefixes = [elements[:length] for length in range(1, len(elements))]
         if other is None:
             other = next((prefix for prefix in prefixes if prefix in self._taken), None)
         if other is not None:

@@ -85,7 +85,8 @@ class Placeholders:
     def value(self, attribute_value: Mapping[str, Any], hint: str) -> str:
         """A new placeholder for the value, named after the hint."""
         placeholder = f":{hint}"
-        if placeholder in self.values or _NOT_IN_PLACEHOLDERS.search(hint) or len(hint) > 64:
+        is_plain = (hint.isascii() and hint.isidentifier()) or not _NOT_IN_PLACEHOLDERS.search(hint)
+        if placeholder in self.values or not is_plain or len(hint) > _MAX_HINT_LENGTH:
             placeholder = _unused(f":{_clean(hint) or 'value'}", self.values)
         self.values[placeholder] = attribute_value
         return placeholder
@@ -131,17 +132,17 @@ def render_update(update: Update, placeholders: Placeholders) -> str:
     if update.set:
         actions = []
         for action in update.set:
-            path = _path(action.path, placeholders)
+            path = render_path(action.path, placeholders)
             value = _operand(action.value, placeholders, _hint(action.path))
             actions.append(f"{path} = {value}")
         clauses.append("SET " + ", ".join(actions))
     if update.remove:
-        paths = (_path(action.path, placeholders) for action in update.remove)
+        paths = (render_path(action.path, placeholders) for action in update.remove)
         clauses.append("REMOVE " + ", ".join(paths))
     for keyword, pairs in (("ADD", update.add), ("DELETE", update.delete)):
         actions = []
         for pair in pairs:
-            path = _path(pair.path, placeholders)
+            path = render_path(pair.path, placeholders)
             actions.append(f"{path} {_operand(pair.value, placeholders, _hint(pair.path))}")
         if actions:
             clauses.append(f"{keyword} {', '.join(actions)}")
@@ -150,7 +151,7 @@ def render_update(update: Update, placeholders: Placeholders) -> str:
 
 def render_projection(projection: Projection, placeholders: Placeholders) -> str:
     """The paths, separated by commas."""
-    return ", ".join(_path(path, placeholders) for path in projection.paths)
+    return ", ".join(render_path(path, placeholders) for path in projection.paths)
 
 
 def render_condition(node: ConditionNode, placeholders: Placeholders) -> str:
@@ -238,7 +239,7 @@ def _operand(node: Operand, placeholders: Placeholders, hint: str) -> str:
         case Value():
             return placeholders.value(node.attribute_value, node.hint or hint or "value")
         case Path():
-            return _path(node, placeholders)
+            return render_path(node, placeholders)
         case ValuePlaceholder():
             return node.text
         case Size():
@@ -257,7 +258,8 @@ def _operand(node: Operand, placeholders: Placeholders, hint: str) -> str:
             assert_never(node)
 
 
-def _path(path: Path, placeholders: Placeholders) -> str:
+def render_path(path: Path, placeholders: Placeholders) -> str:
+    """`a.#b[2]`."""
     text = ""
     for element in path.elements:
         if isinstance(element, int):

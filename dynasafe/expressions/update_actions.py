@@ -6,13 +6,10 @@ Source: "Update expressions in DynamoDB".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal
 
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import UnsupportedTypeError
 from dynasafe.expressions.attributes import Attr
-from dynasafe.expressions.conditions import Condition
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -35,7 +32,6 @@ Payload = Any
 ZERO = {"N": "0"}
 EMPTY_LIST: dict[str, Any] = {"L": []}
 
-_LITERALS = frozenset({str, int, float, Decimal, bool, bytes, list, dict, datetime, type(None)})
 _SETS = ("SS", "NS", "BS")
 
 
@@ -98,26 +94,14 @@ def _operand(action: Action, payload: Payload) -> Operand:
 
 
 def _literal(target: Attr[Any]) -> Callable[[Any], Payload]:
-    encode, text = target.codec.encode, target.text
-
-    def payload(value: Any) -> Payload:
-        if value.__class__ not in _LITERALS:
-            _require_literal(value, text)
-        return encode(value, text)
-
-    return payload
-
-
-def _require_literal(value: object, text: str) -> None:
-    if isinstance(value, Condition):
-        raise UnsupportedTypeError(text, "a condition is not a value")
-    if isinstance(value, set | frozenset) and not value:
-        raise ValueOutOfRangeError(text, "DynamoDB has no empty set. Mend: .remove() the attribute")
+    return target.codec.encoder(target.text)
 
 
 def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any], Payload]]:
     def of_target(target: Attr[Any]) -> Callable[[Any], Payload]:
         literal, text = _literal(target), target.text
+        if target.codec.type_name in types:
+            return literal
 
         def payload(value: Any) -> Payload:
             encoded = literal(value)

@@ -8,43 +8,102 @@ neither checks nor rendering. Without a shape a builder does the same work step 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from dynasafe.attribute_value import AttributeValue
-from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.render import Placeholders, render_update
-from dynasafe.expressions.update_actions import EMPTY_LIST, ZERO, Action, Step, update_of
+from dynasafe.expressions.render import Placeholders, render_path
+from dynasafe.expressions.update_actions import EMPTY_LIST, ZERO, Action, Step, Verb
 
 Escape = Literal["auto", "always"]
 
 _MOST_STEPS = 32
 _MOST_SHAPES = 2048
-_CONSTANTS = {id(ZERO), id(EMPTY_LIST)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How the actions of a verb are written."""
+
+    clause: str
+    write: Callable[..., str]
+    """Takes the path and the operands."""
+    operands: tuple[tuple[str, AttributeValue] | None, ...] = (None,)
+    """None for the action's own value, or a constant with the ending of its placeholder."""
+
+
+_ZERO = ("zero", ZERO)
+_EMPTY = ("empty", EMPTY_LIST)
+_FORMS: dict[Verb, _Form] = {
+    "set": _Form("SET", lambda p, v: f"{p} = {v}"),
+    "set_if_not_exists": _Form("SET", lambda p, v: f"{p} = if_not_exists({p}, {v})"),
+    "append": _Form(
+        "SET", lambda p, e, v: f"{p} = list_append(if_not_exists({p}, {e}), {v})", (_EMPTY, None)
+    ),
+    "prepend": _Form(
+        "SET", lambda p, v, e: f"{p} = list_append({v}, if_not_exists({p}, {e}))", (None, _EMPTY)
+    ),
+    "increment": _Form(
+        "SET", lambda p, z, v: f"{p} = if_not_exists({p}, {z}) + {v}", (_ZERO, None)
+    ),
+    "remove": _Form("REMOVE", lambda p: p, ()),
+    "add": _Form("ADD", lambda p, v: f"{p} {v}"),
+    "delete": _Form("DELETE", lambda p, v: f"{p} {v}"),
+}
 
 
 class Written:
-    """The text of a shape, and where the values of a chain stand in it."""
+    """The text of a shape, and where the values of a chain stand in it.
+
+    It is what the renderer makes of the tree of the steps, without the tree.
+    """
 
     __slots__ = ("_constants", "_layout", "is_idempotent", "names", "roots", "text")
 
     def __init__(self, steps: list[Step], escape: Escape) -> None:
-        update = update_of(steps)
-        placeholders = Placeholders(escape=escape)
-        self.text: str = render_update(update, placeholders)
-        self.names: dict[str, str] = placeholders.names
-        self.is_idempotent: bool = is_idempotent(update)
-        self.roots: tuple[str, ...] = tuple(
-            dict.fromkeys(action.target.path.attribute_name for action, _ in steps)
-        )
-        """The attributes that are changed, or of which a part is."""
-        places = {id(payload): index for index, (_, payload) in enumerate(steps)}
         self._layout: list[tuple[str, int]] = []
         self._constants: dict[str, AttributeValue] = {}
-        for placeholder, value in placeholders.values.items():
-            if id(value) in _CONSTANTS:
-                self._constants[placeholder] = value
+        placeholders = Placeholders(escape=escape)
+        clauses: dict[str, list[int]] = {"SET": [], "REMOVE": [], "ADD": [], "DELETE": []}
+        roots: dict[str, None] = {}
+        is_idempotent = True
+        for index, step in enumerate(steps):
+            action = step[0]
+            clauses[_FORMS[action.verb].clause].append(index)
+            roots[action.target.path.elements[0]] = None  # type: ignore[index]
+            is_idempotent = is_idempotent and _is_idempotent(step)
+        # Placeholders are numbered in the order of the text.
+        texts = []
+        for keyword, indexes in clauses.items():
+            if indexes:
+                actions = [self._write(index, steps[index], placeholders) for index in indexes]
+                texts.append(f"{keyword} {', '.join(actions)}")
+        self.text: str = " ".join(texts)
+        self.names: dict[str, str] = placeholders.names
+        self.is_idempotent: bool = is_idempotent
+        self.roots: tuple[str, ...] = tuple(roots)
+        """The attributes that are changed, or of which a part is."""
+
+    def _write(self, index: int, step: Step, placeholders: Placeholders) -> str:
+        action, payload = step
+        target, form = action.target, _FORMS[action.verb]
+        path = (
+            placeholders.name(target.text)
+            if len(target.path.elements) == 1
+            else render_path(target.node, placeholders)
+        )
+        written = []
+        for operand in form.operands:
+            if operand is None:
+                placeholder = placeholders.value(payload, target.hint)
+                self._layout.append((placeholder, index))
             else:
-                self._layout.append((placeholder, places[id(value)]))
+                ending, constant = operand
+                placeholder = placeholders.value(constant, f"{target.hint}_{ending}")
+                self._constants[placeholder] = constant
+            written.append(placeholder)
+        return form.write(path, *written)
 
     def members(self, steps: list[Step]) -> dict[str, Any]:
         """The request's members for a chain of this shape."""
@@ -66,25 +125,63 @@ class Written:
         return values
 
 
+def _is_idempotent(step: Step) -> bool:
+    """As `dynasafe.expressions.idempotency` has it of the step's action."""
+    action, payload = step
+    last = action.target.path.elements[-1]
+    match action.verb:
+        case "remove":
+            return not isinstance(last, int)
+        case "append" | "prepend" | "increment":
+            return False
+        case "add" if "N" in payload:
+            return False
+        case _:
+            return not isinstance(last, int) or last == 0
+
+
 class UpdateShape:
-    """A chain of actions, whatever their values, and where it may lead."""
+    """A chain of actions, whatever their values, and where it may lead.
 
-    __slots__ = ("_depth", "_tree", "_written", "action", "next")
+    Most lead to one other, which stands here itself, and further ones in a dict.
+    """
 
-    def __init__(self, tree: ShapeTree, action: Action | None, depth: int) -> None:
-        self.action: Action | None = action
-        self.next: dict[Any, UpdateShape] = {}
+    __slots__ = ("_depth", "_next", "_others", "_tree", "_written")
+
+    def __init__(self, tree: ShapeTree, depth: int) -> None:
         self._tree = tree
         self._depth = depth
+        self._next: tuple[object, object, Action, UpdateShape] | None = None
+        self._others: dict[tuple[object, object], tuple[Action, UpdateShape]] | None = None
         self._written: Written | None = None
 
-    def extended(self, key: object, action: Action) -> UpdateShape | None:
-        """The shape after one more step, kept under the key; None for a very long chain."""
+    def known(self, kind: object, name: object) -> tuple[Action, UpdateShape] | None:
+        """The next action and the shape after it, by its kind and what names the attribute."""
+        if self._next is not None:
+            first_kind, first_name, action, shape = self._next
+            if first_kind is kind and (first_name is name or first_name == name):
+                return action, shape
+            if self._others is not None:
+                return self._others.get((kind, name))
+        return None
+
+    def extended(self, kind: object, name: object, action: Action) -> UpdateShape | None:
+        """The shape after one more step, kept for the next time; None for a very long chain."""
         if self._depth >= _MOST_STEPS:
             return None
         self._tree.count_one()
-        child = self.next[key] = UpdateShape(self._tree, action, self._depth + 1)
-        return child
+        shape = UpdateShape(self._tree, self._depth + 1)
+        if self._next is None:
+            self._next = kind, name, action, shape
+        else:
+            if self._others is None:
+                self._others = {}
+            self._others[kind, name] = action, shape
+        return shape
+
+    def forget(self) -> None:
+        """Lead nowhere again."""
+        self._next = self._others = None
 
     def written(self, steps: list[Step]) -> Written:
         """The text of the chain, which is written once."""
@@ -98,11 +195,11 @@ class ShapeTree:
 
     def __init__(self, escape: Escape) -> None:
         self.escape: Escape = escape
-        self.root: UpdateShape = UpdateShape(self, None, 0)
+        self.root: UpdateShape = UpdateShape(self, 0)
         self._count = 0
 
     def count_one(self) -> None:
         self._count += 1
         if self._count > _MOST_SHAPES:
             self._count = 0
-            self.root.next.clear()  # builders under way keep what they have
+            self.root.forget()  # builders under way keep what they have

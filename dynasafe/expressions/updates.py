@@ -48,8 +48,6 @@ ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
 ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 NonePolicy = Literal["remove", "null", "skip"]
 
-_OPERANDS = (Attr, Computed)
-
 
 class UpdateBuilder:
     """An update that cannot be malformed, as a chain of actions.
@@ -84,7 +82,7 @@ class UpdateBuilder:
     def set(self, attribute: str, value: object) -> Self: ...
     def set(self, attribute: Attr[Any] | str, value: object) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one."""
-        if isinstance(value, _OPERANDS):
+        if value.__class__ is Attr or value.__class__ is Computed:
             self._take(Action("set", self._target(attribute)), value.node)
             self._shape = None
             return self
@@ -542,25 +540,24 @@ class UpdateBuilder:
     def _act(self, verb: Verb, attribute: Attr[Any] | str, value: Any) -> Self:
         """Add an action with a value of its own."""
         shape = self._shape
-        kind = attribute.__class__
-        if shape is None or self._is_frozen or (kind is not Attr and kind is not str):
+        of = attribute.__class__
+        if shape is None or self._is_frozen or (of is not Attr and of is not str):
             action = Action(verb, self._target(attribute))
             self._take(action, action.payload(value))
+            self._shape = None
             return self
-        key = (
-            # ADD of a number adds up, ADD of members does not: they are two shapes.
-            verb if verb != "add" else value.__class__,
-            attribute.identity if kind is Attr else attribute,  # type: ignore[union-attr]
-        )
-        known = shape.next.get(key)
-        if known is not None and known.action is not None:
-            action = known.action
+        # ADD of a number adds up, ADD of members does not: they are two kinds.
+        kind = verb if verb != "add" else value.__class__
+        name = attribute.identity if of is Attr else attribute  # type: ignore[union-attr]
+        found = shape.known(kind, name)
+        if found is None:
+            action = Action(verb, self._target(attribute))
+            self._take(action, action.payload(value))
+            self._shape = shape.extended(kind, name, action)
+        else:
+            action, shape = found
             self._steps.append((action, action.payload(value)))
-            self._shape = known
-            return self
-        action = Action(verb, self._target(attribute))
-        self._take(action, action.payload(value))
-        self._shape = shape.extended(key, action)
+            self._shape = shape
         return self
 
     def _take(self, action: Action, payload: Payload) -> None:
@@ -568,9 +565,9 @@ class UpdateBuilder:
         self._require_mutable()
         target = action.target
         if self._schema is not None:
-            found = self._schema.by_name.get(target.path.attribute_name)
-            if found is not None and found.is_key:
-                raise _key_error(found.name)
+            name = target.path.elements[0]
+            if name in self._schema.key_names:
+                raise _key_error(str(name))
         if self._paths is None or len(self._paths) != len(self._steps):
             self._paths = PathSet()
             for step, _ in self._steps:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dynasafe import UpdateBuilder, check_request
+from dynasafe import Attr, Item, UpdateBuilder, attr, check_request
 from dynasafe.attribute_value import (
     from_attribute_map,
     from_attribute_value,
@@ -101,6 +103,35 @@ def test_given_one_chain_with_other_values_then_each_has_its_own(
         assert builder.expressions() == written_anew(builder)
         values = params["ExpressionAttributeValues"]
         assert (values[":name"], values[":visits"], values[":scores"]) == (name, amount, [amount])
+
+
+def test_given_names_of_an_enum_then_they_are_names() -> None:
+    class Name(StrEnum):
+        FIRST = "first"
+        SECOND = "second"
+
+    for _ in range(2):
+        builder = UpdateBuilder().set(Name.FIRST, 1).set("other", 2).remove(Name.SECOND)
+        assert builder.expressions() == written_anew(builder)
+        assert builder.expressions()["UpdateExpression"] == (
+            "SET #first = :first, #other = :other REMOVE #second"
+        )
+
+
+def test_given_one_path_of_other_types_when_known_then_each_has_its_own_type() -> None:
+    class Town(Item):
+        name: Attr[str]
+
+    class House(Item):
+        town: Attr[Town]
+        rooms: Attr[list[str]]
+
+    UpdateBuilder().set(House.town[Town.name], "Ely").set(House.rooms[0], "hall")
+    UpdateBuilder().set(attr("town.name"), 3).set(attr("rooms[0]"), 4)
+    UpdateBuilder().set("town.name", 3).set("rooms[0]", 4)
+    for wrong in (House.town[Town.name], House.rooms[0]):
+        with pytest.raises(InvalidValueError, match="str is expected, not int"):
+            UpdateBuilder().set(wrong, 3)
 
 
 @settings(suppress_health_check=list(HealthCheck))
