@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,22 @@ def test_given_a_recipe_then_it_stands_alone(recipe: str) -> None:
     ]
 
     assert not any((module or ".").startswith(("examples", ".")) for module in imported)
+
+
+def test_given_the_recipes_in_another_place_then_they_can_be_imported(tmp_path: Path) -> None:
+    for recipe, source in RECIPES.items():
+        (tmp_path / f"{recipe}.py").write_text(source)
+
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import {', '.join(RECIPES)}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
