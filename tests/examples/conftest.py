@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 from dynasafe import AsyncDynamoDB
-from dynasafe.testing import Fault, FaultPlan, FaultProxy, fake_database
-from dynasafe.testing.descriptions import create_table_params, described
+from dynasafe.testing import Fault, FaultPlan, FaultProxy, fake_database, table_description
+from dynasafe.testing.descriptions import create_table_params
 from dynasafe.testing.engines import Engine
 from tests.exactness import workload
 from tests.integration.conftest import Engines, connect, engines
@@ -62,7 +62,7 @@ def count(found: list[Any], kind: object) -> int:
 
 def descriptions(indexes: Indexes | None, tables: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: described(item_class, (indexes or {}).get(name))
+        name: table_description(item_class, indexes=(indexes or {}).get(name))
         for name, item_class in tables.items()
     }
 

@@ -13,8 +13,15 @@ from typing import Any
 import pytest
 
 from dynasafe import AsyncDynamoDB, CircuitBreaker
-from dynasafe.testing import MemoryTransport, ScriptedTransport, refused, throttled, timed_out
-from dynasafe.testing.descriptions import create_table_params, described
+from dynasafe.testing import (
+    MemoryTransport,
+    ScriptedTransport,
+    refused,
+    table_description,
+    throttled,
+    timed_out,
+)
+from dynasafe.testing.descriptions import create_table_params
 from examples.recipes import lambda_handler
 from examples.recipes.lambda_handler import Handler, Person
 from tests.integration.conftest import Engines, boto3_client, connect
@@ -153,7 +160,7 @@ def test_given_an_open_circuit_then_the_caller_is_told_to_wait() -> None:
 def test_given_the_end_of_the_process_then_the_client_is_closed(engines: Engines) -> None:
     engine = engines.get("dynamodb-local")
     client = boto3_client(engine)
-    client.create_table(**create_table_params("lambda-people", described(Person)))
+    client.create_table(**create_table_params("lambda-people", table_description(Person)))
     client.put_item(TableName="lambda-people", Item=STORED)
     told: list[str] = []
 

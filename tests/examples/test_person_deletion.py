@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pytest
 
 from dynasafe import AsyncDynamoDB, UpdateBuilder
 from dynasafe.errors import ConditionalCheckFailedError, ServiceError
+from dynasafe.testing import MemoryTransport
 from examples.recipes.person_deletion import (
     RESTORABLE,
     NoSuchPersonError,
@@ -129,6 +131,33 @@ async def test_given_no_team_then_it_stands_in_nobodys_way(
 
     person = await stored(db)
     assert person is None or person.status is Status.DELETED
+
+
+class Meanwhile(MemoryTransport):
+    """Tables in memory in which somebody moves to a team of their own, once they were read."""
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        answer = await super().send(operation, params, timeout_s=timeout_s)
+        if operation == "GetItem":
+            moved = UpdateBuilder(Person).set(Person.team_id, "t2")
+            request = moved.build_client(table_name="people", key={"id": "p1"})
+            await super().send("UpdateItem", request, timeout_s=timeout_s)
+        return answer
+
+
+@pytest.mark.parametrize("delete", [softly, for_good])
+@pytest.mark.parametrize("team_id", [None, "t1"])
+async def test_given_a_person_who_moves_between_read_and_write_then_they_stay(
+    delete: Delete, team_id: str | None
+) -> None:
+    db = AsyncDynamoDB.over(Meanwhile(TABLES))
+    await db.table("people", Person).put_item(Person(id="p1", name="Ada", team_id=team_id))
+    await db.table("teams", Team).put_item(Team(id="t2", leader_id="p1"))
+
+    with pytest.raises(StillReferencedError):
+        await delete(people_of(db))
 
 
 async def test_given_nobody_then_it_says_so(db: AsyncDynamoDB) -> None:
