@@ -38,6 +38,8 @@ from dynasafe.validation.legacy_rules import (
     check_expected,
     check_filter_conditions,
     check_forms,
+    check_mixture,
+    check_need,
 )
 from dynasafe.validation.member_rules import check_members, check_strays
 from dynasafe.validation.query_rules import (
@@ -244,7 +246,7 @@ def _check_query(params: _Params, schema: object, report: Report) -> _Check:
     conditions = key_conditions(params, expressions, report)
     yield
     known = _schema_of(schema, params)
-    keys = check_index(params, known, report, is_query=True)
+    keys = check_index(params, known, report)
     is_start_fine = check_start(params, known, keys, report, is_query=True)
     if fit_keys(params, conditions, expressions, keys, report) and is_start_fine:
         check_start_bounds(params, conditions, keys, report)
@@ -271,7 +273,7 @@ def _check_scan(params: _Params, schema: object, report: Report) -> _Check:
     expressions = check_expressions(params, ["FilterExpression", "ProjectionExpression"], report)
     yield
     known = _schema_of(schema, params)
-    keys = check_index(params, known, report, is_query=False)
+    keys = check_index(params, known, report)
     check_start(params, known, keys, report, is_query=False)
     check_select(params, report)
     check_projected(params, expressions, keys, report, is_query=False)
@@ -284,6 +286,10 @@ def _check_scan(params: _Params, schema: object, report: Report) -> _Check:
 def _check_batch_get(params: _Params, schema: object, report: Report) -> _Check:
     identities = Identities("Provided list of item keys contains duplicates")
     tables = params.get("RequestItems", {})
+    forms = ["ProjectionExpression"], ["AttributesToGet"]
+    legacy = next((table for table, entry in tables.items() if "AttributesToGet" in entry), None)
+    members = {member for entry in tables.values() for member in entry}
+    check_mixture(members, *forms, report.inside(f"RequestItems.{legacy}"))
     rest = [
         _check_keys_of(table, entry, identities, schema, report.inside(f"RequestItems.{table}"))
         for table, entry in tables.items()
@@ -298,7 +304,7 @@ def _check_batch_get(params: _Params, schema: object, report: Report) -> _Check:
 def _check_keys_of(
     table: str, entry: _Params, identities: Identities, schema: object, report: Report
 ) -> _Check:
-    check_forms(entry, ["ProjectionExpression"], ["AttributesToGet"], report)
+    check_need(entry, ["ProjectionExpression"], report)
     check_attributes_to_get(entry, report)
     expressions = check_expressions(entry, ["ProjectionExpression"], report)
     fine = {}

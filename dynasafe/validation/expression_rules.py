@@ -99,6 +99,8 @@ class Expressions:
     texts: dict[str, str] = field(default_factory=dict)
     used_names: set[str] = field(default_factory=set)
     used_values: set[str] = field(default_factory=set)
+    sizes_bytes: dict[str, int] = field(default_factory=dict)
+    """Of the values, by placeholder."""
 
     def elements(self, path: Path) -> Elements | None:
         """The path with its names, or None where a placeholder is not defined."""
@@ -139,7 +141,7 @@ def check_expressions(
     )
     _check_placeholders(params, "ExpressionAttributeNames", _NAME_KEY, report)
     _check_placeholders(params, "ExpressionAttributeValues", _VALUE_KEY, report)
-    _check_values(params, report)
+    _check_values(expressions, report)
     _check_names(params, report)
     is_readable = True
     for member in members:
@@ -201,8 +203,8 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
             )
 
 
-def _check_values(params: Mapping[str, Any], report: Report) -> None:
-    values = params.get("ExpressionAttributeValues") or {}
+def _check_values(expressions: Expressions, report: Report) -> None:
+    values, sizes_bytes = expressions.values, expressions.sizes_bytes
     for name, value in values.items():
         inner = Report()
         check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
@@ -214,11 +216,9 @@ def _check_values(params: Mapping[str, Any], report: Report) -> None:
                 finding.where.parameter,
                 finding.mend,
             )
-    size_bytes = sum(
-        len(str(name).encode(errors="replace")) + size
-        for name, size in zip(values, map(_size_bytes, values.values()), strict=True)
-    )
-    if size_bytes > MAX_VALUES_BYTES:
+        sizes_bytes[name] = _size_bytes(value)
+    names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
+    if names_bytes + sum(sizes_bytes.values()) > MAX_VALUES_BYTES:
         report.add(
             "DYS219",
             "ExpressionAttributeValues exceeds max size",
@@ -310,7 +310,7 @@ def _check_reading(
 ) -> None:
     add = _Findings(member, text, reading.targets)
     used_bytes = len(text.encode(errors="replace")) + sum(
-        _size_bytes(expressions.values.get(value.text)) for value in reading.values
+        expressions.sizes_bytes.get(value.text, 0) for value in reading.values
     )
     if used_bytes > MAX_EXPRESSION_WITH_VALUES_BYTES:
         add(

@@ -37,8 +37,9 @@ def check_values(params: Mapping[str, Any], member: str, report: Report) -> bool
     """The values of a key or an item; whether it is there and they are fine."""
     if member not in params:
         return False
-    for name, value in params[member].items():
+    for name in params[member]:
         check_name(name, member, report)
+    for name, value in params[member].items():
         check_attribute_value(value, f"{member}.{name}", report)
     return not report.has_about(member)
 
@@ -120,7 +121,8 @@ def _check_key_contents(
     index_name: str | None = None,
 ) -> None:
     for position, each in enumerate(schema.attributes):
-        limit = MAX_SORT_KEY_BYTES if position else MAX_PARTITION_KEY_BYTES
+        is_sort = position >= schema.partition_count
+        limit = MAX_SORT_KEY_BYTES if is_sort else MAX_PARTITION_KEY_BYTES
         literal = only_member(item.get(each.name))
         place = f"{member}.{each.name}"
         _check_key_content(each.name, literal, limit, place, report, index_name)

@@ -6,7 +6,7 @@ Sources: "Legacy conditional parameters", Amazon DynamoDB Developer Guide: "Expe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from dynasafe.validation.report import INVALID_VALUES, Report
@@ -38,6 +38,14 @@ _DELETED = frozenset({"SS", "NS", "BS"})
 def check_forms(
     params: Mapping[str, Any], expressions: Sequence[str], legacy: Sequence[str], report: Report
 ) -> None:
+    """What there is beside expressions, or instead of them."""
+    check_mixture(params, expressions, legacy, report)
+    check_need(params, expressions, report)
+
+
+def check_mixture(
+    params: Container[str], expressions: Sequence[str], legacy: Sequence[str], report: Report
+) -> None:
     """Expressions and the parameters that they have replaced do not go together."""
     used = [member for member in expressions if member in params]
     replaced = [member for member in legacy if member in params]
@@ -52,6 +60,11 @@ def check_forms(
             replaced[0],
             "use expressions only",
         )
+
+
+def check_need(params: Mapping[str, Any], expressions: Sequence[str], report: Report) -> None:
+    """Names and values of expressions are there for an expression."""
+    used = any(member in params for member in expressions)
     if "ExpressionAttributeNames" in params and not used:
         report.add(
             "DYS107",

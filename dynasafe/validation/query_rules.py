@@ -5,7 +5,7 @@ Sources: "Query", "Scan", Amazon DynamoDB API Reference; "Querying tables in Dyn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,7 @@ _OPERATORS = {
     "BETWEEN": "BETWEEN",
     "BEGINS_WITH": "begins_with",
 }
+_KEYS_ONLY = "name attributes of the key only, and use FilterExpression for the rest"
 _START = "ExclusiveStartKey"
 _START_IS_INVALID = "The provided starting key is invalid"
 # The service leaves these words out before some of its messages.
@@ -118,14 +119,15 @@ def key_conditions(
         conditions = found
     else:
         return {}
-    if not 1 <= len(conditions) <= 2:
-        add(
-            "DYS152",
-            "Conditions can be of length 1 or 2 only",
-            "name the partition key and the sort key only, and use FilterExpression for the rest",
-        )
+    # The key of an index may have more attributes than two, which its schema tells.
+    if not conditions or (len(conditions) > 2 and "IndexName" not in params):
+        _wrong_count(conditions, add)
         return {}
     return conditions
+
+
+def _wrong_count(conditions: Mapping[str, KeyCondition], add: _Conditions) -> None:
+    add("DYS152", "Conditions can be of length 1 or 2 only", _KEYS_ONLY)
 
 
 def _conditions(params: Mapping[str, Any], expressions: Expressions, report: Report) -> _Conditions:
@@ -265,26 +267,57 @@ def _key_condition(
 
 def _fit_keys(conditions: Mapping[str, KeyCondition], keys: KeySchema, add: _Conditions) -> bool:
     """Whether the conditions are on the key, in the order in which the service looks."""
-    for position, each in enumerate(keys.attributes):
-        if position == 0 and len(keys.attributes) == 1 and len(conditions) > 1:
+    if len(conditions) > max(2, len(keys.attributes)):
+        if len(keys.attributes) > 2:
             add(
-                "DYS153",
-                "Query key condition not supported",
-                "name key attributes only, and use FilterExpression for the rest",
+                "DYS152",
+                f"The number of query conditions ({len(conditions)}) exceeds the number of key "
+                f"attributes defined in the schema ({len(keys.attributes)})",
+                _KEYS_ONLY,
+            )
+        else:
+            _wrong_count(conditions, add)
+        return False
+    if len(keys.attributes) == 1 and len(conditions) > 1:
+        add("DYS153", "Query key condition not supported", _KEYS_ONLY)
+        return False
+    partition, sort = keys.partition_attributes, keys.sort_attributes
+    sort_named = [each for each in sort if each.name in conditions]
+    absent = [each for each in partition if each.name not in conditions]
+    if len(sort_named) < len(conditions) - len(partition):
+        absent += [each for each in sort if each not in sort_named]
+    for each in keys.attributes:
+        if each in absent:
+            add(
+                "DYS157",
+                f"Query condition missed key schema element: {each.name}",
+                "name key attributes only, all of the partition key with =",
             )
             return False
-        condition = conditions.get(each.name)
-        if condition is None:
-            if position == 0 or len(conditions) > 1:
-                add(
-                    "DYS157",
-                    f"Query condition missed key schema element: {each.name}",
-                    "name key attributes only, the partition key with =",
-                )
-                return False
-        elif not _fits_attribute(condition, each, keys, add, is_partition_key=position == 0):
+        if each.name in conditions and not _fits_attribute(
+            conditions[each.name], each, keys, add, is_partition_key=each in partition
+        ):
             return False
-    return True
+    return not sort_named or _has_no_gap(conditions, sort, sort_named[-1], add)
+
+
+def _has_no_gap(
+    conditions: Mapping[str, KeyCondition],
+    sort: Sequence[KeyAttribute],
+    last: KeyAttribute,
+    add: _Conditions,
+) -> bool:
+    """Whether all attributes of a sort key before the last one named are given with =."""
+    before = [each.name for each in sort[: sort.index(last)]]
+    others = [name for name in before if name not in conditions or conditions[name].operator != "="]
+    if others:
+        add(
+            "DYS153",
+            f"RANGE key attributes {', '.join(others)} must have equality conditions specified in "
+            f"the query because a condition is present on key attribute {last.name}",
+            "name the attributes of the sort key from the first on, all but the last with =",
+        )
+    return not others
 
 
 def _fits_attribute(
@@ -445,13 +478,12 @@ def check_start_bounds(
         value = start.get(attribute.name)
         return value is None or conditions[attribute.name].holds(value)
 
-    partition, sort = keys.partition_key, keys.sort_key
-    has_range = sort is not None and sort.name in conditions
-    if has_range and sort is not None and not holds(sort):
+    ranged = [each for each in keys.sort_attributes if each.name in conditions]
+    if not all(map(holds, ranged)):
         words = "The provided starting key does not match the range key predicate"
-    elif holds(partition):
+    elif all(map(holds, keys.partition_attributes)):
         return
-    elif has_range:
+    elif ranged:
         words = "The query can return at most one row and cannot be restarted"
     else:
         words = "The provided starting key is outside query boundaries based on provided conditions"
@@ -471,7 +503,7 @@ def _invalid_start(reason: str, report: Report) -> None:
 
 
 def check_index(
-    params: Mapping[str, Any], schema: TableSchema | None, report: Report, *, is_query: bool
+    params: Mapping[str, Any], schema: TableSchema | None, report: Report
 ) -> KeySchema | None:
     """The key of what is read: the table's, or the index's."""
     index_name = params.get("IndexName")
@@ -492,9 +524,7 @@ def check_index(
     elif index.is_global and params.get("ConsistentRead"):
         report.add(
             "DYS164",
-            "Consistent reads are not supported on global secondary indexes"
-            if is_query
-            else "Consistent read cannot be true when scanning a GSI",
+            "Consistent reads are not supported on global secondary indexes",
             "ConsistentRead",
             "leave it out, or read from the table",
         )

@@ -30,8 +30,9 @@ def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
     """
     values = list(_values(REQUESTS[operation], params))
     is_of_table = "TableName" in REQUESTS[operation].members and "TableName" not in params
-    has_other = any(not isinstance(value, Mapping) for value in values)
-    if any(isinstance(value, Boto3Condition) for value in values) or (is_of_table and has_other):
+    others = [value for value in values if not isinstance(value, Mapping)]
+    has_other = bool(others)
+    if any(isinstance(value, Boto3Condition) for value in others) or (is_of_table and has_other):
         return True
     if not values or any(_is_typed(value) for value in values):
         return False
@@ -45,8 +46,9 @@ def _values(shape: Shape, part: Any) -> Iterator[object]:
     elif shape.kind == "Struct" and isinstance(part, Mapping):
         for name, member in shape.members.items():
             value = part.get(name)
-            if name in _CONDITIONS and isinstance(value, Boto3Condition):
-                yield value
+            if name in _CONDITIONS:
+                if not isinstance(value, str) and isinstance(value, Boto3Condition):
+                    yield value
             elif member.kind in _CONTAINERS:
                 yield from _values(member, value)
     elif shape.each is not None and isinstance(part, Mapping | list | tuple):

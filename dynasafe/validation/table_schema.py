@@ -23,9 +23,14 @@ class KeyAttribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeySchema:
-    """The partition key, then the sort key if there is one."""
+    """The partition key, then the sort key if there is one.
+
+    A global index may have up to four attributes of each.
+    """
 
     attributes: tuple[KeyAttribute, ...]
+    partition_count: int = 1
+    """How many of the attributes, which are the first, are the partition key."""
     index_name: str | None = None
     """None for the table's own key."""
     is_global: bool = False
@@ -33,12 +38,12 @@ class KeySchema:
     """The names of all attributes that an index has, or None if it has all, or it is not known."""
 
     @property
-    def partition_key(self) -> KeyAttribute:
-        return self.attributes[0]
+    def partition_attributes(self) -> tuple[KeyAttribute, ...]:
+        return self.attributes[: self.partition_count]
 
     @property
-    def sort_key(self) -> KeyAttribute | None:
-        return self.attributes[1] if len(self.attributes) > 1 else None
+    def sort_attributes(self) -> tuple[KeyAttribute, ...]:
+        return self.attributes[self.partition_count :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,7 @@ class TableSchema:
 
     key: KeySchema
     indexes: Mapping[str, KeySchema] = field(default_factory=dict)
+    """In the order of their names, in which the service looks at them."""
     knows_indexes: bool = True
 
 
@@ -96,17 +102,15 @@ def _of_description(description: Mapping[str, Any]) -> TableSchema:
         for each in description.get("AttributeDefinitions") or ()
     }
     key = _key_attributes(description["KeySchema"], types)
-    return TableSchema(
-        key=KeySchema(attributes=key),
-        indexes={
-            index["IndexName"]: _index(index, types, key, is_global=is_global)
-            for member, is_global in (
-                ("GlobalSecondaryIndexes", True),
-                ("LocalSecondaryIndexes", False),
-            )
-            for index in description.get(member) or ()
-        },
-    )
+    indexes = {
+        index["IndexName"]: _index(index, types, key, is_global=is_global)
+        for member, is_global in (
+            ("GlobalSecondaryIndexes", True),
+            ("LocalSecondaryIndexes", False),
+        )
+        for index in description.get(member) or ()
+    }
+    return TableSchema(key=KeySchema(attributes=key), indexes=dict(sorted(indexes.items())))
 
 
 def _index(
@@ -124,6 +128,7 @@ def _index(
         projected = frozenset([*keys, *(projection.get("NonKeyAttributes") or ())])
     return KeySchema(
         attributes=attributes,
+        partition_count=sum(each["KeyType"] == "HASH" for each in index["KeySchema"]),
         index_name=index["IndexName"],
         is_global=is_global,
         projected=projected,

@@ -18,6 +18,7 @@ from dynasafe.limits import MAX_NAME_BYTES, MAX_NESTING_LEVELS, MAX_NUMBER_DIGIT
 from dynasafe.validation.report import INVALID_VALUES, Report
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
+_TYPES = frozenset(TYPES)
 TRUTH = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": False, "NO": False}
 """The texts that the service takes for a truth value, whatever their case."""
 NO_LIST_OR_MAP = "Start of structure or map found where not expected"
@@ -45,13 +46,26 @@ _ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
 Token = Literal["null", "bool", "number", "string", "list", "map", "other"]
 
 
+_TOKENS: dict[type, Token] = {
+    type(None): "null",
+    bool: "bool",
+    int: "number",
+    float: "number",
+    Decimal: "number",
+    str: "string",
+    list: "list",
+    tuple: "list",
+    dict: "map",
+}
+
+
 def token(part: object) -> Token:
     """What the part is in JSON; "other" where JSON has no such thing."""
+    return _TOKENS.get(type(part)) or _token_of_subclass(part)
+
+
+def _token_of_subclass(part: object) -> Token:
     match part:
-        case None:
-            return "null"
-        case bool():
-            return "bool"
         case int() | float() | Decimal():
             return "number"
         case str():
@@ -80,6 +94,8 @@ def scalar_word(part: object) -> str:
 
 def check_value_shape(value: object, place: str, scalar_words: str, report: Report) -> Any:
     """Add what the service's parser refuses in a value; the value, an empty one for None."""
+    if _is_plain(value):
+        return value
     todo: list[tuple[object, str, str]] = [(value, place, scalar_words)]
     while todo:
         each, where, words = todo.pop()
@@ -88,10 +104,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
         if not isinstance(each, Mapping):
             _refuse(_no_value(each, words), where, _A_VALUE, each, report)
             continue
-        for type_name in TYPES:
-            content = each.get(type_name)
-            if content is None:
-                continue
+        for type_name, content in _given(each):
             inside = f"{where}.{type_name}"
             refusal = _refusal(type_name, content)
             if refusal is not None:
@@ -99,6 +112,22 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
             elif type_name in ("L", "M"):
                 todo += reversed(_children(type_name, content, where))
     return _NO_MEMBERS if value is None else value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is one of the commonest values, with which nothing can be wrong."""
+    if value.__class__ is not dict or len(value) != 1:
+        return False
+    text = value.get("S")
+    if text.__class__ is str:
+        return True
+    text = value.get("N")
+    return (
+        text.__class__ is str
+        and len(text) <= MAX_NUMBER_DIGITS
+        and text.isascii()
+        and text.isdigit()
+    )
 
 
 def _children(type_name: str, content: Any, place: str) -> list[tuple[object, str, str]]:
@@ -127,6 +156,8 @@ def _no_value(given: object, scalar_words: str) -> str:
 
 def _refusal(type_name: str, content: object) -> str | None:
     """Why the content is none of its type, in the words of the service's parser."""
+    if content.__class__ is str and type_name in ("S", "N"):
+        return None
     if type_name in _ELEMENTS or type_name in ("L", "M"):
         return _refused_collection(type_name, content)
     return _refused_scalar(type_name, content)
@@ -197,14 +228,18 @@ def _refused_base64(text: str) -> str | None:
 
 def is_fine(value: object) -> bool:
     """Whether a value has its shape and nothing wrong in it."""
+    if _is_plain(value):
+        return True
     report = Report()
     check_value_shape(value, "", "", report)
     check_attribute_value(value, "", report)
     return not report.findings
 
 
-def only_member(value: object) -> tuple[str, Any] | None:
+def only_member(value: Any) -> tuple[str, Any] | None:
     """The only type and its content, of a value that has one."""
+    if _is_plain(value):
+        return next(iter(value.items()))
     members = _members(value)
     return next(iter(members.items())) if len(members) == 1 else None
 
@@ -236,6 +271,8 @@ def check_name(name: str, place: str, report: Report) -> None:
 
 def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
+    if _is_plain(value):
+        return
     todo: list[tuple[object, str, int]] = [(value, path, 2)]
     while todo:
         each, place, level = todo.pop()
@@ -265,12 +302,13 @@ def _members(value: object) -> dict[str, Any]:
     """The types of a value that have their shape."""
     if not isinstance(value, Mapping):
         return {}
-    given = ((name, value.get(name)) for name in TYPES)
-    return {
-        name: content
-        for name, content in given
-        if content is not None and _refusal(name, content) is None
-    }
+    return {name: content for name, content in _given(value) if _refusal(name, content) is None}
+
+
+def _given(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
+    """The types that a value has, in the order of the service, and their contents."""
+    names = value if len(value) == 1 and next(iter(value)) in _TYPES else TYPES
+    return [(name, content) for name in names if (content := value.get(name)) is not None]
 
 
 def _check_members(members: Mapping[str, Any], value: object, place: str, report: Report) -> None:

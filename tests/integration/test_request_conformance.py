@@ -47,7 +47,7 @@ ACCEPTED_BY_THE_EMULATOR = {
 # The emulator's words, and the service's, which are ours.
 DIFFERENCES = {
     "A value provided cannot be converted into a number": "cannot be converted to a numeric value",
-    "DynamoDB only supports precision up to 38 digits": "more than 38 significant digits",
+    "DynamoDB only supports precision up to 38 digits": "more than 38 significant digits|overflow",
     "contains duplicates": "Input collection .* contains duplicates",
     "The number of conditions on the keys is invalid": "The provided key element does not match",
     "One of the required keys was not given a value": "The provided key element|Missing the key",
@@ -61,7 +61,7 @@ DIFFERENCES = {
     "does not match the schema|cannot contain an empty",
     "Return values set to invalid value": "ReturnValues can only be ALL_OLD or NONE",
     "Cannot have two attributes with the same name": "Duplicate value in attribute name",
-    "Consistent read cannot be true when querying a GSI": "Consistent reads are not supported",
+    "Consistent read cannot be true when": "Consistent reads are not supported",
     "If total segments is specified": "The Segment parameter is required",
     "If segment is specified": "The TotalSegments parameter is required",
     "Comparison type does not exist": "comparisonOperator' failed to satisfy constraint",

@@ -1,4 +1,8 @@
-"""The first finding is the service's own first message, also where the emulator says otherwise."""
+"""The first finding is the service's own first message, also where the emulator says otherwise.
+
+What the service says was recorded by those who test against it: the authors of dynalite, of
+ScyllaDB's test/alternator, of paritysuite/dynamodb-conformance and nubo-db/dynamodb-conformance.
+"""
 
 from __future__ import annotations
 
@@ -207,7 +211,7 @@ KEYS: list[tuple[str, dict[str, Any], str]] = [
             "UpdateExpression": "SET g = if_not_exists(g, :v)",
             "ExpressionAttributeValues": {":v": ONE},
         },
-        f"{INVALID}Type mismatch for Index Key g Expected: S Actual: N IndexName: keys-only",
+        f"{INVALID}Type mismatch for Index Key g Expected: S Actual: N IndexName: all",
     ),
     (
         "UpdateItem",
@@ -223,7 +227,7 @@ KEYS: list[tuple[str, dict[str, Any], str]] = [
         "PutItem",
         {"Item": {**KEY, "g": {"S": ""}}},
         f"{NOT_VALID}A value specified for a secondary index key is not supported. {EMPTY} "
-        "IndexName: keys-only, IndexKey: g",
+        "IndexName: all, IndexKey: g",
     ),
     ("Query", {**BY_PK, "ExclusiveStartKey": {"pk": A}}, START_INVALID),
     (
@@ -348,3 +352,277 @@ def test_given_python_values_in_a_batch_or_a_transaction_then_they_are_understoo
     assert first("TransactWriteItems", {"TransactItems": [{"Update": update}]}) == (
         f"{INVALID}Cannot update attribute pk. This attribute is part of the key"
     )
+
+
+# The order within an expression
+
+LIST: dict[str, Any] = {"L": []}
+ORDER_IN_CONDITIONS: list[tuple[str, str]] = [
+    # Functions, reserved words and indexes as they stand in the text, but parentheses first.
+    ("foo(b) AND status = :u", "Invalid function name; function: foo"),
+    ("status = :u AND foo(b)", "reserved keyword: status"),
+    ("a[2147483648] = :u AND status = :u", "index: [2147483648]"),
+    ("foo(b) AND ((a = :u))", "The expression has redundant parentheses"),
+    # Then condition by condition: what is not defined, how many operands, which operands.
+    ("#n = b AND status = c", "reserved keyword: status"),
+    ("a = a AND b = :u", "operator: =, first operand: [a]"),
+    ("b = :u AND a = a", "is not defined; attribute value: :u"),
+    ("contains(b) AND a = a", "operator or function: contains, number of operands: 1"),
+    ("a > :l AND b = :u", "operator or function: >, operand type: L"),
+    ("size(a, #n) = b", "is not defined; attribute name: #n"),
+    # How many operators there are last of all.
+    (f"{'a = b AND ' * 301}c > :l", "operator or function: >, operand type: L"),
+    (f"{'a = b AND ' * 301}c = d", "too many operators; operator count: 603"),
+]
+ORDER_IN_UPDATES: list[tuple[str, str]] = [
+    ("SET c = d SET a = foo(b)", "Invalid function name; function: foo"),
+    ("SET c = #n SET a = b", 'The "SET" section can only be used once in an update expression;'),
+    ("SET a = :u, a = b", "path one: [a], path two: [a]"),
+    ("SET e.f = g, e = h", "path one: [e, f], path two: [e]"),
+    ("SET e = h, e.f = g", "path one: [e], path two: [e, f]"),
+    ("SET a.b = c, a[0] = d", "path one: [a, b], path two: [a, [0]]"),
+    ("SET a = list_append(b), a = c", "path one: [a], path two: [a]"),
+    ("ADD c :l SET a = b + :l", "operator or function: +, operand type: L"),
+]
+
+
+@pytest.mark.parametrize(("text", "end"), ORDER_IN_CONDITIONS)
+def test_given_two_errors_in_a_condition_then_the_service_names_this_one(
+    text: str, end: str
+) -> None:
+    values = {":l": LIST} if ":l" in text else {}
+    params = {"FilterExpression": text, "ExpressionAttributeValues": {":v": ONE, **values}}
+
+    message = first("Scan", params)
+
+    assert message.startswith("Invalid FilterExpression: ")
+    assert end in message
+
+
+@pytest.mark.parametrize(("text", "end"), ORDER_IN_UPDATES)
+def test_given_two_errors_in_an_update_then_the_service_names_this_one(text: str, end: str) -> None:
+    values = {":l": LIST} if ":l" in text else {":v": ONE}
+    params = {"Key": KEY, "UpdateExpression": text, "ExpressionAttributeValues": values}
+
+    message = first("UpdateItem", params)
+
+    assert message.startswith("Invalid UpdateExpression: ")
+    assert message.endswith(end)
+
+
+# The order within requests of many items, and how large they are
+
+NO_NUMBER = "The parameter cannot be converted to a numeric value"
+NOT_THE_SCHEMA = "The provided key element does not match the schema"
+LARGE = {"S": "x" * 100_000}
+NOT_A_KEY = {"pk": A}
+
+
+def write(action: str, **members: Any) -> dict[str, Any]:
+    return {action: {"TableName": "requests", **members}}
+
+
+def updated(text: str, **values: dict[str, Any]) -> dict[str, Any]:
+    named = {f":{name}": value for name, value in values.items()}
+    return {"Key": KEY, "UpdateExpression": text, "ExpressionAttributeValues": named}
+
+
+def puts(*items: dict[str, Any]) -> dict[str, Any]:
+    return {"RequestItems": {"requests": [{"PutRequest": {"Item": item}} for item in items]}}
+
+
+def large_puts(count: int) -> dict[str, Any]:
+    items = ({"pk": {"S": str(each)}, "sk": ONE, "x": LARGE} for each in range(count))
+    return {"TransactItems": [write("Put", Item=item) for item in items]}
+
+
+TOGETHER: list[tuple[str, dict[str, Any], str]] = [
+    # All of a transaction or a batch is read before any part meets its table.
+    (
+        "TransactWriteItems",
+        {"TransactItems": [write("Put", Item=NOT_A_KEY), write("Put", Item={"x": {"N": "x"}})]},
+        NO_NUMBER,
+    ),
+    (
+        "TransactWriteItems",
+        {
+            "TransactItems": [
+                write("Delete", Key=NOT_A_KEY),
+                write("Delete", Key=KEY, ConditionExpression="foo(a)"),
+            ]
+        },
+        "Invalid ConditionExpression: Invalid function name; function: foo",
+    ),
+    (
+        "TransactGetItems",
+        {
+            "TransactItems": [
+                write("Get", Key=NOT_A_KEY),
+                write("Get", Key=KEY, ProjectionExpression="status"),
+            ]
+        },
+        "Invalid ProjectionExpression: Attribute name is a reserved keyword; reserved keyword: "
+        "status",
+    ),
+    ("BatchWriteItem", puts(NOT_A_KEY, {**KEY, "x": {"N": "x"}}), NO_NUMBER),
+    (
+        "BatchGetItem",
+        {
+            "RequestItems": {
+                "requests": {"Keys": [KEY], "ProjectionExpression": "a"},
+                "others": {"Keys": [KEY], "AttributesToGet": ["a"]},
+            }
+        },
+        "Can not use both expression and non-expression parameters in the same request: "
+        "Non-expression parameters: {AttributesToGet} "
+        "Expression parameters: {ProjectionExpression}",
+    ),
+    # Sizes.
+    ("TransactWriteItems", large_puts(41), "accepted"),
+    (
+        "TransactWriteItems",
+        large_puts(42),
+        "Transaction payload size cannot exceed 4MB. Payload Size: 4200368",
+    ),
+    (
+        "UpdateItem",
+        updated("SET a = :v", v={"S": "x" * 409_600}),
+        "Item size to update has exceeded the maximum allowed size",
+    ),
+    (
+        "UpdateItem",
+        updated("SET a = :v, b = :v", v={"S": "x" * 205_000}),
+        "Item size to update has exceeded the maximum allowed size",
+    ),
+    ("UpdateItem", updated("SET a = if_not_exists(a, :v)", v={"S": "x" * 409_000}), "accepted"),
+    (
+        "UpdateItem",
+        updated("SET a = :v + :w", v=ONE, w={"N": "1e50"}),
+        "Number overflow. Attempting to store a number with magnitude larger than supported range",
+    ),
+    # Names.
+    ("PutItem", {"Item": {"x": {"N": "x"}, "": A, **KEY}}, "Empty attribute name"),
+    # Without a schema, what is true of every key.
+    ("GetItem", {"TableName": "unknown", "Key": {"a": ONE, "b": ONE, "c": ONE}}, NOT_THE_SCHEMA),
+    ("GetItem", {"TableName": "unknown", "Key": {"a": {"BOOL": True}}}, NOT_THE_SCHEMA),
+    ("GetItem", {"TableName": "unknown", "Key": {"a": {"S": ""}}}, f"{NOT_VALID}{EMPTY} Key: a"),
+    ("GetItem", {"TableName": "unknown", "Key": {"a": A, "b": ONE}}, "accepted"),
+    (
+        "Scan",
+        {"IndexName": "all", "ConsistentRead": True},
+        "Consistent reads are not supported on global secondary indexes",
+    ),
+    (
+        "PutItem",
+        {"Item": {**KEY, "h": {"N": "1"}, "l": A}},
+        f"{INVALID}Type mismatch for Index Key l Expected: N Actual: S IndexName: local",
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "members", "words"), TOGETHER)
+def test_given_parts_that_are_looked_at_together_then_the_services_first_message(
+    operation: str, members: dict[str, Any], words: str
+) -> None:
+    assert first(operation, members) == words
+
+
+# Indexes whose keys have more attributes than two
+
+KEY_TYPES = {"pk": "S", "area": "S", "kind": "S", "year": "N", "month": "N", "day": "N"}
+INDEX_KEY = {"area": "HASH", "kind": "HASH", "year": "RANGE", "month": "RANGE", "day": "RANGE"}
+EVENTS: dict[str, Any] = {
+    "TableName": "events",
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": type_name} for name, type_name in KEY_TYPES.items()
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "days",
+            "KeySchema": [
+                {"AttributeName": name, "KeyType": role} for name, role in INDEX_KEY.items()
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
+BOTH = "kind = :a AND area = :a"
+NEED_EQUALITY = (
+    "must have equality conditions specified in the query because a condition is present on key "
+    "attribute"
+)
+DAYS: list[tuple[str, str]] = [
+    (BOTH, "accepted"),
+    (f"#y = :n AND {BOTH}", "accepted"),
+    (f"{BOTH} AND #y = :n AND #m > :n", "accepted"),
+    (f"#d BETWEEN :n AND :n AND #m = :n AND #y = :n AND {BOTH}", "accepted"),
+    ("area = :a", "Query condition missed key schema element: kind"),
+    ("area = :a AND #y = :n", "Query condition missed key schema element: kind"),
+    ("area = :a AND kind > :a", "Query key condition not supported"),
+    (f"{BOTH} AND pk = :a", "Query condition missed key schema element: year"),
+    (f"{BOTH} AND #m = :n", f"RANGE key attributes year {NEED_EQUALITY} month"),
+    (f"{BOTH} AND #y > :n AND #m = :n", f"RANGE key attributes year {NEED_EQUALITY} month"),
+    (
+        f"{BOTH} AND #y = :a",
+        f"{INVALID}Condition parameter type does not match schema type",
+    ),
+    (
+        f"{BOTH} AND #y = :n AND #m = :n AND #d = :n AND pk = :a",
+        "The number of query conditions (6) exceeds the number of key attributes defined in the "
+        "schema (5)",
+    ),
+]
+
+
+def days(conditions: str, **members: Any) -> dict[str, Any]:
+    names = {"#y": "year", "#m": "month", "#d": "day"}
+    values = {":a": A, ":n": ONE}
+    return {
+        "TableName": "events",
+        "IndexName": "days",
+        "KeyConditionExpression": conditions,
+        "ExpressionAttributeNames": {name: names[name] for name in names if name in conditions},
+        "ExpressionAttributeValues": {name: values[name] for name in values if name in conditions},
+        **members,
+    }
+
+
+@pytest.mark.parametrize(("conditions", "words"), DAYS)
+def test_given_an_index_of_many_key_attributes_when_queried_then_by_a_gapless_start(
+    conditions: str, words: str
+) -> None:
+    params = days(conditions)
+    params = {name: value for name, value in params.items() if value != {}}
+
+    findings = check_request("Query", params, schema=EVENTS)
+
+    assert (findings[0].message if findings else "accepted") == words
+
+
+def test_given_an_index_that_is_not_known_then_it_may_have_many_key_attributes() -> None:
+    params = days(f"{BOTH} AND #y = :n")
+    of_a_table = {name: value for name, value in params.items() if name != "IndexName"}
+
+    assert not check_request("Query", params)
+    assert [finding.code for finding in check_request("Query", of_a_table)] == ["DYS152"]
+
+
+def test_given_an_index_of_many_key_attributes_then_start_keys_and_items_have_them_all() -> None:
+    start = {name: ONE if type_name == "N" else A for name, type_name in KEY_TYPES.items()}
+    part = {name: value for name, value in start.items() if name != "day"}
+    query = days(f"{BOTH} AND #y = :n AND #m = :n")
+    elsewhere = {**start, "month": {"N": "2"}}
+
+    def message(**members: Any) -> str:
+        findings = check_request("Query", {**query, **members}, schema=EVENTS)
+        return findings[0].message if findings else "accepted"
+
+    assert message(ExclusiveStartKey=start) == "accepted"
+    assert message(ExclusiveStartKey=part) == START_INVALID
+    assert message(ExclusiveStartKey=elsewhere) == (
+        "The provided starting key does not match the range key predicate"
+    )
+    assert not check_request("PutItem", {"TableName": "events", "Item": part}, schema=EVENTS)
+    wrong = {"TableName": "events", "Item": {**part, "day": A}}
+    assert [each.code for each in check_request("PutItem", wrong, schema=EVENTS)] == ["DYS136"]
