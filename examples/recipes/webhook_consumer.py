@@ -147,7 +147,8 @@ def payment_of(body: bytes) -> Payment:
                 "account_id": str(account_id),
                 "amount_cents": int(amount_cents),
             } if not isinstance(amount_cents, bool):
-                is_fit = all(0 < len(each) <= MAX_LENGTH for each in (id_, account_id))
+                ids = (id_, account_id)
+                is_fit = all(0 < len(each) <= MAX_LENGTH and each.isprintable() for each in ids)
                 if is_fit and abs(amount_cents) <= MAX_AMOUNT_CENTS:
                     return Payment(id=id_, account_id=account_id, amount_cents=amount_cents)
     except ValueError as error:

@@ -99,6 +99,8 @@ async def test_given_a_wrong_signature_or_time_then_nothing_is_booked(db: AsyncD
         body_of(amount_cents=True),
         body_of(amount_cents=10**40 + 1),
         body_of(id=""),
+        body_of(id="e" * 256),
+        body_of(id="\ud800"),
         body_of(account_id=""),
         body_of(account_id="a9"),
         body_of(id=3),
