@@ -122,13 +122,19 @@ def check_from_scratch(
     return tuple(report.findings)
 
 
-def require_valid(operation: str, params: Mapping[str, Any], *, schema: object = None) -> None:
-    """Refuse a request that DynamoDB would refuse.
+def require_valid(
+    operation: str,
+    params: Mapping[str, Any],
+    *,
+    schema: object = None,
+    form: Form | None = None,
+) -> None:
+    """Refuse a request that DynamoDB would refuse; see `check_request`.
 
     Raises:
         InvalidRequestError: with all findings.
     """
-    findings = check_request(operation, params, schema=schema)
+    findings = check_request(operation, params, schema=schema, form=form)
     if findings:
         raise InvalidRequestError(operation, findings)
 

@@ -157,6 +157,8 @@ async def test_given_an_operation_that_check_request_does_not_know_then_botocore
             await db.call("DescribeTable", {"TableName": 3})
         with pytest.raises(InvalidRequestError, match="TableName"):
             await db.call("UpdateItem", {"TableName": 3, "Key": {"pk": {"S": "a"}}})
+        with pytest.raises(InvalidRequestError, match=r"Key\.pk"):
+            await db.call("GetItem", {"TableName": "people", "Key": {"pk": "a"}})
         with pytest.raises(DynasafeError):
             await db.call("UpdateItem", {"TableName": "t", "Key": 3}, validate=False)
     assert sent == []

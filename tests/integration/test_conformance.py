@@ -386,6 +386,7 @@ def item_of(size_bytes: int) -> dict[str, Any]:
     return {"Item": {**KEY, "a": {"S": "x" * (size_bytes - 3 - 4 - 1)}}}
 
 
+V = "v" * 254
 LIMITS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "4096 bytes of expression": (
         "Scan",
@@ -443,6 +444,21 @@ LIMITS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         update("REMOVE #n", ExpressionAttributeNames={"#n": "x" * 65_535}),
         update("REMOVE #n", ExpressionAttributeNames={"#n": "x" * 65_536}),
     ),
+    "255 bytes of placeholder": (
+        "Scan",
+        {"FilterExpression": f"a = :{V}", "ExpressionAttributeValues": {f":{V}": N}},
+        {"FilterExpression": f"a = :v{V}", "ExpressionAttributeValues": {f":v{V}": N}},
+    ),
+    "65,535 bytes of name in an item": (
+        "PutItem",
+        {"Item": {**KEY, "x" * 65_535: N}},
+        {"Item": {**KEY, "x" * 65_536: N}},
+    ),
+    "409,600 bytes of update": (
+        "UpdateItem",
+        update("SET a = :v", ExpressionAttributeValues={":v": item_of(409_600)["Item"]["a"]}),
+        update("SET a = :v", ExpressionAttributeValues={":v": item_of(409_601)["Item"]["a"]}),
+    ),
     "2 MB of values": (
         "Scan",
         condition("a = :v", ExpressionAttributeValues={":v": N}),
@@ -488,6 +504,12 @@ def transact(kind: str, count: int, **members: Any) -> list[dict[str, Any]]:
     return [{kind: {"TableName": TABLE, part: key, **members}} for key in keys(count)]
 
 
+def large_puts(count: int) -> list[dict[str, Any]]:
+    value = {"S": "x" * 100_000}
+    items = ({"pk": S, "sk": {"N": str(number)}, "a": value} for number in range(count))
+    return [{"Put": {"TableName": TABLE, "Item": item}} for item in items]
+
+
 MANY: list[tuple[str, dict[str, Any], bool]] = [
     ("batch_get_item", {"RequestItems": {TABLE: {"Keys": keys(100)}}}, True),
     ("batch_get_item", {"RequestItems": {TABLE: {"Keys": keys(101)}}}, False),
@@ -503,6 +525,8 @@ MANY: list[tuple[str, dict[str, Any], bool]] = [
     ),
     ("transact_write_items", {"TransactItems": transact("Put", 100)}, True),
     ("transact_write_items", {"TransactItems": transact("Put", 101)}, False),
+    ("transact_write_items", {"TransactItems": large_puts(41)}, True),
+    ("transact_write_items", {"TransactItems": large_puts(42)}, False),
     ("transact_write_items", {"TransactItems": transact("Put", 2) + transact("Put", 1)}, False),
     ("transact_write_items", {"TransactItems": transact("Put", 1) + transact("Delete", 1)}, False),
     (
