@@ -6,10 +6,10 @@ import asyncio
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-from unittest.mock import patch
 
-_CLIENTS = ("botocore", "boto3", "s3transfer")
+from dynasafe.testing.sending import Sending, watching
+
+_CLIENTS = ("botocore", "boto3", "s3transfer", "dynasafe/testing")
 
 
 class BlockingCallError(AssertionError):
@@ -24,36 +24,43 @@ def forbid_blocking() -> Iterator[None]:
     aioboto3, and of boto3 on other threads, are fine.
 
     Raises:
-        BlockingCallError: boto3 was called; it names the operation and the line.
+        BlockingCallError
     """
-    from botocore.client import BaseClient
-
-    original = BaseClient._make_api_call
     found: list[str] = []
 
-    def call(client: Any, operation_name: str, api_params: Any) -> Any:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return original(client, operation_name, api_params)
-        place = _caller()
-        found.append(
-            f"{operation_name} of {client.meta.service_model.service_name} is called with boto3 on "
-            f"the event loop's thread, by {place}. Mend: await a client of aioboto3, or "
-            "`await asyncio.to_thread(...)`"
-        )
-        raise BlockingCallError(found[-1])
+    def refuse(sending: Sending) -> None:
+        if sending.is_blocking and _is_on_event_loop():
+            found.append(
+                f"{sending.operation} of {sending.service} is called with boto3 on the event "
+                f"loop's thread, by {_caller()}. Mend: await a client of aioboto3, or "
+                "`await asyncio.to_thread(...)`"
+            )
+            raise BlockingCallError(found[-1])
 
-    # A client of aiobotocore has a `_make_api_call` of its own.
-    with patch.object(BaseClient, "_make_api_call", call):
-        yield
+    try:
+        with watching(refuse):
+            yield
+    except BlockingCallError:
+        raise
+    except BaseException as error:
+        for text in found:
+            error.add_note(text)
+        raise
     if found:
         raise BlockingCallError("\n".join(found))
 
 
+def _is_on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _caller() -> str:
     """The line outside the client's own code."""
-    for frame in reversed(traceback.extract_stack()[:-2]):
+    for frame in reversed(traceback.extract_stack()):
         if not any(f"/{name}/" in frame.filename.replace("\\", "/") for name in _CLIENTS):
             return f"{frame.filename}:{frame.lineno} in {frame.name}"
     return "an unknown line"

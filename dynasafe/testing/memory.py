@@ -53,6 +53,7 @@ from dynasafe.testing.capacity import (
 from dynasafe.testing.descriptions import table_description
 from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
+from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
 
@@ -195,6 +196,7 @@ class MemoryTransport:
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
         self.calls.append(RecordedRequest(operation, params))
+        tell(Sending("dynamodb", operation, params, is_blocking=False))
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
         answer = _ANSWERS.get(operation)
         if answer is None:

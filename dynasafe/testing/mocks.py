@@ -5,21 +5,38 @@ Source: "Autospeccing", Python documentation, unittest.mock.
 
 from __future__ import annotations
 
+import inspect
+import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
-from unittest.mock import create_autospec
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import NonCallableMock, create_autospec
+from weakref import ref
 
-T = TypeVar("T")
-
-_watched: list[list[Any]] = []
+from dynasafe.testing.unawaited import MEND_UNAWAITED
 
 
-def spec_mock(spec: type[T], **returns: Any) -> Any:
+@dataclass
+class _Watched:
+    """A mock, and how many calls of its methods were told to be missing an await."""
+
+    mock: ref[Any]
+    told: dict[str, int] = field(default_factory=dict)
+
+
+# All mocks that are still there: a fixture's may live longer than a test.
+_watched: list[_Watched] = []
+# What keeps the mocks of a test that is running.
+_kept: list[list[Any]] = []
+
+
+def spec_mock(spec: type[Any], **returns: Any) -> Any:
     """A mock of an instance: its async methods are awaitable, its signatures are checked.
 
-    With the pytest plugin a test fails if a call of an async method on the mock was never awaited;
-    elsewhere `assert_all_awaited(mock)` says so.
+    So is what its methods return, if that is of a class with async methods: the tables of an
+    AsyncDynamoDB, the pages of an AsyncTable. With the pytest plugin a test fails if a call of an
+    async method on the mock was never awaited; elsewhere `assert_all_awaited(mock)` says so.
 
     Args:
         spec: the class, such as AsyncTable.
@@ -28,40 +45,85 @@ def spec_mock(spec: type[T], **returns: Any) -> Any:
     Raises:
         AttributeError: the class has no such method.
     """
-    mock = create_autospec(spec, instance=True, spec_set=True)
+    mock = _autospec(spec, frozenset())
     for name, value in returns.items():
         getattr(mock, name).return_value = value
-    if _watched:
-        _watched[-1].append(mock)
+    if _kept:
+        _watched.append(_Watched(ref(mock)))
+        _kept[-1].append(mock)
     return mock
+
+
+def _autospec(spec: type[Any], within: frozenset[type[Any]]) -> Any:
+    mock = create_autospec(spec, instance=True, spec_set=True)
+    for name, method in inspect.getmembers(spec, inspect.isfunction):
+        returned = _returned_class(method)
+        if returned is not None and returned not in within | {spec}:
+            getattr(mock, name).return_value = _autospec(returned, within | {spec})
+    return mock
+
+
+def _returned_class(method: Any) -> type[Any] | None:
+    """The class with async methods that a method returns."""
+    if inspect.iscoroutinefunction(method) or method.__name__.startswith("_"):
+        return None
+    try:
+        # By itself: other annotations may have names that only type checkers know.
+        hint = method.__annotations__.get("return")
+        hint = eval(hint, method.__globals__) if isinstance(hint, str) else hint
+    except NameError:
+        return None
+    returned = typing.get_origin(hint) or hint
+    if not inspect.isclass(returned) or inspect.isabstract(returned):
+        return None
+    return returned if inspect.getmembers(returned, inspect.iscoroutinefunction) else None
 
 
 def assert_all_awaited(*mocks: Any) -> None:
     """Fail if a call of an async method was never awaited."""
-    missing = [
-        f"{name} was called {method.call_count} times and awaited {method.await_count} times"
-        for mock in mocks
-        for name, method in _async_methods(mock)
-        if method.call_count > method.await_count
-    ]
+    missing = [_told(name, method) for mock in mocks for name, method in _unawaited(mock)]
     if missing:
-        raise AssertionError("\n".join([*missing, "Mend: write `await` before the call"]))
+        raise AssertionError("\n".join([*missing, MEND_UNAWAITED]))
 
 
-def _async_methods(mock: Any) -> Iterator[tuple[str, Any]]:
+def _told(name: str, method: Any) -> str:
+    return f"{name} was called {method.call_count} times and awaited {method.await_count} times"
+
+
+def _unawaited(mock: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name in dir(mock):
-        method = getattr(mock, name, None)
+        method: Any = getattr(mock, name, None)
         if isinstance(getattr(method, "await_count", None), int):
-            yield name, method
+            if method.call_count > method.await_count:
+                yield f"{prefix}{name}", method
+        elif getattr(method, "called", None) is True:
+            returned = method.return_value
+            if isinstance(returned, NonCallableMock) and returned._spec_class is not None:
+                yield from _unawaited(returned, f"{prefix}{name}().")
 
 
 @contextmanager
-def watching_mocks() -> Iterator[None]:
-    """At the end of the block, all calls on mocks that were made within it have been awaited."""
-    mocks: list[Any] = []
-    _watched.append(mocks)
+def keeping_mocks() -> Iterator[None]:
+    """Watch the mocks that are made from now on; those of the block are kept to its end."""
+    kept: list[Any] = []
+    _kept.append(kept)
     try:
         yield
     finally:
-        _watched.remove(mocks)
-    assert_all_awaited(*mocks)
+        _kept.remove(kept)
+
+
+def take_unawaited_calls() -> list[str]:
+    """The calls on watched mocks that were never awaited. Each is told once."""
+    missing: list[str] = []
+    for each in _watched.copy():
+        mock = each.mock()
+        if mock is None:
+            _watched.remove(each)
+            continue
+        for name, method in _unawaited(mock):
+            count = method.call_count - method.await_count
+            if count > each.told.get(name, 0):
+                missing.append(_told(name, method))
+            each.told[name] = count
+    return missing

@@ -2,23 +2,26 @@
 
     pytest --dynamodb=dynalite --forbid-unawaited --forbid-blocking
 
-It loads by itself where `dynasafe[testing]` is installed, and imports nothing until it is used.
+It loads by itself where `dynasafe[testing]` is installed, and imports no client of AWS and no
+engine until a fixture needs it.
 """
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from dynasafe.testing.engines import Engine, EngineName
-    from dynasafe.testing.requests import RequestRecorder
+from dynasafe.testing.async_fixtures import CREDENTIALS, REGION, async_fixtures
+from dynasafe.testing.blocking import forbid_blocking
+from dynasafe.testing.engines import Engine, EngineName, EngineUnavailableError, start_engine
+from dynasafe.testing.mocks import keeping_mocks, take_unawaited_calls
+from dynasafe.testing.requests import RequestRecorder, record_requests
+from dynasafe.testing.unawaited import MEND_UNAWAITED, collecting_unawaited, take_unawaited
 
-REGION = "us-east-1"
-CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _ENGINES: dict[str, EngineName] = {
     "moto": "moto",
     "dynalite": "dynalite",
@@ -44,12 +47,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    fixtures: object
-    try:
-        from dynasafe.testing import async_fixtures as fixtures
-    except ImportError:
-        fixtures = WithoutPytestAsyncio()
+    fixtures: object = WithoutAsyncPlugin()
+    if config.pluginmanager.hasplugin("asyncio"):
+        import pytest_asyncio
+
+        fixtures = async_fixtures(pytest_asyncio.fixture)
+    elif config.pluginmanager.hasplugin("anyio"):
+        fixtures = async_fixtures(pytest.fixture)
     config.pluginmanager.register(fixtures, "dynasafe-async-fixtures")
+
+
+# What tests overlook
+
+_UNAWAITED = pytest.StashKey[list[str]]()
 
 
 def _is_on(config: pytest.Config, switch: str) -> bool:
@@ -57,20 +67,67 @@ def _is_on(config: pytest.Config, switch: str) -> bool:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    if not _is_on(session.config, "forbid_unawaited"):
+        return (yield)
+    # Each test ends with a garbage collection. What is there before the first one need not be
+    # looked at again and again.
+    gc.collect()
+    gc.freeze()
+    try:
+        return (yield)
+    finally:
+        gc.unfreeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    with ExitStack() as stack:
+        stack.enter_context(keeping_mocks())
+        if _is_on(item.config, "forbid_unawaited"):
+            item.stash[_UNAWAITED] = stack.enter_context(collecting_unawaited())
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    with _judged(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    with _judged(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    with _judged(item):
+        return (yield)
+
+
+@contextmanager
+def _judged(item: pytest.Item) -> Iterator[None]:
+    """One phase of a test, which fails for what its switches forbid."""
+    __tracebackhide__ = True
     with ExitStack() as stack:
         if _is_on(item.config, "forbid_blocking"):
-            from dynasafe.testing.blocking import forbid_blocking
-
             stack.enter_context(forbid_blocking())
-        if _is_on(item.config, "forbid_unawaited"):
-            from dynasafe.testing.unawaited import forbid_unawaited
+        try:
+            yield
+        except BaseException as error:
+            for text in _take_missing_awaits(item):
+                error.add_note(text)
+            raise
+        missing = _take_missing_awaits(item)
+        if missing:
+            pytest.fail("\n".join([*missing, MEND_UNAWAITED]), pytrace=False)
 
-            stack.enter_context(forbid_unawaited())
-        from dynasafe.testing.mocks import watching_mocks
 
-        stack.enter_context(watching_mocks())
-        return (yield)
+def _take_missing_awaits(item: pytest.Item) -> list[str]:
+    found = item.stash.get(_UNAWAITED, None)
+    return [*([] if found is None else take_unawaited(found)), *take_unawaited_calls()]
 
 
 # The engine, and clients of it
@@ -79,8 +136,6 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.fixture(scope="session")
 def dynamodb_engine(pytestconfig: pytest.Config) -> Iterator[Engine]:
     """The engine of `--dynamodb`, one for each process of a test run."""
-    from dynasafe.testing.engines import EngineUnavailableError, start_engine
-
     wanted = pytestconfig.getoption("dynamodb") or pytestconfig.getini("dynamodb") or "moto"
     if wanted not in _ENGINES:
         raise pytest.UsageError(f"dynamodb = {wanted}: use one of {', '.join(sorted(_ENGINES))}")
@@ -122,14 +177,12 @@ def dynamodb_resource(dynamodb_engine: Engine) -> Iterator[Any]:
 @pytest.fixture
 def dynamodb_requests() -> Iterator[RequestRecorder]:
     """A record of all requests that the test sends."""
-    from dynasafe.testing.requests import record_requests
-
     with record_requests() as recorder:
         yield recorder
 
 
-class WithoutPytestAsyncio:
-    """The async fixtures where pytest-asyncio is not installed: they say what is missing."""
+class WithoutAsyncPlugin:
+    """The async fixtures where no plugin can run them: they say what is missing."""
 
     @pytest.fixture
     def dynamodb(self) -> None:
@@ -145,6 +198,6 @@ class WithoutPytestAsyncio:
 
     def _fail(self) -> None:
         pytest.fail(
-            "this fixture needs pytest-asyncio. Mend: pip install 'dynasafe[testing]'",
+            "this fixture needs pytest-asyncio, or anyio. Mend: pip install 'dynasafe[testing]'",
             pytrace=False,
         )

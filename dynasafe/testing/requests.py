@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
 
+from dynasafe.testing.sending import Sending, watching
 from dynasafe.validation import check_request
 
 _VALUES = frozenset(
@@ -26,7 +27,10 @@ class RecordedRequest:
 
 @dataclass
 class RequestRecorder:
-    """The requests to DynamoDB of clients of boto3, aioboto3 and dynasafe, in order."""
+    """The requests to DynamoDB of all clients, in order.
+
+    They are those of boto3, aioboto3 and dynasafe, and those to tables in memory.
+    """
 
     requests: list[RecordedRequest] = field(default_factory=list)
 
@@ -35,7 +39,11 @@ class RequestRecorder:
         return [each.params for each in self.requests if each.operation == operation]
 
     def assert_all_valid(self, *, schema: object = None) -> None:
-        """Fail if DynamoDB would refuse one of the requests."""
+        """Fail if DynamoDB would refuse one of the requests, or if there is none."""
+        if not self.requests:
+            raise AssertionError(
+                "no request was recorded. Mend: make the calls while the requests are recorded"
+            )
         for request in self.requests:
             assert_valid_request(request.params, operation=request.operation, schema=schema)
 
@@ -43,29 +51,14 @@ class RequestRecorder:
 @contextmanager
 def record_requests() -> Iterator[RequestRecorder]:
     """Record the requests of all clients within the block; repeats of a client count once."""
-    from aiobotocore.client import AioBaseClient
-    from botocore.client import BaseClient
-
     recorder = RequestRecorder()
 
-    call, call_async = BaseClient._make_api_call, AioBaseClient._make_api_call
+    def record(sending: Sending) -> None:
+        if sending.service == "dynamodb":
+            params = deepcopy(sending.params)  # the caller may use them again
+            recorder.requests.append(RecordedRequest(sending.operation, params))
 
-    def record(client: Any, operation_name: str, api_params: Any) -> None:
-        if client.meta.service_model.service_name == "dynamodb":
-            recorder.requests.append(RecordedRequest(operation_name, api_params))
-
-    def recorded_call(client: Any, operation_name: str, api_params: Any) -> Any:
-        record(client, operation_name, api_params)
-        return call(client, operation_name, api_params)
-
-    async def recorded_call_async(client: Any, operation_name: str, api_params: Any) -> Any:
-        record(client, operation_name, api_params)
-        return await call_async(client, operation_name, api_params)
-
-    with (
-        patch.object(BaseClient, "_make_api_call", recorded_call),
-        patch.object(AioBaseClient, "_make_api_call", recorded_call_async),
-    ):
+    with watching(record):
         yield recorder
 
 

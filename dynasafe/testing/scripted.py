@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
 
+from dynasafe.testing.sending import Sending, tell
+
 Answer = Mapping[str, Any]
 Reply = Answer | Exception | Callable[["ScriptedCall"], "Answer | Exception"]
 """An answer, a failure, or a function of the request that gives one of the two."""
@@ -47,6 +49,7 @@ class ScriptedTransport:
     ) -> Mapping[str, Any]:
         call = ScriptedCall(operation, params, timeout_s)
         self.calls.append(call)
+        tell(Sending("dynamodb", operation, params, is_blocking=False))
         reply = next(self._replies, self._otherwise)
         if reply is None:
             raise AssertionError(

@@ -9,11 +9,16 @@ import gc
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 _NEVER_AWAITED = "was never awaited"
 _ORIGIN_DEPTH = 12
+MEND_UNAWAITED = "Mend: write `await` before the call"
+
+# Blocks of several tasks may end in any order, so that the first one sets the hook for all.
+_blocks: list[list[str]] = []
+_hook = ExitStack()
 
 
 class UnawaitedError(AssertionError):
@@ -29,31 +34,59 @@ def forbid_unawaited() -> Iterator[None]:
     Raises:
         UnawaitedError: at the end of the block.
     """
-    found: list[str] = []
-    depth = sys.get_coroutine_origin_tracking_depth()
     gc.collect()  # what was made before the block is not its fault
-    with warnings.catch_warnings():
-        show = warnings.showwarning
-
-        def collect(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
-            text = str(message)
-            if issubclass(category, RuntimeWarning) and _NEVER_AWAITED in text:
-                found.append(text)
-            else:
-                show(message, category, *args, **kwargs)
-
-        warnings.filterwarnings("always", f".*{_NEVER_AWAITED}", RuntimeWarning)
-        warnings.showwarning = collect
-        sys.set_coroutine_origin_tracking_depth(max(depth, _ORIGIN_DEPTH))
+    with collecting_unawaited() as found:
         try:
             yield
         except BaseException as error:
-            gc.collect()
-            for text in found:
+            for text in take_unawaited(found):
                 error.add_note(text)
             raise
-        finally:
-            sys.set_coroutine_origin_tracking_depth(depth)
-        gc.collect()
-    if found:
-        raise UnawaitedError("\n".join([*found, "Mend: write `await` before the call"]))
+        missing = take_unawaited(found)
+    if missing:
+        raise UnawaitedError("\n".join([*missing, MEND_UNAWAITED]))
+
+
+@contextmanager
+def collecting_unawaited() -> Iterator[list[str]]:
+    """What Python says of coroutines that were never awaited, as it says it.
+
+    Of nested blocks, the innermost gets it.
+    """
+    if not _blocks:
+        _set_hook()
+    found: list[str] = []
+    _blocks.append(found)
+    try:
+        yield found
+    finally:
+        # By identity: lists of the same contents are equal.
+        del _blocks[next(index for index, each in enumerate(_blocks) if each is found)]
+        if not _blocks:
+            _hook.close()
+
+
+def take_unawaited(found: list[str]) -> list[str]:
+    """What a block has found, which it forgets."""
+    gc.collect()  # a coroutine may be in a cycle, as the locals of a traceback are
+    taken = found.copy()
+    found.clear()
+    return taken
+
+
+def _set_hook() -> None:
+    _hook.enter_context(warnings.catch_warnings())
+    show = warnings.showwarning
+
+    def collect(message: Any, category: Any, *args: Any, **kwargs: Any) -> None:
+        text = str(message)
+        if issubclass(category, RuntimeWarning) and _NEVER_AWAITED in text and _blocks:
+            _blocks[-1].append(text)
+        else:
+            show(message, category, *args, **kwargs)
+
+    warnings.filterwarnings("always", f".*{_NEVER_AWAITED}", RuntimeWarning)
+    warnings.showwarning = collect
+    depth = sys.get_coroutine_origin_tracking_depth()
+    sys.set_coroutine_origin_tracking_depth(max(depth, _ORIGIN_DEPTH))
+    _hook.callback(sys.set_coroutine_origin_tracking_depth, depth)

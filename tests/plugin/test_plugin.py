@@ -2,62 +2,183 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 HEADER = """
 import asyncio
+import sys
+
 import boto3
 import pytest
+from botocore.config import Config
 from unittest.mock import Mock
-from dynasafe import AsyncTable, Attr, Item, UpdateBuilder, attribute
-from dynasafe.testing import Fault, FaultPlan, spec_mock
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe.testing import Fault, FaultPlan, fake_table, forbid_unawaited, spec_mock
 
 class Person(Item):
     id: Attr[str] = attribute(key="partition")
     visits: Attr[int] = attribute(default=0)
 
-def handler_that_forgets(table):
-    table.update_item({"id": "p1"}, UpdateBuilder(Person).increment(Person.visits, 1))
+VISIT = UpdateBuilder(Person).increment(Person.visits, 1)
 
-def blocking_client():
-    return boto3.client("dynamodb", region_name="us-east-1", endpoint_url="http://127.0.0.1:1",
-                        aws_access_key_id="a", aws_secret_access_key="a")
-"""
-UNAWAITED = """
-async def test_handler():
-    async def save(): ...
-    save()
-"""
-UNAWAITED_MOCK = """
-async def test_handler():
-    handler_that_forgets(spec_mock(AsyncTable))
-"""
-BLOCKING = """
-async def test_handler():
+async def save(): return 1
+
+def blocking_call():
+    client = boto3.client("dynamodb", region_name="us-east-1", endpoint_url="http://127.0.0.1:1",
+                          aws_access_key_id="a", aws_secret_access_key="a",
+                          config=Config(retries={"total_max_attempts": 1}))
     try:
-        blocking_client().list_tables()
-    except Exception:
-        pass
+        client.list_tables()
+    except Exception as error:  # as a handler that must not fail
+        return type(error).__name__
 """
-BLOCKING_ELSEWHERE = """
-async def test_handler():
-    def call():
-        try:
-            blocking_client().list_tables()
-        except Exception as error:
-            return type(error).__name__
-    assert await asyncio.to_thread(call) == "EndpointConnectionError"
-"""
-FINE = """
-async def test_handler():
+RIGHT = """
+async def test_gather(): assert await asyncio.gather(save(), save()) == [1, 1]
+
+async def test_task(): await asyncio.create_task(save())
+
+async def test_task_group():
+    async with asyncio.TaskGroup() as group:
+        group.create_task(save())
+
+async def test_cancelled_task():
+    task = asyncio.create_task(save())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+async def test_timeouts():
+    await asyncio.wait_for(save(), 60)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await asyncio.Event().wait()
+
+async def test_generator():
+    async def generate():
+        yield 1
+        yield 2
+    async for _ in generate():
+        break
+    assert [each async for each in generate()] == [1, 2]
+
+def test_run(): assert asyncio.run(save()) == 1
+
+def test_closed(): save().close()
+
+async def test_thread(): assert await asyncio.to_thread(asyncio.run, save()) == 1
+
+@pytest.fixture
+async def saved():
+    await save()
+    yield 1
+    await save()
+
+@pytest.fixture
+def saving(): return save()
+
+async def test_fixtures(saved, saving): assert await saving == saved
+
+async def test_nested_blocks():
+    with pytest.raises(AssertionError, match="never awaited"), forbid_unawaited():
+        save()
+
+async def test_blocks_of_tasks_that_end_in_any_order():
+    async def block(first, second):
+        with forbid_unawaited():
+            first.set()
+            await second.wait()
+    one, other = asyncio.Event(), asyncio.Event()
+    await asyncio.gather(block(one, other), block(other, one))
+
+async def test_boto3_elsewhere():
+    assert await asyncio.to_thread(blocking_call) == "EndpointConnectionError"
+
+def test_boto3_in_a_sync_test(): assert blocking_call() == "EndpointConnectionError"
+
+@pytest.mark.skip
+async def test_skipped(): save()
+
+async def test_mocks():
     table = spec_mock(AsyncTable, get_item=Person(id="p1"))
     assert (await table.get_item({"id": "p1"})).id == "p1"
+    assert [each async for each in table.query(Person.id == "p1")] == []
     with pytest.raises(TypeError):
         table.get_item()
     with pytest.raises(AttributeError):
         table.get_itme
+    db = spec_mock(AsyncDynamoDB)
+    await db.table("people", Person).update_item({"id": "p1"}, VISIT)
+    await db.table("people").scan().to_list()
+    with pytest.raises(AttributeError):
+        db.table("people").get_itme
+"""
+RIGHT_COUNT = 15
+
+UNAWAITED = """
+async def test_call(): save()
+
+def test_sync(): save()
+
+async def test_cycle():
+    parts = [save()]
+    parts.append(parts)
+
+async def test_thread(): await asyncio.to_thread(lambda: bool(save()))
+
+async def test_table():
+    fake_table(Person).put_item(Person(id="p1"))
+
+async def test_pages():
+    fake_table(Person).scan().to_list()
+
+@pytest.fixture
+async def forgets(): save()
+
+async def test_setup(forgets): pass
+
+@pytest.fixture
+async def forgets_at_the_end():
+    yield
+    save()
+
+async def test_teardown(forgets_at_the_end): pass
+"""
+BLOCKING = """
+async def test_call(): blocking_call()
+
+def test_run():
+    async def main(): blocking_call()
+    asyncio.run(main())
+
+@pytest.fixture
+async def blocks(): blocking_call()
+
+async def test_setup(blocks): pass
+"""
+MOCKS = """
+async def test_call(): TABLE(AsyncTable).update_item({"id": "p1"}, VISIT)
+
+def test_sync(): TABLE(AsyncTable).update_item({"id": "p1"}, VISIT)
+
+async def test_table_of_a_database():
+    TABLE(AsyncDynamoDB).table("people", Person).update_item({"id": "p1"}, VISIT)
+
+@pytest.fixture
+def table(): return TABLE(AsyncTable)
+
+async def test_fixture(table): table.update_item({"id": "p1"}, VISIT)
+
+@pytest.fixture(scope="module")
+def shared(): return TABLE(AsyncTable)
+
+async def test_shared_first(shared): pass
+
+async def test_shared_then(shared): shared.update_item({"id": "p1"}, VISIT)
+
+async def test_shared_after_that(shared): pass
 """
 INI = """
 [pytest]
@@ -71,51 +192,64 @@ def ini(pytester: pytest.Pytester) -> None:
     pytester.makeini(INI)
 
 
-def run(pytester: pytest.Pytester, source: str, *arguments: str) -> dict[str, int]:
+def run(pytester: pytest.Pytester, source: str, *arguments: str) -> pytest.RunResult:
     pytester.makepyfile(HEADER + source)
     # In a process of its own, since plugins and patches are of the whole process.
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q", *arguments)
-    outcomes = result.parseoutcomes()
-    return {name: outcomes.get(name, 0) for name in ("passed", "failed", "errors")}
+    return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-q", *arguments)
 
 
-PASSED = {"passed": 1, "failed": 0, "errors": 0}
-FAILED = {"passed": 0, "failed": 1, "errors": 0}
+def failing(result: pytest.RunResult) -> set[str]:
+    """The tests that failed, at setup or teardown too."""
+    return set(re.findall(r"^(?:FAILED|ERROR) \S+::test_(\w+)", result.stdout.str(), re.MULTILINE))
 
 
 @pytest.mark.parametrize(
-    ("source", "switch"),
-    [(UNAWAITED, "--forbid-unawaited"), (BLOCKING, "--forbid-blocking")],
+    ("source", "switch", "expected", "words"),
+    [
+        (
+            UNAWAITED,
+            "forbid-unawaited",
+            {"call", "sync", "cycle", "thread", "table", "pages", "setup", "teardown"},
+            "*in test_call*",
+        ),
+        (BLOCKING, "forbid-blocking", {"call", "run", "setup"}, "*ListTables of dynamodb *"),
+    ],
     ids=["unawaited", "blocking"],
 )
-def test_given_a_bug_then_only_the_switch_makes_the_test_fail(
-    pytester: pytest.Pytester, source: str, switch: str
+def test_given_bugs_then_only_the_switch_makes_the_tests_fail(
+    pytester: pytest.Pytester, source: str, switch: str, expected: set[str], words: str
 ) -> None:
-    assert run(pytester, source) == PASSED
-    assert run(pytester, source, switch) == FAILED
+    assert failing(run(pytester, source)) == set()
+    by_option = run(pytester, source, f"--{switch}")
+    pytester.makeini(f"{INI}{switch.replace('-', '_')} = true\n")
+    by_ini = run(pytester, source)
+
+    assert failing(by_option) == failing(by_ini) == expected
+    by_option.stdout.fnmatch_lines([words])
 
 
-def test_given_the_ini_option_then_it_is_the_switch(pytester: pytest.Pytester) -> None:
-    pytester.makeini(INI + "forbid_unawaited = true\nforbid_blocking = true\n")
-    assert run(pytester, UNAWAITED) == FAILED
-    assert run(pytester, BLOCKING) == FAILED
-    assert run(pytester, BLOCKING_ELSEWHERE) == PASSED
-    assert run(pytester, FINE) == PASSED
-
-
-def test_given_a_call_on_a_mock_that_is_never_awaited_then_the_test_fails(
+def test_given_the_nearest_right_code_then_no_switch_makes_a_test_fail(
     pytester: pytest.Pytester,
 ) -> None:
-    assert run(pytester, UNAWAITED_MOCK.replace("spec_mock(AsyncTable)", "Mock()")) == PASSED
-    assert run(pytester, UNAWAITED_MOCK) == FAILED
-    assert run(pytester, FINE) == PASSED
+    result = run(pytester, RIGHT, "--forbid-unawaited", "--forbid-blocking", "-W", "error")
+    result.assert_outcomes(passed=RIGHT_COUNT, skipped=1)
+
+
+def test_given_calls_on_mocks_that_are_never_awaited_then_each_fails_its_test(
+    pytester: pytest.Pytester,
+) -> None:
+    missed = run(pytester, MOCKS.replace("TABLE(AsyncTable)", "Mock()").replace("TABLE", "Mock"))
+    assert failing(missed) == set()
+    caught = run(pytester, MOCKS.replace("TABLE", "spec_mock"), "-W", "ignore")
+    assert failing(caught) == {"call", "sync", "table_of_a_database", "fixture", "shared_then"}
+    caught.stdout.fnmatch_lines(["table().update_item was called 1 times and awaited 0 times"])
 
 
 ENGINE = """
 async def test_table(dynamodb_table, dynamodb_requests):
     people = await dynamodb_table(Person, indexes={"by_visits": ("visits",)})
     await people.put_item(Person(id="p1"))
-    await people.update_item({"id": "p1"}, UpdateBuilder(Person).increment(Person.visits, 1))
+    await people.update_item({"id": "p1"}, VISIT)
     assert [person.visits async for person in people.query(Person.visits == 1,
                                                            index_name="by_visits")] == [1]
     assert len(dynamodb_requests.of("UpdateItem")) == 1
@@ -124,6 +258,10 @@ async def test_table(dynamodb_table, dynamodb_requests):
 async def test_tables_are_new(dynamodb_table):
     people = await dynamodb_table(Person)
     assert await people.scan().to_list() == []
+
+async def test_drops_its_table_itself(dynamodb, dynamodb_table):
+    people = await dynamodb_table(Person)
+    await dynamodb.call("DeleteTable", {"TableName": people.name})
 
 async def test_faults(dynamodb, dynamodb_table, dynamodb_faults):
     people = await dynamodb_table(Person)
@@ -136,6 +274,7 @@ def test_sync(dynamodb_client, dynamodb_resource):
     assert list(dynamodb_resource.tables.all()) == []
     assert dynamodb_client.list_tables()["TableNames"] == []
 """
+ENGINE_COUNT = 5
 
 
 @pytest.mark.parametrize("engine", ["moto", "dynalite", "local"])
@@ -143,15 +282,16 @@ def test_given_an_engine_then_the_fixtures_are_of_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
     monkeypatch.setenv("DYNASAFE_ENGINES_DIR", str(Path(__file__).parents[2] / ".engines"))
-    assert run(pytester, ENGINE, f"--dynamodb={engine}") == {"passed": 4, "failed": 0, "errors": 0}
+    switches = ["--forbid-unawaited", "--forbid-blocking"]
+    run(pytester, ENGINE, f"--dynamodb={engine}", *switches).assert_outcomes(passed=ENGINE_COUNT)
 
 
 def test_given_the_engine_in_the_ini_file_then_it_is_used(pytester: pytest.Pytester) -> None:
     pytester.makeini(INI + "dynamodb = moto\n")
     source = "def test_engine(dynamodb_engine): assert dynamodb_engine.name == 'moto'"
-    assert run(pytester, source) == PASSED
+    run(pytester, source).assert_outcomes(passed=1)
     pytester.makeini(INI + "dynamodb = nosql\n")
-    assert run(pytester, source) == {"passed": 0, "failed": 0, "errors": 1}
+    run(pytester, source).assert_outcomes(errors=1)
 
 
 def test_given_parallel_runs_then_tables_do_not_collide(pytester: pytest.Pytester) -> None:
@@ -164,13 +304,12 @@ async def test_more_{number}(dynamodb_table):
 """
         for number in range(8)
     )
-    # Each process has a moto of its own, whose list of tables another test may see.
-    source = source.replace('["TableNames"] == []', '["TableNames"] is not None')
-    source = source.replace("tables.all()) == []", "tables.all()) is not None")
-    assert run(pytester, source, "-n", "2") == {"passed": 12, "failed": 0, "errors": 0}
+    # Each process has an engine of its own, and drops what it has made.
+    switches = ["--forbid-unawaited", "--forbid-blocking"]
+    run(pytester, source, "-n", "2", *switches).assert_outcomes(passed=ENGINE_COUNT + 8)
 
 
-def without(pytester: pytest.Pytester, *modules: str) -> None:
+def without(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
     """Make modules impossible to import in the test run."""
     pytester.makepyfile(
         sitecustomize=f"""
@@ -184,13 +323,17 @@ def find_spec(cls, name, path=None, target=None):
 PathFinder.find_spec = classmethod(find_spec)
 """
     )
+    monkeypatch.syspath_prepend(pytester.path)
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=":")
+
+
+NO_ASYNCIO = ("-p", "no:asyncio")
 
 
 def test_given_nothing_optional_is_installed_then_the_plugin_loads_and_says_what_is_missing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without(pytester, "moto", "pytest_asyncio", "hypothesis")
-    monkeypatch.setenv("PYTHONPATH", str(pytester.path))
+    without(pytester, monkeypatch, "moto", "pytest_asyncio", "hypothesis", "anyio")
     pytester.makeini("[pytest]\n")
     pytester.makepyfile(
         """
@@ -199,9 +342,58 @@ def test_async_fixture(dynamodb): pass
 def test_engine(dynamodb_engine): pass
 """
     )
-    result = pytester.runpytest_subprocess("-p", "no:asyncio", "-p", "no:hypothesispytest")
-    outcomes = result.parseoutcomes()
-    assert (outcomes["passed"], outcomes["errors"]) == (1, 2)
+    result = pytester.runpytest_subprocess(
+        *NO_ASYNCIO, "-p", "no:hypothesispytest", "-p", "no:anyio"
+    )
+    result.assert_outcomes(passed=1, errors=2)
     text = result.stdout.str()
-    assert "this fixture needs pytest-asyncio" in text
+    assert "this fixture needs pytest-asyncio, or anyio" in text
     assert "moto's server cannot be imported" in text
+
+
+def test_given_anyio_runs_the_tests_then_the_fixtures_are_its_own(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\n")
+    marked = """
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture
+def anyio_backend(): return "asyncio"
+"""
+    run(pytester, marked + ENGINE, *NO_ASYNCIO).assert_outcomes(passed=ENGINE_COUNT)
+
+
+def test_given_no_async_plugin_is_active_then_the_fixtures_say_so(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makeini("[pytest]\n")
+    result = run(pytester, "def test(dynamodb_table): pass", *NO_ASYNCIO, "-p", "no:anyio")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["this fixture needs pytest-asyncio, or anyio*"])
+
+
+def test_given_the_plugin_is_switched_off_then_nothing_of_it_is_there(
+    pytester: pytest.Pytester,
+) -> None:
+    source = "def test_fine(): pass\ndef test_engine(dynamodb_engine): pass"
+    off = ("-p", "no:dynasafe")
+    run(pytester, source, *off).assert_outcomes(passed=1, errors=1)
+    assert run(pytester, source, *off, "--forbid-unawaited").ret is pytest.ExitCode.USAGE_ERROR
+
+
+def test_given_the_plugin_when_it_loads_then_it_loads_nothing_heavy(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(
+        """
+import sys
+
+HEAVY = {"aioboto3", "aiobotocore", "aiohttp", "boto3", "botocore", "hypothesis", "moto"}
+
+def test_modules():
+    assert "dynasafe.testing.plugin" in sys.modules
+    assert set(sys.modules) & HEAVY == set()
+"""
+    )
+    pytester.runpytest_subprocess("-p", "no:hypothesispytest").assert_outcomes(passed=1)

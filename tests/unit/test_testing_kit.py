@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
-from dynasafe import AsyncTable, UpdateBuilder, attr
+from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, attr
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     InvalidRequestError,
@@ -22,6 +22,7 @@ from dynasafe.errors import (
 from dynasafe.testing import (
     BlockingCallError,
     ManualClock,
+    ScriptedTransport,
     UnawaitedError,
     assert_all_awaited,
     assert_no_empty_parameters,
@@ -30,6 +31,7 @@ from dynasafe.testing import (
     fake_table,
     forbid_blocking,
     forbid_unawaited,
+    ok,
     record_requests,
     spec_mock,
     table_description,
@@ -224,6 +226,18 @@ async def test_given_a_call_that_nobody_awaits_then_the_mock_tells() -> None:
     assert_all_awaited(table)
 
 
+async def test_given_a_mock_of_a_database_then_its_tables_and_pages_are_specced_as_well() -> None:
+    db = spec_mock(AsyncDynamoDB)
+
+    pages = db.table("people", Person).query(Person.id == "p1")
+    forgotten = pages.to_list()
+
+    with pytest.raises(AssertionError, match=r"table\(\).query\(\).to_list was called 1 times"):
+        assert_all_awaited(db)
+    await forgotten
+    assert_all_awaited(db)
+
+
 # What is forbidden
 
 
@@ -281,6 +295,37 @@ async def test_given_boto3_on_the_loop_then_it_is_refused_and_told_even_if_caugh
         block()
 
 
+async def test_given_blocks_of_tasks_that_end_in_any_order_then_none_outlives_them() -> None:
+    client = _client()
+    client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
+    original = type(client)._make_api_call
+
+    async def block(first: asyncio.Event, second: asyncio.Event) -> None:
+        with forbid_blocking():
+            first.set()
+            await second.wait()
+
+    one, other = asyncio.Event(), asyncio.Event()
+    await asyncio.gather(block(one, other), block(other, one))
+
+    assert type(client)._make_api_call is original
+    assert client.list_tables()["TableNames"] == []
+
+
+async def test_given_another_error_in_a_block_then_a_blocking_call_is_in_its_notes() -> None:
+    client = _client()
+
+    def block() -> None:
+        with forbid_blocking():
+            with suppress(Exception):
+                client.list_tables()
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError) as caught:
+        block()
+    assert any("ListTables of dynamodb" in note for note in caught.value.__notes__)
+
+
 async def test_given_boto3_on_another_thread_then_it_is_fine() -> None:
     client = _client()
     client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
@@ -316,6 +361,31 @@ def test_given_requests_of_a_client_then_they_are_recorded_and_judged() -> None:
     with pytest.raises(AssertionError, match="ExpressionAttributeNames must not be empty"):
         recorder.assert_all_valid()
     assert "x" not in repr(recorder.requests).replace("ExpressionA", "")
+
+
+async def test_given_tables_in_memory_then_their_requests_are_recorded_too() -> None:
+    people = fake_table(Person)
+    scripted = AsyncTable("people", transport=ScriptedTransport([ok()]))
+    with record_requests() as recorder:
+        with pytest.raises(AssertionError, match="no request was recorded"):
+            recorder.assert_all_valid()
+        await people.put_item(Person(id="p1", name="Ada"))
+        await scripted.delete_item({"id": "p1"})
+
+    recorder.assert_all_valid(schema=Person)
+    assert [each.operation for each in recorder.requests] == ["PutItem", "DeleteItem"]
+
+
+def test_given_parameters_that_are_used_again_then_the_record_has_what_was_sent() -> None:
+    client = _client()
+    client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
+    key = {"id": {"S": "p1"}}
+    with record_requests() as recorder:
+        client.get_item(TableName="people", Key=key)
+        key["id"] = {"S": "p2"}
+        client.get_item(TableName="people", Key=key)
+
+    assert [each["Key"]["id"]["S"] for each in recorder.of("GetItem")] == ["p1", "p2"]
 
 
 def test_given_built_parameters_then_they_are_valid_and_have_no_empty_members() -> None:

@@ -1,0 +1,67 @@
+"""What is told of each request of any client, while somebody wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest.mock import patch
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A request that is about to be sent: the parameters as they were given to the client."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any] = field(repr=False)  # values may be personal data
+    is_blocking: bool
+
+
+Watch = Callable[[Sending], None]
+
+# Blocks of several tasks may end in any order, so that the clients are patched by the first, and
+# left as they were by the last.
+_watches: list[Watch] = []
+_patches = ExitStack()
+
+
+@contextmanager
+def watching(watch: Watch) -> Iterator[None]:
+    """Tell of requests within the block. What the watch raises, the caller of the client gets."""
+    if not _watches:
+        _patch_clients()
+    _watches.append(watch)
+    try:
+        yield
+    finally:
+        _watches.remove(watch)
+        if not _watches:
+            _patches.close()
+
+
+def tell(sending: Sending) -> None:
+    """The innermost block is told first."""
+    for watch in reversed(_watches):
+        watch(sending)
+
+
+def _patch_clients() -> None:
+    from aiobotocore.client import AioBaseClient
+    from botocore.client import BaseClient
+
+    call, call_async = BaseClient._make_api_call, AioBaseClient._make_api_call
+
+    def told_call(client: Any, operation_name: str, api_params: Any) -> Any:
+        service = client.meta.service_model.service_name
+        tell(Sending(service, operation_name, api_params, is_blocking=True))
+        return call(client, operation_name, api_params)
+
+    async def told_call_async(client: Any, operation_name: str, api_params: Any) -> Any:
+        service = client.meta.service_model.service_name
+        tell(Sending(service, operation_name, api_params, is_blocking=False))
+        return await call_async(client, operation_name, api_params)
+
+    _patches.enter_context(patch.object(BaseClient, "_make_api_call", told_call))
+    _patches.enter_context(patch.object(AioBaseClient, "_make_api_call", told_call_async))
