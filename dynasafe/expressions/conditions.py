@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 from dynasafe.attribute_value import to_attribute_value
 from dynasafe.document_path import DocumentPath
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.expressions.evaluate import holds
+from dynasafe.expressions.evaluate import attributes_of, holds
 from dynasafe.expressions.nodes import (
     Between,
     Comparison,
@@ -58,9 +58,12 @@ class Condition:
 
         Args:
             item: the whole item, an instance of an Item class or a mapping of Python values by
-                stored name; `{}` stands for one that is not there.
+                stored name; None for one that is not there, as `get_item` has it.
+
+        Raises:
+            InvalidValueError: it is none of these, or DynamoDB cannot store a value of it.
         """
-        return holds(self.node, to_attribute_value(item)["M"])
+        return holds(self.node, attributes_of(item))
 
     def __bool__(self) -> NoReturn:
         raise TypeError(

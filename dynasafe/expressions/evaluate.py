@@ -17,8 +17,10 @@ from dynasafe.attribute_value import (
     bytes_of,
     encode_number,
     item_size_bytes,
+    to_attribute_map,
+    to_attribute_value,
 )
-from dynasafe.errors import InvalidRequestError, ValueOutOfRangeError
+from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import (
     AddAction,
     And,
@@ -50,6 +52,25 @@ _SETS = frozenset({"SS", "NS", "BS"})
 _ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
 # Enough for the sum of the largest and the smallest number.
 _EXACT = Context(prec=300, Emax=999, Emin=-999)
+
+
+def attributes_of(item: object) -> AttributeMap:
+    """An item in wire form: of a mapping of Python values or an Item; of None, an empty one.
+
+    Raises:
+        InvalidValueError: it is neither, or DynamoDB cannot store a value of it.
+    """
+    if item is None:
+        return {}
+    if isinstance(item, Mapping):
+        return to_attribute_map(item)
+    value = to_attribute_value(item)
+    if "M" not in value:
+        raise UnsupportedTypeError(
+            "item", f"a mapping or an Item is expected, not {type(item).__name__}"
+        )
+    attributes: AttributeMap = value["M"]
+    return attributes
 
 
 # Conditions

@@ -15,7 +15,6 @@ from dynasafe.attribute_value import (
     from_attribute_map,
     from_attribute_value,
     to_attribute_map,
-    to_attribute_value,
 )
 from dynasafe.errors import (
     EmptyUpdateError,
@@ -334,16 +333,22 @@ class UpdateBuilder:
         Raises:
             InvalidRequestError: what DynamoDB refuses for this item, such as a path into an
                 attribute that is not there.
+            InvalidValueError: DynamoDB cannot store a value of the item.
+            StoredValueError: what comes out does not fit the item's class.
         """
-        changed = evaluate.apply(self.update, to_attribute_value(item)["M"])
+        changed = evaluate.apply(self.update, evaluate.attributes_of(item))
         return (
             decode_item(type(item), changed)
             if isinstance(item, Item)
             else from_attribute_map(changed)
         )
 
-    def matches(self, item: Mapping[str, object] | Item) -> bool:
-        """Whether the condition holds for the item; without a condition it does."""
+    def matches(self, item: Mapping[str, object] | Item | None) -> bool:
+        """Whether the condition holds for the item; without a condition it does.
+
+        Args:
+            item: as of `Condition.matches`.
+        """
         return self._condition is None or Condition(self._condition).matches(item)
 
     # The request

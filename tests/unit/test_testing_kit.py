@@ -72,6 +72,30 @@ def test_given_plain_items_when_applied_then_values_are_pythons() -> None:
     assert attr("a").not_exists().matches({})
 
 
+def test_given_no_item_then_conditions_and_updates_tell_of_its_absence() -> None:
+    assert attr("a").not_exists().matches(None)
+    assert not UpdateBuilder().set("a", 1).condition(attr("a") == 1).matches(None)
+    assert UpdateBuilder().set("a", 1).apply({}) == {"a": 1}
+
+
+@pytest.mark.parametrize("item", [3, "text", [1]])
+def test_given_what_is_no_item_when_tried_then_it_is_refused(item: Any) -> None:
+    with pytest.raises(InvalidValueError, match="a mapping or an Item is expected"):
+        attr("a").exists().matches(item)
+    with pytest.raises(InvalidValueError, match="a mapping or an Item is expected"):
+        UpdateBuilder().set("a", 1).apply(item)
+
+
+def test_given_an_item_of_the_deepest_nesting_then_it_can_be_tried() -> None:
+    deepest: Any = 1
+    for _ in range(31):
+        deepest = [deepest]
+
+    assert UpdateBuilder().set("b", 1).apply({"a": deepest}) == {"a": deepest, "b": 1}
+    with pytest.raises(InvalidRequestError, match="Nesting Levels"):
+        UpdateBuilder().set("b.c", attr("a")).apply({"a": deepest, "b": {}})
+
+
 # Tables in memory
 
 
