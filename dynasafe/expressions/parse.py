@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, NoReturn, TypeVar, assert_never, cast
+from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, assert_never, cast
 
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import (
@@ -223,8 +223,7 @@ def _read(kind: ExpressionKind, text: str) -> Reading:
 _read_once = lru_cache(maxsize=1024)(_read)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
     start: int
@@ -272,6 +271,7 @@ class _Reader:
             if match.lastgroup
         ]
         self._end = _Token("end", "<EOF>", len(text), len(text))
+        self._next: _Token = self._tokens[0] if self._tokens else self._end
         self._at = 0
         if not text:
             raise ExpressionSyntaxError(
@@ -283,10 +283,6 @@ class _Reader:
 
     # Tokens
 
-    @property
-    def _next(self) -> _Token:
-        return self._tokens[self._at] if self._at < len(self._tokens) else self._end
-
     def _peek(self, ahead: int = 1) -> _Token:
         at = self._at + ahead
         return self._tokens[at] if at < len(self._tokens) else self._end
@@ -294,6 +290,7 @@ class _Reader:
     def _take(self) -> _Token:
         token = self._next
         self._at += 1
+        self._next = self._peek(0)
         return token
 
     def _is(self, text: str) -> bool:

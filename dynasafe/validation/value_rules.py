@@ -236,11 +236,9 @@ def is_fine(value: object) -> bool:
     return not report.findings
 
 
-def only_member(value: Any) -> tuple[str, Any] | None:
+def only_member(value: object) -> tuple[str, Any] | None:
     """The only type and its content, of a value that has one."""
-    if _is_plain(value):
-        return next(iter(value.items()))
-    members = _members(value)
+    members: Any = value if _is_plain(value) else _members(value)
     return next(iter(members.items())) if len(members) == 1 else None
 
 
