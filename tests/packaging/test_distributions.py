@@ -1,0 +1,230 @@
+"""The wheel and the sdist, as users get them.
+
+`make dist-check` builds them first, and names the Pythons.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).parent.parent.parent
+DIST = ROOT / os.environ["DYNASAFE_DIST"]
+PYTHONS = os.environ["DYNASAFE_PYTHONS"].split()
+NOT_SHIPPED = (".ci/", ".githooks/")
+# Beside the extra "testing": what the unit tests and pytest's own configuration need.
+FOR_UNIT_TESTS = ("pydantic", "pytest-timeout")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A Python with nothing but what was installed into it."""
+
+    python: Path
+
+    def run(self, *arguments: str | Path, cwd: Path) -> str:
+        result = subprocess.run(
+            [self.python, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
+
+
+def make_environment(
+    folder: Path, *requirements: str, constraints: Path, python: str = PYTHONS[0]
+) -> Environment:
+    subprocess.run([python, "-m", "venv", folder], check=True)
+    environment = Environment(folder / "bin" / "python")
+    environment.run(
+        *("-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *("--constraint", constraints, *requirements),
+        cwd=folder,
+    )
+    return environment
+
+
+def only(pattern: str) -> Path:
+    (found,) = DIST.glob(pattern)
+    return found
+
+
+@pytest.fixture(scope="session")
+def wheel() -> Path:
+    return only("*.whl")
+
+
+@pytest.fixture(scope="session")
+def sdist() -> Path:
+    return only("*.tar.gz")
+
+
+@pytest.fixture(scope="session")
+def names_in_wheel(wheel: Path) -> set[str]:
+    with ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="session")
+def metadata(wheel: Path) -> Iterator[Message]:
+    with ZipFile(wheel) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
+        yield HeaderParser().parsestr(archive.read(name).decode())
+
+
+@pytest.fixture(scope="session")
+def unpacked(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist without the package, so that its tests find only the one that is installed."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    (top,) = folder.iterdir()
+    (top / "dynasafe").rename(folder / "package")
+    return top
+
+
+@pytest.fixture(scope="session")
+def lowest(metadata: Message, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Constraints that pin each requirement to the lowest version that the metadata allows."""
+    lines = []
+    for text in metadata.get_all("Requires-Dist", []):
+        requirement = Requirement(text)
+        if requirement.name != "dynasafe":
+            (version,) = (each.version for each in requirement.specifier if each.operator == ">=")
+            lines.append(f"{requirement.name}=={version}\n")
+    path = tmp_path_factory.mktemp("lowest") / "constraints.txt"
+    path.write_text("".join(lines))
+    return path
+
+
+def tracked() -> set[str]:
+    listed = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(listed.stdout.splitlines())
+
+
+def python_version(python: str) -> str:
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    asked = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
+
+
+# What is in them
+
+
+def test_given_the_wheel_then_it_has_the_package_and_nothing_else(names_in_wheel: set[str]) -> None:
+    package = {name for name in names_in_wheel if ".dist-info/" not in name}
+    assert package == {name for name in tracked() if name.startswith("dynasafe/")}
+    assert "dynasafe/py.typed" in package
+
+
+def test_given_the_sdist_then_it_has_all_that_is_under_version_control(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
+    assert names - {"PKG-INFO"} == {name for name in tracked() if not name.startswith(NOT_SHIPPED)}
+
+
+def test_given_the_metadata_then_it_names_the_pythons_that_are_tested(metadata: Message) -> None:
+    prefix = "Programming Language :: Python :: 3."
+    named = {
+        each.rpartition(" ")[2]
+        for each in metadata.get_all("Classifier", [])
+        if each.startswith(prefix)
+    }
+    tested = {python_version(python) for python in PYTHONS}
+    assert tested == named if os.environ.get("CI") else tested <= named
+    assert metadata["Requires-Python"] == f">={min(named, key=lambda each: int(each[2:]))}"
+
+
+def test_given_the_metadata_then_it_says_whose_and_what_it_is(metadata: Message) -> None:
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["License-File"] == "LICENSE"
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert metadata.get_payload() == (ROOT / "README.md").read_text()
+
+
+# That they work
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=python_version)
+def test_given_the_wheel_when_installed_then_the_sdists_tests_pass_on_it(
+    python: str, wheel: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    environment = make_environment(
+        tmp_path / "env",
+        f"{wheel}[testing]",
+        *FOR_UNIT_TESTS,
+        constraints=unpacked / "constraints.txt",
+        python=python,
+    )
+
+    require_installed(environment, unpacked)
+    assert "--dynamodb={dynalite,local,moto}" in environment.run(
+        "-m", "pytest", "--help", cwd=tmp_path
+    )
+    run_unit_tests(environment, unpacked)
+
+
+def test_given_the_sdist_when_installed_then_it_is_the_same(
+    sdist: Path, names_in_wheel: set[str], unpacked: Path, tmp_path: Path
+) -> None:
+    environment = make_environment(
+        tmp_path / "env", f"{sdist}[testing]", constraints=unpacked / "constraints.txt"
+    )
+
+    package = require_installed(environment, unpacked)
+    installed = {
+        f"dynasafe/{path.relative_to(package)}"
+        for path in package.rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    assert installed == {name for name in names_in_wheel if ".dist-info/" not in name}
+
+
+def test_given_no_extra_when_installed_then_all_but_the_testing_kit_works(
+    wheel: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    environment = make_environment(
+        tmp_path / "env", str(wheel), constraints=unpacked / "constraints.txt"
+    )
+
+    require_installed(environment, unpacked)
+    environment.run(unpacked / "tests" / "packaging" / "bare.py", cwd=tmp_path)
+
+
+def test_given_the_lowest_versions_when_installed_then_the_sdists_tests_pass_on_them(
+    wheel: Path, lowest: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    environment = make_environment(
+        tmp_path / "env", f"{wheel}[testing]", *FOR_UNIT_TESTS, constraints=lowest
+    )
+
+    run_unit_tests(environment, unpacked)
+
+
+def require_installed(environment: Environment, unpacked: Path) -> Path:
+    """The folder of the package in this environment, where its command works too."""
+    code = "import dynasafe; print(dynasafe.__file__)"
+    package = Path(environment.run("-c", code, cwd=unpacked).strip()).parent
+    assert package.is_relative_to(environment.python.parent.parent)
+    assert (package / "py.typed").is_file()
+    explained = environment.run("-m", "dynasafe", "explain", "DYS203", cwd=unpacked)
+    assert explained == (ROOT / "docs" / "findings" / "DYS203.md").read_text()
+    return package
+
+
+def run_unit_tests(environment: Environment, unpacked: Path) -> None:
+    told = environment.run(
+        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit"), cwd=unpacked
+    )
+    assert " passed" in told.splitlines()[-1]
