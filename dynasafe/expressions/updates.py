@@ -30,7 +30,7 @@ from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
 from dynasafe.expressions.update_actions import Action, Payload, Step, Verb, update_of
-from dynasafe.expressions.update_shapes import Escape, ShapeTree, UpdateShape
+from dynasafe.expressions.update_shapes import Escape, ShapeTree, UpdateShape, Written
 from dynasafe.findings import Finding, Where
 from dynasafe.item import Item, Schema, decode_item, encode_key, schema_of
 
@@ -60,7 +60,16 @@ class UpdateBuilder:
         escape: "auto" aliases names that need it, "always" aliases all.
     """
 
-    __slots__ = ("_condition", "_escape", "_is_frozen", "_paths", "_schema", "_shape", "_steps")
+    __slots__ = (
+        "_condition",
+        "_escape",
+        "_has_operands",
+        "_is_frozen",
+        "_paths",
+        "_schema",
+        "_shape",
+        "_steps",
+    )
 
     def __init__(self, item_class: type[Item] | None = None, *, escape: Escape = "auto") -> None:
         if escape not in ("auto", "always"):
@@ -71,6 +80,7 @@ class UpdateBuilder:
         self._shape: UpdateShape | None = _root(self._schema, escape)
         self._paths: PathSet | None = None
         self._condition: ConditionNode | None = None
+        self._has_operands = False
         self._is_frozen = False
 
     # Actions
@@ -84,6 +94,7 @@ class UpdateBuilder:
         if value.__class__ is Attr or value.__class__ is Computed:
             self._take(Action("set", self._target(attribute)), value.node)
             self._shape = None
+            self._has_operands = True
             return self
         return self._act("set", attribute, value)
 
@@ -284,10 +295,9 @@ class UpdateBuilder:
 
     def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
         """Whether it is idempotent under a condition, whatever its own."""
-        if self._shape is not None and (
-            condition is None or self._shape.written(self._steps).is_idempotent
-        ):
-            return self._shape.written(self._steps).is_idempotent
+        written = self._written()
+        if written is not None and (condition is None or written.is_idempotent):
+            return written.is_idempotent
         return is_idempotent(self.update, condition)
 
     @property
@@ -313,6 +323,7 @@ class UpdateBuilder:
         twin._shape = self._shape
         twin._paths = None if self._paths is None else self._paths.copy()
         twin._condition = self._condition
+        twin._has_operands = self._has_operands
         twin._is_frozen = False
         return twin
 
@@ -447,17 +458,16 @@ class UpdateBuilder:
             EmptyUpdateError: there are no actions.
         """
         self.freeze()
-        shape = self._shape
-        if shape is not None and self._condition is None and extra_condition is None:
-            return shape.written(self._steps).members(self._steps)
+        written = self._written()
+        if written is not None and self._condition is None and extra_condition is None:
+            return written.members(self._steps)
         terms = [node for node in (self._condition, extra_condition) if node is not None]
-        if shape is None:
+        if written is None:
             placeholders = Placeholders(escape=self._escape)
             text = render_update(self.update, placeholders)
         else:
-            written = shape.written(self._steps)
-            text = written.text
             placeholders = written.placeholders(self._steps, self._escape)
+            text = written.text
         members: dict[str, Any] = {"UpdateExpression": text}
         if terms:
             members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
@@ -494,6 +504,12 @@ class UpdateBuilder:
                 raise _key_error(name)
 
     # Within
+
+    def _written(self) -> Written | None:
+        """The text of the actions, unless DynamoDB computes something in one of them."""
+        if self._shape is not None:
+            return self._shape.written(self._steps)
+        return None if self._has_operands else Written(self._steps, self._escape)
 
     def _require_mutable(self) -> None:
         if self._is_frozen:

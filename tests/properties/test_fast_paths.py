@@ -105,6 +105,16 @@ def test_given_one_chain_with_other_values_then_each_has_its_own(
         assert (values[":name"], values[":visits"], values[":scores"]) == (name, amount, [amount])
 
 
+def test_given_a_chain_longer_than_is_kept_then_its_text_is_that_of_its_tree() -> None:
+    for _ in range(2):
+        builder = UpdateBuilder()
+        for number in range(20):
+            builder.increment(f"a{number}", number).remove(f"b{number}").add(f"c{number}", {"x"})
+            builder.set(f"d[{number}].e", number).prepend(f"f{number}", [number])
+        assert builder.expressions() == written_anew(builder)
+        assert builder.is_idempotent == is_idempotent(builder.update) is False
+
+
 def test_given_names_of_an_enum_then_they_are_names() -> None:
     class Name(StrEnum):
         FIRST = "first"
