@@ -196,15 +196,15 @@ EXPLANATIONS: dict[str, Explanation] = {
         _CONSTRAINTS,
     ),
     "DYS134": Explanation(
-        "An attribute without a name",
-        "The names of an item's attributes are not empty.",
+        "An attribute without a name, or with too long a one",
+        "The name of an attribute has 1 to 65535 bytes.",
         'Item={"": ...}',
         'Item={"name": ...}',
         _TYPES,
     ),
     "DYS135": Explanation(
         "An item that is too large",
-        "An item has at most 400 KB, names included.",
+        "An item has at most 400 KB, names included; so an update cannot write more either.",
         "an image in an attribute",
         "the image's place in an attribute, the image in an object store",
         _QUOTAS,
@@ -268,15 +268,17 @@ EXPLANATIONS: dict[str, Explanation] = {
         _QUERIES,
     ),
     "DYS152": Explanation(
-        "More than two key conditions",
-        "There are a partition key and at most a sort key.",
+        "More key conditions than the key has attributes",
+        "There are a partition key and at most a sort key; in the key of a global index, up to "
+        "four attributes of each.",
         "pk = :p AND sk = :s AND status = :x",
         "pk = :p AND sk = :s, with FilterExpression='#status = :x'",
         _QUERIES,
     ),
     "DYS153": Explanation(
         "A partition key without equality",
-        "A query reads one partition.",
+        "A query reads one partition. Of a sort key of many attributes it names the first ones, "
+        "all but the last of them with =.",
         "pk > :p",
         "pk = :p",
         _QUERIES,
@@ -523,7 +525,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS216": Explanation(
         "A malformed placeholder",
-        "Names begin with #, values with :, and go on in letters, digits and _.",
+        "Names begin with #, values with :, and go on in letters, digits and _, 255 bytes at most.",
         "ExpressionAttributeNames={'status': 'status'}",
         "ExpressionAttributeNames={'#status': 'status'}",
         _NAMES,
