@@ -30,8 +30,8 @@ AttributeValue = Mapping[str, Any]
 
 # The item itself is the first level, so that a value begins at the second.
 _FIRST_LEVEL = 2
-_MAX_NUMBER = Decimal("9.9999999999999999999999999999999999999E+125")
-_MIN_NUMBER = Decimal("1E-130")
+# Beyond these an int may have too many digits.
+_MIN_INT, _MAX_INT = -(10**MAX_NUMBER_DIGITS), 10**MAX_NUMBER_DIGITS
 
 _Encode = Callable[[Any, str, int], dict[str, Any]]
 
@@ -165,8 +165,13 @@ def encode_number(value: int | float | Decimal, path: str = "") -> str:
     Raises:
         ValueOutOfRangeError: NaN, an infinity, over 38 digits, or outside 1E-130 to 9.9E+125.
     """
-    if type(value) is int and -(10**MAX_NUMBER_DIGITS) < value < 10**MAX_NUMBER_DIGITS:
+    if type(value) is int and _MIN_INT < value < _MAX_INT:
         return str(value)
+    if type(value) is Decimal:
+        text = str(value)
+        # The commonest: no exponent, and no zero at the end of a fraction.
+        if "." in text and text[-1] != "0" and "E" not in text and len(text) <= MAX_NUMBER_DIGITS:
+            return text
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueOutOfRangeError(
@@ -388,7 +393,6 @@ class _NotQuickError(Exception):
 
 _NOT_QUICK = (TypeError, AttributeError, UnicodeEncodeError, InvalidValueError, _NotQuickError)
 _QUICK_TYPES: list[type] = [str, int, bool, type(None), Decimal, float, bytes, list, dict, set]
-_QUICK_MIN, _QUICK_MAX = -(10**MAX_NUMBER_DIGITS), 10**MAX_NUMBER_DIGITS
 _VALUE_LEVELS = MAX_NESTING_LEVELS + 1 - _FIRST_LEVEL
 """How many lists and maps a value may be of, one within the other."""
 
@@ -407,7 +411,7 @@ def _quick_map(value: Mapping[Any, Any], levels: int) -> dict[str, Any]:
             if not each.isascii():
                 each.encode()
             encoded[name] = {"S": each}
-        elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
+        elif kind is int and _MIN_INT < each < _MAX_INT:
             encoded[name] = {"N": str(each)}
         elif kind is bool:
             encoded[name] = {"BOOL": each}
@@ -429,7 +433,7 @@ def _quick_list(value: Iterable[Any], levels: int) -> list[dict[str, Any]]:
             if not each.isascii():
                 each.encode()
             encoded.append({"S": each})
-        elif kind is int and _QUICK_MIN < each < _QUICK_MAX:
+        elif kind is int and _MIN_INT < each < _MAX_INT:
             encoded.append({"N": str(each)})
         elif kind is dict and levels:
             encoded.append({"M": _quick_map(each, levels - 1)})
@@ -441,11 +445,7 @@ def _quick_list(value: Iterable[Any], levels: int) -> list[dict[str, Any]]:
 
 
 def _quick_scalar(kind: type, value: Any) -> dict[str, Any]:
-    if kind is Decimal:
-        text = str(value)
-        # As encode_number would write it: no exponent, and no zero at the end of a fraction.
-        if text[-1] != "0" and "." in text and "E" not in text and len(text) <= MAX_NUMBER_DIGITS:
-            return {"N": text}
+    if kind is Decimal or kind is float:
         return {"N": encode_number(value)}
     if value is None:
         return {"NULL": True}
@@ -453,8 +453,6 @@ def _quick_scalar(kind: type, value: Any) -> dict[str, Any]:
         return {"BOOL": value}
     if kind is set:
         return _quick_set(value)
-    if kind is float:
-        return {"N": encode_number(value)}
     if kind is bytes:
         return {"B": value}
     raise _NotQuickError

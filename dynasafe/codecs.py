@@ -33,6 +33,9 @@ from dynasafe.errors import (
 
 T = TypeVar("T")
 
+_LISTS = (list, tuple)
+_SETS = (set, frozenset)
+
 
 class Codec(Generic[T]):
     """Writes and reads values of the type T; this base takes any value."""
@@ -125,6 +128,17 @@ class _StrCodec(_ScalarCodec[str]):
     def __init__(self) -> None:
         super().__init__("str", (str,), "S", _text, lambda content: content)
 
+    def encode(self, value: str, path: str = "") -> dict[str, Any]:
+        if value.__class__ is str and value.isascii():
+            return {"S": value}
+        return super().encode(value, path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> str:
+        content = attribute_value.get("S")
+        if content.__class__ is not str:
+            raise _stored_mismatch(self.name, attribute_value, path)
+        return content
+
     def encoder(self, path: str) -> Callable[[str], dict[str, Any]]:
         encode = self.encode
 
@@ -143,6 +157,17 @@ _CERTAIN_INT = 10**18
 class _IntCodec(_ScalarCodec[int]):
     def __init__(self) -> None:
         super().__init__("int", (int,), "N", encode_number, _read_int)
+
+    def encode(self, value: int, path: str = "") -> dict[str, Any]:
+        if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
+            return {"N": str(value)}
+        return super().encode(value, path)
+
+    def decode(self, attribute_value: AttributeValue, path: str = "") -> int:
+        content = attribute_value.get("N")
+        if content.__class__ is str and content.isdigit():
+            return int(content)
+        return super().decode(attribute_value, path)
 
     def encoder(self, path: str) -> Callable[[int], dict[str, Any]]:
         encode = self.encode
@@ -285,7 +310,7 @@ class _ListCodec(Codec[Any]):
         self.name = f"{make.__name__}[{element.name}]"
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
-        if not isinstance(value, list | tuple):
+        if not isinstance(value, _LISTS):
             raise _mismatch(self.name, value, path)
         encode = self._element.encode
         return {"L": [encode(each, f"{path}[{index}]") for index, each in enumerate(value)]}
@@ -334,7 +359,7 @@ class _SetCodec(Codec[Any]):
         self.name = f"{make.__name__}[{element.name}]"
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
-        if not isinstance(value, set | frozenset):
+        if not isinstance(value, _SETS):
             raise _mismatch(self.name, value, path)
         for each in value:
             self._element.encode(each, path)

@@ -38,6 +38,7 @@ class _Missing:
 
 
 MISSING: Any = _Missing()
+_SETS = (set, frozenset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +178,9 @@ class Schema:
     ttl: AttributeSchema | None = field(init=False)
     write_id: AttributeSchema | None = field(init=False)
     _codecs: dict[str, Codec[Any]] | None = field(init=False, default=None)
+    _coded: tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...] | None = field(
+        init=False, default=None
+    )
     caches: dict[str, Any] = field(init=False, default_factory=dict)
     """What others keep about the class, as long as it lives."""
 
@@ -222,6 +226,16 @@ class Schema:
         if self._codecs is None:
             self._codecs = self._resolve_codecs()
         return self._codecs
+
+    @property
+    def coded(self) -> tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...]:
+        """Each attribute, its name in Python and in DynamoDB, and its codec."""
+        if self._coded is None:
+            self._coded = tuple(
+                (each, each.field_name, each.name, self.codecs[each.name])
+                for each in self.attributes
+            )
+        return self._coded
 
     def codec(self, name: str) -> Codec[Any]:
         return self.codecs[name]
@@ -380,19 +394,17 @@ def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
     Raises:
         InvalidValueError: a value is not of its attribute's type, or DynamoDB cannot store it.
     """
-    schema = item.__dynasafe_schema__
-    codecs = schema.codecs
     state = item.__dict__
     encoded: dict[str, AttributeValue] = {}
-    prefix = f"{path}." if path else ""
-    for each in schema.attributes:
-        value = state.get(each.field_name, MISSING)
+    for each, field_name, name, codec in item.__dynasafe_schema__.coded:
+        value = state.get(field_name, MISSING)
+        place = f"{path}.{name}" if path else name
         if value is MISSING:
-            raise ValueOutOfRangeError(prefix + each.name, "the attribute has no value")
-        is_empty_set = isinstance(value, set | frozenset) and not value
+            raise ValueOutOfRangeError(place, "the attribute has no value")
+        is_empty_set = isinstance(value, _SETS) and not value
         if is_empty_set and each.has_default and not each.default():
             continue
-        encoded[each.name] = codecs[each.name].encode(value, prefix + each.name)
+        encoded[name] = codec.encode(value, place)
     unknown = state.get("_unknown_attributes")
     return {**unknown, **encoded} if unknown else encoded
 
@@ -407,21 +419,20 @@ def decode_item(
             default is missing.
     """
     schema = item_class.__dynasafe_schema__
-    codecs = schema.codecs
     item = item_class.__new__(item_class)
     state = item.__dict__
-    prefix = f"{path}." if path else ""
     known = 0
-    for each in schema.attributes:
-        attribute_value = attribute_map.get(each.name)
+    for each, field_name, name, codec in schema.coded:
+        attribute_value = attribute_map.get(name)
+        place = f"{path}.{name}" if path else name
         if attribute_value is not None:
             known += 1
-            state[each.field_name] = codecs[each.name].decode(attribute_value, prefix + each.name)
+            state[field_name] = codec.decode(attribute_value, place)
         elif each.has_default:
-            state[each.field_name] = each.default()
+            state[field_name] = each.default()
         else:
             raise StoredValueError(
-                prefix + each.name,
+                place,
                 f"the stored item lacks this attribute, and {item_class.__name__} has no default "
                 "for it. Mend: give it a default, or read with a projection that includes it",
             )
