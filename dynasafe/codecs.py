@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -72,6 +72,11 @@ class Codec(Generic[T]):
             UnsupportedTypeError: the type has no such parts.
         """
         return _ANY
+
+    @property
+    def key_type_name(self) -> str | None:
+        """The wire type of the values that may stand in a key, where it is known."""
+        return self.type_name
 
     def optional(self) -> Codec[Any]:
         """The codec that takes None as well."""
@@ -266,6 +271,12 @@ class _UnionCodec(Codec[Any]):
         self.name = " | ".join(member.name for member in members)
         self._takes_none = _NONE in members
         self._members = tuple(member for member in members if member is not _NONE)
+        self._type_but_none = _only(member.type_name for member in self._members)
+        self.type_name = None if self._takes_none else self._type_but_none
+
+    @property
+    def key_type_name(self) -> str | None:
+        return self._type_but_none  # None stands in no key
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if value is None and self._takes_none:
@@ -473,6 +484,20 @@ class _ItemCodec(Codec[Any]):
         return codec
 
 
+def _only(type_names: Iterable[str | None]) -> str | None:
+    """The one that all are."""
+    found = set(type_names)
+    return found.pop() if len(found) == 1 else None
+
+
+def _type_of(values: Iterable[object]) -> str | None:
+    """The wire type that all of the values have."""
+    try:
+        return _only(next(iter(to_attribute_value(value))) for value in values)
+    except InvalidValueError:
+        return None
+
+
 class _ConvertedCodec(_Parts[Any]):
     """A type that is written as a value of another, supported type."""
 
@@ -486,6 +511,8 @@ class _ConvertedCodec(_Parts[Any]):
         self._python_type = python_type
         self._encode = encode
         self._decode = decode
+        if issubclass(python_type, Enum):
+            self.type_name = _type_of(member.value for member in python_type)
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if not isinstance(value, self._python_type):
@@ -503,6 +530,7 @@ class _LiteralCodec(_Parts[Any]):
     def __init__(self, choices: tuple[Any, ...]) -> None:
         self.name = f"Literal[{', '.join(map(repr, choices))}]"
         self._choices = choices
+        self.type_name = _type_of(choices)
 
     def _matches(self, value: object) -> bool:
         return any(type(value) is type(choice) and value == choice for choice in self._choices)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.item import Item
+from dynasafe.item import Item, Schema
 from dynasafe.validation.table_schema import table_schema
 
 
@@ -25,7 +25,8 @@ def table_description(
             DynamoDB.
 
     Raises:
-        UnsupportedTypeError: it is neither, or has no partition key.
+        UnsupportedTypeError: it is neither, or has no partition key, or a key attribute is of a
+            type that DynamoDB takes for no key, or that cannot be told from its annotation.
     """
     if not (isinstance(given, type) and issubclass(given, Item)):
         table_schema(given, "")  # refuses what is none
@@ -42,9 +43,7 @@ def table_description(
     return {
         "KeySchema": _key_elements(tuple(each.name for each in schema.key_attributes)),
         "AttributeDefinitions": [
-            {"AttributeName": name, "AttributeType": schema.codecs[name].type_name}
-            for name in named
-            if schema.codecs[name].type_name is not None
+            {"AttributeName": name, "AttributeType": _key_type(schema, name)} for name in named
         ],
         "GlobalSecondaryIndexes": [
             {
@@ -55,6 +54,20 @@ def table_description(
             for name, names in keys.items()
         ],
     }
+
+
+def _key_type(schema: Schema, name: str) -> str:
+    codec = schema.codecs.get(name)
+    if codec is None:
+        raise UnsupportedTypeError(name, f"{schema.item_class.__name__} has no such attribute")
+    type_name = codec.key_type_name
+    if type_name not in ("S", "N", "B"):
+        raise UnsupportedTypeError(
+            name,
+            f"a key is a str, a number or bytes, which an Attr[{codec.name}] is not for sure. "
+            "Mend: annotate it with one, or give a description as CreateTable takes it",
+        )
+    return type_name
 
 
 def _key_elements(names: tuple[str, ...]) -> list[dict[str, str]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import warnings
 from contextlib import suppress
-from typing import Any
+from datetime import datetime
+from enum import Enum
+from typing import Any, Literal
 
 import boto3
 import pytest
 
-from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, attr
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attr, attribute
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     InvalidRequestError,
@@ -37,6 +40,54 @@ from dynasafe.testing import (
     table_description,
 )
 from tests.support.people import Order, Person
+
+# Descriptions
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Mixed(Enum):
+    ONE = 1
+    TWO = "two"
+
+
+class Thing(Item):
+    colour: Attr[Colour] = attribute(key="partition")
+    at: Attr[datetime] = attribute(key="sort")
+    email: Attr[str | None] = attribute(default=None)
+    size: Attr[Literal[1, 2]] = attribute(default=1)
+    mixed: Attr[Mixed] = attribute(default=Mixed.ONE)
+    tags: Attr[set[str]] = attribute(default_factory=set)
+
+
+def test_given_keys_of_converted_types_when_described_then_each_has_its_wire_type() -> None:
+    description = table_description(Thing, indexes={"a": ("email", "size"), "b": ("size",)})
+
+    types = {
+        each["AttributeName"]: each["AttributeType"] for each in description["AttributeDefinitions"]
+    }
+    assert types == {"colour": "S", "at": "S", "email": "S", "size": "N"}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mixed", "mixed: a key is a str, a number or bytes, which an Attr[Mixed] is not for sure"),
+        (
+            "tags",
+            "tags: a key is a str, a number or bytes, which an Attr[set[str]] is not for sure",
+        ),
+        ("nope", "nope: Thing has no such attribute"),
+    ],
+)
+def test_given_a_key_of_no_key_type_when_described_then_it_is_refused(
+    name: str, words: str
+) -> None:
+    with pytest.raises(UnsupportedTypeError, match=f"^{re.escape(words)}"):
+        table_description(Thing, indexes={"a": (name,)})
+
 
 # Dry runs
 
