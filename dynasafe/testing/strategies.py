@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -21,8 +21,10 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from dynasafe.expressions.attributes import Attr, attr
+from dynasafe.attribute_value import from_attribute_map
+from dynasafe.expressions.attributes import Attr, AttributeType, attr
 from dynasafe.expressions.conditions import Condition
+from dynasafe.expressions.evaluate import attributes_of
 from dynasafe.expressions.updates import UpdateBuilder
 from dynasafe.item import Item, schema_of
 from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_PARTITION_KEY_BYTES
@@ -31,7 +33,20 @@ from dynasafe.reserved_words import RESERVED_WORDS
 ItemT = TypeVar("ItemT", bound=Item)
 _MAX_INT = 10**MAX_NUMBER_DIGITS - 1
 _WORDS = sorted(RESERVED_WORDS)
-_TRAPS = ["a.b", "a b", "a[0]", "#x", ":v", "_a", "size", "🙂", "\u0000", "x" * 255]
+_TRAPS = [
+    "a.b",
+    "a b",
+    "a[0]",
+    "#x",
+    ":v",
+    "_a",
+    "size",
+    "🙂",
+    "\u0000",
+    "x" * 255,
+    "é" * 127 + "x",
+]
+_TYPES: list[AttributeType] = ["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS"]
 _BAD_VALUES: list[Any] = [set(), {"", 1}, float("nan"), float("inf"), "\ud800", {1: "a"}]
 _BAD_VALUES += [object(), datetime(2026, 1, 1), Decimal("1" * 39), 10**126, Decimal("1E-131")]
 
@@ -117,6 +132,9 @@ def items_of(item_class: type[ItemT], **fixed: object) -> st.SearchStrategy[Item
             fields[each.field_name] = st.just(0)
         elif each.options.ttl:
             fields[each.field_name] = _of_type(hints[each.name]).map(_whole_seconds)
+        elif each.has_default and not each.default() and _is_set(hints[each.name]):
+            # Only such a set may be empty: it is left out of the stored item.
+            fields[each.field_name] = st.builds(set) | _of_type(hints[each.name])
         else:
             fields[each.field_name] = _of_type(hints[each.name])
     return st.builds(item_class, **fields)
@@ -125,7 +143,11 @@ def items_of(item_class: type[ItemT], **fixed: object) -> st.SearchStrategy[Item
 def _key_values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is str:
         return texts(min_size=1).filter(lambda text: len(text.encode()) <= MAX_PARTITION_KEY_BYTES)
-    return st.binary(min_size=1) if hint is bytes else _of_type(hint)
+    return st.binary(min_size=1, max_size=20) if hint is bytes else _of_type(hint)
+
+
+def _is_set(hint: Any) -> bool:
+    return typing.get_origin(hint) in (set, frozenset)
 
 
 def _whole_seconds(value: Any) -> Any:
@@ -145,7 +167,7 @@ def _of_type(hint: Any) -> st.SearchStrategy[Any]:
     if origin is list:
         return st.lists(_of_type(arguments[0]), max_size=4)
     if origin in (set, frozenset):
-        members = st.sets(_of_type(arguments[0]), max_size=4)
+        members = st.sets(_of_type(arguments[0]), min_size=1, max_size=4)
         return members.map(origin)
     if origin in (dict, Mapping):
         return st.dictionaries(attribute_names(), _of_type(arguments[1]), max_size=4)
@@ -187,8 +209,15 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 
 
 @st.composite
-def paths(draw: st.DrawFn, item: Mapping[str, Any]) -> Attr[Any]:
+def paths(draw: st.DrawFn, item: Mapping[str, Any] | Item) -> Attr[Any]:
     """The path of something that the item has."""
+    path, _ = draw(_places(_plain(item)))
+    return path
+
+
+@st.composite
+def _places(draw: st.DrawFn, item: Mapping[str, Any]) -> tuple[Attr[Any], Any]:
+    """A path, and what the item has there."""
     name = draw(st.sampled_from(sorted(item)))
     path: Attr[Any] = attr(name=name)
     value = item[name]
@@ -199,49 +228,103 @@ def paths(draw: st.DrawFn, item: Mapping[str, Any]) -> Attr[Any]:
         else:
             key = draw(st.sampled_from(sorted(value)))
             path, value = path[key], value[key]
-    return path
+    return path, value
+
+
+def _plain(item: Mapping[str, Any] | Item) -> Mapping[str, Any]:
+    """The item's values by the names in DynamoDB, as they are read without its class."""
+    return from_attribute_map(attributes_of(item)) if isinstance(item, Item) else item
 
 
 @st.composite
-def conditions(draw: st.DrawFn, item: Mapping[str, Any]) -> Condition:
+def conditions(draw: st.DrawFn, item: Mapping[str, Any] | Item) -> Condition:
     """Conditions on the item, true and false ones: ask `condition.matches(item)`."""
-    path: Attr[Any] = draw(paths(item)) if item else attr(name=draw(attribute_names()))
-    other = draw(scalars())
-    number = draw(st.integers(0, 5))
-    simple: list[Condition] = [
-        path.exists(),
-        path.not_exists(),
-        path == other,
-        path != other,
-        path.is_in([other, number]),
-        path.size() >= number,
-        path.contains("a"),
-        path.begins_with("a"),
-        path < number,
-        path.between(-number, number),
-        path.is_type(draw(st.sampled_from(["S", "N", "L", "M"]))),
-    ]
-    condition = draw(st.sampled_from(range(len(simple))).map(simple.__getitem__))
-    match draw(st.integers(0, 3)):
+    plain = _plain(item)
+    first = draw(_simple_conditions(plain))
+    match draw(st.integers(0, 4)):
         case 0:
-            return ~condition
+            return ~first
         case 1:
-            return condition & path.exists()
+            return first & draw(_simple_conditions(plain))
         case 2:
-            return condition | path.not_exists()
+            return first | ~draw(_simple_conditions(plain))
         case _:
-            return condition
+            return first
 
 
 @st.composite
-def updates(draw: st.DrawFn, item: Mapping[str, Any]) -> UpdateBuilder:
-    """Updates that DynamoDB accepts for the item; ask `update.apply(item)` what they make of it."""
+def _simple_conditions(draw: st.DrawFn, item: Mapping[str, Any]) -> Condition:
+    if not item or draw(st.integers(0, 9)) == 0:
+        absent: Attr[Any] = attr(name=draw(attribute_names()))
+        return draw(st.sampled_from([absent.exists(), absent.not_exists(), absent == 1]))
+    path, value = draw(_places(item))
+    other = value if draw(st.booleans()) else draw(scalars())
+    bounds = draw(st.tuples(_ordered(value), _ordered(value)).map(sorted))
+    size = draw(st.integers(0, 4))
+    kinds: list[Callable[[], Condition]] = [
+        lambda: path.exists(),
+        lambda: path.not_exists(),
+        lambda: path == other,
+        lambda: path != other,
+        lambda: path.is_in([other, size]),
+        lambda: path.size() >= size,
+        lambda: path.size() < size,
+        lambda: path.contains(draw(_members(value))),
+        lambda: path.begins_with(bounds[0] if isinstance(bounds[0], str | bytes) else "a"),
+        lambda: path < bounds[0],
+        lambda: path >= bounds[0],
+        lambda: path.between(*bounds),
+        lambda: path.is_type(draw(st.sampled_from(_TYPES))),
+    ]
+    return draw(st.sampled_from(kinds))()
+
+
+def _ordered(value: Any) -> st.SearchStrategy[Any]:
+    """Values that have an order, of the value's own type if that has one."""
+    near: list[st.SearchStrategy[Any]]
+    if isinstance(value, str):
+        near = [st.just(value), texts(max_size=3)]
+    elif isinstance(value, bytes):
+        near = [st.just(value), st.binary(max_size=3)]
+    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+        near = [st.just(value), st.integers(-5, 5)]
+    else:
+        near = [st.integers(-5, 5)]
+    return st.one_of(near)
+
+
+def _members(value: Any) -> st.SearchStrategy[Any]:
+    """What the value may contain; mostly it does."""
+    if isinstance(value, set | list) and value:
+        return st.sampled_from(sorted(value, key=repr)) | scalars()
+    if isinstance(value, str | bytes):
+        return st.builds(lambda start: value[start:], st.integers(0, len(value)))
+    return scalars()
+
+
+@st.composite
+def updates(
+    draw: st.DrawFn, item: Mapping[str, Any] | Item, *, key: Collection[str] = ()
+) -> UpdateBuilder:
+    """Updates that DynamoDB accepts for the item; ask `update.apply(item)` what they make of it.
+
+    Args:
+        item: of an instance the new values are of its annotations.
+        key: the names of a mapping's key attributes, which an update leaves alone.
+    """
+    if isinstance(item, Item):
+        return draw(_typed_updates(item))
     update = UpdateBuilder(escape=draw(st.sampled_from(["auto", "always"])))
-    known = draw(st.lists(st.sampled_from(sorted(item)), max_size=3, unique=True)) if item else []
+    names = sorted(item.keys() - set(key))
+    known = draw(st.lists(st.sampled_from(names), max_size=3, unique=True)) if names else []
     fresh = draw(st.lists(attribute_names(), max_size=2, unique=True))
     for name in dict.fromkeys([*known, *fresh]):
-        _add_action(draw, update, attr(name=name), item.get(name), is_new=name not in item)
-    return update if not update.is_empty else update.set("filler", 1)
+        if name in item and name not in key:
+            path, old = draw(_places({name: item[name]}))
+            _add_action(draw, update, path, old, is_new=False)
+        elif name not in key:
+            _add_action(draw, update, attr(name=name), None, is_new=True)
+    return update if not update.is_empty else update.set(attr(name="filler"), 1)
 
 
 def _add_action(
@@ -280,6 +363,31 @@ def _add_action(
             update.delete(here, {draw(st.sampled_from(sorted(members, key=repr)))})
 
 
+@st.composite
+def _typed_updates(draw: st.DrawFn, item: Item) -> UpdateBuilder:
+    item_class: Any = type(item)
+    schema = schema_of(item_class)
+    hints = schema.types()
+    update = UpdateBuilder(item_class)
+    free = [each for each in schema.attributes if not each.is_key and not each.options.version]
+    if not free:
+        raise ValueError(f"{item_class.__name__} has nothing but a key: there are no updates of it")
+    for each in draw(st.lists(st.sampled_from(free), min_size=1, max_size=3, unique=True)):
+        here: Attr[Any] = getattr(item_class, each.field_name)
+        hint = hints[each.name]
+        value = _of_type(hint).map(_whole_seconds) if each.options.ttl else _of_type(hint)
+        actions = ["set", "set_if_not_exists"]
+        actions += ["remove"] if each.has_default else []
+        actions += ["append"] if typing.get_origin(hint) is list else []
+        actions += ["add", "delete"] if _is_set(hint) else []
+        match draw(st.sampled_from(actions)):
+            case "remove":
+                update.remove(here)
+            case action:
+                getattr(update, action)(here, draw(value))
+    return update
+
+
 def patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
     """Mappings that `UpdateBuilder(item_class).patch(patch, none="null")` takes; never empty."""
     schema = schema_of(item_class)
@@ -287,14 +395,9 @@ def patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
     allowed = {
         each.field_name: _of_type(hints[each.name])
         for each in schema.attributes
-        if each.is_patchable and not each.options.ttl and _may_be_set(hints[each.name])
+        if each.is_patchable and not each.options.ttl
     }
     return st.fixed_dictionaries({}, optional=allowed).filter(bool)
-
-
-def _may_be_set(hint: Any) -> bool:
-    # An empty set cannot be stored, so that a patch of one is bad.
-    return typing.get_origin(hint) not in (set, frozenset)
 
 
 # Bad ones
@@ -316,6 +419,29 @@ def _nested(levels: int) -> list[Any]:
     for _ in range(levels):
         value = [value]
     return value
+
+
+def bad_items() -> st.SearchStrategy[dict[str, Any]]:
+    """Plain items, one of whose values DynamoDB cannot store."""
+    return st.builds(
+        lambda item, name, value: {**item, name: value}, items(), attribute_names(), bad_values()
+    )
+
+
+@st.composite
+def bad_items_of(draw: st.DrawFn, item_class: type[ItemT]) -> ItemT:
+    """Instances of an Item class, one of whose attributes has what its type does not allow."""
+    item = draw(items_of(item_class))
+    each = draw(st.sampled_from(schema_of(item_class).attributes))
+    setattr(item, each.field_name, draw(st.sampled_from([object(), float("nan"), {1: 2}])))
+    return item
+
+
+def bad_paths() -> st.SearchStrategy[str]:
+    """Texts that are no document path, which `attr` refuses."""
+    return st.sampled_from(
+        ["", ".", "a..b", ".a", "a.", "a[", "a[]", "a[x]", "a[-1]", "[0]", "a]b["]
+    )
 
 
 def bad_keys(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
@@ -347,6 +473,24 @@ def bad_updates() -> st.SearchStrategy[dict[str, Any]]:
         {"UpdateExpression": "SET id = :v", "ExpressionAttributeValues": value},
     ]
     return st.sampled_from(bad).map(lambda members: {**base, **members})
+
+
+def bad_conditions() -> st.SearchStrategy[dict[str, Any]]:
+    """Hand-written parameters of DeleteItem in the client's form, which DynamoDB refuses."""
+    base: dict[str, Any] = {"TableName": "some-table", "Key": {"id": {"S": "a"}}}
+    texts_of_bad = [
+        *("", "a", "a = ", "a == :v", "a = :v AND", "(a = :v", "status = :v", "#a = :v", "a = :w"),
+        *("attribute_exists(:v)", "begins_with(a, :n)", "attribute_type(a, :v)", "a BETWEEN :v"),
+        *("a = a", "size(a)", "exists(a)", "a IN ()", "NOT", "a BETWEEN :n AND :v"),
+    ]
+    given = {":v": {"S": "x"}, ":n": {"N": "1"}}
+
+    def params(text: str) -> dict[str, Any]:
+        used = {name: value for name, value in given.items() if name in text}
+        values = {"ExpressionAttributeValues": used} if used else {}
+        return {**base, "ConditionExpression": text, **values}
+
+    return st.sampled_from(texts_of_bad).map(params)
 
 
 def bad_patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from random import Random
@@ -14,14 +15,18 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dynasafe import check_request
-from dynasafe.attribute_value import bytes_of
+from dynasafe.attribute_value import bytes_of, to_attribute_map
 from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.nodes import Value
 from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.testing import strategies
 from dynasafe.testing.engines import Engine
+from tests.integration.conftest import Engines
 from tests.support.requests import HEADERS
 from tests.support.triples import Triples
 
@@ -58,7 +63,7 @@ class Table:
 
     def update(self, params: AttributeMap) -> Outcome:
         """The answer's Attributes, or the error's code and message."""
-        status, answer = self.send("UpdateItem", TableName=self.name, **params)
+        status, answer = self.send("UpdateItem", **{**params, "TableName": self.name})
         if status == 200:
             return "ok", comparable_map(answer.get("Attributes", {}))
         message = answer.get("message", answer.get("Message"))
@@ -242,3 +247,30 @@ def _returns_changed_parts(triple: Triple) -> bool:
     )
     update = parse_update(triple.params["UpdateExpression"], *placeholders)
     return code == "ok" and all(isinstance(each.value, Value) for each in update.set)
+
+
+@given(data=st.data())
+def test_given_updates_and_conditions_of_the_strategies_then_dynamodb_local_takes_them(
+    engines: Engines, data: st.DataObject
+) -> None:
+    key = {"pk": "k"}
+    item = data.draw(strategies.items(key=key))
+    condition = data.draw(strategies.conditions(item))
+    update = data.draw(strategies.updates(item, key=key)).condition(condition)
+    params = update.build_client(table_name="given below", key=key, return_values="ALL_NEW")
+    with closing(Table(engines.get("dynamodb-local"))) as table:
+        table.put([json_map(to_attribute_map(item))])
+        code, answer = table.update(json_map(params))
+
+    assert code == ("ok" if condition.matches(item) else "ConditionalCheckFailedException")
+    if code == "ok":
+        assert answer == comparable_map(to_attribute_map(update.apply(item)))
+
+
+def json_map(value: Any) -> Any:
+    """The same with binary values as JSON has them."""
+    if isinstance(value, Mapping):
+        return {name: json_map(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(json_map, value))
+    return b64encode(value).decode() if isinstance(value, bytes) else value

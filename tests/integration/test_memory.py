@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -17,11 +16,10 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from dynasafe import AsyncDynamoDB, check_request
-from dynasafe.attribute_value import bytes_of
 from dynasafe.testing.engines import Engine
 from dynasafe.testing.memory import MemoryTransport
 from tests.integration.conftest import Engines
-from tests.integration.test_evaluator import DIGITS, comparable
+from tests.integration.test_evaluator import DIGITS, comparable, json_map
 from tests.integration.test_tables import *  # noqa: F403
 from tests.support.calls import DESCRIPTION, INDEXES, TABLE, AttributeMap, Calls
 from tests.support.requests import HEADERS
@@ -177,14 +175,6 @@ class Both:
                 part["ExclusiveStartKey"] = json_map(answer["LastEvaluatedKey"])
         has_order = operation == "Query" and "IndexName" not in params
         return plain(items) if has_order else InNoOrder(plain(items)), totals
-
-
-def json_map(key: AttributeMap) -> AttributeMap:
-    """A start key as JSON has it."""
-    return {
-        name: {"B": b64encode(bytes_of(value["B"])).decode()} if "B" in value else value
-        for name, value in key.items()
-    }
 
 
 @given(seed=st.integers(0, 2**32 - 1))

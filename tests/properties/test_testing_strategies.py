@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from dynasafe import UpdateBuilder, check_request
+from dynasafe import UpdateBuilder, attr, check_request
 from dynasafe.attribute_value import from_attribute_map, to_attribute_map, to_attribute_value
-from dynasafe.errors import InvalidRequestError, InvalidValueError
+from dynasafe.errors import (
+    ConditionalCheckFailedError,
+    InvalidRequestError,
+    InvalidValueError,
+)
 from dynasafe.item import decode_item, encode_item, encode_key, schema_of
+from dynasafe.reserved_words import RESERVED_WORDS
 from dynasafe.testing import fake_table, strategies
 from tests.support.people import Order, Person
 
@@ -42,17 +48,78 @@ def test_given_any_instance_then_it_can_be_put_and_read(
 def test_given_updates_and_conditions_for_an_item_then_they_are_valid_for_it(
     data: st.DataObject,
 ) -> None:
-    item = data.draw(strategies.items())
-    update = data.draw(strategies.updates(item)).copy()
+    item = data.draw(strategies.items(key=KEY))
+    update = data.draw(strategies.updates(item, key=KEY)).copy()
     condition = data.draw(strategies.conditions(item))
 
     after = update.apply(item)
     held = condition.matches(item)
 
     assert isinstance(held, bool)
+    assert after["pk"] == "k"
     to_attribute_map(after)
-    params = update.condition(condition).build_client(table_name="some-table", key={"p-k": "k"})
+    params = update.condition(condition).build_client(table_name="some-table", key=KEY)
     assert check_request("UpdateItem", params) == ()
+
+
+@pytest.mark.parametrize("item_class", [Person, Order])
+@given(data=st.data())
+async def test_given_updates_of_an_instance_then_it_stays_one_of_its_class(
+    item_class: Any, data: st.DataObject
+) -> None:
+    instance = data.draw(strategies.items_of(item_class))
+    update = data.draw(strategies.updates(instance))
+    condition = data.draw(strategies.conditions(instance))
+    table: Any = fake_table(item_class, items=[instance])
+    key = {each.name: getattr(instance, each.name) for each in schema_of(item_class).key_attributes}
+
+    after = update.copy().apply(instance)
+    try:
+        result = await table.update_item(key, update, condition=condition, return_values="ALL_NEW")
+    except ConditionalCheckFailedError:
+        assert not condition.matches(instance)
+    else:
+        assert condition.matches(instance)
+        assert encode_item(result.attributes) == encode_item(after)
+
+
+@given(data=st.data())
+def test_given_paths_of_an_item_then_it_has_something_there(data: st.DataObject) -> None:
+    item = data.draw(strategies.items(key=KEY))
+
+    assert data.draw(strategies.paths(item)).exists().matches(item)
+
+
+@given(strategies.attribute_names())
+def test_given_any_name_then_it_can_be_aliased_and_stored(name: str) -> None:
+    params = UpdateBuilder().set(attr(name=name), 1).build_client(table_name="ttt", key=KEY)
+
+    assert 1 <= len(name.encode()) <= 255
+    assert name == "pk" or check_request("UpdateItem", params) == ()
+
+
+def _paths_of(update: UpdateBuilder) -> set[tuple[str | int, ...]]:
+    return {tuple(action.path.elements) for action in update.update.actions}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kind"),
+    [
+        (strategies.attribute_names(), lambda name: name.upper() in RESERVED_WORDS),
+        (strategies.attribute_names(), lambda name: "." in name),
+        (strategies.attribute_names(), lambda name: "🙂" in name),
+        (strategies.attribute_names(), lambda name: len(name.encode()) == 255 > len(name)),
+        (strategies.values(), lambda value: isinstance(value, bytes)),
+        (strategies.values(), lambda value: isinstance(value, set)),
+        (strategies.values(), lambda value: value == [[]] or value == [{}]),
+        (strategies.numbers(), lambda number: len(Decimal(number).as_tuple().digits) == 38),
+        (strategies.items_of(Person), lambda person: person.tags == set()),
+        (strategies.items_of(Person), lambda person: person.address is not None),
+        (strategies.updates({"a": {"b": [1]}}), lambda update: _paths_of(update) & {("a", "b", 0)}),
+    ],
+)
+def test_given_a_strategy_then_each_kind_comes(strategy: Any, kind: Any) -> None:
+    find(strategy, kind, settings=settings(max_examples=5000, database=None))
 
 
 @given(data=st.data())
@@ -69,6 +136,32 @@ async def test_given_a_patch_then_a_table_in_memory_takes_it(data: st.DataObject
 def test_given_a_bad_value_then_it_is_refused(value: Any) -> None:
     with pytest.raises(InvalidValueError):
         to_attribute_value(value)
+
+
+@given(strategies.bad_items())
+def test_given_a_bad_item_then_it_is_refused(item: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError):
+        to_attribute_map(item)
+
+
+@pytest.mark.parametrize("item_class", [Person, Order])
+@given(data=st.data())
+def test_given_a_bad_instance_then_it_is_refused(item_class: Any, data: st.DataObject) -> None:
+    instance = data.draw(strategies.bad_items_of(item_class))
+
+    with pytest.raises(InvalidValueError):
+        encode_item(instance)
+
+
+@given(strategies.bad_paths())
+def test_given_a_bad_path_then_it_is_refused(path: str) -> None:
+    with pytest.raises(InvalidValueError):
+        attr(path)
+
+
+@given(strategies.bad_conditions())
+def test_given_a_bad_condition_then_it_is_found(params: dict[str, Any]) -> None:
+    assert check_request("DeleteItem", params)
 
 
 @given(strategies.bad_keys(Order))
