@@ -253,6 +253,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         'builder.patch({"first_name": "a"})',
         "dynasafe",
     ),
+    "DYS144": Explanation(
+        "A patch that takes away what an item needs",
+        "An attribute without a default, or whose type has no None, must stay what it is: the item "
+        "could not be read any more.",
+        'builder.patch({"name": None}, none="remove")',
+        'builder.patch({"name": "Ada"})',
+        "dynasafe",
+    ),
     "DYS150": Explanation(
         "An operator that key conditions do not have",
         "A key condition joins by AND; it has =, <, <=, >, >=, BETWEEN and begins_with.",

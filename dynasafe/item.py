@@ -304,6 +304,9 @@ def schema_of(item_class: type[Item]) -> Schema:
 class Item:
     """The base of item classes. Instances are made with keyword arguments only.
 
+    An attribute with an alias is given by either name: type checkers know the alias, which is what
+    an `alias` is to `dataclass_transform`.
+
     Attributes of the stored item that the class does not know are kept, and written back when the
     instance is put again: reading and putting an item loses nothing.
     """
@@ -346,6 +349,8 @@ class Item:
             field_name = each.field_name
             if field_name in values:
                 state[field_name] = values.pop(field_name)
+            elif each.name in values:
+                state[field_name] = values.pop(each.name)
             elif each.has_default:
                 state[field_name] = each.default()
             else:

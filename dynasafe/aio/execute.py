@@ -137,13 +137,13 @@ class Executor:
         return quota
 
     def _require_transport(self) -> Transport:
+        if self.transport is None:
+            raise ClientClosedError
         loop = asyncio.get_running_loop()
         if self._loop is None:
             self._loop = loop
         elif self._loop is not loop:
             raise WrongEventLoopError
-        if self.transport is None:
-            raise ClientClosedError
         return self.transport
 
     def _breaker(self, request: Request, settings: Settings) -> CircuitBreaker | None:

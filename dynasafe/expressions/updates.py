@@ -19,6 +19,7 @@ from dynasafe.attribute_value import (
 from dynasafe.errors import (
     EmptyUpdateError,
     InvalidRequestError,
+    InvalidValueError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
@@ -197,7 +198,8 @@ class UpdateBuilder:
         """Add the patch's attributes. With an Item class, its patchable ones are allowed.
 
         Raises:
-            InvalidRequestError: an attribute is not allowed, or its None is undecided.
+            InvalidRequestError: an attribute is not allowed, or its None is undecided, or would
+                leave an item that the Item class cannot read.
         """
         self._require_mutable()
         if none not in (None, "remove", "null", "skip"):
@@ -222,6 +224,20 @@ class UpdateBuilder:
                     "say what None means: none='remove', none='null' or none='skip'",
                 )
             )
+        lost = [
+            name for name in targets if values[name] is None and self._needs(targets[name], none)
+        ]
+        if lost:
+            names = ", ".join(sorted(lost))
+            findings.append(
+                _finding(
+                    "DYS144",
+                    f"The patch takes away what an item needs: {names}",
+                    "patch",
+                    "give values: without them the item could not be read any more. Or allow None "
+                    "in the annotation for none='null', or give a default for none='remove'",
+                )
+            )
         if findings:
             raise InvalidRequestError("UpdateItem", findings)
         for name, value in values.items():
@@ -234,6 +250,18 @@ class UpdateBuilder:
                 self._shape = None
                 self._take(Action("set", target), {"NULL": True})
         return self
+
+    def _needs(self, target: Attr[Any], none: NonePolicy | None) -> bool:
+        """Whether an item could not be read any more with what None means."""
+        if self._schema is None or none in (None, "skip"):
+            return False
+        if none == "remove":
+            return not self._schema.by_name[target.path.attribute_name].has_default
+        try:
+            target.codec.encode(None)
+        except InvalidValueError:
+            return True
+        return False
 
     def _patch_targets(
         self, values: Mapping[str, object], allowed: frozenset[str] | None

@@ -47,6 +47,20 @@ def moto(engines: Any) -> Engine:
     return engine
 
 
+def test_given_it_was_closed_when_called_on_another_loop_then_it_is_closed(
+    moto: Engine,
+) -> None:
+    db = connect(moto)
+
+    async def use() -> None:
+        async with db:
+            await db.call("ListTables", {})
+
+    asyncio.run(use())
+    with pytest.raises(ClientClosedError):
+        asyncio.run(db.call("ListTables", {}))
+
+
 async def test_given_a_client_of_ones_own_when_used_then_it_stays_open(moto: Engine) -> None:
     async with client_of(moto) as client:
         async with AsyncDynamoDB(client) as db:

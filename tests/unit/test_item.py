@@ -178,6 +178,13 @@ def test_given_an_alias_when_written_then_the_item_has_dynamodbs_name() -> None:
     assert Person.first_name.path.attribute_name == "firstName"
 
 
+def test_given_an_alias_when_made_then_either_name_is_taken_but_not_both() -> None:
+    by_alias: Any = {"id": "a", "name": "n", "firstName": "Ada"}
+    assert Person(**by_alias) == Person(id="a", name="n", first_name="Ada")
+    with pytest.raises(TypeError, match="Person: unknown: firstName"):
+        Person(**by_alias, first_name="Ada")
+
+
 def test_given_a_ttl_when_written_then_it_is_in_epoch_seconds() -> None:
     wire = encode_item(Person(id="a", name="n", expires_at=datetime(2030, 1, 1, tzinfo=UTC)))
     assert wire["expires_at"] == {"N": "1893456000"}

@@ -137,6 +137,33 @@ def test_given_a_patch_when_a_name_is_not_allowed_then_all_are_named() -> None:
     assert "id, is_admin" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("patch", "none", "lost"),
+    [
+        ({"name": None, "email": None}, "remove", "name"),
+        ({"name": None, "email": None, "visits": None}, "null", "name, visits"),
+        ({"visits": None, "email": None}, "remove", None),
+        ({"email": None}, "null", None),
+        ({"name": None, "visits": None}, "skip", None),
+    ],
+)
+def test_given_a_patch_when_none_takes_away_what_an_item_needs_then_it_is_refused(
+    patch: dict[str, Any], none: Any, lost: str | None
+) -> None:
+    builder = UpdateBuilder(Person)
+    if lost is None:
+        builder.patch(patch, none=none)
+        return
+    with pytest.raises(InvalidRequestError) as caught:
+        builder.patch(patch, none=none)
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.message) == (
+        "DYS144",
+        f"The patch takes away what an item needs: {lost}",
+    )
+    assert builder.is_empty
+
+
 def test_given_an_allowed_patch_when_built_then_none_is_removed() -> None:
     update = UpdateBuilder.from_patch(
         {"name": "Ada", "phone": None}, allow={"name", "phone"}, none="remove"
