@@ -35,8 +35,8 @@ def _circumstances(results: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in results["packages"].items())
     return (
         f"Measured on {results['date']}: {results['python']}, {results['system']}, "
-        f"{results['cores']} cores of {results['processor']}, of which others took "
-        f"{results['load_before']:.1f} at the start; {packages}."
+        f"{results['cores']} cores of {results['processor']}, a load of "
+        f"{results['load_before']:.1f} before the start; {packages}."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -14,6 +15,7 @@ from benchmarks.figures import OURS, Figure, Target, from_json, to_json
 from benchmarks.imports import import_ms
 from benchmarks.tables import BEGIN, END, between_markers, markdown
 
+ROOT = Path(__file__).parent.parent.parent
 PEER = "a peer"
 
 positive = st.floats(min_value=1e-3, max_value=1e6)
@@ -72,7 +74,10 @@ def test_given_a_target_then_what_just_meets_it_meets_it(
 def test_given_figures_when_written_as_markdown_then_each_group_has_its_table() -> None:
     fast = Target(kind="at least times faster", bound=5, against=PEER)
     short = Target(kind="at most", bound=2.5)
-    alone = Figure(group="Import", title="import", unit="ms", rounds={OURS: [61.5]})
+    peers = Target(kind="at most", bound=60, contender=PEER)
+    alone = Figure(
+        group="Import", title="import", unit="ms", rounds={PEER: [61.5]}, targets=(peers,)
+    )
     results: dict[str, Any] = {
         "date": "2026-11-24",
         "python": "CPython 3.11.7",
@@ -92,8 +97,8 @@ def test_given_figures_when_written_as_markdown_then_each_group_has_its_table() 
     }
 
     assert markdown(results) == (
-        "Measured on 2026-11-24: CPython 3.11.7, Linux x86_64, 2 cores of a processor, of which "
-        "others took 0.2 at the start; dynasafe 0.1.0, boto3 1.40.61.\n"
+        "Measured on 2026-11-24: CPython 3.11.7, Linux x86_64, 2 cores of a processor, a load of "
+        "0.2 before the start; dynasafe 0.1.0, boto3 1.40.61.\n"
         "\n"
         "### Targets\n"
         "\n"
@@ -101,6 +106,7 @@ def test_given_figures_when_written_as_markdown_then_each_group_has_its_table() 
         "| --- | --- | --- | --- |\n"
         "| Work: some | at least 5 x faster than a peer | 5 x (4.5 to 5.5) | yes |\n"
         "| Work: some | at most 2.5 µs | 2.5 µs (2.25 to 3.25) | yes |\n"
+        "| Import: import, a peer | at most 60 ms | 61.5 ms | **no** |\n"
         "\n"
         "### Work\n"
         "\n"
@@ -113,7 +119,7 @@ def test_given_figures_when_written_as_markdown_then_each_group_has_its_table() 
         "\n"
         "|  | import, ms |\n"
         "| --- | --- |\n"
-        "| dynasafe | 61.5 |"
+        "| a peer | 61.5 |"
     )
 
 
@@ -141,3 +147,10 @@ def test_given_the_interpreters_report_then_only_what_came_after_its_start_count
     )
 
     assert import_ms(report) == 1.75
+
+
+def test_given_the_committed_results_then_the_docs_have_their_tables() -> None:
+    page = (ROOT / "docs" / "performance.md").read_text()
+    results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
+
+    assert between_markers(page, markdown(results)) == page
