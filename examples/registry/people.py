@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dynasafe import AsyncTable
+from dynasafe import AsyncTable, UpdateBuilder
 from dynasafe.errors import ConditionalCheckFailedError
 from examples.registry.errors import AlreadyExistsError, InUseError, NotFoundError
 from examples.registry.models import Person
 from examples.registry.paging import PageOf, first_page, read_cursor
-from examples.registry.patches import update_from
-
-REMOVABLE = frozenset({"email", "phone"})
 
 
 class People:
@@ -53,9 +50,9 @@ class People:
 
         Raises:
             NotFoundError
-            InvalidRequestError: the patch names what must not be changed.
+            InvalidRequestError: the patch names what must not be changed, or taken away.
         """
-        update = update_from(Person, patch, removable=REMOVABLE)
+        update = UpdateBuilder(Person).patch(patch, none="remove")
         if update.is_empty:
             return await self.get(person_id)
         update.condition(Person.id.exists())  # without it, an update creates a missing person

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dynasafe import AsyncTable
+from dynasafe import AsyncTable, UpdateBuilder
 from dynasafe.errors import ConditionalCheckFailedError
 from examples.registry.errors import AlreadyExistsError, NotFoundError
 from examples.registry.holdings import Holdings
 from examples.registry.models import Project
 from examples.registry.paging import PageOf, first_page, read_cursor
-from examples.registry.patches import update_from
 
 BY_OWNER = "by_owner"
-REMOVABLE = frozenset({"description", "tags"})
 
 
 class Projects:
@@ -54,9 +52,9 @@ class Projects:
 
         Raises:
             NotFoundError
-            InvalidRequestError: the patch names what must not be changed.
+            InvalidRequestError: the patch names what must not be changed, or taken away.
         """
-        update = update_from(Project, patch, removable=REMOVABLE)
+        update = UpdateBuilder(Project).patch(patch, none="remove")
         if update.is_empty:
             return await self.get(project_id)
         update.condition(Project.id.exists())

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dynasafe import AsyncTable
+from dynasafe import AsyncTable, UpdateBuilder
 from dynasafe.errors import ConditionalCheckFailedError
 from examples.registry.errors import AlreadyExistsError, NotFoundError
 from examples.registry.holdings import Holdings
 from examples.registry.models import Subscription
 from examples.registry.paging import PageOf, first_page, read_cursor
-from examples.registry.patches import update_from
-
-REMOVABLE = frozenset({"renews_on"})
 
 
 class Subscriptions:
@@ -56,9 +53,9 @@ class Subscriptions:
 
         Raises:
             NotFoundError
-            InvalidRequestError: the patch names what must not be changed.
+            InvalidRequestError: the patch names what must not be changed, or taken away.
         """
-        update = update_from(Subscription, patch, removable=REMOVABLE)
+        update = UpdateBuilder(Subscription).patch(patch, none="remove")
         if update.is_empty:
             return await self.get(person_id, subscription_id)
         update.condition(Subscription.id.exists())
