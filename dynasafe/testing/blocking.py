@@ -24,7 +24,7 @@ def forbid_blocking() -> Iterator[None]:
     aioboto3, and of boto3 on other threads, are fine.
 
     Raises:
-        BlockingCallError
+        BlockingCallError: boto3 was called; it names the operation and the line.
     """
     found: list[str] = []
 

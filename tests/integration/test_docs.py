@@ -193,11 +193,15 @@ def clean_environment() -> Mapping[str, str]:
 def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refused(
     tmp_path: Path,
 ) -> None:
-    # As the start page says: pasted into its `main`.
+    # As the start page says: pasted into its `main`; but what is there to be replaced.
     before, rest = python_of(START)[0].text.split("await create_table(db)\n")
     after = rest[rest.index("\n\nif __name__") :]
     for page in PAGES:
-        blocks = python_of(page)[1:] if page == START else python_of(page)
+        blocks = [
+            block
+            for block in python_of(page)
+            if block.info not in ('python title="start.py"', 'python title="Before"')
+        ]
         pasted = "\n".join([f'region_name = "{REGION}"', *(block.text for block in blocks)])
         name = re.sub(r"\W", "_", name_of(page))
         (tmp_path / f"{name}.py").write_text(before + indent(pasted, " " * 8).lstrip() + after)
@@ -219,6 +223,20 @@ def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
     for page in DOCS.rglob("*.md"):
         path = page.relative_to(DOCS)
         assert any(path.match(place) for place in places), f"{path} is not in docs/.nav.yml"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_given_a_page_then_its_links_lead_to_files_that_are_there(page: Path) -> None:
+    parts = [
+        part for token in MarkdownIt().parse(page.read_text()) for part in token.children or ()
+    ]
+    targets = [
+        str(part.attrs[name]) for part in parts for name in ("href", "src") if name in part.attrs
+    ]
+    for target in targets:
+        path = target.partition("#")[0]
+        if path and ":" not in path:
+            assert (page.parent / path).exists(), f"{name_of(page)} links to {target}"
 
 
 def test_given_the_examples_then_the_pages_show_each_whole() -> None:
