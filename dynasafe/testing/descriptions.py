@@ -40,19 +40,20 @@ def table_description(
     keys = {name: tuple(names) for name, names in (indexes or {}).items()}
     named = dict.fromkeys(each.name for each in schema.key_attributes)
     named.update(dict.fromkeys(name for names in keys.values() for name in names))
+    global_indexes = [
+        {
+            "IndexName": name,
+            "KeySchema": _key_elements(names),
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        for name, names in keys.items()
+    ]
     return {
         "KeySchema": _key_elements(tuple(each.name for each in schema.key_attributes)),
         "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": _key_type(schema, name)} for name in named
         ],
-        "GlobalSecondaryIndexes": [
-            {
-                "IndexName": name,
-                "KeySchema": _key_elements(names),
-                "Projection": {"ProjectionType": "ALL"},
-            }
-            for name, names in keys.items()
-        ],
+        **({"GlobalSecondaryIndexes": global_indexes} if global_indexes else {}),
     }
 
 

@@ -231,6 +231,17 @@ async def test_given_tables_when_made_and_dropped_then_they_are_listed() -> None
     assert await db.call("ListTables", {}) == {"TableNames": []}
 
 
+def test_given_an_item_class_then_its_description_has_no_empty_member() -> None:
+    assert_no_empty_parameters(table_description(Person))
+    with_index = table_description(Person, indexes={"by_name": ("name", "visits")})
+    assert_no_empty_parameters(with_index)
+    assert {each["AttributeName"] for each in with_index["AttributeDefinitions"]} == {
+        "id",
+        "name",
+        "visits",
+    }
+
+
 async def test_given_settings_then_a_table_in_memory_has_them() -> None:
     events: list[object] = []
     people = fake_table(Person, hooks=[events.append], retry=None)
