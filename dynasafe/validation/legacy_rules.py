@@ -94,14 +94,22 @@ def check_attributes_to_get(params: Mapping[str, Any], report: Report) -> None:
     for name in names:
         if name is not None:
             check_name(name, "AttributesToGet", report)
-    twice = [name for index, name in enumerate(names) if name in names[:index]]
-    if twice:
+    if len(set(names)) < len(names):
         report.add(
             "DYS108",
-            f"{INVALID_VALUES}Duplicate value in attribute name: {twice[0]}",
+            f"{INVALID_VALUES}Duplicate value in attribute name: {_first_repeated(names)}",
             "AttributesToGet",
             "name each attribute once",
         )
+
+
+def _first_repeated(names: Sequence[Any]) -> Any:
+    seen = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def check_expected(params: Mapping[str, Any], report: Report) -> None:

@@ -6,6 +6,7 @@ ScyllaDB's test/alternator, of paritysuite/dynamodb-conformance and nubo-db/dyna
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -626,3 +627,14 @@ def test_given_an_index_of_many_key_attributes_then_start_keys_and_items_have_th
     assert not check_request("PutItem", {"TableName": "events", "Item": part}, schema=EVENTS)
     wrong = {"TableName": "events", "Item": {**part, "day": A}}
     assert [each.code for each in check_request("PutItem", wrong, schema=EVENTS)] == ["DYS136"]
+
+
+def test_given_very_many_names_then_the_first_repeated_one_is_told_soon() -> None:
+    names = [f"a{number}" for number in range(50_000)]
+
+    started_s = time.perf_counter()
+    params = {"TableName": "requests", "AttributesToGet": [*names, "a7", "a5"]}
+    findings = check_request("Scan", params)
+
+    assert findings[-1].message.endswith("Duplicate value in attribute name: a7")
+    assert time.perf_counter() - started_s < 5
