@@ -396,6 +396,8 @@ _QUICK_TYPES: list[type] = [str, int, bool, type(None), Decimal, float, bytes, l
 _VALUE_LEVELS = MAX_NESTING_LEVELS + 1 - _FIRST_LEVEL
 """How many lists and maps a value may be of, one within the other."""
 
+_ONLY_STR = {str}
+
 _has_quick_way = True
 
 
@@ -459,12 +461,19 @@ def _quick_scalar(kind: type, value: Any) -> dict[str, Any]:
 
 
 def _quick_set(value: set[Any]) -> dict[str, Any]:
-    members = sorted(value)
-    if not members or type(members[0]) is not str:
-        return _set(value, "", _FIRST_LEVEL)
-    text = "".join(members)
-    if not text.isascii():
-        text.encode()
+    texts = text_set(value)
+    return _set(value, "", _FIRST_LEVEL) if texts is None else texts
+
+
+def text_set(value: Iterable[Any]) -> dict[str, Any] | None:
+    """The set in wire form, if its members are all of type str, and there are some."""
+    members = list(value)
+    if set(map(type, members)) != _ONLY_STR:
+        return None
+    if not "".join(members).isascii():
+        for each in members:
+            each.encode()
+    members.sort()
     return {"SS": members}
 
 

@@ -22,6 +22,7 @@ from dynasafe.attribute_value import (
     encode_number,
     from_attribute_value,
     registered_codecs,
+    text_set,
     to_attribute_value,
 )
 from dynasafe.errors import (
@@ -368,10 +369,16 @@ class _SetCodec(Codec[Any]):
         self._element = element
         self._make = make
         self.name = f"{make.__name__}[{element.name}]"
+        if element.type_name in ("S", "N", "B"):
+            self.type_name = f"{element.type_name}S"
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if not isinstance(value, _SETS):
             raise _mismatch(self.name, value, path)
+        if self._element.__class__ is _StrCodec:
+            texts = text_set(value)
+            if texts is not None:
+                return texts
         for each in value:
             self._element.encode(each, path)
         return to_attribute_value(value, path)

@@ -181,6 +181,9 @@ class Schema:
     _coded: tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...] | None = field(
         init=False, default=None
     )
+    _key_encoders: tuple[tuple[str, Callable[[Any], AttributeValue]], ...] | None = field(
+        init=False, default=None
+    )
     caches: dict[str, Any] = field(init=False, default_factory=dict)
     """What others keep about the class, as long as it lives."""
 
@@ -236,6 +239,16 @@ class Schema:
                 for each in self.attributes
             )
         return self._coded
+
+    @property
+    def key_encoders(self) -> tuple[tuple[str, Callable[[Any], AttributeValue]], ...]:
+        """The name in DynamoDB of each attribute of the key, with what encodes it."""
+        if self._key_encoders is None:
+            self._key_encoders = tuple(
+                (each.name, self.codecs[each.name].encoder(each.name))
+                for each in self.key_attributes
+            )
+        return self._key_encoders
 
     def codec(self, name: str) -> Codec[Any]:
         return self.codecs[name]
@@ -454,9 +467,14 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
     Raises:
         InvalidValueError: a part of the key is missing, extra, or of the wrong type.
     """
-    codecs = schema.codecs
-    if type(key) is dict and key.keys() == schema.key_names:
-        return {name: codecs[name].encode(value, name) for name, value in key.items()}
+    if type(key) is dict and len(key) == len(schema.key_encoders):
+        encoded: dict[str, AttributeValue] = {}
+        for name, encode in schema.key_encoders:
+            if name not in key:
+                break
+            encoded[name] = encode(key[name])
+        else:
+            return encoded
     if isinstance(key, Item):
         if not isinstance(key, schema.item_class):
             raise UnsupportedTypeError(
@@ -476,7 +494,7 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
             f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
             f", but {', '.join(given) or 'nothing'} was given. Mend: give exactly its attributes",
         )
-    return {name: codecs[name].encode(given[name], name) for name in expected}
+    return {name: encode(given[name]) for name, encode in schema.key_encoders}
 
 
 def _plain_default(given: Any) -> _Options:

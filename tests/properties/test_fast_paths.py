@@ -19,7 +19,7 @@ from dynasafe.attribute_value import (
     to_attribute_map,
     to_attribute_value,
 )
-from dynasafe.errors import InvalidValueError
+from dynasafe.errors import InvalidRequestError, InvalidValueError
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import conjunction
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
@@ -113,6 +113,18 @@ def test_given_a_chain_longer_than_is_kept_then_its_text_is_that_of_its_tree() -
             builder.set(f"d[{number}].e", number).prepend(f"f{number}", [number])
         assert builder.expressions() == written_anew(builder)
         assert builder.is_idempotent == is_idempotent(builder.update) is False
+
+
+def test_given_a_value_that_is_refused_when_caught_then_the_builder_is_as_before() -> None:
+    for _ in range(3):  # a new chain, one of which a part is known, and a known one
+        builder = UpdateBuilder(Person).set(Person.name, "Ada")
+        with pytest.raises(InvalidValueError):
+            builder.increment(Person.visits, "x")  # type: ignore[call-overload]
+        with pytest.raises(InvalidRequestError):
+            builder.set(Person.name, "Bo")
+        builder.add(Person.tags, {"t"}).increment(Person.visits, 1)
+        assert builder.expressions() == written_anew(builder)
+        assert len(builder.update.actions) == 3
 
 
 def test_given_names_of_an_enum_then_they_are_names() -> None:
