@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from random import Random
 from typing import Any
@@ -125,6 +127,48 @@ def test_given_a_value_that_is_refused_when_caught_then_the_builder_is_as_before
         builder.add(Person.tags, {"t"}).increment(Person.visits, 1)
         assert builder.expressions() == written_anew(builder)
         assert len(builder.update.actions) == 3
+
+
+def chain(random: Random) -> UpdateBuilder:
+    """A chain of some of a few actions, so that chains meet and part."""
+    builder = UpdateBuilder()
+    for name in random.sample(["a", "b", "status", "d.e", "f[0]"], random.randint(1, 5)):
+        match random.randrange(4):
+            case 0:
+                builder.set(name, random.random())
+            case 1:
+                builder.increment(name, random.randrange(9))
+            case 2:
+                builder.add(name, random.choice([1, {"x"}]))
+            case _:
+                builder.remove(name)
+    return builder
+
+
+def test_given_threads_when_they_build_at_once_then_each_has_its_own_request() -> None:
+    def build(seed: int) -> None:
+        random = Random(seed)
+        for _ in range(200):
+            builder = chain(random)
+            assert builder.expressions() == written_anew(builder)
+
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(build, range(16)))
+    finally:
+        sys.setswitchinterval(interval_s)
+
+
+def test_given_more_chains_than_are_kept_then_each_is_still_right() -> None:
+    for number in range(3000):
+        builder = UpdateBuilder().set(f"name{number}", number).remove(f"other{number}")
+        members = builder.expressions()
+        assert members["UpdateExpression"] == (
+            f"SET name{number} = :name{number} REMOVE other{number}"
+        )
+    assert builder.expressions() == written_anew(builder)
 
 
 def test_given_names_of_an_enum_then_they_are_names() -> None:
