@@ -88,6 +88,8 @@ def outcome(error: ClientError) -> Answer:
             return "ValidationException", (reason["Message"], None, [])
         if reason["Code"] != "None":
             reason["Message"] = reason["Message"].removesuffix(".")
+    if code == "IdempotentParameterMismatchException":
+        message = ""  # the emulator gives no reason
     if message == DIGITS:
         message = "Attempting to store more than 38 significant digits in a Number"
     if message == INDEX_KEY:
