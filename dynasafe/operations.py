@@ -47,6 +47,8 @@ class Request:
 
     params: Mapping[str, Any]
     call: Call
+    schema: object = None
+    """What is known of its tables' keys: an Item class, or such classes by table name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ class Write:
                 is_repeatable=self.is_idempotent and return_values not in _RETURNS_OLD,
                 resolve_condition_failure=self.resolve if self.has_condition else None,
             ),
+            schema=self.shape.item_class,
         )
 
     def resolve(self, stored: Mapping[str, Any] | None) -> Resolution:
@@ -353,7 +356,7 @@ def get(
             }
         )
     )
-    return read("GetItem", table.name, params)
+    return read("GetItem", table.name, params, table.shape.item_class)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -405,22 +408,25 @@ def pages(
 
 
 def page_request(
-    operation: Literal["Query", "Scan"], table_name: str, params: Mapping[str, Any]
+    operation: Literal["Query", "Scan"], table: Table[Any], params: Mapping[str, Any]
 ) -> Request:
     """Query or Scan, for one page."""
-    return read(operation, table_name, params)
+    return read(operation, table.name, params, table.shape.item_class)
 
 
-def batch_get(table_name: str, params: Mapping[str, Any]) -> Request:
-    return read("BatchGetItem", table_name, params)
+def batch_get(table: Table[Any], entry: Mapping[str, Any]) -> Request:
+    """BatchGetItem of one table."""
+    params = {"RequestItems": {table.name: entry}}
+    return read("BatchGetItem", table.name, params, table.shape.item_class)
 
 
-def batch_write(table_name: str, params: Mapping[str, Any]) -> Request:
+def batch_write(table: Table[Any], writes: Sequence[Mapping[str, Any]]) -> Request:
     """BatchWriteItem. Its puts and deletes have no conditions, so they can be repeated."""
     call = Call(
-        operation="BatchWriteItem", table_name=table_name, is_write=True, is_repeatable=True
+        operation="BatchWriteItem", table_name=table.name, is_write=True, is_repeatable=True
     )
-    return Request(params=params, call=call)
+    params = {"RequestItems": {table.name: writes}}
+    return Request(params=params, call=call, schema=table.shape.item_class)
 
 
 def transact_write(writes: Sequence[Write], token: str, **members: str | None) -> Request:
@@ -439,6 +445,7 @@ def transact_write(writes: Sequence[Write], token: str, **members: str | None) -
             is_repeatable=True,
             client_request_token=token,
         ),
+        schema={write.table_name: write.shape.item_class for write in writes},
     )
 
 
@@ -447,13 +454,16 @@ def transact_gets(gets: Sequence[Get], **members: str | None) -> Request:
     tables = {get.params["TableName"] for get in gets}
     table_name = tables.pop() if len(tables) == 1 else None
     params = {"TransactItems": [{"Get": dict(get.params)} for get in gets], **_present(members)}
-    return read("TransactGetItems", table_name, params)
+    schema = {get.params["TableName"]: get.shape.item_class for get in gets}
+    return read("TransactGetItems", table_name, params, schema)
 
 
-def read(operation: str, table_name: str | None, params: Mapping[str, Any]) -> Request:
+def read(
+    operation: str, table_name: str | None, params: Mapping[str, Any], schema: object = None
+) -> Request:
     """A request that changes nothing."""
     call = Call(operation=operation, table_name=table_name, is_write=False, is_repeatable=True)
-    return Request(params=params, call=call)
+    return Request(params=params, call=call, schema=schema)
 
 
 _READ_PREFIXES = ("Get", "Query", "Scan", "BatchGet", "TransactGet", "Describe", "List")

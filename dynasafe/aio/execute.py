@@ -87,7 +87,8 @@ class Executor:
             DynasafeError: see `dynasafe.resilience.attempts.attempts`.
         """
         if settings.validate:
-            require_valid(request.call.operation, request.params, form="client")
+            operation, params = request.call.operation, request.params
+            require_valid(operation, params, schema=request.schema, form="client")
         transport = self._require_transport()
         now_s = self.clock.now_s()
         timeout_s = settings.timeout_s

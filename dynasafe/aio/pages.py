@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import Settings
-from dynasafe.operations import Page, page_request
+from dynasafe.operations import Page, Table, page_request
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Pages(Generic[T]):
         settings: Settings,
         *,
         operation: Literal["Query", "Scan"],
-        table_name: str,
+        table: Table[Any],
         params: AttributeMap,
         decode: Callable[[AttributeMap], T],
         decode_key: Callable[[AttributeMap], Mapping[str, Any]],
@@ -41,7 +41,7 @@ class Pages(Generic[T]):
         self._executor = executor
         self._settings = settings
         self._operation: Literal["Query", "Scan"] = operation
-        self._table_name = table_name
+        self._table = table
         self._params = params
         self._decode = decode
         self._decode_key = decode_key
@@ -109,7 +109,7 @@ class Pages(Generic[T]):
             self._executor,
             self._settings,
             operation=self._operation,
-            table_name=self._table_name,
+            table=self._table,
             params=counting,
             decode=self._decode,
             decode_key=self._decode_key,
@@ -136,7 +136,7 @@ class Pages(Generic[T]):
         params = {**self._params, **start}
         if remaining is not None and "FilterExpression" not in params:
             params["Limit"] = min(remaining, params.get("Limit", remaining))
-        request = page_request(self._operation, self._table_name, params)
+        request = page_request(self._operation, self._table, params)
         success = await self._executor.run(request, self._settings)
         response = success.response
         assert response is not None

@@ -481,7 +481,7 @@ class AsyncTable(Generic[ItemT]):
             self._executor,
             settings,
             operation=operation,
-            table_name=self.name,
+            table=self._table,
             params=params,
             decode=shape.decode if projection is None else shape.decode_part,
             decode_key=shape.decode_part,
@@ -526,7 +526,7 @@ class AsyncTable(Generic[ItemT]):
         extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
         while part := batch.next_part(MAX_BATCH_GET_KEYS):
             entry = {"Keys": [each.wire for each in part], **extra}
-            request = operations.batch_get(self.name, {"RequestItems": {self.name: entry}})
+            request = operations.batch_get(self._table, entry)
             response = await send_part(self._executor, settings, batch, request, part)
             names = part[0].wire.keys()
             for item in _first_of(response.get("Responses"), ()):
@@ -580,8 +580,7 @@ class AsyncTable(Generic[ItemT]):
             deadline=self._deadline(settings),
         )
         while part := batch.next_part(MAX_BATCH_WRITES):
-            entries = [each.wire for each in part]
-            request = operations.batch_write(self.name, {"RequestItems": {self.name: entries}})
+            request = operations.batch_write(self._table, [each.wire for each in part])
             response = await send_part(self._executor, settings, batch, request, part)
             handed_back = _first_of(response.get("UnprocessedItems"), [])
             again = set(map(write_fingerprint, handed_back))

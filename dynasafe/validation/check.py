@@ -90,7 +90,7 @@ def check_request(
     Raises:
         UnsupportedTypeError: the schema is none of these.
     """
-    like = likeness(operation, params) if schema is None and form != "resource" else None
+    like = None if form == "resource" else likeness(operation, params, schema)
     if like is not None and was_fine(like):
         return ()
     findings = check_from_scratch(operation, params, schema=schema, form=form)

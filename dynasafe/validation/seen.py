@@ -6,8 +6,10 @@ verdict depends. A request for which that is not plain at a glance is like no ot
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Container, Hashable, Mapping
 from typing import Any
+
+from dynasafe.item import Item, schema_of
 
 _OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
 _VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
@@ -27,11 +29,17 @@ _NOT_PLAIN = _MOST_CHARACTERS + 1
 _fine: dict[Hashable, None] = {}
 
 
-def likeness(operation: str, params: Mapping[str, Any]) -> Hashable | None:
-    """What the request has in common with all that are alike."""
+def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -> Hashable | None:
+    """What the request has in common with all that are alike.
+
+    Args:
+        schema: an Item class, or None; with anything else a request is like no other.
+    """
     if operation not in _OPERATIONS or type(params) is not dict:
         return None
-    parts: list[Hashable] = [operation]
+    if schema is not None and not (isinstance(schema, type) and issubclass(schema, Item)):
+        return None
+    parts: list[Any] = [operation, schema]
     uses = characters = 0
     for member, value in params.items():
         kind = type(value)
@@ -46,7 +54,7 @@ def likeness(operation: str, params: Mapping[str, Any]) -> Hashable | None:
         elif kind is not dict:
             return None
         elif member in _VALUES:
-            types, size = _types(value, member)
+            types, size = _types(value, member, _keys(operation, member, schema))
             if size > _MOST_CHARACTERS:
                 return None
             if member == "ExpressionAttributeValues":
@@ -78,12 +86,31 @@ def remember_fine(like: Hashable) -> None:
     _fine[like] = None
 
 
-def _types(values: dict[Any, Any], member: str) -> tuple[tuple[Hashable, ...], int]:
+def _keys(operation: str, member: str, schema: type[Item] | None) -> Container[str]:
+    """The names in the member whose values are looked at as those of a key."""
+    if member == "Key":
+        return _ALL
+    if schema is None:
+        return ()
+    if member == "Item":
+        return schema_of(schema).key_names
+    return _ALL if member == "ExclusiveStartKey" or operation == "Query" else ()
+
+
+class _All:
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+_ALL = _All()
+
+
+def _types(
+    values: dict[Any, Any], member: str, keys: Container[str]
+) -> tuple[tuple[Hashable, ...], int]:
     """The names and types of plain values, and how large they are together."""
     types: list[Hashable] = []
     size = 0
-    is_item = member == "Item"
-    most = _MOST_CHARACTERS_OF_A_KEY if member == "Key" else _MOST_CHARACTERS
     for name, value in values.items():
         if type(value) is not dict or len(value) != 1 or type(name) is not str:
             return (), _NOT_PLAIN
@@ -92,8 +119,11 @@ def _types(values: dict[Any, Any], member: str) -> tuple[tuple[Hashable, ...], i
             of_value = _OF_A_VALUE + len(content)
         else:
             of_value = _size(type_name, content, _MOST_LEVELS)
+        is_key = name in keys
+        if of_value > (_MOST_CHARACTERS_OF_A_KEY if is_key else _MOST_CHARACTERS):
+            return (), _NOT_PLAIN
         # An empty one may stand in a key, or in a condition on one.
-        if of_value > most or (of_value == _OF_A_VALUE and not is_item and not content):
+        if of_value == _OF_A_VALUE and not content and (is_key or member != "Item"):
             return (), _NOT_PLAIN
         size += of_value + len(name)
         types.append(name)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dynasafe import Attr, Item, UpdateBuilder, attr, check_request
+from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
 from dynasafe.attribute_value import (
     from_attribute_map,
     from_attribute_value,
@@ -38,6 +38,15 @@ def outcome(function: Any, *arguments: Any) -> Any:
         return function(*arguments)
     except InvalidValueError as error:
         return type(error), str(error)
+
+
+class Keyed(Item):
+    pk: Attr[str] = attribute(key="partition")
+    sk: Attr[int] = attribute(key="sort")
+
+
+class Thing(Item):
+    pk: Attr[int] = attribute(key="partition")
 
 
 @given(strategies.values() | strategies.bad_values() | st.floats())
@@ -205,6 +214,27 @@ def test_given_one_path_of_other_types_when_known_then_each_has_its_own_type() -
 def test_given_any_request_then_what_was_seen_before_changes_no_verdict(random: Random) -> None:
     operation, body = Requests(random).make()
 
-    expected = check_from_scratch(operation, body)
-    for _ in range(2):
-        assert check_request(operation, body) == expected
+    for schema in (None, Keyed, Thing):
+        expected = check_from_scratch(operation, body, schema=schema)
+        for _ in range(2):
+            assert check_request(operation, body, schema=schema) == expected
+
+
+@pytest.mark.parametrize("pk", ["k", "", "k" * 240, "k" * 2048, "k" * 2049])
+@pytest.mark.parametrize("schema", [None, Keyed])
+def test_given_keys_of_any_length_then_what_was_seen_before_changes_no_verdict(
+    pk: str, schema: Any
+) -> None:
+    values = {":pk": {"S": pk}}
+    query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values}
+    requests: dict[str, dict[str, Any]] = {
+        "PutItem": {"Item": {"pk": {"S": pk}, "sk": {"N": "1"}, "text": {"S": "x" * 3000}}},
+        "GetItem": {"Key": {"pk": {"S": pk}, "sk": {"N": "1"}}},
+        "Query": query,
+        "Scan": {"ExclusiveStartKey": {"pk": {"S": pk}, "sk": {"N": "1"}}},
+    }
+    for operation, members in requests.items():
+        body = {"TableName": "requests", **members}
+        expected = check_from_scratch(operation, body, schema=schema)
+        for _ in range(2):
+            assert check_request(operation, body, schema=schema) == expected

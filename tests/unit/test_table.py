@@ -357,6 +357,13 @@ def person_item(**values: Any) -> dict[str, Any]:
         ),
         (lambda t: t.delete_item(KEY, condition=True), "a condition is expected, not bool"),
         (
+            lambda t: t.query(Person.id == "x", filter=Person.id.exists()).to_list(),
+            "Filter Expression can only contain non-primary key attributes",
+        ),
+        (lambda t: t.query(Person.name == "x").to_list(), "Query condition missed key schema"),
+        (lambda t: t.get_item({"id": ""}), "cannot contain an empty string value"),
+        (lambda t: t.put_item(Person(id="", name="x")), "cannot contain an empty string value"),
+        (
             lambda t: t.batch_write_item(put=[Person(id="a", name="x")], delete=[{"id": "a"}]),
             "a batch writes each item once",
         ),
