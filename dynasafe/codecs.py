@@ -140,10 +140,11 @@ class _StrCodec(_ScalarCodec[str]):
         return super().encode(value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> str:
-        content = attribute_value.get("S")
+        content: Any = attribute_value.get("S")
         if content.__class__ is not str:
             raise _stored_mismatch(self.name, attribute_value, path)
-        return content
+        text: str = content
+        return text
 
     def encoder(self, path: str) -> Callable[[str], dict[str, Any]]:
         encode = self.encode
@@ -170,7 +171,7 @@ class _IntCodec(_ScalarCodec[int]):
         return super().encode(value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> int:
-        content = attribute_value.get("N")
+        content: Any = attribute_value.get("N")
         if content.__class__ is str and content.isdigit():
             return int(content)
         return super().decode(attribute_value, path)

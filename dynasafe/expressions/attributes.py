@@ -365,7 +365,7 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
     """
     if (path is None) == (name is None):
         raise TypeError("attr() takes a document path, or name=, and not both")
-    if path.__class__ is str and path.isidentifier():
+    if type(path) is str and path.isidentifier():
         return Attr(DocumentPath((path,)))
     try:
         parsed = DocumentPath((name,)) if name is not None else DocumentPath.parse(str(path))

@@ -90,7 +90,7 @@ class UpdateBuilder:
     def set(self, attribute: Attr[T], value: T | Attr[T] | Computed[T]) -> Self: ...
     @overload
     def set(self, attribute: str, value: object) -> Self: ...
-    def set(self, attribute: Attr[Any] | str, value: object) -> Self:
+    def set(self, attribute: Attr[Any] | str, value: Any) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one."""
         if value.__class__ is Attr or value.__class__ is Computed:
             self._take(Action("set", self._target(attribute)), value.node)
