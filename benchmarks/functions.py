@@ -13,6 +13,7 @@ import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count, islice
 from pathlib import Path
 from statistics import median
@@ -23,7 +24,7 @@ import pyperf
 
 from benchmarks.contenders import load
 from benchmarks.figures import OURS, Figure, Target
-from benchmarks.work import ITEM, WIRE_ITEM, changes, new_names
+from benchmarks.work import ITEM, TEXT_ITEM, TEXT_WIRE_ITEM, WIRE_ITEM, changes, new_names
 
 MICROSECONDS = 1e6
 
@@ -70,14 +71,14 @@ def new_texts() -> Iterator[tuple[str, dict[str, Any]]]:
         )
 
 
-def _items() -> Iterator[tuple[dict[str, Any]]]:
+def _items(item: dict[str, Any]) -> Iterator[tuple[dict[str, Any]]]:
     for turn in count():
-        yield ({**ITEM, "id": f"p{turn}"},)
+        yield ({**item, "id": f"p{turn}"},)
 
 
-def _wire_items() -> Iterator[tuple[dict[str, Any]]]:
+def _wire_items(item: dict[str, Any]) -> Iterator[tuple[dict[str, Any]]]:
     for turn in count():
-        yield ({**WIRE_ITEM, "id": {"S": f"p{turn}"}},)
+        yield ({**item, "id": {"S": f"p{turn}"}},)
 
 
 def _turns_alone() -> Iterator[tuple[int]]:
@@ -167,29 +168,27 @@ WORKS = (
         },
         _faster(1.5, *_PEERS),
     ),
-    Work(
-        "An item of twelve attributes",
-        "to wire form",
-        _items,
-        {
-            OURS: Contender("by_dynasafe:serialize"),
-            BOTO3: Contender("by_hand:serialize"),
-            "aiodynamo": Contender("by_aiodynamo:serialize"),
-            "pydynox (Rust)": Contender("by_pydynox:serialize"),
-        },
-        (*_faster(5, BOTO3), *_faster(2.5, "aiodynamo")),
-    ),
-    Work(
-        "An item of twelve attributes",
-        "from wire form",
-        _wire_items,
-        {
-            OURS: Contender("by_dynasafe:deserialize"),
-            BOTO3: Contender("by_hand:deserialize"),
-            "aiodynamo": Contender("by_aiodynamo:deserialize"),
-            "pydynox (Rust)": Contender("by_pydynox:deserialize"),
-        },
-        (*_faster(5, BOTO3), *_faster(2.5, "aiodynamo")),
+    *(
+        Work(
+            "An item of twelve attributes",
+            f"{title}, {direction}",
+            partial(arguments, item),
+            {
+                OURS: Contender(f"by_dynasafe:{function}"),
+                BOTO3: Contender(f"by_hand:{function}"),
+                "aiodynamo": Contender(f"by_aiodynamo:{function}"),
+                "pydynox (Rust)": Contender(f"by_pydynox:{function}"),
+            },
+            (*_faster(5, BOTO3), *_faster(2.5, "aiodynamo")),
+        )
+        for title, plain, wire in (
+            ("texts", TEXT_ITEM, TEXT_WIRE_ITEM),
+            ("of all types", ITEM, WIRE_ITEM),
+        )
+        for direction, function, arguments, item in (
+            ("to wire form", "serialize", _items, plain),
+            ("from wire form", "deserialize", _wire_items, wire),
+        )
     ),
     Work(
         "check_request of a hand-written update",

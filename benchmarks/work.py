@@ -35,6 +35,24 @@ ITEM: dict[str, Any] = {
 
 WIRE_ITEM: dict[str, Any] = to_attribute_map(ITEM)
 
+TEXT_ITEM: dict[str, Any] = {
+    "id": "p1",
+    "name": "Ada Lovelace",
+    "email": "ada@example.org",
+    "phone": "+44 20 7946 0000",
+    "status": "active",
+    "created_at": "2026-11-24T12:00:00.000000Z",
+    "updated_at": "2026-11-24T12:00:00.000000Z",
+    "is_admin": False,
+    "visits": 12,
+    "address": {"street": "12 St James's Square", "city": "London", "country": "GB"},
+    "roles": ["reader", "editor"],
+    "settings": {"theme": "dark", "language": "en"},
+}
+"""Twelve attributes as most services have them: texts, but for two."""
+
+TEXT_WIRE_ITEM: dict[str, Any] = to_attribute_map(TEXT_ITEM)
+
 
 class Change(NamedTuple):
     """What one update of four actions says: set, increment, remove and add."""
