@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,8 +14,15 @@ from typing import Any
 
 import pytest
 
-from dynasafe.testing.engines import Engine
-from tests.integration.conftest import REGION, boto3_client, boto3_resource, connect, key_schema
+from dynasafe.testing.engines import Engine, start_engine
+from tests.integration.conftest import (
+    REGION,
+    Engines,
+    boto3_client,
+    boto3_resource,
+    connect,
+    key_schema,
+)
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "migrate.md").read_text()
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -117,11 +124,9 @@ async def outcome(
 ) -> tuple[list[Any], Items]:
     """What the calls return, and what is stored in the end, from the same start."""
     client, resource = boto3_client(engine), boto3_resource(engine)
+    for name, schema in TABLES.items():
+        client.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", **copy.deepcopy(schema))
     try:
-        for name, schema in TABLES.items():
-            client.create_table(
-                TableName=name, BillingMode="PAY_PER_REQUEST", **copy.deepcopy(schema)
-            )
         for name, items in SEED.items():
             with resource.Table(name).batch_writer() as batch:
                 for item in items:
@@ -164,18 +169,26 @@ def test_given_the_page_then_it_has_twenty_pairs() -> None:
     assert [pair.number for pair in sections()] == list(range(1, 21)) == list(CALLS)
 
 
+@pytest.fixture(scope="module")
+def engine(engines: Engines) -> Iterator[Engine]:
+    """One of this module's own: the page names its tables, as other tests name theirs."""
+    engines.get("dynamodb-local")  # says what is missing, if it cannot be started
+    with start_engine("dynamodb-local") as engine:
+        yield engine
+
+
 @pytest.mark.parametrize("pair", sections(), ids=lambda pair: pair.title)
 async def test_given_a_call_before_and_after_then_both_do_the_same(
-    pair: Pair, dynamodb_local: Engine, monkeypatch: pytest.MonkeyPatch
+    pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     calls = CALLS[pair.number]
 
-    before = await outcome(dynamodb_local, pair.before, calls)
-    after = await outcome(dynamodb_local, pair.after, calls)
+    before = await outcome(engine, pair.before, calls)
+    after = await outcome(engine, pair.after, calls)
 
     assert after == before
     answers, stored = before
-    _, seed = await outcome(dynamodb_local, "", [])
+    _, seed = await outcome(engine, "", [])
     assert answers != [None] * len(calls) or stored != seed
