@@ -13,6 +13,7 @@ which may be personal data.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +110,10 @@ class EmptyUpdateError(InvalidRequestError):
 
 
 class CircuitOpenError(NotSentError):
-    """The circuit breaker refused the call; nothing was sent to DynamoDB."""
+    """The circuit breaker refused the call; nothing was sent to DynamoDB.
+
+    `retry_after_s` is infinite for one that was opened by hand (`force_open()`).
+    """
 
     def __init__(self, name: str, retry_after_s: float) -> None:
         super().__init__(name, retry_after_s)
@@ -117,6 +121,11 @@ class CircuitOpenError(NotSentError):
         self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
+        if self.retry_after_s == math.inf:
+            return (
+                f"Call not sent: the circuit {self.name!r} was opened by hand. "
+                "Mend: serve a fallback, or reset() it."
+            )
         return (
             f"Call not sent: the circuit {self.name!r} is open. "
             f"Mend: retry in {self.retry_after_s:.1f} s, or serve a fallback."

@@ -28,17 +28,23 @@ GuardMode = Literal["raise", "repair", "warn"]
 
 _EVENT = "before-parameter-build.dynamodb"
 _FIRST, _LAST = "dynasafe-guard-first", "dynasafe-guard-last"
-# Without these members a request means the same as with an empty one. An UpdateItem without its
-# UpdateExpression would create an empty item, so that one is not dropped.
+# Without these members a request means the same as with an empty one. It does not without
+# UpdateExpression and AttributeUpdates: an UpdateItem that has neither creates an empty item.
 _DROPPED_IF_EMPTY = frozenset(
     {
+        "AttributesToGet",
+        "ConditionExpression",
+        "ExclusiveStartKey",
+        "Expected",
         "ExpressionAttributeNames",
         "ExpressionAttributeValues",
-        "ConditionExpression",
         "FilterExpression",
         "ProjectionExpression",
+        "QueryFilter",
+        "ScanFilter",
     }
 )
+_NEVER_DROPPED = frozenset({"UpdateExpression", "AttributeUpdates"})
 
 
 def guard(
@@ -55,8 +61,9 @@ def guard(
     Args:
         client: of boto3, aioboto3, botocore or aiobotocore.
         mode: "raise" refuses an invalid request; "repair" drops members that are None, and empty
-            names, values, conditions, filters and projections, and nothing else, and reports it as
-            a RequestRepaired event; "warn" logs the findings.
+            names, values, conditions, filters, projections and start keys, also within transactions
+            and batches, and nothing else, and reports it as a RequestRepaired event; "warn" logs
+            the findings.
         schema: of the tables, as in `check_request`.
         hooks: called with each RequestRepaired.
 
@@ -137,14 +144,19 @@ def _has_none(params: Mapping[str, Any]) -> bool:
 
 
 def _repair(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> None:
-    dropped = [
-        member
-        for member, value in params.items()
-        if value is None or (member in _DROPPED_IF_EMPTY and _is_empty(value))
-    ]
-    for member in dropped:
-        del params[member]
+    dropped: list[str] = []
+    repaired = _without_empty(params, "", dropped)
+    for member, value in repaired.items():
+        if member == "TransactItems" and isinstance(value, list | tuple):
+            repaired[member] = [
+                _with_repaired_parts(entry, f"{member}[{index}].", dropped)
+                for index, entry in enumerate(value)
+            ]
+        elif member == "RequestItems" and isinstance(value, Mapping):
+            repaired[member] = _with_repaired_parts(value, f"{member}.", dropped)
     if dropped:
+        params.clear()
+        params.update(repaired)
         table_name = params.get("TableName")
         emit(
             hooks,
@@ -156,5 +168,29 @@ def _repair(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> 
         )
 
 
+def _with_repaired_parts(parts: Any, place: str, dropped: list[str]) -> Any:
+    """The operations of a transaction's entry, or the tables of a batch, each repaired."""
+    if not isinstance(parts, Mapping):
+        return parts
+    return {
+        name: _without_empty(part, f"{place}{name}.", dropped)
+        if isinstance(part, Mapping)
+        else part
+        for name, part in parts.items()
+    }
+
+
+def _without_empty(part: Mapping[str, Any], place: str, dropped: list[str]) -> dict[str, Any]:
+    """A copy, since what is within a request belongs to the caller."""
+    kept = {}
+    for member, value in part.items():
+        is_dropped = value is None or (member in _DROPPED_IF_EMPTY and _is_empty(value))
+        if is_dropped and member not in _NEVER_DROPPED:
+            dropped.append(f"{place}{member}")
+        else:
+            kept[member] = value
+    return kept
+
+
 def _is_empty(value: object) -> bool:
-    return isinstance(value, str | dict) and not value
+    return isinstance(value, str | dict | list) and not value

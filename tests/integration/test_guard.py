@@ -10,7 +10,7 @@ import boto3
 import botocore.session
 import pytest
 from boto3.dynamodb.conditions import Attr, Key
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from dynasafe import guard, unguard
 from dynasafe.errors import InvalidRequestError, InvalidValueError
@@ -124,13 +124,50 @@ def test_given_a_warning_guard_then_the_request_goes_on(
     assert "UpdateItem: ExpressionAttributeNames must not be empty [DYS103]" in caplog.text
 
 
-def test_given_an_empty_update_when_repaired_then_it_is_left_for_dynamodb_to_refuse(
-    local: Engine,
+@pytest.mark.parametrize(
+    ("empty", "error"), [("", ClientError), (None, ParamValidationError)], ids=["empty", "none"]
+)
+def test_given_an_empty_update_when_repaired_then_it_is_left_to_be_refused(
+    local: Engine, empty: Any, error: type[Exception]
 ) -> None:
     client = guard(boto3_client(local), mode="repair")
 
-    with pytest.raises(ClientError, match="The expression can not be empty"):
-        client.update_item(TableName=TABLE, Key={"id": {"S": "a"}}, UpdateExpression="")
+    with pytest.raises(error):
+        client.update_item(TableName=TABLE, Key={"id": {"S": "ghost"}}, UpdateExpression=empty)
+
+    assert "Item" not in client.get_item(TableName=TABLE, Key={"id": {"S": "ghost"}})
+
+
+@pytest.mark.parametrize("empty", [{}, None])
+def test_given_transactions_and_batches_when_repaired_then_so_are_their_parts(
+    local: Engine, empty: Any
+) -> None:
+    seen: list[Event] = []
+    client = guard(boto3_client(local), mode="repair", hooks=[seen.append])
+    entries = [{"Update": {**WIRE, "ExpressionAttributeNames": empty}}]
+    tables = {TABLE: {"Keys": [WIRE["Key"]], "ExpressionAttributeNames": empty}}
+
+    client.transact_write_items(TransactItems=entries)
+    found = client.batch_get_item(RequestItems=tables)
+
+    assert found["Responses"][TABLE] == [{"id": {"S": "a"}, "email": {"S": "x"}}]
+    assert [event.members for event in seen if isinstance(event, RequestRepaired)] == [
+        ("TransactItems[0].Update.ExpressionAttributeNames",),
+        (f"RequestItems.{TABLE}.ExpressionAttributeNames",),
+    ]
+    assert entries[0]["Update"]["ExpressionAttributeNames"] is empty  # the caller's own
+    assert tables[TABLE]["ExpressionAttributeNames"] is empty
+
+
+def test_given_an_empty_start_key_when_repaired_then_it_begins_at_the_beginning(
+    local: Engine,
+) -> None:
+    client = guard(boto3_client(local), mode="repair")
+    client.put_item(TableName=TABLE, Item={"id": {"S": "a"}})
+
+    scanned = client.scan(TableName=TABLE, ExclusiveStartKey={}, FilterExpression="")
+
+    assert scanned["Count"] == 1
 
 
 def test_given_it_is_guarded_twice_when_unguarded_then_it_is_as_before(local: Engine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import math
 import pickle
 
 import pytest
@@ -165,3 +166,10 @@ def test_given_an_error_when_shown_then_it_says_what_where_and_how_to_mend_it(
     error: DynasafeError, message: str
 ) -> None:
     assert str(error) == message
+
+
+def test_given_a_circuit_that_was_opened_by_hand_then_no_time_is_promised() -> None:
+    assert str(CircuitOpenError("t/write", math.inf)) == (
+        "Call not sent: the circuit 't/write' was opened by hand. "
+        "Mend: serve a fallback, or reset() it."
+    )
