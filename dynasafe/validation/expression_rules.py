@@ -489,8 +489,7 @@ def _check_attribute_type(
     elif literal is not None and literal[1] not in TYPES:
         add(
             "DYS225",
-            f"Invalid attribute type name found; type: {literal[1]}, valid types: "
-            "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+            "Invalid attribute type name found; valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
             span,
             f"use one of {', '.join(TYPES)}",
         )

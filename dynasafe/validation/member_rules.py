@@ -175,7 +175,8 @@ def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: 
 def _broken(shape: Shape, part: Any, place: str, *, tells_missing: bool) -> Iterator[str]:
     """What is broken, in the words and the order of the service."""
     for constraint in _constraints(shape, part):
-        yield f"Value {_shown(part)} at '{place}' failed to satisfy constraint: {constraint}"
+        shown = _shown(part) if shape.is_told else "'...'"
+        yield f"Value {shown} at '{place}' failed to satisfy constraint: {constraint}"
     if shape.kind == "Struct":
         inner = f"{place}." if place else ""
         for name, member in shape.members.items():

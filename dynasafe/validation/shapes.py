@@ -48,6 +48,8 @@ class Shape:
     max_length: int | None = None
     is_name: bool = False
     """A name of a table or an index."""
+    is_told: bool = True
+    """Whether a message may print it."""
     has_table_names: bool = False
     """A Map whose keys are names of tables."""
     max_values_length: int | None = None
@@ -327,7 +329,10 @@ REQUESTS: dict[str, Shape] = {
             "ReturnConsumedCapacity": _CAPACITY,
             "ReturnItemCollectionMetrics": _METRICS,
             "ClientRequestToken": Shape(
-                kind="String", min_length=1, max_length=MAX_CLIENT_REQUEST_TOKEN_LENGTH
+                kind="String",
+                min_length=1,
+                max_length=MAX_CLIENT_REQUEST_TOKEN_LENGTH,
+                is_told=False,  # made of what it is to be recognised by, as an order's number
             ),
             "TransactItems": _transaction(
                 {

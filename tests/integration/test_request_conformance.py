@@ -77,6 +77,8 @@ DIFFERENCES = {
     "The batch write request list for a table": "Map value must satisfy constraint",
     "is not valid for": "AttributeValues inside AttributeValueList must be of same type",
     "STRING": "type S",
+    # Ours leaves the value out.
+    "Invalid attribute type name": "Invalid attribute type name",
     "Supplied AttributeValue is empty": "The supplied|Supplied|Member must",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -10,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dynasafe import Item, UpdateBuilder, check_request
+from dynasafe import Item, UpdateBuilder, check_request, require_valid
 from dynasafe.attribute_value import to_attribute_map
-from dynasafe.errors import ExpressionSyntaxError
+from dynasafe.errors import ExpressionSyntaxError, InvalidRequestError
 from dynasafe.expressions.parse import ExpressionKind, read
 from dynasafe.findings import Finding
 from dynasafe.validation.check import check_from_scratch
 from dynasafe.validation.shapes import REQUESTS, Shape
 from tests.properties.update_strategies import ITEMS, true_conditions, updates
 from tests.support.people import Order, Person
-from tests.support.requests import RANDOMS, Requests
+from tests.support.requests import RANDOMS, TABLE, Requests
 
 OPERATIONS = list(REQUESTS)
 GARBAGE = st.recursive(
@@ -161,6 +162,87 @@ def test_given_an_update_of_an_item_class_then_its_keys_are_known() -> None:
 
 def test_given_an_operation_that_is_not_known_then_nothing_is_claimed() -> None:
     assert check_request("CreateTable", {"anything": None}) == ()
+
+
+# Attribute values are in no message
+
+MARK = "S3CR3T"
+MARK_NUMBER = "918273645"
+MARK_BASE64 = "U0VDUkVU"
+MARKS = (MARK, MARK_NUMBER, MARK_BASE64, "SECRET")
+
+
+def marked_value(type_name: str, content: Any) -> Any:
+    """The content with a mark in each scalar; equal ones stay equal, malformed ones malformed."""
+    match type_name, content:
+        case "SS" | "NS" | "BS", list():
+            return [marked_value(type_name[0], each) for each in content]
+        case "L", list():
+            return [marked(each, in_value=True) for each in content]
+        case "M", dict():
+            return {name: marked(each, in_value=True) for name, each in content.items()}
+        case "N", str() if content.isdecimal():
+            return MARK_NUMBER + content
+        case "B", str():
+            return MARK_BASE64 + content
+        case _, bytes():
+            return b"SECRET" + content
+        case _, str():
+            return MARK + content
+        case _:
+            return content
+
+
+def marked(part: Any, *, in_value: bool = False) -> Any:
+    """The request with a mark in each attribute value, however deep."""
+    if isinstance(part, list):
+        return [marked(each) for each in part]
+    if not isinstance(part, dict):
+        return marked_value("", part) if in_value else part
+    if part and part.keys() <= CONTENTS.keys():
+        return {name: marked_value(name, content) for name, content in part.items()}
+    return {name: marked(each) for name, each in part.items()}
+
+
+def assert_no_mark(operation: str, params: dict[str, Any], form: Any) -> None:
+    for schema in (None, TABLE):
+        findings = check_request(operation, params, schema=schema, form=form)
+        shown = [f"{finding} {finding!r}" for finding in findings]
+        if findings:
+            with pytest.raises(InvalidRequestError) as refusal:
+                require_valid(operation, params, schema=schema, form=form)
+            shown.append(f"{refusal.value} {refusal.value!r}")
+        assert [each for each in shown if any(mark in each for mark in MARKS)] == []
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(random=RANDOMS)
+def test_given_any_request_then_no_finding_and_no_error_holds_a_value(random: Random) -> None:
+    operation, body = Requests(random).make()
+    body = marked(Alike(random).of(body) if random.random() < 0.5 else body)
+    if operation == "TransactWriteItems":
+        body["ClientRequestToken"] = MARK * random.choice([1, 7])
+
+    assert_no_mark(operation, body, "client")
+    assert_no_mark(operation, body, "resource")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Decimal(f"1.{MARK_NUMBER * 5}"),
+        float(f"{MARK_NUMBER}e300"),
+        {MARK, 1},
+        {"a": [set(), MARK, object]},
+        [MARK, NotADirectoryError(MARK)],
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_given_a_python_value_that_cannot_be_written_then_it_is_not_printed(value: Any) -> None:
+    params = {"Item": {"pk": MARK, "a": value}}
+
+    assert check_request("PutItem", params, form="resource")
+    assert_no_mark("PutItem", params, "resource")
 
 
 # What was seen before
