@@ -107,7 +107,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DYS111": Explanation(
         "A type that DynamoDB does not have",
         "The types are S, N, B, BOOL, NULL, L, M, SS, NS and BS.",
-        '{"STRING": "a"}',
+        '{"S": "a", "STRING": "a"}',
         '{"S": "a"}',
         "AttributeValue, API Reference",
     ),
@@ -442,8 +442,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DYS203": Explanation(
         "Overlapping paths",
         "One update changes a path once, and not a part of what it changes as a whole.",
-        "SET lines = :l, lines[2].qty = :q",
-        "SET lines = :l",
+        "SET parts = :l, parts[2].qty = :q",
+        "SET parts = :l",
         _UPDATES,
     ),
     "DYS204": Explanation(

@@ -1,0 +1,154 @@
+"""What a page calls wrong has its code, and what it calls right has no finding."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from dynasafe import Item, UpdateBuilder, attribute, check_request
+from dynasafe.errors import InvalidRequestError
+from dynasafe.explanations import EXPLANATIONS
+from dynasafe.item import Attr
+
+
+class Person(Item):
+    id: Attr[str] = attribute(key="partition")
+    name: Attr[str]
+    email: Attr[str | None] = attribute(default=None)
+    first_name: Attr[str] = attribute(alias="firstName", default="")
+    is_admin: Attr[bool] = attribute(default=False, patchable=False)
+
+
+KEYS = {"pk": "S", "sk": "N", "city": "S", "email": "S"}
+TABLE: dict[str, Any] = {
+    "TableName": "some-table",
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": type_name} for name, type_name in KEYS.items()
+    ],
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": f"by_{name}",
+            "KeySchema": [{"AttributeName": name, "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+        for name in ("city", "email")
+    ],
+}
+NAMED = {"TableName": "some-table"}
+KEY = {"pk": {"S": "a"}, "sk": {"N": "1"}}
+PLACEHOLDERS = {":p": {"S": "a"}, ":q": {"S": "b"}, ":c": {"S": "a"}, ":prefix": {"S": "a"}}
+LISTS = {"DYS203": {":l": {"L": []}}, "DYS227": {":nine": {"N": "9"}}}
+
+
+def findings(operation: str, params: dict[str, Any], *, schema: Any = None) -> list[str]:
+    return [each.code for each in check_request(operation, params, schema=schema, form="client")]
+
+
+# Expressions
+
+UPDATES = ["DYS201", "DYS203", "DYS204", "DYS206", "DYS210"]
+CONDITIONS = ["DYS202", "DYS205", "DYS207", "DYS208", "DYS209", "DYS224", "DYS227"]
+KEY_CONDITIONS = ["DYS151", "DYS153", "DYS155", "DYS156", "DYS157"]
+MEMBERS = {
+    **dict.fromkeys(UPDATES, ("UpdateItem", "UpdateExpression")),
+    **dict.fromkeys(CONDITIONS, ("Scan", "FilterExpression")),
+    **dict.fromkeys(KEY_CONDITIONS, ("Query", "KeyConditionExpression")),
+}
+
+
+def found_in_expression(code: str, text: str) -> list[str]:
+    operation, member = MEMBERS[code]
+    params: dict[str, Any] = {**NAMED, member: text}
+    used = set(re.findall(r":\w+", text))
+    values = {**PLACEHOLDERS, **LISTS.get(code, {})}
+    if used:
+        params["ExpressionAttributeValues"] = {
+            each: values.get(each, {"N": "1"}) for each in sorted(used)
+        }
+    if operation == "UpdateItem":
+        params["Key"] = KEY
+    if code == "DYS156":
+        params["IndexName"] = "by_city"
+    return findings(operation, params, schema=TABLE)
+
+
+@pytest.mark.parametrize("code", MEMBERS)
+def test_given_an_expression_of_a_page_then_wrong_is_found_and_right_is_fine(code: str) -> None:
+    it = EXPLANATIONS[code]
+
+    assert code in found_in_expression(code, it.wrong)
+    assert found_in_expression(code, it.right) == []
+
+
+# Values
+
+VALUES = ["DYS110", "DYS111", "DYS112", "DYS113", "DYS116", "DYS118", "DYS119"]
+
+
+@pytest.mark.parametrize("code", VALUES)
+def test_given_a_value_of_a_page_then_wrong_is_found_and_right_is_fine(code: str) -> None:
+    it = EXPLANATIONS[code]
+
+    wrong, right = ({**NAMED, "Item": {**KEY, "a": eval(each)}} for each in (it.wrong, it.right))
+    assert code in findings("PutItem", wrong)
+    assert findings("PutItem", right) == []
+
+
+# Members
+
+UPDATE = {
+    "Key": KEY,
+    "UpdateExpression": "SET a = :a",
+    "ExpressionAttributeValues": {":a": {"N": "1"}},
+}
+REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "DYS102": ("UpdateItem", UPDATE),
+    "DYS105": ("UpdateItem", UPDATE),
+    "DYS108": ("GetItem", {"Key": KEY}),
+    "DYS132": ("GetItem", {}),
+    "DYS138": ("Scan", {}),
+    "DYS161": ("Scan", {}),
+    "DYS162": ("Scan", {}),
+    "DYS163": ("Scan", {}),
+    "DYS164": ("Scan", {}),
+    "DYS165": ("Scan", {}),
+    "DYS216": ("Scan", {"FilterExpression": "attribute_exists(#status)"}),
+    "DYS217": ("Scan", {"FilterExpression": "attribute_exists(#a)"}),
+}
+
+
+@pytest.mark.parametrize("code", REQUESTS)
+def test_given_members_of_a_page_then_wrong_is_found_and_right_is_fine(code: str) -> None:
+    it = EXPLANATIONS[code]
+    operation, members = REQUESTS[code]
+    schema = Person if code in ("DYS132", "DYS138") else TABLE
+
+    wrong, right = ({**NAMED, **members, **eval(f"dict({each})")} for each in (it.wrong, it.right))
+    assert code in findings(operation, wrong, schema=schema)
+    assert findings(operation, right, schema=schema) == []
+
+
+# Patches
+
+
+@pytest.mark.parametrize("code", ["DYS141", "DYS142", "DYS143", "DYS144"])
+def test_given_a_patch_of_a_page_then_wrong_is_refused_and_right_is_not(code: str) -> None:
+    it = EXPLANATIONS[code]
+
+    def names() -> dict[str, Any]:
+        return {
+            "UpdateBuilder": UpdateBuilder,
+            "Person": Person,
+            "builder": UpdateBuilder(Person),
+        }
+
+    with pytest.raises(InvalidRequestError) as refusal:
+        eval(it.wrong, names())
+    assert [each.code for each in refusal.value.findings] == [code]
+    assert not eval(it.right, names()).is_empty
