@@ -67,8 +67,13 @@ def _hashable(member: tuple[str, Any]) -> object:
 
 
 def key_of(item: Mapping[str, Any], schema: TableSchema | None) -> Mapping[str, Any] | None:
-    """The key within an item, where it is known and there."""
-    if schema is None or not all(each.name in item for each in schema.key.attributes):
+    """The key within an item, where it is known and there; the whole item without a schema.
+
+    The key is a part of the item, whatever the rest is: two items that are equal have one key.
+    """
+    if schema is None:
+        return item
+    if not all(each.name in item for each in schema.key.attributes):
         return None
     return {each.name: item[each.name] for each in schema.key.attributes}
 

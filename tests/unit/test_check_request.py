@@ -249,3 +249,57 @@ def test_given_findings_when_required_valid_then_the_error_has_them_all() -> Non
         require_valid("GetItem", {"TableName": "orders", "Key": {"pk": {}}, "Nope": 1})
     assert [finding.code for finding in caught.value.findings] == ["DYS112", "DYS104"]
     assert str(caught.value).startswith("GetItem was not sent.\n")
+
+
+@pytest.mark.parametrize(("length", "codes"), [(1024, []), (1025, ["DYS133"])])
+def test_given_a_sort_key_then_it_has_up_to_1024_bytes(length: int, codes: list[str]) -> None:
+    schema = {
+        "KeySchema": [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "sk", "KeyType": "RANGE"},
+        ],
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")
+        ],
+    }
+    key = {"pk": {"S": "a"}, "sk": {"S": "x" * length}}
+
+    for operation, member in (("GetItem", "Key"), ("PutItem", "Item")):
+        findings = check_request(operation, {"TableName": "orders", member: key}, schema=schema)
+        assert [finding.code for finding in findings] == codes
+
+
+@pytest.mark.parametrize(("count", "codes"), [(255, []), (256, ["DYS105"])])
+def test_given_attributes_to_get_then_there_are_up_to_255(count: int, codes: list[str]) -> None:
+    # DynamoDB Local has no such limit; "GetItem", Amazon DynamoDB API Reference, does.
+    names = [f"a{number}" for number in range(count)]
+    get = {"TableName": "orders", "Key": {"id": {"S": "a"}}, "AttributesToGet": names}
+
+    assert [each.code for each in check_request("GetItem", get)] == codes
+
+
+# Items without a schema
+
+
+def put(item: dict[str, Any]) -> dict[str, Any]:
+    return {"Put": {"TableName": "orders", "Item": item}}
+
+
+@pytest.mark.parametrize(
+    ("other", "codes"),
+    [
+        ({"id": {"S": "a"}, "n": {"N": "1.0"}}, ["DYS172"]),
+        ({"n": {"N": "1"}, "id": {"S": "a"}}, ["DYS172"]),
+        ({"id": {"S": "a"}, "n": {"N": "2"}}, []),
+        ({"id": {"S": "a"}}, []),
+    ],
+)
+def test_given_no_schema_then_only_the_same_item_twice_is_surely_a_duplicate(
+    other: dict[str, Any], codes: list[str]
+) -> None:
+    item = {"id": {"S": "a"}, "n": {"N": "1"}}
+    batch = {"RequestItems": {"orders": [{"PutRequest": {"Item": each}} for each in (item, other)]}}
+    transaction = {"TransactItems": [put(item), put(other)]}
+
+    assert [each.code for each in check_request("BatchWriteItem", batch)] == codes
+    assert [each.code for each in check_request("TransactWriteItems", transaction)] == codes
