@@ -6,10 +6,12 @@ Source: "Autospeccing", Python documentation, unittest.mock.
 from __future__ import annotations
 
 import inspect
+import re
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import FunctionType
 from typing import Any
 from unittest.mock import NonCallableMock, create_autospec
 from weakref import ref
@@ -55,7 +57,7 @@ def spec_mock(spec: type[Any], **returns: Any) -> Any:
 
 
 def _autospec(spec: type[Any], within: frozenset[type[Any]]) -> Any:
-    mock = create_autospec(spec, instance=True, spec_set=True)
+    mock = create_autospec(_with_keywords(spec), instance=True, spec_set=True)
     for name, method in inspect.getmembers(spec, inspect.isfunction):
         returned = _returned_class(method)
         if returned is not None and returned not in within | {spec}:
@@ -63,16 +65,49 @@ def _autospec(spec: type[Any], within: frozenset[type[Any]]) -> Any:
     return mock
 
 
+def _with_keywords(spec: type[Any]) -> type[Any]:
+    """The class, whose methods that take `**options: Unpack[Options]` take those by name alone.
+
+    An autospec would take any keyword there, also a misspelt one.
+    """
+    spelt: dict[str, Any] = {}
+    for name, method in inspect.getmembers(spec, inspect.isfunction):
+        signature = inspect.signature(method)
+        *others, last = signature.parameters.values()  # `self` at least
+        options = _unpacked(last, method)
+        if options is not None:
+            keywords = [
+                inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None)
+                for key in options
+            ]
+            copy = FunctionType(
+                method.__code__, method.__globals__, name, method.__defaults__, method.__closure__
+            )
+            copy.__kwdefaults__ = method.__kwdefaults__
+            copy.__signature__ = signature.replace(  # type: ignore[attr-defined]
+                parameters=[*others, *keywords]
+            )
+            spelt[name] = copy
+    return type(spec.__name__, (spec,), spelt) if spelt else spec
+
+
+def _unpacked(parameter: inspect.Parameter, method: Any) -> list[str] | None:
+    """The keys of the TypedDict that a `**options` is annotated with."""
+    if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+        return None
+    unpacked = re.search(r"Unpack\[(\w+)\]", str(parameter.annotation))
+    options = None if unpacked is None else method.__globals__.get(unpacked[1])
+    return None if options is None else list(options.__annotations__)
+
+
 def _returned_class(method: Any) -> type[Any] | None:
     """The class with async methods that a method returns."""
     if inspect.iscoroutinefunction(method) or method.__name__.startswith("_"):
         return None
-    try:
-        # By itself: other annotations may have names that only type checkers know.
-        hint = method.__annotations__.get("return")
-        hint = eval(hint, method.__globals__) if isinstance(hint, str) else hint
-    except NameError:
-        return None
+    hint = method.__annotations__.get("return")
+    if isinstance(hint, str):
+        # Its name alone: what is in its brackets may be there for type checkers only.
+        hint = method.__globals__.get(hint.partition("[")[0])
     returned = typing.get_origin(hint) or hint
     if not inspect.isclass(returned) or inspect.isabstract(returned):
         return None

@@ -89,6 +89,43 @@ def test_given_a_key_of_no_key_type_when_described_then_it_is_refused(
         table_description(Thing, indexes={"a": (name,)})
 
 
+# Keywords of mocks
+
+MISSPELT: list[Any] = [
+    lambda t: t.put_item(Person(id="a", name="x"), conditon=None),
+    lambda t: t.get_item({"id": "a"}, consistant_read=True),
+    lambda t: t.update_item({"id": "a"}, UpdateBuilder(Person).set("name", "x"), exactly_one=True),
+    lambda t: t.delete_item({"id": "a"}, timeout=3),
+    lambda t: t.query(Person.id == "a", filtr=None),
+    lambda t: t.scan(segments=3),
+    lambda t: t.batch_write_item(puts=[]),
+]
+
+
+@pytest.mark.parametrize("call", MISSPELT)
+async def test_given_a_misspelt_keyword_then_the_mock_refuses_it_as_the_table_does(
+    call: Any,
+) -> None:
+    with pytest.raises(TypeError):
+        await call(spec_mock(AsyncTable))
+    with pytest.raises((TypeError, InvalidValueError)):
+        await call(fake_table(Person))
+
+
+async def test_given_keywords_spelt_right_then_the_mock_takes_them() -> None:
+    mock = spec_mock(AsyncTable)
+    person, update = Person(id="a", name="x"), UpdateBuilder(Person).set("name", "x")
+    condition = Person.id.exists()
+
+    await mock.put_item(person, condition=condition, return_values="ALL_OLD", timeout_s=3)
+    await mock.update_item({"id": "a"}, update, exactly_once=True, retry=None, validate=False)
+    await mock.get_item({"id": "a"}, consistent_read=True, attempt_timeout_s=1, breaker=None)
+    mock.query(Person.id == "a", filter=condition, index_name="i", max_items=3, limit=2)
+    mock.scan(total_segments=4, select="COUNT")
+    assert isinstance(mock, AsyncTable)
+    assert mock.put_item.await_args.kwargs["condition"] is condition
+
+
 # Dry runs
 
 
