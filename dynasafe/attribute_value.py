@@ -551,7 +551,7 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
     ((type_name, content),) = attribute_value.items()
     match type_name:
         case "S":
-            return len(content.encode())
+            return len(content.encode(errors="surrogatepass"))
         case "N":
             return _number_size_bytes(content)
         case "B":
@@ -559,7 +559,7 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
         case "BOOL" | "NULL":
             return 1
         case "SS":
-            return sum(len(each.encode()) for each in content)
+            return sum(len(each.encode(errors="surrogatepass")) for each in content)
         case "NS":
             return sum(map(_number_size_bytes, content))
         case "BS":
@@ -575,7 +575,7 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
 def item_size_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
     """The size of an item in wire form: its names' UTF-8 bytes and its values' sizes."""
     return sum(
-        len(name.encode()) + attribute_value_size_bytes(value)
+        len(name.encode(errors="surrogatepass")) + attribute_value_size_bytes(value)
         for name, value in attribute_map.items()
     )
 

@@ -21,6 +21,8 @@ class DocumentPath:
         if not self.elements or not isinstance(self.elements[0], str):
             raise ValueError("a document path begins with an attribute name")
         for element in self.elements:
+            if isinstance(element, bool) or not isinstance(element, str | int):
+                raise ValueError("a document path has names (str) and list indexes (int)")
             if element == "":
                 raise ValueError("an attribute name in a document path must not be empty")
             if isinstance(element, int) and element < 0:

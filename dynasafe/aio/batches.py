@@ -34,9 +34,13 @@ AttributeMap = Mapping[str, Any]
 
 
 def fingerprint(attribute_map: AttributeMap) -> tuple[Any, ...]:
-    """The key in wire form as something that a dict can look up."""
+    """The key in wire form as something that a dict can look up, however numbers are written."""
+    members = ((name, *next(iter(value.items()))) for name, value in attribute_map.items())
     return tuple(
-        sorted((name, *next(iter(value.items()))) for name, value in attribute_map.items())
+        sorted(
+            (name, kind, decode_number(content) if kind == "N" else content)
+            for name, kind, content in members
+        )
     )
 
 

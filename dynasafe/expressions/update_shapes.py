@@ -146,9 +146,10 @@ class UpdateShape:
     Most lead to one other, which stands here itself, and further ones in a dict.
     """
 
-    __slots__ = ("_depth", "_next", "_others", "_tree", "_written")
+    __slots__ = ("_action", "_depth", "_next", "_others", "_tree", "_written")
 
-    def __init__(self, tree: ShapeTree, depth: int) -> None:
+    def __init__(self, tree: ShapeTree, depth: int, action: Action | None = None) -> None:
+        self._action = action
         self._tree = tree
         self._depth = depth
         self._next: tuple[object, object, Action, UpdateShape] | None = None
@@ -170,7 +171,7 @@ class UpdateShape:
         if self._depth >= _MOST_STEPS:
             return None
         self._tree.count_one()
-        shape = UpdateShape(self._tree, self._depth + 1)
+        shape = UpdateShape(self._tree, self._depth + 1, action)
         if self._next is None:
             self._next = kind, name, action, shape
         else:
@@ -184,7 +185,13 @@ class UpdateShape:
         self._next = self._others = None
 
     def written(self, steps: list[Step]) -> Written:
-        """The text of the chain, which is written once."""
+        """The text of the chain, which is written once.
+
+        Steps that are not of this chain, as of a builder that was changed while it was read, are
+        written for themselves: one builder's mistake must not reach another's request.
+        """
+        if len(steps) != self._depth or steps[-1][0] is not self._action:
+            return Written(steps, self._tree.escape)
         if self._written is None:
             self._written = Written(steps, self._tree.escape)
         return self._written

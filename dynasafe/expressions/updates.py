@@ -355,6 +355,8 @@ class UpdateBuilder:
         twin._is_frozen = False
         return twin
 
+    __copy__ = copy
+
     # A dry run
 
     @overload

@@ -6,6 +6,7 @@ verdict depends. A request for which that is not plain at a glance is like no ot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Hashable, Mapping
 from typing import Any
 
@@ -26,6 +27,9 @@ _OF_A_VALUE = 8
 """What a value counts beside its characters, or more."""
 _NOT_PLAIN = _MOST_CHARACTERS + 1
 
+_SUM = re.compile(r":\w+\s*[+-]\s*:")
+"""Of two literals: whether it is within a number's range is a matter of what they are."""
+
 _fine: dict[Hashable, None] = {}
 
 
@@ -37,6 +41,8 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
     """
     if operation not in _OPERATIONS or type(params) is not dict:
         return None
+    if operation == "Query" and "ExclusiveStartKey" in params:
+        return None  # where it starts is compared with the values of the condition
     if schema is not None and not (isinstance(schema, type) and issubclass(schema, Item)):
         return None
     parts: list[Any] = [operation, schema]
@@ -45,7 +51,7 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
         kind = type(value)
         if kind is str:
             # Bounds in order, and names of types, are contents.
-            if "etween" in value.lower() or "attribute_type" in value:
+            if "etween" in value.lower() or "attribute_type" in value or _SUM.search(value):
                 return None
             uses += value.count(":")
             parts.append((member, value))

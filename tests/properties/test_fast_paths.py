@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from random import Random
@@ -238,3 +240,42 @@ def test_given_keys_of_any_length_then_what_was_seen_before_changes_no_verdict(
         expected = check_from_scratch(operation, body, schema=schema)
         for _ in range(2):
             assert check_request(operation, body, schema=schema) == expected
+
+
+def test_given_a_builder_that_was_copied_by_pythons_copy_then_no_other_is_touched() -> None:
+    first = UpdateBuilder().remove("draft")
+    copy.copy(first).remove("other")
+
+    assert first.expressions() == {"UpdateExpression": "REMOVE draft"}
+    assert UpdateBuilder().remove("draft").expressions() == {"UpdateExpression": "REMOVE draft"}
+
+
+def test_given_a_builder_that_is_changed_while_it_is_read_then_no_other_is_touched() -> None:
+    builder = UpdateBuilder()
+
+    def values() -> Iterator[int]:
+        builder.remove("a")
+        yield 1
+
+    builder.append("lines", values()).build_client(table_name="t", key={"id": "x"})
+    other = UpdateBuilder().append("lines", [2])
+    assert other.expressions() == written_anew(other)
+
+
+def test_given_literals_that_are_added_then_their_sum_is_looked_at_each_time() -> None:
+    def update(one: str, two: str) -> dict[str, Any]:
+        return {
+            "TableName": "requests",
+            "Key": {"pk": {"S": "k"}},
+            "UpdateExpression": "SET a = :one + :two",
+            "ExpressionAttributeValues": {":one": {"N": one}, ":two": {"N": two}},
+        }
+
+    for request in (update("1", "2"), update("9" * 38, "0.1")):
+        expected = check_from_scratch("UpdateItem", request)
+        assert check_request("UpdateItem", request) == expected
+    assert expected != ()
+
+
+def test_given_a_text_that_cannot_be_sent_then_it_does_not_break_the_check() -> None:
+    assert check_request("PutItem", {"TableName": "t-1", "Item": {"a": {"S": "\ud800"}}}) == ()

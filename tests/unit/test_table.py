@@ -6,6 +6,7 @@ import asyncio
 import logging
 import pickle
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -730,3 +731,13 @@ def test_given_settings_when_a_table_is_shown_then_it_is_readable() -> None:
     table, _ = people(retry=RetryPolicy(max_attempts=2))
 
     assert repr(table) == "AsyncTable('people', Person)"
+
+
+async def test_given_a_number_that_is_spelt_otherwise_then_a_batch_finds_its_item() -> None:
+    stored = {"pk": {"N": "0.0000000001"}, "a": {"S": "x"}}
+    transport = ScriptedTransport([ok({"Responses": {"table": [stored]}})])
+    table = AsyncTable("table", transport=transport, clock=ManualClock())
+
+    found = await table.batch_get_item([{"pk": Decimal("1E-10")}])
+
+    assert [item["a"] for item in found] == ["x"]
