@@ -20,6 +20,7 @@ from dynasafe.attribute_value import to_attribute_map
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import boto3_client, key_schema
 from tests.properties.update_strategies import true_conditions, updates
+from tests.support.requests import send
 
 TABLE = "conformance"
 KEY = {"pk": {"S": "k"}, "sk": {"N": "1"}}
@@ -37,7 +38,8 @@ OF_THE_STORED_ITEM = (
     "An operand in the update expression has an incorrect data type",
     "The provided expression refers to an attribute that does not exist in the item",
 )
-# Where the emulator's words are its own. Left: its words; right: the service's, which are ours.
+# Where the emulator's words are its own. Left: its words; right: the service's, which are ours,
+# as dynalite's authors recorded them.
 DIFFERENCES: dict[str, str] = {
     "The number of conditions on the keys is invalid": (
         "The provided key element does not match the schema"
@@ -585,3 +587,11 @@ def test_given_many_at_once_then_the_verdict_is_the_engines(
 
     assert (theirs is None) is is_fine, theirs
     assert (ours == ()) is is_fine, ours
+
+
+def test_given_an_empty_token_then_only_the_emulator_accepts_it(judge: Judge) -> None:
+    # "TransactWriteItems", API Reference: a token has 1 to 36 characters.
+    params = {"TransactItems": transact("Put", 1), "ClientRequestToken": ""}
+
+    assert send(judge.client.meta.endpoint_url, "TransactWriteItems", params) == ("", "")
+    assert [each.code for each in check_request("TransactWriteItems", params)] == ["DYS105"]

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dynasafe import check_request
+from dynasafe.findings import Finding
 from dynasafe.testing.engines import Engine
 from dynasafe.validation.member_rules import check_members
 from dynasafe.validation.report import Report
@@ -30,7 +31,6 @@ OF_THE_STORED_ITEM = (
     "The provided expression refers to an attribute that does not exist in the item",
     "Type mismatch for attribute to update",
 )
-NOT_FOUND_BY_THE_SERVICE = ("DYS103", "DYS104")  # None and unknown members, of which boto3 dies
 # Where the emulator accepts what the service refuses.
 ACCEPTED_BY_THE_EMULATOR = {
     # dynalite, whose authors recorded it of the service.
@@ -44,7 +44,9 @@ ACCEPTED_BY_THE_EMULATOR = {
     # The emulator checks these for single operations only.
     "Key attributes must be scalars": ("TransactWriteItems", "TransactGetItems", "BatchGetItem"),
 }
-# The emulator's words, and the service's, which are ours.
+# The emulator's words, and the service's, which are ours, as dynalite's authors recorded them.
+# Where several of ours stand for one of the emulator's, the service tells apart what it does not:
+# it checks constraints before the rest, and types of keys with the table in view.
 DIFFERENCES = {
     "A value provided cannot be converted into a number": "cannot be converted to a numeric value",
     "DynamoDB only supports precision up to 38 digits": "more than 38 significant digits|overflow",
@@ -91,6 +93,12 @@ def local(dynamodb_local: Engine) -> Iterator[str]:
     client.delete_table(TableName="requests")
 
 
+def is_found_by_the_service(finding: Finding) -> bool:
+    """None and unknown members it overlooks; boto3 dies of them."""
+    is_none = finding.code == "DYS103" and finding.message.endswith(" is None")
+    return not is_none and finding.code != "DYS104"
+
+
 def emulator_accepts(operation: str, messages: list[str]) -> bool:
     return all(
         any(
@@ -121,7 +129,7 @@ def test_given_generated_requests_then_verdicts_agree_and_almost_all_words_do(lo
         ours = [
             finding.message
             for finding in check_request(operation, body, schema={"requests": TABLE})
-            if finding.code not in NOT_FOUND_BY_THE_SERVICE
+            if is_found_by_the_service(finding)
         ]
         if "ConditionalCheckFailed" in code + theirs or (
             operation not in ("Query", "Scan") and theirs.startswith(OF_THE_STORED_ITEM)
