@@ -190,7 +190,8 @@ class UpdateShape:
         Steps that are not of this chain, as of a builder that was changed while it was read, are
         written for themselves: one builder's mistake must not reach another's request.
         """
-        if len(steps) != self._depth or steps[-1][0] is not self._action:
+        last = steps[-1][0] if steps else None
+        if len(steps) != self._depth or last is not self._action:
             return Written(steps, self._tree.escape)
         if self._written is None:
             self._written = Written(steps, self._tree.escape)
