@@ -44,7 +44,8 @@ ACCEPTED_BY_THE_EMULATOR = {
     # The emulator checks these for single operations only.
     "Key attributes must be scalars": ("TransactWriteItems", "TransactGetItems", "BatchGetItem"),
 }
-# The emulator's words, and the service's, which are ours, as dynalite's authors recorded them.
+# The emulator's words, and the service's, which are ours: as dynalite's authors recorded them, but
+# for those of transactions, which dynalite does not have.
 # Where several of ours stand for one of the emulator's, the service tells apart what it does not:
 # it checks constraints before the rest, and types of keys with the table in view.
 DIFFERENCES = {
