@@ -1,0 +1,69 @@
+"""The watch over this suite: what a strict engine accepts, check_request finds nothing in.
+
+The fixture `no_false_alarm` watches every test here, but for requests that go past every client:
+test_request_conformance.py compares those itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dynasafe import AsyncDynamoDB, Finding, check_request
+from dynasafe.findings import Where
+from dynasafe.testing.engines import Engine
+from tests.integration.conftest import CreateTable, boto3_client, boto3_resource
+from tests.support.false_alarms import false_alarms
+
+ITEM = {"id": {"S": "a"}, "email": {"S": "x"}}
+
+
+def refuse_puts(operation: str, params: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """check_request, if it had a rule that refuses each PutItem."""
+    if operation == "PutItem":
+        refusal = "no item is good enough"
+        return (
+            Finding(
+                code="DYS110", message=refusal, where=Where(parameter="Item"), mend="send none"
+            ),
+        )
+    return check_request(operation, params)
+
+
+async def test_given_a_false_alarm_then_each_client_of_a_strict_engine_reveals_it(
+    db: AsyncDynamoDB, engine: Engine, create_table: CreateTable
+) -> None:
+    name = await create_table()
+    resource = boto3_resource(engine)
+    with false_alarms(refuse_puts) as alarms:
+        boto3_client(engine).put_item(TableName=name, Item=ITEM)
+        resource.Table(name).put_item(Item={"id": "a"})
+        await db.call("PutItem", {"TableName": name, "Item": ITEM})
+        await db.call("GetItem", {"TableName": name, "Key": {"id": {"S": "a"}}})
+
+    assert alarms.accepted == (4 if engine.is_strict else 0)
+    assert [operation for operation, _ in alarms.found] == ["PutItem"] * (3 * engine.is_strict)
+    alarms.require_none(but=["DYS110"])
+    if engine.is_strict:
+        with pytest.raises(AssertionError, match=r"PutItem: no item is good enough \[DYS110\]"):
+            alarms.require_none(but=["DYS111"])
+
+
+async def test_given_a_right_alarm_then_it_is_none_of_the_false_ones(
+    engine: Engine, create_table: CreateTable
+) -> None:
+    name = await create_table()
+    empty_names = {
+        "ConditionExpression": "attribute_not_exists(id)",
+        "ExpressionAttributeNames": {},
+    }
+    refusal = pytest.raises(ClientError, match="must not be empty")
+    with false_alarms() as alarms, refusal if engine.is_strict else nullcontext():
+        boto3_client(engine).put_item(TableName=name, Item=ITEM, **empty_names)
+
+    assert alarms.found == []
+    assert alarms.accepted == 0
