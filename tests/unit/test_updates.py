@@ -25,6 +25,7 @@ class Person(Item):
     scores: Attr[list[int]] = attribute(default_factory=list)
     expires_at: Attr[datetime | None] = attribute(default=None, ttl=True)
     version: Attr[int] = attribute(default=0, version=True)
+    written_by: Attr[str] = attribute(default="", write_id=True)
 
 
 KEY = {"id": "p1"}
@@ -130,11 +131,12 @@ def test_given_a_built_update_when_changed_then_it_is_refused_and_a_copy_is_not(
 
 
 def test_given_a_patch_when_a_name_is_not_allowed_then_all_are_named() -> None:
+    patch = {"name": "Ada", "is_admin": True, "id": "x", "version": 7, "written_by": "me"}
     with pytest.raises(InvalidRequestError) as caught:
-        UpdateBuilder(Person).patch({"name": "Ada", "is_admin": True, "id": "x", "email": None})
+        UpdateBuilder(Person).patch({**patch, "email": None})
 
     assert [finding.code for finding in caught.value.findings] == ["DYS141", "DYS142"]
-    assert "id, is_admin" in str(caught.value)
+    assert "id, is_admin, version, written_by" in str(caught.value)
 
 
 @pytest.mark.parametrize(
