@@ -7,7 +7,12 @@ running engine again.
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -35,12 +40,14 @@ from dynasafe.expressions.nodes import (
     Path as DocumentPath,
 )
 from dynasafe.expressions.parse import (
+    _TOKEN,
     ExpressionKind,
     parse_condition,
     parse_projection,
     parse_update,
     read,
 )
+from dynasafe.limits import MAX_EXPRESSION_BYTES
 
 VERDICTS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent.parent / "data" / "grammar_verdicts.json").read_text()
@@ -227,6 +234,105 @@ def test_given_a_set_in_a_thousand_brackets_when_read_then_all_but_one_are_redun
 def test_given_much_space_at_the_end_when_read_then_it_is_passed_over_once() -> None:
     # Took minutes while the space was scanned anew from each of its characters.
     assert parse_condition("a = :v" + " \t\r\n" * 100_000) == is_v(A)
+
+
+def steps_of(function: Callable[[], object]) -> int:
+    """How many lines of Python it runs, each turn of a loop counted, and how many calls it makes.
+
+    What is told of a machine's time would not be the same twice; this is.
+    """
+    steps = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal steps
+        steps += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return steps
+
+
+def steps_to_read(kind: ExpressionKind, text: str) -> int:
+    def attempt() -> None:
+        with suppress(ExpressionSyntaxError):
+            read(kind, text)
+
+    return steps_of(attempt)
+
+
+HOSTILE: dict[str, tuple[ExpressionKind, Callable[[int], str]]] = {
+    "open brackets": ("condition", lambda n: "(" * n),
+    "brackets around a condition": ("condition", lambda n: "(" * n + "a = :v" + ")" * n),
+    "brackets around an operand": ("condition", lambda n: "(" * n + "a" + ")" * n + " = :v"),
+    "brackets around each operand": ("condition", lambda n: "((a)) = ((:v)) AND " * n + "a = :v"),
+    "brackets that close too often": ("condition", lambda n: "a = :v" + ")" * n),
+    "functions in functions": ("condition", lambda n: "size(" * n + "a" + ")" * n),
+    "functions in brackets": ("condition", lambda n: "(" * n + "size(a)" + ")" * n + " > :v"),
+    "functions with many arguments": ("condition", lambda n: "contains(a" + ", :v" * n + ")"),
+    "functions that do not exist": ("condition", lambda n: "f(a) = :v OR " * n + "a = :v"),
+    "NOT of NOT": ("condition", lambda n: "NOT " * n + "a = :v"),
+    "AND and OR in turns": ("condition", lambda n: "a = :v AND a = :v OR " * n + "a = :v"),
+    "conditions to the right": ("condition", lambda n: "a = :v AND (" * n + "a = :v" + ")" * n),
+    "conditions to the left": ("condition", lambda n: "(" * n + "a = :v" + " OR a = :v)" * n),
+    "choices of IN": ("condition", lambda n: "a IN (:v" + ", :v" * n + ")"),
+    "BETWEEN": ("condition", lambda n: "a BETWEEN :v AND :w AND " * n + "a = :v"),
+    "a deep path": ("condition", lambda n: "a" + ".a[0]" * n + " = :v"),
+    "a long name": ("condition", lambda n: "a" * n + " = :v"),
+    "a long number": ("condition", lambda n: "a[" + "1" * n + "] = :v"),
+    "marks that mean nothing": ("condition", lambda n: "?" * n),
+    "space": ("condition", lambda n: " \t\r\n" * n),
+    "sums in brackets": ("update", lambda n: "SET a = " + "(" * n + ":v + :w" + ")" * n),
+    "a sum of many": ("update", lambda n: "SET a = :v" + " + :v" * n),
+    "clauses that come again": ("update", lambda n: "SET a = :v " * n),
+    "many actions": ("update", lambda n: "SET a = :v" + ", a = :v + :w" * n),
+    "defaults in defaults": ("update", lambda n: "SET a = " + "if_not_exists(a, " * n + ":v"),
+    "lists in lists": (
+        "update",
+        lambda n: "SET a = " + "list_append(" * n + ":v" + ", :w)" * n,
+    ),
+    "a long projection": ("projection", lambda n: "a" + ", a.b" * n),
+    "commas": ("projection", lambda n: "a" + "," * n),
+}
+
+
+@pytest.mark.parametrize(("kind", "make"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_given_a_hostile_text_when_it_is_longer_then_it_is_read_in_linearly_more_steps(
+    kind: ExpressionKind, make: Callable[[int], str]
+) -> None:
+    # Longer than what is kept of texts that were read before.
+    n = MAX_EXPRESSION_BYTES // (len(make(2)) - len(make(1))) + 1
+    texts = [make(times * n) for times in (1, 2, 4)]
+    once, twice, four_times = (steps_to_read(kind, text) for text in texts)
+
+    assert twice <= 2 * once
+    assert four_times <= 4 * once
+    assert once <= 100 * len(texts[0])
+
+
+@pytest.mark.parametrize(("kind", "make"), HOSTILE.values(), ids=HOSTILE.keys())
+def test_given_a_hostile_text_then_no_part_of_it_is_scanned_twice_for_tokens(
+    kind: ExpressionKind, make: Callable[[int], str]
+) -> None:
+    # The steps of a regular expression cannot be counted; but each match starts where the one
+    # before it ended, and so no start is tried in vain.
+    text = make(100)
+
+    assert "".join(match[0] for match in _TOKEN.finditer(text)) == text
+
+
+def test_given_a_loop_in_a_loop_then_its_steps_are_more_than_linear() -> None:
+    def pairs(n: int) -> None:
+        for _ in range(n):
+            sum(1 for _ in range(n))
+
+    once, twice = (steps_of(partial(pairs, n)) for n in (100, 200))
+
+    assert twice > 3 * once
 
 
 def test_given_a_projection_when_parsed_then_paths_stand_in_order() -> None:
