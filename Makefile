@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check docs engines botocore-1.44.5 bench soak-memory nightly soak mutants dist dist-check clean
+.PHONY: help demo test check docs engines botocore-1.44.5 bench soak-memory lost-answers nightly soak mutants dist dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -43,6 +43,9 @@ bench: build/benchmarks/.installed ## What things cost beside other libraries, i
 
 soak-memory: build/benchmarks/.installed ## A million calls, and whether memory grows
 	build/benchmarks/bin/python -m benchmarks.soak
+
+lost-answers: build/benchmarks/.installed ## How often each client counts an increment whose answer is lost
+	build/benchmarks/bin/python -m benchmarks.lost_answers
 
 soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \

@@ -1,0 +1,35 @@
+"""What becomes of an increment whose answer is lost, with the clients that the tests have."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.lost_answers import CLIENTS, Outcome, losing_server, outcome
+
+SUCCESS = "that it succeeded"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("boto3", Outcome(sent=2, counted=2, told=SUCCESS)),
+        ("aioboto3", Outcome(sent=2, counted=2, told=SUCCESS)),
+        ("dynasafe", Outcome(sent=1, counted=1, told="OutcomeUnknownError")),
+        ("dynasafe, exactly once", Outcome(sent=2, counted=1, told=SUCCESS)),
+    ],
+)
+async def test_given_an_increment_when_its_answer_is_lost_then_it_is_as_the_page_says(
+    name: str, expected: Outcome
+) -> None:
+    assert await outcome(CLIENTS[name]) == expected
+
+
+def test_given_two_writes_of_two_tokens_then_both_count_and_repeats_do_not() -> None:
+    with losing_server() as server:
+        answered = [
+            server.apply(b'{"ClientRequestToken": "%s"}' % token)
+            for token in (b"one", b"one", b"two", b"two")
+        ]
+
+    assert answered == [False, True, True, True]
+    assert (server.sent, server.counted) == (4, 2)
