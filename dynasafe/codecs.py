@@ -530,8 +530,9 @@ class _ConvertedCodec(_Parts[Any]):
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
         try:
             return self._decode(from_attribute_value(attribute_value))
-        except (ValueError, TypeError, LookupError) as error:
-            raise _stored_mismatch(self.name, attribute_value, path) from error
+        except (ValueError, TypeError, LookupError):
+            # Not from it: what a type says of a value it refuses quotes the value.
+            raise _stored_mismatch(self.name, attribute_value, path) from None
 
 
 class _LiteralCodec(_Parts[Any]):

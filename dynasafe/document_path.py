@@ -18,6 +18,8 @@ class DocumentPath:
     elements: tuple[PathElement, ...]
 
     def __post_init__(self) -> None:
+        if len(self.elements) == 1 and type(self.elements[0]) is str and self.elements[0]:
+            return  # the commonest
         if not self.elements or not isinstance(self.elements[0], str):
             raise ValueError("a document path begins with an attribute name")
         for element in self.elements:
@@ -27,6 +29,10 @@ class DocumentPath:
                 raise ValueError("an attribute name in a document path must not be empty")
             if isinstance(element, int) and element < 0:
                 raise ValueError("a list index in a document path must not be negative")
+        # A subclass of str may write itself otherwise, as a member of a str Enum does.
+        if any(type(element) is not str and isinstance(element, str) for element in self.elements):
+            plain = (str.__str__(e) if isinstance(e, str) else e for e in self.elements)
+            object.__setattr__(self, "elements", tuple(plain))
 
     @classmethod
     def parse(cls, text: str) -> DocumentPath:

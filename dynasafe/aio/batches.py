@@ -9,7 +9,7 @@ Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any
@@ -130,16 +130,37 @@ class Batch:
                 raise self.incomplete(part, error) from error
         return part
 
-    def note(self, part: Sequence[Entry], handed_back: Sequence[Entry]) -> None:
-        """The part was answered, and processed but for what was handed back."""
-        self._handed_back.extend(handed_back)
-        self.rounds = self.rounds + 1 if handed_back else 0
-        self.processed_count += len(part) - len(handed_back)
+    def note(
+        self,
+        part: Sequence[Entry],
+        handed_back: Iterable[AttributeMap],
+        fingerprint_of: Callable[[AttributeMap], Hashable],
+    ) -> bool:
+        """The part was answered: whether some of it was handed back. The rest is processed.
+
+        Raises:
+            OutcomeUnknownError, NoAnswerError, BatchIncompleteError: what was handed back is not
+                what was sent, so that no one can tell what was processed.
+        """
+        prints = set(map(fingerprint_of, handed_back))
+        again = [each for each in part if prints and fingerprint_of(each.wire) in prints]
+        if len(again) < len(prints):
+            raise self.incomplete(part, self._unrecognised())
+        self._handed_back.extend(again)
+        self.rounds = self.rounds + 1 if again else 0
+        self.processed_count += len(part) - len(again)
         if not self.is_streamed:
-            again = {entry.index for entry in handed_back}
+            indexes = {entry.index for entry in again}
             self._processed += [
-                replace(entry, wire={}) for entry in part if entry.index not in again
+                replace(entry, wire={}) for entry in part if entry.index not in indexes
             ]
+        return bool(again)
+
+    def _unrecognised(self) -> DynasafeError:
+        reason = "entries were handed back that were not sent"
+        if self.operation == "BatchWriteItem":
+            return OutcomeUnknownError(self.operation, table_name=self.table_name, reason=reason)
+        return NoAnswerError(self.operation, table_name=self.table_name, reason=reason)
 
     def incomplete(self, in_flight: Sequence[Entry], cause: DynasafeError) -> DynasafeError:
         """The error of a batch that cannot go on: the cause alone, if nothing was done yet."""

@@ -534,9 +534,7 @@ class AsyncTable(Generic[ItemT]):
                 found[fingerprint({name: item[name] for name in names})] = decoded
                 batch.items.append(decoded)
             handed_back = _first_of(response.get("UnprocessedKeys"), {})
-            again = set(map(fingerprint, handed_back.get("Keys", ())))
-            batch.note(part, [each for each in part if fingerprint(each.wire) in again])
-            if again:
+            if batch.note(part, handed_back.get("Keys", ()), fingerprint):
                 await wait_for_unprocessed(self._executor, settings, batch)
         return [found[print_] for print_ in prints if print_ in found]
 
@@ -583,11 +581,7 @@ class AsyncTable(Generic[ItemT]):
             request = operations.batch_write(self._table, [each.wire for each in part])
             response = await send_part(self._executor, settings, batch, request, part)
             handed_back = _first_of(response.get("UnprocessedItems"), [])
-            again = set(map(write_fingerprint, handed_back))
-            batch.note(
-                part, [each for each in part if again and write_fingerprint(each.wire) in again]
-            )
-            if again:
+            if batch.note(part, handed_back, write_fingerprint):
                 await wait_for_unprocessed(self._executor, settings, batch)
 
     def _writes(self, put: Iterable[ItemT], delete: Iterable[Key]) -> Iterator[tuple[Encode, Any]]:

@@ -368,7 +368,7 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
     if type(path) is str and path.isidentifier():
         return Attr(DocumentPath((path,)))
     try:
-        parsed = DocumentPath((name,)) if name is not None else DocumentPath.parse(str(path))
+        parsed = DocumentPath((name,)) if name is not None else DocumentPath.parse(path or "")
     except ValueError as error:
         raise ValueOutOfRangeError("", f"{error}. Mend: attr(name=...) takes any name") from None
     return Attr(parsed)

@@ -29,8 +29,16 @@ Verb = Literal[
 Payload = Any
 """What a step brings: an AttributeValue, an Operand that DynamoDB computes, or None for REMOVE."""
 
-ZERO = {"N": "0"}
-EMPTY_LIST: dict[str, Any] = {"L": []}
+
+def zero() -> dict[str, Any]:
+    """What a missing number counts as; a new one, since a request belongs to its caller."""
+    return {"N": "0"}
+
+
+def empty_list() -> dict[str, Any]:
+    """What a missing list counts as."""
+    return {"L": []}
+
 
 _SETS = ("SS", "NS", "BS")
 
@@ -80,12 +88,12 @@ def _operand(action: Action, payload: Payload) -> Operand:
         case "set_if_not_exists":
             return IfNotExists(target.node, value)
         case "append" | "prepend":
-            stored = IfNotExists(target.node, Value(EMPTY_LIST, f"{target.hint}_empty"))
+            stored = IfNotExists(target.node, Value(empty_list(), f"{target.hint}_empty"))
             parts = (stored, value) if action.verb == "append" else (value, stored)
             return ListAppend(*parts)
         case "increment":
-            zero = IfNotExists(target.node, Value(ZERO, f"{target.hint}_zero"))
-            return Arithmetic("+", zero, value)
+            stored = IfNotExists(target.node, Value(zero(), f"{target.hint}_zero"))
+            return Arithmetic("+", stored, value)
         case _:
             return value
 

@@ -14,12 +14,15 @@ from typing import Any, Literal
 
 from dynasafe.attribute_value import AttributeValue
 from dynasafe.expressions.render import Placeholders, render_path
-from dynasafe.expressions.update_actions import EMPTY_LIST, ZERO, Action, Step, Verb
+from dynasafe.expressions.update_actions import Action, Step, Verb, empty_list, zero
 
 Escape = Literal["auto", "always"]
 
 _MOST_STEPS = 32
 _MOST_SHAPES = 2048
+
+
+Constant = Callable[[], AttributeValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,12 @@ class _Form:
     clause: str
     write: Callable[..., str]
     """Takes the path and the operands."""
-    operands: tuple[tuple[str, AttributeValue] | None, ...] = (None,)
+    operands: tuple[tuple[str, Constant] | None, ...] = (None,)
     """None for the action's own value, or a constant with the ending of its placeholder."""
 
 
-_ZERO = ("zero", ZERO)
-_EMPTY = ("empty", EMPTY_LIST)
+_ZERO = ("zero", zero)
+_EMPTY = ("empty", empty_list)
 _FORMS: dict[Verb, _Form] = {
     "set": _Form("SET", lambda p, v: f"{p} = {v}"),
     "set_if_not_exists": _Form("SET", lambda p, v: f"{p} = if_not_exists({p}, {v})"),
@@ -63,7 +66,7 @@ class Written:
 
     def __init__(self, steps: list[Step], escape: Escape) -> None:
         self._layout: list[tuple[str, int]] = []
-        self._constants: dict[str, AttributeValue] = {}
+        self._constants: dict[str, Constant] = {}
         placeholders = Placeholders(escape=escape)
         clauses: dict[str, list[int]] = {"SET": [], "REMOVE": [], "ADD": [], "DELETE": []}
         roots: dict[str, None] = {}
@@ -100,7 +103,7 @@ class Written:
                 self._layout.append((placeholder, index))
             else:
                 ending, constant = operand
-                placeholder = placeholders.value(constant, f"{target.hint}_{ending}")
+                placeholder = placeholders.value(constant(), f"{target.hint}_{ending}")
                 self._constants[placeholder] = constant
             written.append(placeholder)
         return form.write(path, *written)
@@ -121,7 +124,8 @@ class Written:
 
     def _values(self, steps: list[Step]) -> dict[str, AttributeValue]:
         values = {placeholder: steps[index][1] for placeholder, index in self._layout}
-        values.update(self._constants)
+        for placeholder, constant in self._constants.items():
+            values[placeholder] = constant()
         return values
 
 
@@ -146,10 +150,11 @@ class UpdateShape:
     Most lead to one other, which stands here itself, and further ones in a dict.
     """
 
-    __slots__ = ("_action", "_depth", "_next", "_others", "_tree", "_written")
+    __slots__ = ("_action", "_depth", "_generation", "_next", "_others", "_tree", "_written")
 
     def __init__(self, tree: ShapeTree, depth: int, action: Action | None = None) -> None:
         self._action = action
+        self._generation = tree.generation
         self._tree = tree
         self._depth = depth
         self._next: tuple[object, object, Action, UpdateShape] | None = None
@@ -158,31 +163,36 @@ class UpdateShape:
 
     def known(self, kind: object, name: object) -> tuple[Action, UpdateShape] | None:
         """The next action and the shape after it, by its kind and what names the attribute."""
-        if self._next is not None:
-            first_kind, first_name, action, shape = self._next
+        first = self._next  # another thread may forget it
+        if first is not None:
+            first_kind, first_name, action, shape = first
             if first_kind is kind and (first_name is name or first_name == name):
                 return action, shape
-            if self._others is not None:
-                return self._others.get((kind, name))
+            others = self._others
+            if others is not None:
+                return others.get((kind, name))
         return None
 
     def extended(self, kind: object, name: object, action: Action) -> UpdateShape | None:
         """The shape after one more step, kept for the next time; None for a very long chain."""
-        if self._depth >= _MOST_STEPS:
+        # What hangs on a shape of before the tree began anew is kept by no bound.
+        if self._depth >= _MOST_STEPS or self._generation != self._tree.generation:
             return None
         self._tree.count_one()
         shape = UpdateShape(self._tree, self._depth + 1, action)
         if self._next is None:
             self._next = kind, name, action, shape
         else:
-            if self._others is None:
-                self._others = {}
-            self._others[kind, name] = action, shape
+            others = self._others
+            if others is None:
+                others = self._others = {}
+            others[kind, name] = action, shape
         return shape
 
-    def forget(self) -> None:
-        """Lead nowhere again."""
+    def begin_anew(self) -> None:
+        """Lead nowhere, as of the tree's new generation."""
         self._next = self._others = None
+        self._generation = self._tree.generation
 
     def written(self, steps: list[Step]) -> Written:
         """The text of the chain, which is written once.
@@ -203,6 +213,7 @@ class ShapeTree:
 
     def __init__(self, escape: Escape) -> None:
         self.escape: Escape = escape
+        self.generation: int = 0
         self.root: UpdateShape = UpdateShape(self, 0)
         self._count = 0
 
@@ -210,4 +221,5 @@ class ShapeTree:
         self._count += 1
         if self._count > _MOST_SHAPES:
             self._count = 0
-            self.root.forget()  # builders under way keep what they have
+            self.generation += 1
+            self.root.begin_anew()  # builders under way keep what they have

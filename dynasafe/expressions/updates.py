@@ -49,6 +49,9 @@ ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 NonePolicy = Literal["remove", "null", "skip"]
 
 
+_ADDED = frozenset({int, float, Decimal, set, frozenset})
+
+
 class UpdateBuilder:
     """An update that cannot be malformed, as a chain of actions.
 
@@ -592,7 +595,10 @@ class UpdateBuilder:
         """Add an action with a value of its own."""
         shape = self._shape
         of = attribute.__class__
-        if shape is None or self._is_frozen or (of is not Attr and of is not str):
+        is_known = of is Attr or of is str
+        # What else ADD is given may be a number once, and a set of members once.
+        is_known = is_known and (verb != "add" or value.__class__ in _ADDED)
+        if shape is None or self._is_frozen or not is_known:
             action = Action(verb, self._target(attribute))
             self._take(action, action.payload(value))
             self._shape = None

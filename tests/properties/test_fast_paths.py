@@ -6,7 +6,7 @@ import copy
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
+from enum import Enum, StrEnum
 from random import Random
 from typing import Any
 
@@ -279,3 +279,54 @@ def test_given_literals_that_are_added_then_their_sum_is_looked_at_each_time() -
 
 def test_given_a_text_that_cannot_be_sent_then_it_does_not_break_the_check() -> None:
     assert check_request("PutItem", {"TableName": "t-1", "Item": {"a": {"S": "\ud800"}}}) == ()
+
+
+class Named(str, Enum):  # noqa: UP042  (not a StrEnum, whose str() is its value)
+    RED = "red"
+
+
+class Added(Enum):
+    MEMBERS = frozenset({"x"})
+    NUMBER = 1
+
+
+def test_given_members_of_a_str_enum_then_their_values_are_the_names() -> None:
+    assert UpdateBuilder().set(Named.RED, 1).expressions()["UpdateExpression"] == "SET red = :red"
+    nested = UpdateBuilder().set(attr("m")[Named.RED], 1).expressions()
+    assert nested["UpdateExpression"] == "SET m.red = :red"
+    patched = UpdateBuilder().patch({Named.RED: 1}, allow=["red"]).expressions()
+    assert patched["UpdateExpression"] == "SET red = :red"
+    by_name = UpdateBuilder().remove(attr(name=Named.RED)).expressions()
+    assert by_name["UpdateExpression"] == "REMOVE red"
+
+
+def test_given_what_adds_a_number_once_and_members_once_then_each_is_told_apart() -> None:
+    for _ in range(2):
+        assert UpdateBuilder().add("a", Added.MEMBERS).is_idempotent
+        assert not UpdateBuilder().add("a", Added.NUMBER).is_idempotent
+
+
+def test_given_an_index_that_is_none_then_it_is_refused() -> None:
+    for wrong in (True, 1.0, None):
+        with pytest.raises(ValueError, match="a document path has names"):
+            attr("q")[wrong]
+    assert str(attr("q")[1]) == "q[1]"
+
+
+def test_given_a_request_that_is_changed_then_no_later_one_is() -> None:
+    for _ in range(2):
+        built = UpdateBuilder().append("a", [1]).increment("n", 1)
+        values = built.build_client(table_name="t", key={"id": "x"})["ExpressionAttributeValues"]
+        assert (values[":a_empty"], values[":n_zero"]) == ({"L": []}, {"N": "0"})
+        values[":a_empty"]["L"].append("leak")
+        values[":n_zero"]["N"] = "leak"
+
+
+def test_given_a_template_that_is_copied_with_ever_new_names_then_few_are_kept() -> None:
+    template = UpdateBuilder().set("updated", 1)
+    for number in range(6000):
+        copied = template.copy().set(f"name{number}", number)
+    assert copied.expressions() == written_anew(copied)
+    shape = template._shape
+    assert shape is not None
+    assert len(shape._others or ()) <= 2048

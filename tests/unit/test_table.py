@@ -741,3 +741,17 @@ async def test_given_a_number_that_is_spelt_otherwise_then_a_batch_finds_its_ite
     found = await table.batch_get_item([{"pk": Decimal("1E-10")}])
 
     assert [item["a"] for item in found] == ["x"]
+
+
+async def test_given_entries_handed_back_that_were_not_sent_then_nothing_counts_as_done() -> None:
+    given = [Order(customer="c", number=n) for n in range(30)]
+    table, _ = orders_table(ok(), ok(unprocessed(99)))
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=given)
+    assert caught.value.processed == tuple(given[:25])
+    assert caught.value.unknown == tuple(given[25:])
+
+    table, _ = orders_table(ok(unprocessed(99)))
+    with pytest.raises(OutcomeUnknownError, match="handed back that were not sent"):
+        await table.batch_write_item(put=given[:2])
