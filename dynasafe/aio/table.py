@@ -5,7 +5,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Generic, Literal, TypeVar, cast, overload
 from uuid import uuid4
@@ -458,7 +458,7 @@ class AsyncTable(Generic[ItemT]):
         projection: ProjectionLike | None,
         options: QueryOptions | ScanOptions,
     ) -> Pages[Any]:
-        own, settings = self._split(options)
+        own, settings = self._split(options, _OF_QUERIES if operation == "Query" else _OF_SCANS)
         for name in ("limit", "max_items"):
             if own.get(name) is not None:
                 require_count(name, own[name])
@@ -649,18 +649,20 @@ class AsyncTable(Generic[ItemT]):
         assert success.response is not None
         return success.response
 
-    def _split(self, options: Mapping[str, Any]) -> tuple[dict[str, Any], Settings]:
+    def _split(
+        self, options: Mapping[str, Any], own_names: Collection[str]
+    ) -> tuple[dict[str, Any], Settings]:
         """The operation's own options, and the settings of the call."""
         if not options:
             return {}, self._settings
-        own = {name: each for name, each in options.items() if name in _OWN_OPTIONS}
-        rest = {name: each for name, each in options.items() if name not in _OWN_OPTIONS}
+        own = {name: each for name, each in options.items() if name in own_names}
+        rest = {name: each for name, each in options.items() if name not in own_names}
         return own, self._settings.override(cast("CallOptions", rest))
 
     async def _write(
         self, write: Write, return_values: str | None, options: WriteOptions
     ) -> WriteResult[Any]:
-        own, settings = self._split(options)
+        own, settings = self._split(options, _OF_WRITES)
         client_request_token = own.get("client_request_token")
         return_consumed_capacity = own.get("return_consumed_capacity")
         return_item_collection_metrics = own.get("return_item_collection_metrics")
@@ -771,13 +773,9 @@ class AsyncTable(Generic[ItemT]):
         return self._explain(write, alone)
 
 
-_OWN_OPTIONS = frozenset(
-    {
-        *(WriteOptions.__annotations__.keys() - CallOptions.__annotations__.keys()),
-        *(QueryOptions.__annotations__.keys() - CallOptions.__annotations__.keys()),
-        *(ScanOptions.__annotations__.keys() - CallOptions.__annotations__.keys()),
-    }
-)
+_OF_WRITES = WriteOptions.__annotations__.keys() - CallOptions.__annotations__.keys()
+_OF_QUERIES = QueryOptions.__annotations__.keys() - CallOptions.__annotations__.keys()
+_OF_SCANS = ScanOptions.__annotations__.keys() - CallOptions.__annotations__.keys()
 
 
 def connected_table(

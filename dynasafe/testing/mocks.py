@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FunctionType
@@ -16,6 +16,9 @@ from typing import Any
 from unittest.mock import NonCallableMock, create_autospec
 from weakref import ref
 
+from dynasafe.aio.pages import Pages
+from dynasafe.errors import UnsupportedTypeError
+from dynasafe.operations import Page
 from dynasafe.testing.unawaited import MEND_UNAWAITED
 
 
@@ -39,17 +42,21 @@ def spec_mock(spec: type[Any], **returns: Any) -> Any:
     So is what its methods return, if that is of a class with async methods: the tables of an
     AsyncDynamoDB, the pages of an AsyncTable. With the pytest plugin a test fails if a call of an
     async method on the mock was never awaited; elsewhere `assert_all_awaited(mock)` says so.
+    A query or scan that nobody reads is not told: a handler may hand its pages on.
 
     Args:
         spec: the class, such as AsyncTable.
-        returns: what methods return: `get_item=person`.
+        returns: what methods return: `get_item=person`; of pages their items: `query=[person]`.
 
     Raises:
         AttributeError: the class has no such method.
+        UnsupportedTypeError: pages are given as something else than a list of items.
     """
     mock = _autospec(spec, frozenset())
     for name, value in returns.items():
-        getattr(mock, name).return_value = value
+        method = getattr(mock, name)
+        is_of_pages = isinstance(method.return_value, Pages)
+        method.return_value = _given_pages(name, value) if is_of_pages else value
     if _kept:
         _watched.append(_Watched(ref(mock)))
         _kept[-1].append(mock)
@@ -60,7 +67,9 @@ def _autospec(spec: type[Any], within: frozenset[type[Any]]) -> Any:
     mock = create_autospec(_with_keywords(spec), instance=True, spec_set=True)
     for name, method in inspect.getmembers(spec, inspect.isfunction):
         returned = _returned_class(method)
-        if returned is not None and returned not in within | {spec}:
+        if returned is Pages:
+            getattr(mock, name).return_value = _pages_of(())
+        elif returned is not None and returned not in within | {spec}:
             getattr(mock, name).return_value = _autospec(returned, within | {spec})
     return mock
 
@@ -112,6 +121,31 @@ def _returned_class(method: Any) -> type[Any] | None:
     if not inspect.isclass(returned) or inspect.isabstract(returned):
         return None
     return returned if inspect.getmembers(returned, inspect.iscoroutinefunction) else None
+
+
+def _given_pages(name: str, items: Any) -> Any:
+    if isinstance(items, Pages):
+        return items
+    if not isinstance(items, (list, tuple)):
+        raise UnsupportedTypeError(
+            name,
+            f"a list of the items of its pages is expected, not {type(items).__name__}. "
+            f"Mend: {name}=[item]",
+        )
+    return _pages_of(items)
+
+
+def _pages_of(items: Sequence[Any]) -> Any:
+    """A mock of pages with these items, which each reading begins anew."""
+    count = len(items)
+    page = Page(items=tuple(items), count=count, scanned_count=count, last_evaluated_key=None)
+    mock = _autospec(Pages, frozenset())
+    mock.__aiter__.return_value = items
+    mock.to_list.return_value = list(items)
+    mock.count.return_value = count
+    mock.pages.return_value = create_autospec(AsyncGenerator, instance=True)
+    mock.pages.return_value.__aiter__.return_value = [page]
+    return mock
 
 
 def assert_all_awaited(*mocks: Any) -> None:

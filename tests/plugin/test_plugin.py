@@ -275,6 +275,7 @@ def test_sync(dynamodb_client, dynamodb_resource):
     assert dynamodb_client.list_tables()["TableNames"] == []
 """
 ENGINE_COUNT = 5
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "test-your-handlers.md"
 
 
 @pytest.mark.parametrize("engine", ["moto", "dynalite", "local"])
@@ -284,6 +285,28 @@ def test_given_an_engine_then_the_fixtures_are_of_it(
     monkeypatch.setenv("DYNASAFE_ENGINES_DIR", str(Path(__file__).parents[2] / ".engines"))
     switches = ["--forbid-unawaited", "--forbid-blocking"]
     run(pytester, ENGINE, f"--dynamodb={engine}", *switches).assert_outcomes(passed=ENGINE_COUNT)
+
+
+@pytest.mark.parametrize(
+    ("forget", "expected"),
+    [("", {"passed": 1}), ("await ", {"failed": 1})],
+    ids=["as it stands", "without its await"],
+)
+def test_given_the_test_of_the_guide_then_it_holds_and_only_with_its_await(
+    pytester: pytest.Pytester, forget: str, expected: dict[str, int]
+) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = (block for block in blocks if "(dynamodb_table)" in block)
+    called = "await people.update_item("
+    assert block.count(called) == 1
+    source = block.replace(called, called.removeprefix(forget))
+    person = """
+class Person(Item):
+    id: Attr[str] = attribute(key="partition")
+    name: Attr[str]
+    visits: Attr[int] = attribute(default=0)
+"""
+    run(pytester, person + source, "--dynamodb=moto").assert_outcomes(**expected)
 
 
 def test_given_the_engine_in_the_ini_file_then_it_is_used(pytester: pytest.Pytester) -> None:

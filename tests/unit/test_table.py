@@ -356,6 +356,9 @@ def person_item(**values: Any) -> dict[str, Any]:
             lambda t: t.query(Person.id == "x", exclusive_start_key={"nope": 1}).to_list(),
             "exclusive_start_key.nope: Person has no such attribute",
         ),
+        (lambda t: t.put_item(Person(id="a", name="x"), limit=3), "no such settings: limit"),
+        (lambda t: t.scan(scan_index_forward=True).to_list(), "no such settings: scan_index_f"),
+        (lambda t: t.query(Person.id == "x", total_segments=2).to_list(), "no such settings: tot"),
         (lambda t: t.delete_item(KEY, condition=True), "a condition is expected, not bool"),
         (
             lambda t: t.query(Person.id == "x", filter=Person.id.exists()).to_list(),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import warnings
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
@@ -14,6 +15,8 @@ import boto3
 import pytest
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attr, attribute
+from dynasafe.aio.settings import CallOptions
+from dynasafe.aio.table import QueryOptions, ScanOptions, WriteOptions
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     InvalidRequestError,
@@ -21,6 +24,7 @@ from dynasafe.errors import (
     ServiceError,
     TransactionCanceledError,
     UnsupportedTypeError,
+    ValueOutOfRangeError,
 )
 from dynasafe.testing import (
     BlockingCallError,
@@ -112,6 +116,41 @@ async def test_given_a_misspelt_keyword_then_the_mock_refuses_it_as_the_table_do
         await call(fake_table(Person))
 
 
+OPTIONS: list[tuple[str, tuple[Any, ...], Any]] = [
+    ("get_item", ({"id": "a"},), CallOptions),
+    ("put_item", (Person(id="a", name="x"),), WriteOptions),
+    ("update_item", ({"id": "a"}, UpdateBuilder(Person).set("name", "x")), WriteOptions),
+    ("delete_item", ({"id": "a"},), WriteOptions),
+    ("query", (Person.id == "a",), QueryOptions),
+    ("scan", (), ScanOptions),
+    ("batch_get_item", ([{"id": "a"}],), CallOptions),
+    ("batch_write_item", (), CallOptions),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "option"),
+    [
+        pytest.param(method, arguments, option, id=f"{method}-{option}")
+        for method, arguments, options in OPTIONS
+        for option in options.__annotations__
+    ],
+)
+async def test_given_an_option_then_the_mock_takes_it_and_refuses_it_without_its_last_letter(
+    method: str, arguments: tuple[Any, ...], option: str
+) -> None:
+    mock, table = spec_mock(AsyncTable), fake_table(Person)
+
+    called = getattr(mock, method)(*arguments, **{option: None})
+    if method not in ("query", "scan"):
+        await called
+    misspelt = {option[:-1]: None}
+    with pytest.raises(TypeError, match=f"'{option[:-1]}'"):
+        getattr(mock, method)(*arguments, **misspelt)
+    with pytest.raises(ValueOutOfRangeError, match=f"no such settings: {option[:-1]}"):
+        await getattr(table, method)(*arguments, **misspelt)
+
+
 async def test_given_keywords_spelt_right_then_the_mock_takes_them() -> None:
     mock = spec_mock(AsyncTable)
     person, update = Person(id="a", name="x"), UpdateBuilder(Person).set("name", "x")
@@ -122,8 +161,8 @@ async def test_given_keywords_spelt_right_then_the_mock_takes_them() -> None:
     await mock.get_item({"id": "a"}, consistent_read=True, attempt_timeout_s=1, breaker=None)
     mock.query(Person.id == "a", filter=condition, index_name="i", max_items=3, limit=2)
     mock.scan(total_segments=4, select="COUNT")
-    assert isinstance(mock, AsyncTable)
     assert mock.put_item.await_args.kwargs["condition"] is condition
+    assert isinstance(mock, AsyncTable)
 
 
 # Dry runs
@@ -359,6 +398,74 @@ async def test_given_a_mock_of_a_database_then_its_tables_and_pages_are_specced_
         assert_all_awaited(db)
     await forgotten
     assert_all_awaited(db)
+
+
+PEOPLE = [Person(id="p1", name="Ada"), Person(id="p2", name="Bo")]
+READS: list[Any] = [
+    lambda t: t.query(Person.id == "p1"),
+    lambda t: t.scan(),
+]
+
+
+@pytest.mark.parametrize("read", READS, ids=["query", "scan"])
+@pytest.mark.parametrize("people", [[], PEOPLE, tuple(PEOPLE)], ids=["none", "list", "tuple"])
+async def test_given_items_then_a_mock_has_them_as_pages_each_time_they_are_read(
+    read: Any, people: Any
+) -> None:
+    table = spec_mock(AsyncTable, query=people, scan=people)
+    real = fake_table(Person, items=people)
+
+    for _ in range(2):
+        assert [person async for person in read(table)] == list(people)
+        assert await read(table).to_list() == list(people)
+        assert await read(table).count() == len(people)
+    (mocked,) = [page async for page in read(table).pages()]
+    (page,) = [page async for page in real.scan().pages()]
+    assert mocked == replace(page, items=tuple(people))
+    async with aclosing(read(table).pages()) as pages:
+        assert await anext(aiter(pages)) == mocked
+    assert_all_awaited(table)
+
+
+@pytest.mark.parametrize("read", READS, ids=["query", "scan"])
+async def test_given_no_items_then_the_pages_of_a_mock_are_empty(read: Any) -> None:
+    for table in (spec_mock(AsyncTable), spec_mock(AsyncDynamoDB).table("people", Person)):
+        assert [person async for person in read(table)] == []
+        assert await read(table).to_list() == []
+        assert await read(table).count() == 0
+
+
+async def test_given_answers_that_are_set_afterwards_then_the_pages_of_a_mock_give_them() -> None:
+    table = spec_mock(AsyncTable, query=PEOPLE[:1])
+    pages = table.query.return_value
+    pages.__aiter__.return_value = pages.to_list.return_value = PEOPLE
+    pages.count.return_value = 2
+
+    read = table.query(Person.id == "p1")
+    assert [person async for person in read] == await read.to_list() == PEOPLE
+    assert await read.count() == 2
+
+
+async def test_given_pages_then_a_mock_has_them_as_they_are() -> None:
+    pages = fake_table(Person, items=PEOPLE).scan()
+
+    assert spec_mock(AsyncTable, scan=pages).scan() is pages
+
+
+@pytest.mark.parametrize("name", ["query", "scan"])
+@pytest.mark.parametrize("given", [PEOPLE[0], None, "Ada", {"id": "p1"}, iter(PEOPLE)])
+def test_given_pages_that_are_no_list_then_they_are_refused(name: str, given: Any) -> None:
+    with pytest.raises(UnsupportedTypeError, match=rf"^{name}: a list .*Mend: {name}=\[item\]"):
+        spec_mock(AsyncTable, **{name: given})
+
+
+async def test_given_pages_whose_list_nobody_awaits_then_the_mock_tells() -> None:
+    table = spec_mock(AsyncTable, query=PEOPLE)
+    forgotten = table.query(Person.id == "p1").to_list()
+
+    with pytest.raises(AssertionError, match=r"query\(\).to_list was called 1 times and awaited 0"):
+        assert_all_awaited(table)
+    assert await forgotten == PEOPLE
 
 
 # What is forbidden
