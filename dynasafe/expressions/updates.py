@@ -307,7 +307,7 @@ class UpdateBuilder:
                     f"The patch sets attributes that are not allowed: {', '.join(sorted(refused))}",
                     "patch",
                     "remove them from the patch, or name them in allow=; with an Item class, "
-                    "keys and attributes with patchable=False cannot be set by a patch",
+                    "keys, versions, write ids and attributes with patchable=False cannot be set",
                 ),
             )
         return targets, findings
