@@ -19,10 +19,8 @@ from uuid import UUID
 from dynasafe.attribute_value import (
     AttributeValue,
     encode_datetime,
-    encode_number,
     from_attribute_value,
     registered_codecs,
-    text_set,
     to_attribute_value,
 )
 from dynasafe.errors import (
@@ -31,6 +29,9 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
+from dynasafe.limits import MAX_NESTING_LEVELS
+from dynasafe.number_text import encode_number
+from dynasafe.quick_values import text_set
 
 T = TypeVar("T")
 
@@ -134,7 +135,7 @@ class _StrCodec(_ScalarCodec[str]):
     def __init__(self) -> None:
         super().__init__("str", (str,), "S", _text, lambda content: content)
 
-    def encode(self, value: str, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if value.__class__ is str and value.isascii():
             return {"S": value}
         return super().encode(value, path)
@@ -146,10 +147,10 @@ class _StrCodec(_ScalarCodec[str]):
         text: str = content
         return text
 
-    def encoder(self, path: str) -> Callable[[str], dict[str, Any]]:
+    def encoder(self, path: str) -> Callable[[Any], dict[str, Any]]:
         encode = self.encode
 
-        def encode_here(value: str) -> dict[str, Any]:
+        def encode_here(value: Any) -> dict[str, Any]:
             if value.__class__ is str and value.isascii():
                 return {"S": value}
             return encode(value, path)
@@ -165,7 +166,7 @@ class _IntCodec(_ScalarCodec[int]):
     def __init__(self) -> None:
         super().__init__("int", (int,), "N", encode_number, _read_int)
 
-    def encode(self, value: int, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
             return {"N": str(value)}
         return super().encode(value, path)
@@ -176,10 +177,10 @@ class _IntCodec(_ScalarCodec[int]):
             return int(content)
         return super().decode(attribute_value, path)
 
-    def encoder(self, path: str) -> Callable[[int], dict[str, Any]]:
+    def encoder(self, path: str) -> Callable[[Any], dict[str, Any]]:
         encode = self.encode
 
-        def encode_here(value: int) -> dict[str, Any]:
+        def encode_here(value: Any) -> dict[str, Any]:
             if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
                 return {"N": str(value)}
             return encode(value, path)
@@ -198,7 +199,7 @@ def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> S
     )
 
 
-def _text(value: str, path: str) -> str:
+def _text(value: Any, path: str) -> str:
     if value.__class__ is str and value.isascii():
         return value
     encoded: str = to_attribute_value(value, path)["S"]
@@ -251,7 +252,7 @@ class EpochSecondsCodec(_Parts[datetime]):
 
     name = "datetime"
 
-    def encode(self, value: datetime, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if not isinstance(value, datetime):
             raise _mismatch(self.name, value, path)
         encode_datetime(value, path)  # refuses a naive one
@@ -429,13 +430,13 @@ class _FieldsCodec(Codec[Any]):
     def __init__(
         self,
         name: str,
-        fields: Mapping[str, Codec[Any]],
         required: frozenset[str],
         read: Callable[[Any], Mapping[str, Any] | None],
         make: Callable[..., Any],
     ) -> None:
         self.name = name
-        self._fields = fields
+        self.fields: dict[str, Codec[Any]] = {}
+        """Filled later, since a field may be of the class itself."""
         self._required = required
         self._read = read
         self._make = make
@@ -444,10 +445,14 @@ class _FieldsCodec(Codec[Any]):
         values = self._read(value)
         if values is None:
             raise _mismatch(self.name, value, path)
-        wrong = sorted(self._required - values.keys()) or sorted(values.keys() - self._fields)
+        missing = (name for name in self._required if name not in values)
+        wrong = sorted(missing) or sorted(name for name in values if name not in self.fields)
         if wrong:
             raise ValueOutOfRangeError(f"{path}.{wrong[0]}", f"not a field set of {self.name}")
-        fields = self._fields
+        if path.count(".") > MAX_NESTING_LEVELS:
+            # Names may have dots; but what holds itself would never end, and is refused so.
+            to_attribute_value(value, path)
+        fields = self.fields
         return {"M": {n: fields[n].encode(each, f"{path}.{n}") for n, each in values.items()}}
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
@@ -456,15 +461,15 @@ class _FieldsCodec(Codec[Any]):
             raise _stored_mismatch(self.name, attribute_value, path)
         values = {
             name: codec.decode(content[name], f"{path}.{name}")
-            for name, codec in self._fields.items()
+            for name, codec in self.fields.items()
             if name in content
         }
         return self._make(**values)
 
     def child(self, element: str | int) -> Codec[Any]:
-        if element not in self._fields:
+        if element not in self.fields:
             raise UnsupportedTypeError(str(element), f"{self.name} has no such field")
-        return self._fields[str(element)]
+        return self.fields[str(element)]
 
 
 class _ItemCodec(Codec[Any]):
@@ -565,6 +570,11 @@ def codec_for(annotation: object) -> Codec[Any]:
     Raises:
         UnsupportedTypeError: DynamoDB has no place for values of this type.
     """
+    return _codec(annotation, {})
+
+
+def _codec(annotation: Any, within: dict[object, _FieldsCodec]) -> Codec[Any]:
+    """The codec of an annotation that stands within the fields of these classes."""
     if annotation is Any or annotation is object:
         return _ANY
     if isinstance(annotation, type) and annotation in registered_codecs:
@@ -574,14 +584,14 @@ def codec_for(annotation: object) -> Codec[Any]:
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is not None:
-        return _generic_codec(annotation, origin, arguments)
+        return _generic_codec(annotation, origin, arguments, within)
     if annotation in _BARE:
-        return codec_for(_BARE[annotation])
+        return _codec(_BARE[annotation], within)
     supertype = getattr(annotation, "__supertype__", None)
     if supertype is not None:
-        return codec_for(supertype)
+        return _codec(supertype, within)
     if isinstance(annotation, type):
-        return _class_codec(annotation)
+        return _class_codec(annotation, within)
     raise _no_codec(annotation)
 
 
@@ -603,60 +613,82 @@ def _no_codec(annotation: object) -> UnsupportedTypeError:
     )
 
 
-def _generic_codec(annotation: object, origin: object, arguments: tuple[Any, ...]) -> Codec[Any]:
+def _generic_codec(
+    annotation: object,
+    origin: Any,
+    arguments: tuple[Any, ...],
+    within: dict[object, _FieldsCodec],
+) -> Codec[Any]:
     if origin is typing.Annotated or origin in (typing.Required, typing.NotRequired):
-        return codec_for(arguments[0])
+        return _codec(arguments[0], within)
     if origin in (typing.Union, types.UnionType):
-        return _UnionCodec(tuple(codec_for(member) for member in arguments))
+        return _UnionCodec(tuple(_codec(member, within) for member in arguments))
     if origin is typing.Literal:
         return _LiteralCodec(arguments)
     if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
-        return _FixedTupleCodec(tuple(codec_for(element) for element in arguments))
+        return _FixedTupleCodec(tuple(_codec(element, within) for element in arguments))
     if origin in (list, tuple, typing.get_origin(typing.Sequence[int])):
-        return _ListCodec(codec_for(arguments[0]), tuple if origin is tuple else list)
+        return _ListCodec(_codec(arguments[0], within), tuple if origin is tuple else list)
     if origin in (set, frozenset):
-        return _SetCodec(codec_for(arguments[0]), origin)
+        return _SetCodec(_codec(arguments[0], within), origin)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if arguments[0] is not str:
             raise UnsupportedTypeError("", f"a map's keys are str: {annotation!r}")
-        return _MapCodec(codec_for(arguments[1]))
+        return _MapCodec(_codec(arguments[1], within))
     raise _no_codec(annotation)
 
 
-def _class_codec(annotation: type) -> Codec[Any]:
+def _class_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> Codec[Any]:
     if issubclass(annotation, Enum):
         return _ConvertedCodec(annotation, lambda member: member.value, annotation)
     if hasattr(annotation, "__dynasafe_decode__"):
         return _ItemCodec(annotation)
     if typing.is_typeddict(annotation):
-        hints = typing.get_type_hints(annotation)
-        required = frozenset(getattr(annotation, "__required_keys__", hints))
-        return _FieldsCodec(
-            annotation.__name__,
-            {name: codec_for(hint) for name, hint in hints.items()},
-            required,
-            lambda value: value if isinstance(value, Mapping) else None,
-            dict,
-        )
+        return _typed_dict_codec(annotation, within)
     if callable(getattr(annotation, "model_validate", None)):
-        model: Any = annotation
         return _ConvertedCodec(
-            annotation, lambda value: value.model_dump(by_alias=True), model.model_validate
+            annotation, lambda value: value.model_dump(by_alias=True), annotation.model_validate
         )
     if dataclasses.is_dataclass(annotation):
-        return _dataclass_codec(annotation)
+        return _dataclass_codec(annotation, within)
     for base in annotation.__mro__[1:]:
         if base in registered_codecs:
             return _ConvertedCodec(annotation, *registered_codecs[base])
     raise _no_codec(annotation)
 
 
-def _dataclass_codec(annotation: Any) -> Codec[Any]:
+def _typed_dict_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> _FieldsCodec:
+    if annotation in within:
+        return within[annotation]
+    hints = typing.get_type_hints(annotation)
+    codec = within[annotation] = _FieldsCodec(
+        annotation.__name__,
+        _required_keys(annotation),
+        lambda value: value if isinstance(value, Mapping) else None,
+        dict,
+    )
+    codec.fields.update((name, _codec(hint, within)) for name, hint in hints.items())
+    return codec
+
+
+def _required_keys(typed_dict: Any) -> frozenset[str]:
+    # `__required_keys__` alone takes no notice of marks within postponed annotations.
+    required: set[str] = set(typed_dict.__required_keys__)
+    for name, hint in typing.get_type_hints(typed_dict, include_extras=True).items():
+        if typing.get_origin(hint) is typing.NotRequired:
+            required.discard(name)
+        elif typing.get_origin(hint) is typing.Required:
+            required.add(name)
+    return frozenset(required)
+
+
+def _dataclass_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> _FieldsCodec:
+    if annotation in within:
+        return within[annotation]
     hints = typing.get_type_hints(annotation)
     fields = [each for each in dataclasses.fields(annotation) if each.init]
-    return _FieldsCodec(
+    codec = within[annotation] = _FieldsCodec(
         annotation.__name__,
-        {each.name: codec_for(hints[each.name]) for each in fields},
         frozenset(
             each.name
             for each in fields
@@ -669,3 +701,5 @@ def _dataclass_codec(annotation: Any) -> Codec[Any]:
         ),
         annotation,
     )
+    codec.fields.update((each.name, _codec(hints[each.name], within)) for each in fields)
+    return codec

@@ -42,6 +42,11 @@ def _rebuild(
     return error
 
 
+def _hide_what_it_came_from(error: DynasafeError) -> None:
+    # As `from None` does, which mypyc leaves out: Python's own errors quote the values.
+    error.__suppress_context__ = True
+
+
 class NotSentError(DynasafeError):
     """Nothing reached DynamoDB."""
 
@@ -53,6 +58,7 @@ class InvalidValueError(NotSentError):
         super().__init__(path, reason)
         self.path = path
         self.reason = reason
+        _hide_what_it_came_from(self)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason
@@ -209,6 +215,7 @@ class StoredValueError(DynasafeError, ValueError):
         super().__init__(path, reason)
         self.path = path
         self.reason = reason
+        _hide_what_it_came_from(self)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.reason}" if self.path else self.reason

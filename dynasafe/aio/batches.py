@@ -16,7 +16,6 @@ from typing import Any
 
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import Settings
-from dynasafe.attribute_value import decode_number
 from dynasafe.errors import (
     BatchIncompleteError,
     DeadlineExceededError,
@@ -26,6 +25,7 @@ from dynasafe.errors import (
     ThrottledError,
     ValueOutOfRangeError,
 )
+from dynasafe.number_text import decode_number
 from dynasafe.operations import Request
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import retry_cost

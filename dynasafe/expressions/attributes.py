@@ -230,7 +230,8 @@ class Attr(_Comparable[T]):
         if isinstance(element, Attr):
             nested = DocumentPath((*self.path.elements, *element.path.elements))
             return Attr(nested, element.codec, self.owner)
-        return Attr(self.path.child(element), self.codec.child(element), self.owner)
+        below = DocumentPath((*self.path.elements, element))
+        return Attr(below, self.codec.child(element), self.owner)
 
     def exists(self) -> Condition:
         """Whether the item has the attribute, whatever its value (NULL too)."""

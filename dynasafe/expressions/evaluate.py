@@ -12,14 +12,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Any, Literal, NoReturn, assert_never
 
-from dynasafe.attribute_value import (
-    AttributeValue,
-    bytes_of,
-    encode_number,
-    item_size_bytes,
-    to_attribute_map,
-    to_attribute_value,
-)
+from dynasafe.attribute_value import AttributeValue, bytes_of, to_attribute_map, to_attribute_value
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -45,7 +38,14 @@ from dynasafe.expressions.nodes import (
     Value,
 )
 from dynasafe.findings import Finding, Where
-from dynasafe.limits import MAX_ITEM_BYTES, MAX_NESTING_LEVELS
+from dynasafe.item_size import item_size_bytes
+from dynasafe.limits import (
+    MAX_ITEM_BYTES,
+    MAX_NESTING_LEVELS,
+    MAX_NUMBER_MAGNITUDE,
+    MIN_NUMBER_MAGNITUDE,
+)
+from dynasafe.number_text import encode_number
 
 AttributeMap = Mapping[str, AttributeValue]
 _SETS = frozenset({"SS", "NS", "BS"})
@@ -368,8 +368,8 @@ def _sum(
     try:
         return {"N": encode_number(exact)}
     except ValueOutOfRangeError:
-        is_large = exact.adjusted() > 125
-        is_small = exact.adjusted() < -130
+        is_large = exact.adjusted() > MAX_NUMBER_MAGNITUDE
+        is_small = exact.adjusted() < MIN_NUMBER_MAGNITUDE
         message = (
             "Number overflow. Attempting to store a number with magnitude larger than supported "
             "range"

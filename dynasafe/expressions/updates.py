@@ -358,7 +358,8 @@ class UpdateBuilder:
         twin._is_frozen = False
         return twin
 
-    __copy__ = copy
+    def __copy__(self) -> Self:
+        return self.copy()
 
     # A dry run
 

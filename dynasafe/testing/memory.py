@@ -25,12 +25,7 @@ from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.settings import TableOptions
 from dynasafe.aio.table import AsyncTable, PlainItem
-from dynasafe.attribute_value import (
-    bytes_of,
-    decode_number,
-    encode_number,
-    item_size_bytes,
-)
+from dynasafe.attribute_value import bytes_of
 from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
@@ -42,6 +37,8 @@ from dynasafe.expressions.parse import (
 from dynasafe.findings import Finding, Where
 from dynasafe.item import Item
 from dynasafe.item_shape import ItemShape
+from dynasafe.item_size import item_size_bytes
+from dynasafe.number_text import decode_number, encode_number
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,
     Units,

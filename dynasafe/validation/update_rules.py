@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Context, Inexact
 from typing import Any
 
-from dynasafe.attribute_value import attribute_value_size_bytes, item_size_bytes
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -18,7 +17,13 @@ from dynasafe.expressions.nodes import (
     SetAction,
     Update,
 )
-from dynasafe.limits import MAX_ITEM_BYTES, MAX_NUMBER_DIGITS
+from dynasafe.item_size import attribute_value_size_bytes, item_size_bytes
+from dynasafe.limits import (
+    MAX_ITEM_BYTES,
+    MAX_NUMBER_DIGITS,
+    MAX_NUMBER_MAGNITUDE,
+    MIN_NUMBER_MAGNITUDE,
+)
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import Report
 from dynasafe.validation.value_rules import is_fine, sort_key
@@ -34,7 +39,12 @@ def check_sums(expressions: Expressions, report: Report) -> None:
         numbers = [sort_key(each) for each in terms if each is not None and each[0] == "N"]
         if len(numbers) < len(terms):
             continue
-        context = Context(prec=MAX_NUMBER_DIGITS, Emax=125, Emin=-130, traps=[])
+        context = Context(
+            prec=MAX_NUMBER_DIGITS,
+            Emax=MAX_NUMBER_MAGNITUDE,
+            Emin=MIN_NUMBER_MAGNITUDE,
+            traps=[],
+        )
         do = context.add if value.operator == "+" else context.subtract
         if not do(*numbers).is_finite() or context.flags[Inexact]:
             report.add(

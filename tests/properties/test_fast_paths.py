@@ -20,6 +20,8 @@ from dynasafe.attribute_value import (
     from_attribute_value,
     plain_attribute_map,
     plain_attribute_value,
+    plain_map,
+    plain_value,
     to_attribute_map,
     to_attribute_value,
 )
@@ -66,6 +68,42 @@ def test_given_any_item_then_a_map_reads_as_its_values_do(item: dict[str, Any]) 
     expected = {name: from_attribute_value(value) for name, value in wire.items()}
     assert from_attribute_map(wire) == expected
     assert from_attribute_value({"M": wire}) == expected
+
+
+TEXTS_OF_NUMBERS = st.from_regex(
+    r"-?[0-9]{1,3}(\.[0-9]{0,3})?([eE][+-]?[0-9]{1,4})?", fullmatch=True
+)
+CONTENTS = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=3)
+    | TEXTS_OF_NUMBERS
+    | st.sampled_from(["NaN", "sNaN", "-Infinity", "1E125", "1E126", "9" * 60, "\u0661", "\u00b2"])
+    | st.binary(max_size=3),
+    lambda within: (
+        st.lists(within, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS", "X"]),
+            within,
+            max_size=2,
+        )
+    ),
+)
+"""What may stand in JSON where AttributeValues are expected."""
+
+
+@given(CONTENTS)
+def test_given_anything_when_read_then_the_shorter_way_gives_what_the_longer_does(
+    content: Any,
+) -> None:
+    assert repr(outcome(from_attribute_value, content, "here")) == repr(
+        outcome(plain_value, content, "here")
+    )
+    for attribute_map in (content, {"a": content}, {"a": {"M": {"b": content}}}):
+        assert repr(outcome(from_attribute_map, attribute_map)) == repr(
+            outcome(plain_map, attribute_map)
+        )
 
 
 def written_anew(builder: UpdateBuilder) -> dict[str, Any]:

@@ -17,10 +17,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from dynasafe.attribute_value import (
-    attribute_value_size_bytes,
-    encode_number,
+    from_attribute_map,
     from_attribute_value,
-    item_size_bytes,
     register_codec,
     registered_codecs,
     to_attribute_map,
@@ -28,6 +26,8 @@ from dynasafe.attribute_value import (
 )
 from dynasafe.codecs import codec_for
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.item_size import attribute_value_size_bytes, item_size_bytes
+from dynasafe.number_text import encode_number
 from tests.properties.update_strategies import VALUES
 
 
@@ -128,6 +128,11 @@ def cyclic() -> Any:
         ({"a": [object()]}, "a[0]: object has no AttributeValue. Mend: convert it, or teach it"),
         ({"a": datetime(2030, 1, 1)}, "a: a datetime without a timezone means another time"),
         ({"a": "\ud800"}, "a: the str has a lone surrogate"),
+        ({"\ud800": 1}, "\ud800: the str has a lone surrogate"),
+        (
+            {"a": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))},
+            "a: the datetime lies outside the years 1 to 9999 in UTC",
+        ),
         ({"a": {"\ud800": 1}}, "a.\ud800: the str has a lone surrogate"),
         ({"a": nested(32)}, "lists and maps nest deeper than 32 levels, of which the item"),
         (cyclic(), "is the first, or hold themselves"),
@@ -280,6 +285,48 @@ def test_given_something_else_than_an_attribute_value_when_read_then_it_is_refus
 ) -> None:
     with pytest.raises(UnsupportedTypeError, match="not an AttributeValue"):
         from_attribute_value(wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"a": {"N": 3}}, "a"),
+        ({"a": {"N": None}}, "a"),
+        ({"a": {"S": 3}}, "a"),
+        ({"a": {"BOOL": "true"}}, "a"),
+        ({"a": {"B": "no base64"}}, "a"),
+        ({"a": {"B": 3.5}}, "a"),
+        ({"a": {"L": 5}}, "a"),
+        ({"a": {"M": None}}, "a"),
+        ({"a": {"M": {"b": "text"}}}, "a.b"),
+        ({"a": {"L": [{"S": "x"}, {"M": {"b": {"SS": [3]}}}]}}, "a[1].b"),
+        ({"a": {"NS": [None]}}, "a"),
+        ({"a": {"BS": 5}}, "a"),
+        ({"a": None}, "a"),
+        ([("a", {"S": "x"})], ""),
+        (None, ""),
+    ],
+)
+def test_given_a_malformed_map_when_read_then_the_place_is_told(wrong: Any, path: str) -> None:
+    with pytest.raises(UnsupportedTypeError, match="not an AttributeValue") as caught:
+        from_attribute_map(wrong)
+    assert caught.value.path == path
+
+
+@pytest.mark.parametrize("text", ["", "x", "NaN", "sNaN", "-Infinity", "1E126", "1E999999", "--1"])
+def test_given_a_text_that_is_no_stored_number_when_read_then_the_place_is_told(text: str) -> None:
+    with pytest.raises(ValueOutOfRangeError, match="number") as caught:
+        from_attribute_map({"a": {"L": [{"N": text}]}})
+    assert caught.value.path == "a[0]"
+
+
+def test_given_more_levels_than_dynamodb_has_when_read_then_it_is_refused() -> None:
+    wire: dict[str, Any] = {"S": "x"}
+    for _ in range(31):
+        wire = {"L": [{"M": {"a": wire}}]} if "M" not in wire else {"M": {"a": wire}}
+    with pytest.raises(ValueOutOfRangeError, match="deeper than 32 levels"):
+        from_attribute_map({"a": wire})
+    from_attribute_map({"a": to_attribute_value(nested(31))})
 
 
 def test_given_a_number_that_is_none_when_read_then_the_error_does_not_tell_it() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, Literal, Optional
+from typing import Any, ClassVar, Literal, NotRequired, Optional, TypedDict
 from uuid import UUID
 
 import pytest
@@ -17,7 +17,12 @@ from pydantic import BaseModel
 
 from dynasafe import Attr, Item, attribute
 from dynasafe.attribute_value import to_attribute_map
-from dynasafe.errors import InvalidValueError, StoredValueError
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.item import decode_item, encode_item, encode_key, schema_of
 from tests.support.people import Address, Person
 
@@ -279,3 +284,47 @@ def test_given_an_item_among_plain_values_when_written_then_it_is_a_map() -> Non
     assert to_attribute_map({"a": [Address(city="x")]}) == {
         "a": {"L": [{"M": {"city": {"S": "x"}}}]}
     }
+
+
+@dataclasses.dataclass
+class Node:
+    name: str
+    next: Node | None = None
+    children: list[Node] = dataclasses.field(default_factory=list)
+
+
+class Comment(TypedDict):
+    text: str
+    replies: NotRequired[list[Comment]]
+
+
+class Recursive(Item):
+    id: Attr[str] = attribute(key="partition")
+    tree: Attr[Node]
+    comment: Attr[Comment | None] = attribute(default=None)
+
+
+def test_given_fields_of_their_own_class_when_written_and_read_then_they_are_the_same() -> None:
+    tree = Node("a", Node("b"), [Node("c", children=[Node("d")])])
+    comment: Comment = {"text": "x", "replies": [{"text": "y"}]}
+    item = Recursive(id="1", tree=tree, comment=comment)
+
+    assert decode_item(Recursive, encode_item(item)) == item
+    with pytest.raises(UnsupportedTypeError, match=r"tree\.children\[0\]\.name: str is expected"):
+        encode_item(Recursive(id="1", tree=Node("a", children=[Node(3)])))  # type: ignore[arg-type]
+
+
+def test_given_a_value_that_holds_itself_when_written_then_it_is_refused() -> None:
+    tree = Node("a")
+    tree.next = tree
+    with pytest.raises(ValueOutOfRangeError, match="or hold themselves"):
+        encode_item(Recursive(id="1", tree=tree))
+
+
+def test_given_names_with_dots_when_written_then_they_are_no_levels() -> None:
+    class Named(Item):
+        by_name: Attr[dict[str, Node]]
+
+    name = "a." * 50
+    encoded = encode_item(Named(by_name={name: Node("x", Node("y"))}))
+    assert decode_item(Named, encoded).by_name[name].next == Node("y")
