@@ -384,12 +384,18 @@ def _decoded_list(content: Any, path: str, level: int) -> list[Any]:
     _require_level(path, level)
     return [
         _decoded(value, f"{path}[{index}]", level + 1)
-        for index, value in enumerate(_require(list, content, path))
+        for index, value in enumerate(_require_list(content, path))
     ]
 
 
 def _require(python_type: type[T], content: Any, path: str) -> T:
     if not isinstance(content, python_type):
+        raise _not_an_attribute_value(path)
+    return content
+
+
+def _require_list(content: Any, path: str) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(content, list | tuple):
         raise _not_an_attribute_value(path)
     return content
 
@@ -417,12 +423,12 @@ _DECODERS: dict[str, Callable[[Any, str, int], Any]] = {
     "L": _decoded_list,
     "M": lambda content, path, level: _decoded_map(content, path, level + 1),
     "SS": lambda content, path, level: {
-        _require(str, each, path) for each in _require(list, content, path)
+        _require(str, each, path) for each in _require_list(content, path)
     },
     "NS": lambda content, path, level: {
-        _decoded_number(each, path) for each in _require(list, content, path)
+        _decoded_number(each, path) for each in _require_list(content, path)
     },
     "BS": lambda content, path, level: {
-        _decoded_bytes(each, path) for each in _require(list, content, path)
+        _decoded_bytes(each, path) for each in _require_list(content, path)
     },
 }

@@ -144,9 +144,8 @@ def decoded_map(content: Any, levels: int) -> dict[str, Any]:
 
 def decoded_list(content: Any, levels: int) -> list[Any]:
     """The elements of a list in wire form, which may hold so many levels more."""
-    wire: list[dict[str, Any]] = content
     elements: list[Any] = []
-    for value in wire:
+    for value in _a_list(content):
         if len(value) != 1:
             raise NotQuickError
         if "S" in value:
@@ -174,14 +173,20 @@ def _decoded_scalar(value: dict[str, Any]) -> Any:
     elif "NULL" in value:
         return None
     elif "SS" in value:
-        texts: list[Any] = value["SS"]
+        texts = _a_list(value["SS"])
         "".join(texts)  # a TypeError where a member is none
         return set(texts)
     elif "NS" in value:
-        numbers: list[Any] = value["NS"]
-        return {decode_number(each) for each in numbers}
+        return {decode_number(each) for each in _a_list(value["NS"])}
     elif "B" in value:
         data = value["B"]
         if type(data) is bytes:
             return data
     raise NotQuickError
+
+
+def _a_list(content: Any) -> list[Any]:
+    if type(content) is not list:
+        raise NotQuickError
+    elements: list[Any] = content
+    return elements

@@ -17,7 +17,6 @@ from dynasafe.attribute_value import (
     to_attribute_map,
 )
 from dynasafe.errors import (
-    EmptyUpdateError,
     InvalidRequestError,
     InvalidValueError,
     UnsupportedTypeError,
@@ -28,12 +27,11 @@ from dynasafe.expressions.attributes import Attr, Computed, attr
 from dynasafe.expressions.conditions import Condition, ConditionLike, condition_node
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
-from dynasafe.expressions.path_set import PathSet
-from dynasafe.expressions.render import Placeholders, render_condition, render_update
-from dynasafe.expressions.update_actions import Action, Payload, Step, Verb, update_of
-from dynasafe.expressions.update_shapes import Escape, ShapeTree, UpdateShape, Written
-from dynasafe.findings import Finding, Where
-from dynasafe.item import Item, Schema, decode_item, encode_key, schema_of
+from dynasafe.expressions.update_actions import update_of
+from dynasafe.expressions.update_shapes import Escape
+from dynasafe.expressions.update_steps import UpdateSteps, update_finding
+from dynasafe.findings import Finding
+from dynasafe.item import Item, decode_item, encode_key, schema_of
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item)
@@ -49,9 +47,6 @@ ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 NonePolicy = Literal["remove", "null", "skip"]
 
 
-_ADDED = frozenset({int, float, Decimal, set, frozenset})
-
-
 class UpdateBuilder:
     """An update that cannot be malformed, as a chain of actions.
 
@@ -64,28 +59,14 @@ class UpdateBuilder:
         escape: "auto" aliases names that need it, "always" aliases all.
     """
 
-    __slots__ = (
-        "_condition",
-        "_escape",
-        "_has_operands",
-        "_is_frozen",
-        "_paths",
-        "_schema",
-        "_shape",
-        "_steps",
-    )
+    __slots__ = ("_condition", "_steps")
 
     def __init__(self, item_class: type[Item] | None = None, *, escape: Escape = "auto") -> None:
         if escape not in ("auto", "always"):
             raise ValueOutOfRangeError("escape", f"'auto' or 'always', not {escape!r}")
-        self._schema: Schema | None = None if item_class is None else schema_of(item_class)
-        self._escape: Escape = escape
-        self._steps: list[Step] = []
-        self._shape: UpdateShape | None = _root(self._schema, escape)
-        self._paths: PathSet | None = None
+        schema = None if item_class is None else schema_of(item_class)
+        self._steps = UpdateSteps(schema, escape)
         self._condition: ConditionNode | None = None
-        self._has_operands = False
-        self._is_frozen = False
 
     # Actions
 
@@ -96,11 +77,10 @@ class UpdateBuilder:
     def set(self, attribute: Attr[Any] | str, value: Any) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one."""
         if value.__class__ is Attr or value.__class__ is Computed:
-            self._take(Action("set", self._target(attribute)), value.node)
-            self._shape = None
-            self._has_operands = True
-            return self
-        return self._act("set", attribute, value)
+            self._steps.compute(attribute, value.node)
+        else:
+            self._steps.act("set", attribute, value)
+        return self
 
     @overload
     def set_if_not_exists(self, attribute: Attr[T], value: T) -> Self: ...
@@ -108,7 +88,8 @@ class UpdateBuilder:
     def set_if_not_exists(self, attribute: str, value: object) -> Self: ...
     def set_if_not_exists(self, attribute: Attr[Any] | str, value: object) -> Self:
         """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`."""
-        return self._act("set_if_not_exists", attribute, value)
+        self._steps.act("set_if_not_exists", attribute, value)
+        return self
 
     @overload
     def append(self, attribute: Attr[list[U]], values: Iterable[U]) -> Self: ...
@@ -118,7 +99,8 @@ class UpdateBuilder:
     def append(self, attribute: str, values: Iterable[object]) -> Self: ...
     def append(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
         """SET the list to itself and the values at its end; a missing list counts as empty."""
-        return self._act("append", attribute, values)
+        self._steps.act("append", attribute, values)
+        return self
 
     @overload
     def prepend(self, attribute: Attr[list[U]], values: Iterable[U]) -> Self: ...
@@ -128,7 +110,8 @@ class UpdateBuilder:
     def prepend(self, attribute: str, values: Iterable[object]) -> Self: ...
     def prepend(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
         """SET the list to the values and itself after them; a missing list counts as empty."""
-        return self._act("prepend", attribute, values)
+        self._steps.act("prepend", attribute, values)
+        return self
 
     @overload
     def increment(self, attribute: Attr[NumberT], amount: NumberT) -> Self: ...
@@ -136,7 +119,8 @@ class UpdateBuilder:
     def increment(self, attribute: str, amount: int | float | Decimal) -> Self: ...
     def increment(self, attribute: Attr[Any] | str, amount: Any) -> Self:
         """SET the number to itself plus the amount; a missing number counts as zero."""
-        return self._act("increment", attribute, amount)
+        self._steps.act("increment", attribute, amount)
+        return self
 
     @overload
     def add(self, attribute: Attr[AddT], value: AddT) -> Self: ...
@@ -144,7 +128,8 @@ class UpdateBuilder:
     def add(self, attribute: str, value: object) -> Self: ...
     def add(self, attribute: Attr[Any] | str, value: object) -> Self:
         """ADD a number to a number, or members to a set; a missing attribute is created."""
-        return self._act("add", attribute, value)
+        self._steps.act("add", attribute, value)
+        return self
 
     @overload
     def delete(self, attribute: Attr[SetT], members: SetT) -> Self: ...
@@ -152,17 +137,19 @@ class UpdateBuilder:
     def delete(self, attribute: str, members: object) -> Self: ...
     def delete(self, attribute: Attr[Any] | str, members: object) -> Self:
         """DELETE members from a set; the attribute goes with its last member."""
-        return self._act("delete", attribute, members)
+        self._steps.act("delete", attribute, members)
+        return self
 
     def remove(self, *attributes: Attr[Any] | str) -> Self:
         """REMOVE attributes, or elements of lists."""
+        self._steps.require_mutable()
         for attribute in attributes:
-            self._act("remove", attribute, None)
+            self._steps.act("remove", attribute, None)
         return self
 
     def condition(self, condition: ConditionLike) -> Self:
         """Write only if the condition holds too; several calls are ANDed."""
-        self._require_mutable()
+        self._steps.require_mutable()
         node = condition_node(condition)
         self._condition = node if self._condition is None else conjunction(self._condition, node)
         return self
@@ -204,10 +191,10 @@ class UpdateBuilder:
             InvalidRequestError: an attribute is not allowed, or its None is undecided, or would
                 leave an item that the Item class cannot read.
         """
-        self._require_mutable()
+        self._steps.require_mutable()
         if none not in (None, "remove", "null", "skip"):
             raise ValueOutOfRangeError("none", f"'remove', 'null' or 'skip', not {none!r}")
-        if allow is None and self._schema is None:
+        if allow is None and self._steps.schema is None:
             raise TypeError(
                 "a patch without an Item class needs allow=, the attributes that it may set"
             )
@@ -220,7 +207,7 @@ class UpdateBuilder:
         if undecided:
             names = ", ".join(sorted(undecided))
             findings.append(
-                _finding(
+                update_finding(
                     "DYS142",
                     f"The patch holds None for: {names}",
                     "patch",
@@ -233,7 +220,7 @@ class UpdateBuilder:
         if lost:
             names = ", ".join(sorted(lost))
             findings.append(
-                _finding(
+                update_finding(
                     "DYS144",
                     f"The patch takes away what an item needs: {names}",
                     "patch",
@@ -243,23 +230,25 @@ class UpdateBuilder:
             )
         if findings:
             raise InvalidRequestError("UpdateItem", findings)
+        steps = self._steps.copy()  # all of the patch, or nothing of it
         for name, value in values.items():
             target = targets[name]
             if value is not None:
-                self.set(target, value)
+                steps.act("set", target, value)
             elif none == "remove":
-                self.remove(target)
+                steps.act("remove", target, None)
             elif none == "null":
-                self._shape = None
-                self._take(Action("set", target), {"NULL": True})
+                steps.set_null(target)
+        self._steps = steps
         return self
 
     def _needs(self, target: Attr[Any], none: NonePolicy | None) -> bool:
         """Whether an item could not be read any more with what None means."""
-        if self._schema is None or none in (None, "skip"):
+        schema = self._steps.schema
+        if schema is None or none in (None, "skip"):
             return False
         if none == "remove":
-            return not self._schema.by_name[target.path.attribute_name].has_default
+            return not schema.by_name[target.path.attribute_name].has_default
         try:
             target.codec.encode(None)
         except InvalidValueError:
@@ -269,14 +258,15 @@ class UpdateBuilder:
     def _patch_targets(
         self, values: Mapping[str, object], allowed: frozenset[str] | None
     ) -> tuple[dict[str, Attr[Any]], list[Finding]]:
+        schema = self._steps.schema
         targets: dict[str, Attr[Any]] = {}
         refused = []
         findings = []
         by_name: dict[str, str] = {}
         for name in values:
-            found = self._schema.find(name) if self._schema else None
+            found = schema.find(name) if schema else None
             permitted = allowed is None or name in allowed
-            if self._schema is not None:
+            if schema is not None:
                 permitted = permitted and found is not None and found.is_patchable
             if not permitted or not isinstance(name, str) or not name:
                 refused.append(str(name))
@@ -284,13 +274,13 @@ class UpdateBuilder:
             # A patch names attributes, not places inside them: a dot is part of the name.
             targets[name] = (
                 attr(name=name)
-                if self._schema is None or found is None
-                else getattr(self._schema.item_class, found.field_name)
+                if schema is None or found is None
+                else getattr(schema.item_class, found.field_name)
             )
             stored_name = str(targets[name].path.elements[0])
             if stored_name in by_name:
                 findings.append(
-                    _finding(
+                    update_finding(
                         "DYS143",
                         f"The patch sets {stored_name!r} twice: as {by_name[stored_name]!r} and "
                         f"as {name!r}",
@@ -302,7 +292,7 @@ class UpdateBuilder:
         if refused:
             findings.insert(
                 0,
-                _finding(
+                update_finding(
                     "DYS141",
                     f"The patch sets attributes that are not allowed: {', '.join(sorted(refused))}",
                     "patch",
@@ -317,7 +307,7 @@ class UpdateBuilder:
     @property
     def is_empty(self) -> bool:
         """Whether there are no actions; a condition is not one."""
-        return not self._steps
+        return self._steps.is_empty
 
     @property
     def is_idempotent(self) -> bool:
@@ -326,7 +316,7 @@ class UpdateBuilder:
 
     def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
         """Whether it is idempotent under a condition, whatever its own."""
-        written = self._written()
+        written = self._steps.written()
         if written is not None and (condition is None or written.is_idempotent):
             return written.is_idempotent
         return is_idempotent(self.update, condition)
@@ -334,7 +324,7 @@ class UpdateBuilder:
     @property
     def update(self) -> Update:
         """The syntax tree of the actions."""
-        return update_of(self._steps)
+        return update_of(self._steps.all)
 
     @property
     def condition_node(self) -> ConditionNode | None:
@@ -343,22 +333,18 @@ class UpdateBuilder:
 
     @property
     def escape(self) -> Escape:
-        return self._escape
+        return self._steps.escape
 
     def copy(self) -> Self:
         """A builder with the same actions, which is not frozen."""
         twin = type(self).__new__(type(self))
-        twin._schema = self._schema
-        twin._escape = self._escape
         twin._steps = self._steps.copy()
-        twin._shape = self._shape
-        twin._paths = None if self._paths is None else self._paths.copy()
         twin._condition = self._condition
-        twin._has_operands = self._has_operands
-        twin._is_frozen = False
         return twin
 
-    def __copy__(self) -> Self:
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: object) -> Self:
         return self.copy()
 
     # A dry run
@@ -481,9 +467,7 @@ class UpdateBuilder:
         Raises:
             EmptyUpdateError: there are no actions.
         """
-        if not self._steps:
-            raise EmptyUpdateError
-        self._is_frozen = True
+        self._steps.freeze()
 
     def expressions(self, extra_condition: ConditionNode | None = None) -> dict[str, Any]:
         """The expressions and their placeholders, in wire form; freezes the builder.
@@ -491,29 +475,13 @@ class UpdateBuilder:
         Raises:
             EmptyUpdateError: there are no actions.
         """
-        self.freeze()
-        written = self._written()
-        if written is not None and self._condition is None and extra_condition is None:
-            return written.members(self._steps)
         terms = [node for node in (self._condition, extra_condition) if node is not None]
-        if written is None:
-            placeholders = Placeholders(escape=self._escape)
-            text = render_update(self.update, placeholders)
-        else:
-            placeholders = written.placeholders(self._steps, self._escape)
-            text = written.text
-        members: dict[str, Any] = {"UpdateExpression": text}
-        if terms:
-            members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
-        if placeholders.names:
-            members["ExpressionAttributeNames"] = placeholders.names
-        if placeholders.values:
-            members["ExpressionAttributeValues"] = placeholders.values
-        return members
+        return self._steps.expressions(terms)
 
     def _encode_key(self, key: Mapping[str, object] | Item) -> dict[str, AttributeValue]:
-        if self._schema is not None:
-            return encode_key(self._schema, key)
+        schema = self._steps.schema
+        if schema is not None:
+            return encode_key(schema, key)
         if isinstance(key, Item):
             encoded = encode_key(key.__dynasafe_schema__, key)
         else:
@@ -529,141 +497,7 @@ class UpdateBuilder:
         Raises:
             InvalidRequestError: an action's path begins with a name of the key.
         """
-        if self._shape is not None and self._steps:
-            roots: Iterable[str] = self._shape.written(self._steps).roots
-        else:
-            roots = [action.target.path.attribute_name for action, _ in self._steps]
-        for name in roots:
-            if name in key:
-                raise _key_error(name)
-
-    # Within
-
-    def _written(self) -> Written | None:
-        """The text of the actions, unless DynamoDB computes something in one of them."""
-        if self._shape is not None:
-            return self._shape.written(self._steps)
-        return None if self._has_operands else Written(self._steps, self._escape)
-
-    def _require_mutable(self) -> None:
-        if self._is_frozen:
-            raise TypeError(
-                "This UpdateBuilder was built or sent already, and is frozen. "
-                "Mend: change update.copy(), or make a new builder per request."
-            )
-
-    def _target(self, attribute: Attr[Any] | str) -> Attr[Any]:
-        self._require_mutable()
-        schema = self._schema
-        if isinstance(attribute, Attr):
-            if schema is None:
-                return attribute
-            if attribute.owner is None:
-                return self._typed(attribute)
-            if not issubclass(schema.item_class, attribute.owner):
-                raise UnsupportedTypeError(
-                    str(attribute.path),
-                    f"an attribute of {attribute.owner.__name__} in an update of "
-                    f"{schema.item_class.__name__}. Mend: use that class's own attribute; for one "
-                    "inside a nested Item, Outer.inner[Inner.attribute]",
-                )
-            return attribute
-        if not isinstance(attribute, str):
-            raise UnsupportedTypeError(
-                "",
-                f"an attribute is an Attr or a document path, not {type(attribute).__name__}",
-            )
-        return self._typed(attr(attribute))
-
-    def _typed(self, untyped: Attr[Any]) -> Attr[Any]:
-        """The Item class's own attribute at this path."""
-        if self._schema is None:
-            return untyped
-        name, *rest = untyped.path.elements
-        found = self._schema.find(str(name))
-        if found is None:
-            raise UnsupportedTypeError(
-                str(untyped.path),
-                f"{self._schema.item_class.__name__} has no attribute {name!r}. Mend: declare it, "
-                "or use UpdateBuilder() without an Item class",
-            )
-        typed: Attr[Any] = getattr(self._schema.item_class, found.field_name)
-        for element in rest:
-            typed = typed[element]
-        return typed
-
-    def _act(self, verb: Verb, attribute: Attr[Any] | str, value: Any) -> Self:
-        """Add an action with a value of its own."""
-        shape = self._shape
-        of = attribute.__class__
-        is_known = of is Attr or of is str
-        # What else ADD is given may be a number once, and a set of members once.
-        is_known = is_known and (verb != "add" or value.__class__ in _ADDED)
-        if shape is None or self._is_frozen or not is_known:
-            action = Action(verb, self._target(attribute))
-            self._take(action, action.payload(value))
-            self._shape = None
-            return self
-        # ADD of a number adds up, ADD of members does not: they are two kinds.
-        kind = verb if verb != "add" else value.__class__
-        name = attribute.identity if of is Attr else attribute  # type: ignore[union-attr]
-        found = shape.known(kind, name)
-        if found is None:
-            action = Action(verb, self._target(attribute))
-            self._take(action, action.payload(value))
-            self._shape = shape.extended(kind, name, action)
-        else:
-            action, shape = found
-            self._steps.append((action, action.payload(value)))
-            self._shape = shape
-        return self
-
-    def _take(self, action: Action, payload: Payload) -> None:
-        """Add the step, if its path clashes with none."""
-        self._require_mutable()
-        target = action.target
-        if self._schema is not None:
-            name = target.path.elements[0]
-            if name in self._schema.key_names:
-                raise _key_error(str(name))
-        if self._paths is None or len(self._paths) != len(self._steps):
-            self._paths = PathSet()
-            for step, _ in self._steps:
-                self._paths.add(step.target.path.elements)
-        clash = self._paths.add(target.path.elements)
-        if clash is not None:
-            message = f"Invalid UpdateExpression: {clash.message}"
-            finding = _finding(clash.code, message, "UpdateExpression", clash.mend)
-            raise InvalidRequestError("UpdateItem", [finding])
-        self._steps.append((action, payload))
-
-
-_roots: dict[Escape, UpdateShape] = {each: ShapeTree(each).root for each in ("auto", "always")}
-
-
-def _root(schema: Schema | None, escape: Escape) -> UpdateShape:
-    """Where chains of actions begin."""
-    if schema is None:
-        return _roots[escape]
-    root: UpdateShape | None = schema.caches.get(escape)
-    if root is None:
-        root = schema.caches[escape] = ShapeTree(escape).root
-    return root
-
-
-def _finding(code: str, message: str, parameter: str, mend: str) -> Finding:
-    return Finding(code=code, message=message, where=Where(parameter=parameter), mend=mend)
-
-
-def _key_error(name: str) -> InvalidRequestError:
-    finding = _finding(
-        "DYS120",
-        "One or more parameter values were invalid: Cannot update attribute "
-        f"{name}. This attribute is part of the key",
-        "UpdateExpression",
-        "put a new item and delete the old one, in one transaction",
-    )
-    return InvalidRequestError("UpdateItem", [finding])
+        self._steps.require_not_in_key(key)
 
 
 def _patch_values(patch: object) -> Mapping[str, object]:

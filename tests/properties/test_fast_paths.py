@@ -365,6 +365,6 @@ def test_given_a_template_that_is_copied_with_ever_new_names_then_few_are_kept()
     for number in range(6000):
         copied = template.copy().set(f"name{number}", number)
     assert copied.expressions() == written_anew(copied)
-    shape = template._shape
+    shape = template._steps._shape
     assert shape is not None
     assert len(shape._others or ()) <= 2048

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -128,6 +129,30 @@ def test_given_a_built_update_when_changed_then_it_is_refused_and_a_copy_is_not(
     with pytest.raises(TypeError, match="frozen"):
         update.set("b", 2)
     assert "b = :b" in update.copy().set("b", 2).build(key=KEY)["UpdateExpression"]
+    with pytest.raises(TypeError, match="frozen"):
+        update.remove()
+
+
+@pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy, UpdateBuilder.copy])
+def test_given_a_builder_of_ones_own_class_when_copied_then_it_is_of_it(make_copy: Any) -> None:
+    class PersonUpdate(UpdateBuilder):
+        def renamed(self, name: str) -> PersonUpdate:
+            return self.set("name", name)
+
+    update = PersonUpdate().renamed("Ada").condition(attr("name").exists())
+    expected = update.build(key=KEY)
+    copied = make_copy(update)
+
+    assert copied.build(key=KEY) == expected
+    assert "age = :age" in make_copy(update).set("age", 3).build(key=KEY)["UpdateExpression"]
+    assert type(copied) is PersonUpdate
+
+
+def test_given_a_patch_when_a_value_is_refused_then_nothing_of_it_is_in_the_update() -> None:
+    update = UpdateBuilder().set("a", 1)
+    with pytest.raises(InvalidValueError, match="c: NaN"):
+        update.patch({"b": 2, "c": float("nan")}, allow={"b", "c"})
+    assert update.build(key=KEY)["UpdateExpression"] == "SET a = :a"
 
 
 def test_given_a_patch_when_a_name_is_not_allowed_then_all_are_named() -> None:
