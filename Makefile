@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check docs engines botocore-1.44.5 bench soak-memory lost-answers nightly soak mutants dist dist-check clean
+.PHONY: help demo test check docs engines botocore-1.44.5 bench soak-memory lost-answers nightly soak mutants dist dist-compiled dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,11 +38,11 @@ nightly: .venv/.installed engines ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
 		$(BIN)/python -m pytest -n 2 --timeout 20000 tests/properties tests/integration
 
-bench: build/benchmarks/.installed ## What things cost beside other libraries, into docs/performance.md; FAST=1: that it works
-	build/benchmarks/bin/python -m benchmarks $(if $(FAST),--fast)
+bench: build/bench/.installed ## What things cost beside other libraries, into docs/performance.md; FAST=1: that it works
+	cd build/bench && ../benchmarks/bin/python -m benchmarks $(if $(FAST),--fast)
 
-soak-memory: build/benchmarks/.installed ## A million calls, and whether memory grows
-	build/benchmarks/bin/python -m benchmarks.soak
+soak-memory: build/bench/.installed ## A million calls, and whether memory grows
+	cd build/bench && ../benchmarks/bin/python -m benchmarks.soak
 
 lost-answers: build/benchmarks/.installed ## How often each client counts an increment whose answer is lost
 	build/benchmarks/bin/python -m benchmarks.lost_answers
@@ -66,7 +66,15 @@ dist: build/dist-tools/.installed ## The sdist, and the wheel that is built of i
 	build/dist-tools/bin/twine check --strict dist/*
 	build/dist-tools/bin/check-wheel-contents dist/*.whl
 
-dist-check: dist .venv/.installed ## Both of them in fresh environments, with each Python and the lowest versions
+# Not from pip's cache, which knows a wheel by the path of its sdist.
+dist-compiled: dist ## The wheel with compiled code, for each Python
+	for python in $(PYTHONS); do \
+		HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT='$(CURDIR)/constraints.txt' $$python -m pip wheel \
+			--quiet --disable-pip-version-check --no-cache-dir --no-deps \
+			--wheel-dir dist/compiled dist/*.tar.gz || exit 1; \
+	done
+
+dist-check: dist-compiled .venv/.installed ## All of them in fresh environments, with each Python and the lowest versions
 	DYNASAFE_DIST=dist DYNASAFE_PYTHONS='$(PYTHONS)' $(BIN)/python -m pytest tests/packaging
 
 clean: ## Everything that was made
@@ -88,7 +96,17 @@ build/dist-tools/.installed: constraints.txt
 build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constraints.txt
 	test -x build/benchmarks/bin/python || $(PYTHON) -m venv build/benchmarks
 	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt --requirement benchmarks/requirements.txt --editable .
+		--constraint constraints.txt --requirement benchmarks/requirements.txt .
+	touch $@
+
+# A folder from which Python finds the benchmarks, and not the sources of dynasafe: what is measured is
+# the wheel with compiled code, which is installed.
+build/bench/.installed: build/benchmarks/.installed $(shell find dynasafe -name '*.py')
+	$(MAKE) dist-compiled PYTHONS=build/benchmarks/bin/python
+	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
+		--force-reinstall --no-deps --no-index --find-links dist/compiled dynasafe
+	mkdir -p build/bench
+	ln -sfn ../../benchmarks build/bench/benchmarks
 	touch $@
 
 .engines/node_modules/.installed: tests/engines/package.json tests/engines/package-lock.json

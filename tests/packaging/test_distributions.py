@@ -1,4 +1,4 @@
-"""The wheel and the sdist, as users get them.
+"""The wheels and the sdist, as users get them.
 
 `make dist-check` builds them first, and names the Pythons.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -24,6 +25,8 @@ PYTHONS = os.environ["DYNASAFE_PYTHONS"].split()
 NOT_SHIPPED = (".ci/", ".githooks/")
 # Beside the extra "testing": what the unit tests and pytest's own configuration need.
 FOR_UNIT_TESTS = ("pydantic", "pytest-timeout")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+COMPILED = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["include"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ def only(pattern: str) -> Path:
 @pytest.fixture(scope="session")
 def wheel() -> Path:
     return only("*.whl")
+
+
+@pytest.fixture(scope="session")
+def compiled_wheels() -> dict[str, Path]:
+    """The wheel with compiled code for each Python, by the version: "3.11"."""
+    wheels = (DIST / "compiled").glob("*.whl")
+    by_tag = {each.name.split("-")[2]: each for each in wheels}
+    return {
+        version: by_tag[f"cp{version.replace('.', '')}"] for version in map(python_version, PYTHONS)
+    }
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +119,10 @@ def lowest(metadata: Message, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def compiled_files(names: set[str]) -> set[str]:
+    return {each for each in names if each.endswith((".so", ".pyd"))}
+
+
 def tracked() -> set[str]:
     listed = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -126,6 +143,18 @@ def test_given_the_wheel_then_it_has_the_package_and_nothing_else(names_in_wheel
     package = {name for name in names_in_wheel if ".dist-info/" not in name}
     assert package == {name for name in tracked() if name.startswith("dynasafe/")}
     assert "dynasafe/py.typed" in package
+
+
+def test_given_a_compiled_wheel_then_it_has_the_sources_too(
+    compiled_wheels: dict[str, Path], names_in_wheel: set[str]
+) -> None:
+    for wheel in compiled_wheels.values():
+        with ZipFile(wheel) as archive:
+            names = {each for each in archive.namelist() if ".dist-info/" not in each}
+        sources = {each for each in names_in_wheel if ".dist-info/" not in each}
+        assert names - compiled_files(names) == sources
+        stems = {each.partition(".")[0] for each in compiled_files(names) if "/" in each}
+        assert stems == {each.removesuffix(".py") for each in COMPILED}
 
 
 def test_given_the_sdist_then_it_has_all_that_is_under_version_control(sdist: Path) -> None:
@@ -174,7 +203,29 @@ def test_given_the_wheel_when_installed_then_the_sdists_tests_pass_on_it(
     assert "--dynamodb={dynalite,local,moto}" in environment.run(
         "-m", "pytest", "--help", cwd=tmp_path
     )
-    run_unit_tests(environment, unpacked)
+    run_tests(environment, unpacked, "tests/unit")
+
+
+@pytest.mark.parametrize("python", PYTHONS, ids=python_version)
+def test_given_the_compiled_wheel_when_installed_then_the_sdists_tests_pass_on_it(
+    python: str, compiled_wheels: dict[str, Path], unpacked: Path, tmp_path: Path
+) -> None:
+    environment = make_environment(
+        tmp_path / "env",
+        f"{compiled_wheels[python_version(python)]}[testing]",
+        *FOR_UNIT_TESTS,
+        constraints=unpacked / "constraints.txt",
+        python=python,
+    )
+
+    package = require_installed(environment, unpacked)
+    for source in COMPILED:
+        module = source.removesuffix(".py").replace("/", ".")
+        code = f"import {module}; print({module}.__file__)"
+        loaded = Path(environment.run("-c", code, cwd=unpacked).strip())
+        assert loaded.is_relative_to(package)
+        assert loaded.suffix != ".py"
+    run_tests(environment, unpacked, "tests/unit", "tests/properties/test_fast_paths.py")
 
 
 def test_given_the_sdist_when_installed_then_it_is_the_same(
@@ -211,7 +262,7 @@ def test_given_the_lowest_versions_when_installed_then_the_sdists_tests_pass_on_
         tmp_path / "env", f"{wheel}[testing]", *FOR_UNIT_TESTS, constraints=lowest
     )
 
-    run_unit_tests(environment, unpacked)
+    run_tests(environment, unpacked, "tests/unit")
 
 
 def require_installed(environment: Environment, unpacked: Path) -> Path:
@@ -225,8 +276,6 @@ def require_installed(environment: Environment, unpacked: Path) -> Path:
     return package
 
 
-def run_unit_tests(environment: Environment, unpacked: Path) -> None:
-    told = environment.run(
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/unit"), cwd=unpacked
-    )
+def run_tests(environment: Environment, unpacked: Path, *paths: str) -> None:
+    told = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *paths, cwd=unpacked)
     assert " passed" in told.splitlines()[-1]
