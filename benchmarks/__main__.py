@@ -20,7 +20,7 @@ from benchmarks.agreement import require_same_work
 from benchmarks.figures import Figure, to_json
 from benchmarks.tables import between_markers, markdown
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent / "docs" / "performance.md"
 RESULTS = HERE / "results.json"
 FAST_DIRECTORY = HERE.parent / "build" / "benchmarks-fast"

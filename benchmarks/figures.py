@@ -12,6 +12,7 @@ from statistics import median, quantiles
 from typing import Any, Literal
 
 OURS = "dynasafe"
+FROM_SOURCE = "dynasafe, not compiled"
 
 Kind = Literal["at most", "at most times", "at least times faster"]
 

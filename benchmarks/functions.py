@@ -12,7 +12,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count, islice
 from pathlib import Path
@@ -23,10 +23,13 @@ from typing import Any, NamedTuple
 import pyperf
 
 from benchmarks.contenders import load
-from benchmarks.figures import OURS, Figure, Target
+from benchmarks.figures import FROM_SOURCE, OURS, Figure, Target
 from benchmarks.work import ITEM, TEXT_ITEM, TEXT_WIRE_ITEM, WIRE_ITEM, changes, new_names
+from dynasafe import quick_values
 
 MICROSECONDS = 1e6
+ROOT = Path(__file__).resolve().parent.parent
+"""Where Python finds the sources of dynasafe before what is installed."""
 
 
 _turns = count()
@@ -206,7 +209,7 @@ WORKS = (
     ),
     *(
         Work(
-            "Building an update, per action",
+            "Building an update whose names were never seen, per action",
             library,
             _turns_alone,
             {
@@ -248,13 +251,36 @@ def _name(work: Work, contender: str) -> str:
     return f"{work.group} / {work.title} / {contender}"
 
 
-def main() -> None:
-    runner = pyperf.Runner(program_args=("-m", "benchmarks.functions"))
+def run(module: str, *, is_compiled: bool, names: Mapping[str, str] | None = None) -> None:
+    """Time the functions in this process, as pyperf's workers do.
+
+    Args:
+        module: what the workers run, which comes here with the same arguments.
+        is_compiled: whether dynasafe should be; if it is not as it should be, nothing is timed.
+        names: the contenders that are timed, by their names here and in the record. Without it,
+            all are, under their own names.
+    """
+    if (Path(quick_values.__file__).suffix != ".py") != is_compiled:
+        raise SystemExit(f"not the dynasafe that {module} is about: {quick_values.__file__}")
+    runner = pyperf.Runner(program_args=("-m", module))
     for work in WORKS:
         for name, contender in work.contenders.items():
-            runner.bench_time_func(
-                _name(work, name), _cpu_time_of(contender, work), inner_loops=contender.pieces
-            )
+            if names is None or name in names:
+                runner.bench_time_func(
+                    _name(work, name if names is None else names[name]),
+                    _cpu_time_of(contender, work),
+                    inner_loops=contender.pieces,
+                )
+
+
+def _with_source(work: Work) -> dict[str, Contender]:
+    """The contenders of the work, and beside dynasafe itself its sources, not compiled."""
+    with_source = {}
+    for name, contender in work.contenders.items():
+        with_source[name] = contender
+        if name == OURS:
+            with_source[FROM_SOURCE] = contender
+    return with_source
 
 
 def measure(directory: Path, rounds: int, *, is_fast: bool) -> list[Figure]:
@@ -264,15 +290,17 @@ def measure(directory: Path, rounds: int, *, is_fast: bool) -> list[Figure]:
     effort = ["--values", "1" if is_fast else "3", "--min-time", "0.01" if is_fast else "0.05"]
     for round_ in range(1, rounds + 1):
         print(f"functions: round {round_} of {rounds}", flush=True)
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "benchmarks.functions", "--quiet"),
-                *("--processes", "1", "--warmups", "1", *effort),
-                *("--append", str(record)),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+        for module, folder in (("functions", Path.cwd()), ("from_source", ROOT)):
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", f"benchmarks.{module}", "--quiet"),
+                    *("--processes", "1", "--warmups", "1", *effort),
+                    *("--append", str(record)),
+                ],
+                check=True,
+                stdout=subprocess.DEVNULL,
+                cwd=folder,
+            )
     suite = pyperf.BenchmarkSuite.load(str(record))
     return [
         Figure(
@@ -285,7 +313,7 @@ def measure(directory: Path, rounds: int, *, is_fast: bool) -> list[Figure]:
                     for run in suite.get_benchmark(_name(work, contender)).get_runs()
                     if run.values
                 ]
-                for contender in work.contenders
+                for contender in _with_source(work)
             },
             targets=work.targets,
         )
@@ -294,4 +322,4 @@ def measure(directory: Path, rounds: int, *, is_fast: bool) -> list[Figure]:
 
 
 if __name__ == "__main__":
-    main()
+    run("benchmarks.functions", is_compiled=True)

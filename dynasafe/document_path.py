@@ -7,6 +7,7 @@ Source: "Referring to item attributes when using expressions in DynamoDB".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 PathElement = str | int
 
@@ -20,9 +21,10 @@ class DocumentPath:
     def __post_init__(self) -> None:
         if len(self.elements) == 1 and type(self.elements[0]) is str and self.elements[0]:
             return  # the commonest
-        if not self.elements or not isinstance(self.elements[0], str):
+        elements: tuple[Any, ...] = self.elements  # they may be anything yet
+        if not elements or not isinstance(elements[0], str):
             raise ValueError("a document path begins with an attribute name")
-        for element in self.elements:
+        for element in elements:
             if isinstance(element, bool) or not isinstance(element, str | int):
                 raise ValueError("a document path has names (str) and list indexes (int)")
             if element == "":
@@ -30,8 +32,8 @@ class DocumentPath:
             if isinstance(element, int) and element < 0:
                 raise ValueError("a list index in a document path must not be negative")
         # A subclass of str may write itself otherwise, as a member of a str Enum does.
-        if any(type(element) is not str and isinstance(element, str) for element in self.elements):
-            plain = (str.__str__(e) if isinstance(e, str) else e for e in self.elements)
+        if any(type(element) is not str and isinstance(element, str) for element in elements):
+            plain = (str.__str__(e) if isinstance(e, str) else e for e in elements)
             object.__setattr__(self, "elements", tuple(plain))
 
     @classmethod

@@ -39,7 +39,7 @@ def build_new(change: Change, names: NewNames) -> Mapping[str, Any]:
 
 
 def build_long(actions: int, turn: int) -> Mapping[str, Any]:
-    sets = (F(f"attribute{index}").set(turn) for index in range(actions))
+    sets = (F(f"attribute{turn}_{index}").set(turn) for index in range(actions))
     return _request("p1", reduce(and_, sets))
 
 

@@ -97,7 +97,7 @@ def build_new(change: Change, names: NewNames) -> Mapping[str, Any]:
 def build_long(actions: int, turn: int) -> Mapping[str, Any]:
     update = UpdateBuilder()
     for index in range(actions):
-        update.set(f"attribute{index}", turn)
+        update.set(f"attribute{turn}_{index}", turn)
     return update.build_client(table_name=TABLE_NAME, key={"id": "p1"})
 
 

@@ -54,7 +54,7 @@ def build_new(change: Change, names: NewNames) -> Mapping[str, Any]:
 
 
 def build_long(actions: int, turn: int) -> Mapping[str, Any]:
-    sets = [Path(f"attribute{index}").set(turn) for index in range(actions)]
+    sets = [Path(f"attribute{turn}_{index}").set(turn) for index in range(actions)]
     return _request("p1", sets)
 
 
