@@ -268,7 +268,8 @@ class Schema:
             owner = next(
                 cls
                 for cls in self.item_class.__mro__
-                if each.field_name in inspect.get_annotations(cls)
+                if "__dynasafe_schema__" in cls.__dict__
+                and each.field_name in inspect.get_annotations(cls)
             )
             schema: Schema = owner.__dict__["__dynasafe_schema__"]
             module = sys.modules.get(owner.__module__)
@@ -328,9 +329,17 @@ class Item:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        inherited: Schema | None = getattr(cls, "__dynasafe_schema__", None)
-        attributes = {each.field_name: each for each in inherited.attributes} if inherited else {}
-        annotations = dict(inherited.annotations) if inherited else {}
+        attributes: dict[str, AttributeSchema] = {}
+        annotations: dict[str, object] = {}
+        # What each base itself declares, the first base's last, since it overrides the others'.
+        for base in reversed(cls.__mro__[1:]):
+            inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
+            if inherited is not None:
+                own = [
+                    name for name in inspect.get_annotations(base) if name in inherited.annotations
+                ]
+                attributes |= {name: inherited.by_field_name[name] for name in own}
+                annotations |= {name: inherited.annotations[name] for name in own}
         for field_name, annotation in inspect.get_annotations(cls).items():
             if not _is_attr(annotation):
                 if _is_class_var(annotation):

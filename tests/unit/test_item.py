@@ -211,6 +211,55 @@ def test_given_a_subclass_then_it_has_the_attributes_of_both() -> None:
     assert schema_of(Employee).partition_key is not None
 
 
+class Audited(Item):
+    created: Attr[int] = attribute(alias="createdAt")
+    source: Attr[str] = attribute(default="app")
+
+
+class Legacy(Audited):
+    pass
+
+
+class Imported(Audited):
+    source: Attr[str] = attribute(default="file")
+    rows: Attr[int] = attribute(default=0)
+
+
+class Annotated:
+    """No Item, so that what it annotates is none of an Item's."""
+
+    rows: str
+    note: str
+
+
+def test_given_several_bases_then_a_class_has_the_attributes_of_all() -> None:
+    class Employee(Person, Audited):
+        pass
+
+    employee = Employee(id="a", name="n", created=3)
+    wire = encode_item(employee)
+
+    assert wire["createdAt"] == {"N": "3"}
+    assert decode_item(Employee, wire) == employee
+    assert [each.field_name for each in schema_of(Employee).attributes] == [
+        each.field_name for base in (Audited, Person) for each in schema_of(base).attributes
+    ]
+
+
+def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_it() -> None:
+    class Both(Legacy, Imported):
+        pass
+
+    class Other(Annotated, Imported, Legacy):  # type: ignore[misc]
+        pass
+
+    for each in (Both, Other):
+        # Legacy inherits `source`, and Imported declares it anew.
+        item: Any = each(created=1)
+        assert item.source == Imported(created=1).source == "file"
+        assert decode_item(each, encode_item(item)) == item
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
