@@ -198,6 +198,13 @@ class Schema:
                 )
         self.by_name = MappingProxyType(by_name)
         self.by_field_name = MappingProxyType({each.field_name: each for each in self.attributes})
+        for each in self.attributes:
+            if self.by_field_name.get(each.name, each) is not each:
+                raise TypeError(
+                    f"{self._class_name}: {each.field_name} is named {each.name!r} in DynamoDB, "
+                    "which is another attribute's name in Python, so that it would mean either. "
+                    "Mend: rename one of them in Python"
+                )
         self.partition_key = self._only("key='partition'", lambda o: o.key == "partition")
         self.sort_key = self._only("key='sort'", lambda o: o.key == "sort")
         self.version = self._only("version=True", lambda o: o.version)

@@ -296,6 +296,12 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
             a: Attr[str] = attribute(alias="b")
             b: Attr[str]
 
+    with pytest.raises(TypeError, match="a is named 'b' in DynamoDB, which is another attribute's"):
+
+        class Crossed(Item):
+            a: Attr[str] = attribute(alias="b")
+            b: Attr[str] = attribute(alias="c")
+
     with pytest.raises(TypeError, match=r"write its type as Attr\[...\]"):
 
         class Bare(Item):
