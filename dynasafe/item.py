@@ -205,6 +205,7 @@ class Schema:
                     "which is another attribute's name in Python, so that it would mean either. "
                     "Mend: rename one of them in Python"
                 )
+        self._require_names_of_bases()
         self.partition_key = self._only("key='partition'", lambda o: o.key == "partition")
         self.sort_key = self._only("key='sort'", lambda o: o.key == "sort")
         self.version = self._only("version=True", lambda o: o.version)
@@ -213,6 +214,19 @@ class Schema:
         self.key_names = frozenset(each.name for each in self.key_attributes)
         if self.sort_key is not None and self.partition_key is None:
             raise TypeError(f"{self._class_name} has a sort key, but no partition key")
+
+    def _require_names_of_bases(self) -> None:
+        """What is built with a base's attribute, as a condition, holds for the class's own."""
+        for base in self.item_class.__mro__[1:]:
+            inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
+            for theirs in inherited.attributes if inherited else ():
+                ours = self.by_field_name[theirs.field_name]
+                if ours.name != theirs.name:
+                    raise TypeError(
+                        f"{self._class_name}.{ours.field_name} is named {ours.name!r} in DynamoDB, "
+                        f"but {theirs.name!r} in {base.__name__}, whose attribute would mean "
+                        "another one. Mend: give it the same alias, or another name in Python"
+                    )
 
     @property
     def _class_name(self) -> str:

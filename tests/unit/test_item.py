@@ -302,6 +302,11 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
             a: Attr[str] = attribute(alias="b")
             b: Attr[str] = attribute(alias="c")
 
+    with pytest.raises(TypeError, match=r"Renamed.created is named 'made' in DynamoDB, but 'cr"):
+
+        class Renamed(Legacy):
+            created: Attr[int] = attribute(alias="made")
+
     with pytest.raises(TypeError, match=r"write its type as Attr\[...\]"):
 
         class Bare(Item):
