@@ -98,7 +98,7 @@ def attribute(
 
     Args:
         default: the value where neither the caller nor the stored item has one.
-        default_factory: makes that value, where it is a list, dict or set.
+        default_factory: makes that value, where it is mutable: a list, a dict, an Item.
         key: "partition" or "sort" for a part of the primary key.
         alias: the attribute's name in DynamoDB, where it differs from the one in Python.
         patchable: whether `UpdateBuilder.patch` may set it.
@@ -115,10 +115,10 @@ def attribute(
         raise ValueError(f"key= is 'partition' or 'sort', not {key!r}")
     if alias == "":
         raise ValueError("alias= must not be empty: DynamoDB has no attribute without a name")
-    if isinstance(default, list | dict | set):
+    if type(default).__hash__ is None:  # it is mutable, as dataclasses have it too
         raise TypeError(
             f"a {type(default).__name__} as default= would be shared by all items. "
-            f"Mend: default_factory={type(default).__name__}"
+            f"Mend: default_factory={type(default).__name__}, or a function that makes one"
         )
     return _Options(
         key=key,

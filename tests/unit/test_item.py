@@ -312,10 +312,26 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
         class Bare(Item):
             a: str
 
-    with pytest.raises(TypeError, match="would be shared by all items"):
+
+@pytest.mark.parametrize(
+    "default", [[], {}, {1}, bytearray(), Address(city="x"), Point(1), Model(name="m")]
+)
+def test_given_a_mutable_default_then_it_is_refused_with_the_mend(default: Any) -> None:
+    name = type(default).__name__
+    message = (
+        f"a {name} as default= would be shared by all items. Mend: default_factory={name}, or a "
+        "function that makes one"
+    )
+    with pytest.raises(TypeError) as caught:
 
         class Shared(Item):
-            a: Attr[list[int]] = attribute(default=[])
+            a: Attr[Any] = attribute(default=default)
+
+    assert str(caught.value) == message
+    with pytest.raises(TypeError, match="would be shared by all items"):
+
+        class Plain(Item):
+            a: Attr[Any] = default
 
 
 def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
