@@ -596,6 +596,14 @@ _BARE: dict[object, object] = {
 
 
 def _no_codec(annotation: object) -> UnsupportedTypeError:
+    if isinstance(annotation, TypeVar) or hasattr(
+        typing.get_origin(annotation), "__dynasafe_decode__"
+    ):
+        return UnsupportedTypeError(
+            "",
+            f"{annotation!r} has no codec: a generic Item is written by the types in its class. "
+            "Mend: a subclass of it that annotates its attributes with types, not type variables",
+        )
     return UnsupportedTypeError(
         "",
         f"{annotation!r} has no codec. Mend: annotate with a supported type, or teach it with "

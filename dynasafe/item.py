@@ -313,7 +313,11 @@ class Schema:
         types = self.types()
         for each in self.attributes:
             hint = types[each.name]
-            codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
+            try:
+                codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
+            except UnsupportedTypeError as error:
+                place = f"{self._class_name}.{each.field_name}"
+                raise UnsupportedTypeError(place, error.reason) from None
             if each.options.version and hint is not int:
                 raise TypeError(f"{self._class_name}.{each.field_name}: a version is an Attr[int]")
             if each.options.write_id and hint is not str:

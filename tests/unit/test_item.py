@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, Literal, Optional
+from typing import Any, ClassVar, Generic, Literal, Optional, TypeVar
 from uuid import UUID
 
 import pytest
@@ -332,6 +332,47 @@ def test_given_a_mutable_default_then_it_is_refused_with_the_mend(default: Any) 
 
         class Plain(Item):
             a: Attr[Any] = default
+
+
+T = TypeVar("T")
+
+
+class Page(Item, Generic[T]):
+    first: Attr[T]
+    rows: Attr[list[T]] = attribute(default_factory=list)
+
+
+class PageOfInt(Page[int]):
+    first: Attr[int]
+    rows: Attr[list[int]] = attribute(default_factory=list)
+
+
+class Book(Item):
+    page: Attr[Page[int]]
+
+
+class Odd(Item):
+    odd: Attr[range]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (Page(first=1), "Page.first: ~T has no codec: a generic Item is written by the types in"),
+        (Book(page=Page(first=1)), "Book.page: tests.unit.test_item.Page[int] has no codec: a gen"),
+        (Odd(odd=range(1)), "Odd.odd: <class 'range'> has no codec. Mend: annotate with a supp"),
+    ],
+)
+def test_given_a_type_without_a_codec_then_its_attribute_is_named(item: Item, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        encode_item(item)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_given_a_generic_item_whose_subclass_has_types_then_it_is_written_with_them() -> None:
+    page = PageOfInt(first=1, rows=[2])
+    assert decode_item(PageOfInt, encode_item(page)) == page
 
 
 def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
