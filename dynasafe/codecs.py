@@ -288,6 +288,8 @@ class _UnionCodec(Codec[Any]):
             try:
                 return member.encode(value, path)
             except InvalidValueError as refused:
+                if isinstance(refused.__context__, RecursionError):
+                    raise  # it holds itself, which each member would find anew at each level
                 # The type fitted, but not what is in it, or its range: that is worth telling.
                 if refused.path != path or isinstance(refused, ValueOutOfRangeError):
                     error = error or refused

@@ -15,6 +15,7 @@ import typing
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from reprlib import recursive_repr
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overload
 
@@ -25,6 +26,7 @@ from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for
 from dynasafe.document_path import DocumentPath
 from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.attributes import Attr
+from dynasafe.limits import MAX_NESTING_LEVELS
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound="Item")
@@ -421,6 +423,7 @@ class Item:
 
     __hash__: ClassVar[None]  # type: ignore[assignment]  # an Item is mutable
 
+    @recursive_repr()
     def __repr__(self) -> str:
         fields = ", ".join(
             f"{each.field_name}={self.__dict__.get(each.field_name, MISSING)!r}"
@@ -448,15 +451,23 @@ def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
     """
     state = item.__dict__
     encoded: dict[str, AttributeValue] = {}
-    for each, field_name, name, codec in item.__dynasafe_schema__.coded:
-        value = state.get(field_name, MISSING)
-        place = f"{path}.{name}" if path else name
-        if value is MISSING:
-            raise ValueOutOfRangeError(place, "the attribute has no value")
-        is_empty_set = isinstance(value, _SETS) and not value
-        if is_empty_set and each.has_default and not each.default():
-            continue
-        encoded[name] = codec.encode(value, place)
+    try:
+        for each, field_name, name, codec in item.__dynasafe_schema__.coded:
+            value = state.get(field_name, MISSING)
+            place = f"{path}.{name}" if path else name
+            if value is MISSING:
+                raise ValueOutOfRangeError(place, "the attribute has no value")
+            is_empty_set = isinstance(value, _SETS) and not value
+            if is_empty_set and each.has_default and not each.default():
+                continue
+            encoded[name] = codec.encode(value, place)
+    except RecursionError:
+        # Of the path, which grows without end, only the beginning is told.
+        raise ValueOutOfRangeError(
+            path[:200],
+            f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is "
+            "the first, or hold themselves",
+        ) from None
     unknown = state.get("_unknown_attributes")
     return {**unknown, **encoded} if unknown else encoded
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from dynasafe import Attr, Item, attribute
+from dynasafe import Attr, Item, UpdateBuilder, attribute
 from dynasafe.attribute_value import to_attribute_map
-from dynasafe.errors import InvalidValueError, StoredValueError
+from dynasafe.errors import InvalidValueError, StoredValueError, ValueOutOfRangeError
 from dynasafe.item import decode_item, encode_item, encode_key, schema_of
 from tests.support.people import Address, Person
 
@@ -332,6 +332,59 @@ def test_given_a_mutable_default_then_it_is_refused_with_the_mend(default: Any) 
 
         class Plain(Item):
             a: Attr[Any] = default
+
+
+class Node(Item):
+    id: Attr[str] = attribute(key="partition")
+    next: Attr[Node | None] = attribute(default=None)
+    either: Attr[Node | Leaf | int | None] = attribute(default=None)
+    nodes: Attr[list[Node]] = attribute(default_factory=list)
+    by_name: Attr[dict[str, Node]] = attribute(default_factory=dict)
+    anything: Attr[Any] = attribute(default=None)
+
+
+class Leaf(Node):
+    pass
+
+
+def holding_itself(field: str, make: Callable[[Node], Any] = lambda node: node) -> Node:
+    node = Leaf(id="a")
+    setattr(node, field, make(node))
+    return node
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        holding_itself("next"),
+        holding_itself("either"),
+        holding_itself("nodes", lambda node: [Node(id="b", next=node)]),
+        holding_itself("by_name", lambda node: {"a": node}),
+        holding_itself("anything"),
+        holding_itself("anything", lambda node: {"a": [node]}),
+    ],
+    ids=repr,
+)
+def test_given_an_item_that_holds_itself_then_it_is_refused_as_a_dict_is(node: Node) -> None:
+    loop: dict[str, Any] = {}
+    loop["loop"] = loop
+    with pytest.raises(ValueOutOfRangeError) as of_dict:
+        to_attribute_map(loop)
+
+    for write in (
+        lambda: encode_item(node),
+        lambda: to_attribute_map({"a": node}),
+        lambda: UpdateBuilder(Node).set(Node.next, node),
+        lambda: Node.next == node,
+    ):
+        with pytest.raises(ValueOutOfRangeError) as caught:
+            write()
+        assert caught.value.reason == of_dict.value.reason
+        assert len(caught.value.path) <= 200
+
+
+def test_given_an_item_that_holds_itself_then_it_can_be_shown() -> None:
+    assert "next=..., either=None" in repr(holding_itself("next"))
 
 
 T = TypeVar("T")
