@@ -36,6 +36,8 @@ T = TypeVar("T")
 
 _LISTS = (list, tuple)
 _SETS = (set, frozenset)
+_REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
+"""How a type refuses a stored value. What it says often quotes the value: it is not told on."""
 
 
 class Codec(Generic[T]):
@@ -461,7 +463,10 @@ class _FieldsCodec(Codec[Any]):
             for name, codec in self._fields.items()
             if name in content
         }
-        return self._make(**values)
+        try:
+            return self._make(**values)
+        except _REFUSALS:
+            raise _stored_mismatch(self.name, attribute_value, path) from None
 
     def child(self, element: str | int) -> Codec[Any]:
         if element not in self._fields:
@@ -532,8 +537,7 @@ class _ConvertedCodec(_Parts[Any]):
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
         try:
             return self._decode(from_attribute_value(attribute_value))
-        except (ValueError, TypeError, LookupError):
-            # Not from it: what a type says of a value it refuses quotes the value.
+        except _REFUSALS:
             raise _stored_mismatch(self.name, attribute_value, path) from None
 
 

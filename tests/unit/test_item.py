@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
 from dynasafe.attribute_value import to_attribute_map
@@ -31,9 +31,14 @@ class Point:
     x: int
     y: int = 0
 
+    def __post_init__(self) -> None:
+        if self.y < 0:
+            raise ValueError(f"{self.y} is below 0")
+        assert self.y != 404, f"{self.y} is nowhere"
+
 
 class Model(BaseModel):
-    name: str
+    name: str = Field(max_length=9)
 
 
 class Everything(Item):
@@ -160,6 +165,9 @@ def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
         ("colour", {"S": "blue"}, "colour: the stored value, of type S"),
         ("when", {"S": "yesterday"}, "when: the stored value, of type S"),
         ("uuid", {"S": "x"}, "uuid: the stored value, of type S"),
+        ("point", {"M": {"x": {"N": "1"}, "y": {"N": "-2"}}}, "point: the stored value, of type M"),
+        ("point", {"M": {"x": {"N": "1"}, "y": {"N": "404"}}}, "point: the stored value, of typ"),
+        ("model", {"M": {"name": {"S": "0123456789"}}}, "model: the stored value, of type M"),
     ],
 )
 def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_path(
@@ -169,6 +177,8 @@ def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_p
         decode_item(Everything, {"id": {"S": "a"}, name: stored})
 
     assert str(caught.value).startswith(message)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_given_an_alias_when_written_then_the_item_has_dynamodbs_name() -> None:
