@@ -203,8 +203,11 @@ def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> S
 def _text(value: str, path: str) -> str:
     if value.__class__ is str and value.isascii():
         return value
-    encoded: str = to_attribute_value(value, path)["S"]
-    return encoded
+    encoded = to_attribute_value(value, path)
+    if "S" not in encoded:  # a subclass that was taught to be something else
+        raise _mismatch("str", value, path)
+    text: str = encoded["S"]
+    return text
 
 
 def _read_int(text: str) -> int:

@@ -16,8 +16,13 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
-from dynasafe.attribute_value import to_attribute_map
-from dynasafe.errors import InvalidValueError, StoredValueError, ValueOutOfRangeError
+from dynasafe.attribute_value import register_codec, to_attribute_map
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.item import decode_item, encode_item, encode_key, schema_of
 from tests.support.people import Address, Person
 
@@ -395,6 +400,24 @@ def test_given_an_item_that_holds_itself_then_it_is_refused_as_a_dict_is(node: N
 
 def test_given_an_item_that_holds_itself_then_it_can_be_shown() -> None:
     assert "next=..., either=None" in repr(holding_itself("next"))
+
+
+class Length(str):
+    """A str that is stored as a number."""
+
+
+register_codec(Length, encode=len, decode=lambda length: Length("x" * length))
+
+
+def test_given_a_str_of_a_type_that_is_stored_as_a_number_then_it_is_none_for_a_str() -> None:
+    for write in (
+        lambda: encode_item(Everything(id=Length("a"))),
+        lambda: encode_item(Everything(id="a", texts=["b", Length("é")])),
+        lambda: encode_key(schema_of(Person), {"id": Length("a")}),
+    ):
+        with pytest.raises(UnsupportedTypeError, match="str is expected, not Length"):
+            write()
+    assert encode_item(Everything(id="a", anything=Length("abc")))["anything"] == {"N": "3"}
 
 
 T = TypeVar("T")
