@@ -526,7 +526,8 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
                 "", f"the key is of {type(key).__name__}, not of {schema.item_class.__name__}"
             )
         state = key.__dict__
-        given = {each.name: state[each.field_name] for each in schema.key_attributes}
+        keys = schema.key_attributes
+        given = {each.name: state[each.field_name] for each in keys if each.field_name in state}
     else:
         given = {}
         for name, value in key.items():

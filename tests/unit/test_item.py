@@ -470,6 +470,11 @@ def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
             encode_key(schema, wrong)
 
 
+def test_given_an_instance_without_its_key_then_the_key_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="of Person is id, but nothing was given"):
+        encode_key(schema_of(Person), Person.__new__(Person))
+
+
 def test_given_an_item_when_shown_or_compared_then_it_is_as_a_value() -> None:
     assert repr(Address(city="x")) == "Address(city='x')"
     assert Address(city="x") == Address(city="x") != Address(city="y")
