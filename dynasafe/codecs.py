@@ -22,6 +22,7 @@ from dynasafe.attribute_value import (
     encode_number,
     from_attribute_value,
     registered_codecs,
+    require_text,
     text_set,
     to_attribute_value,
 )
@@ -384,7 +385,10 @@ class _SetCodec(Codec[Any]):
         if not isinstance(value, _SETS):
             raise _mismatch(self.name, value, path)
         if self._element.__class__ is _StrCodec:
-            texts = text_set(value)
+            try:
+                texts = text_set(value)
+            except UnicodeEncodeError:
+                texts = None  # it is refused below
             if texts is not None:
                 return texts
         for each in value:
@@ -411,9 +415,16 @@ class _MapCodec(Codec[Any]):
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise _mismatch(self.name, value, path)
-        for name in value:
-            if not isinstance(name, str):
-                raise UnsupportedTypeError(path, f"a map's keys are str, not {type(name).__name__}")
+        try:
+            names = "".join(value)
+        except TypeError:
+            other = next(name for name in value if not isinstance(name, str))
+            raise UnsupportedTypeError(
+                path, f"a map's keys are str, not {type(other).__name__}"
+            ) from None
+        if not names.isascii():
+            for name in value:
+                require_text(name, f"{path}.{name}")
         encode = self._value.encode
         return {"M": {name: encode(each, f"{path}.{name}") for name, each in value.items()}}
 

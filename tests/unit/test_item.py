@@ -161,6 +161,34 @@ def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "path"),
+    [
+        ("text", "\ud800", "text"),
+        ("texts", ["a", "\udfff"], "texts[1]"),
+        ("frozen", frozenset({"a", "\ud800"}), "frozen"),
+        ("by_name", {"a": [], "\ud800": []}, "by_name.\ud800"),
+        ("anything", {"\ud800": 1}, "anything.\ud800"),
+    ],
+)
+def test_given_a_lone_surrogate_when_written_then_it_is_refused(
+    field: str, value: Any, path: str
+) -> None:
+    item = Everything(id="a")
+    setattr(item, field, value)
+
+    with pytest.raises(ValueOutOfRangeError, match="the str has a lone surrogate") as caught:
+        encode_item(item)
+
+    assert caught.value.path == path
+
+
+def test_given_a_map_whose_keys_are_not_str_when_written_then_it_is_refused() -> None:
+    item = Everything(id="a", by_name={"é": [], 3: []})  # type: ignore[dict-item]
+    with pytest.raises(UnsupportedTypeError, match="by_name: a map's keys are str, not int"):
+        encode_item(item)
+
+
+@pytest.mark.parametrize(
     ("name", "stored", "message"),
     [
         ("number", {"S": "3"}, "number: the stored value, of type S, does not fit"),
