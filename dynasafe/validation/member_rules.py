@@ -12,7 +12,15 @@ from typing import Any
 
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import NAME_PATTERN, REQUESTS, Kind, Shape
-from dynasafe.validation.value_rules import TRUTH, check_value_shape, scalar_word, token
+from dynasafe.validation.value_rules import (
+    NO_UTF_8,
+    REPLACE_SURROGATES,
+    TRUTH,
+    check_value_shape,
+    is_text,
+    scalar_word,
+    token,
+)
 
 _MAX_TOLD = 10
 """The service tells at most so many broken constraints at once."""
@@ -138,7 +146,12 @@ def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
 def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report) -> Any:
     words: str | None
     match shape.kind, kind:
-        case ("String", "string") | ("Boolean", "bool"):
+        case "String", "string":
+            if is_text(part):
+                return part
+            report.add("DYS102", f"{place} {NO_UTF_8}", place, REPLACE_SURROGATES)
+            return None
+        case "Boolean", "bool":
             return part
         case "Integer", "number" if math.isfinite(part):
             return math.floor(part)

@@ -25,6 +25,8 @@ NO_LIST_OR_MAP = "Start of structure or map found where not expected"
 IN_FIELD = "Unexpected field type"
 IN_VALUE = "Unexpected value type in payload"
 """What the service says to a number, text or truth value in the place of a collection."""
+NO_UTF_8 = "has a lone surrogate, which is not Unicode text and has no UTF-8"
+REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a pair has them"
 # Any digits that Unicode has, as DynamoDB Local takes them.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NO_MEMBERS: dict[str, Any] = {}
@@ -89,6 +91,17 @@ def scalar_word(part: object) -> str:
             return "NUMBER_VALUE" if str(part).lstrip("-").isdigit() else "DECIMAL_VALUE"
 
 
+def is_text(text: str) -> bool:
+    """Whether it has UTF-8, as all that is sent has."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 # Shape
 
 
@@ -120,7 +133,7 @@ def _is_plain(value: Any) -> bool:
         return False
     text = value.get("S")
     if text.__class__ is str:
-        return True
+        return is_text(text)
     text = value.get("N")
     return (
         text.__class__ is str
@@ -137,9 +150,9 @@ def _children(type_name: str, content: Any, place: str) -> list[tuple[object, st
 
 
 def _refuse(refusal: str, place: str, expected: str, given: object, report: Report) -> None:
-    report.add(
-        "DYS110", refusal, place, f"write {expected} here, not a value of {type(given).__name__}"
-    )
+    is_text_wanted = refusal.endswith(NO_UTF_8)
+    mend = f"write {expected} here, not a value of {type(given).__name__}"
+    report.add("DYS110", refusal, place, REPLACE_SURROGATES if is_text_wanted else mend)
 
 
 def _no_value(given: object, scalar_words: str) -> str:
@@ -154,9 +167,9 @@ def _no_value(given: object, scalar_words: str) -> str:
             return scalar_words
 
 
-def _refusal(type_name: str, content: object) -> str | None:
+def _refusal(type_name: str, content: Any) -> str | None:
     """Why the content is none of its type, in the words of the service's parser."""
-    if content.__class__ is str and type_name in ("S", "N"):
+    if content.__class__ is str and type_name in ("S", "N") and content.isascii():
         return None
     if type_name in _ELEMENTS or type_name in ("L", "M"):
         return _refused_collection(type_name, content)
@@ -188,8 +201,11 @@ def _refused_collection(type_name: str, content: object) -> str | None:
 def _refused_scalar(type_name: str, content: object) -> str | None:
     java = {"B": "java.nio.ByteBuffer", "BOOL": "java.lang.Boolean", "NULL": "java.lang.Boolean"}
     match type_name, token(content):
-        case ("S" | "N", "string") | ("BOOL" | "NULL", "bool"):
+        case ("N", "string") | ("BOOL" | "NULL", "bool"):
             return None
+        case "S", "string":
+            assert isinstance(content, str)
+            return None if is_text(content) else f"The text {NO_UTF_8}"
         case "B", "string":
             assert isinstance(content, str)
             return _refused_base64(content)
@@ -254,6 +270,8 @@ def name_problem(name: str) -> tuple[str, str] | None:
     """What is wrong with the name of an attribute, and its mend."""
     if name == "":
         return "Empty attribute name", "name every attribute"
+    if not is_text(name):
+        return f"Attribute name {NO_UTF_8}", REPLACE_SURROGATES
     if len(name) * 4 > MAX_NAME_BYTES and len(name.encode(errors="replace")) > MAX_NAME_BYTES:
         return "Attribute name is too large, must be less than 65536 bytes", "use a shorter name"
     return None

@@ -243,6 +243,56 @@ def test_given_a_malformed_wire_value_then_it_is_a_finding(value: Any, code: str
     assert finding.where.parameter.startswith("Item.a[0]")
 
 
+CUT = "\ud83d"  # half of an emoji
+
+
+@pytest.mark.parametrize(
+    ("fine", "cut", "code", "place", "message"),
+    [
+        ({"S": "é"}, {"S": CUT}, "DYS110", "Item.a.S", "The text has a lone surrogate"),
+        ({"SS": ["a"]}, {"SS": [CUT]}, "DYS110", "Item.a.SS", "The text has a lone surrogate"),
+        ({"L": [S]}, {"L": [{"S": CUT}]}, "DYS110", "Item.a[0].S", "The text has a lone surrogate"),
+        ({"M": {"é": S}}, {"M": {CUT: S}}, "DYS134", "Item.a", "Attribute name has a lone surroga"),
+    ],
+)
+def test_given_a_lone_surrogate_in_a_value_then_it_is_a_finding_whatever_was_fine_before(
+    fine: Any, cut: Any, code: str, place: str, message: str
+) -> None:
+    put = {"TableName": "orders", "Item": {"pk": S}}
+    assert check_request("PutItem", {**put, "Item": {"pk": S, "a": fine}}) == ()
+
+    (finding,) = check_request("PutItem", {**put, "Item": {"pk": S, "a": cut}})
+
+    assert (finding.code, finding.where.parameter) == (code, place)
+    assert finding.message.startswith(message)
+    assert finding.mend.startswith("replace the lone surrogates")
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "place"),
+    [
+        ({"Item": {CUT: S}}, "DYS134", "Item"),
+        (
+            {
+                "ConditionExpression": "#a = :a",
+                "ExpressionAttributeNames": {"#a": CUT},
+                "ExpressionAttributeValues": {":a": S},
+            },
+            "DYS102",
+            "ExpressionAttributeNames.#a",
+        ),
+        ({"ConditionExpression": f"{CUT} = a"}, "DYS102", "ConditionExpression"),
+        ({"TableName": f"orders{CUT}"}, "DYS102", "TableName"),
+    ],
+)
+def test_given_a_lone_surrogate_elsewhere_then_it_is_a_finding(
+    members: dict[str, Any], code: str, place: str
+) -> None:
+    params = {"TableName": "orders", "Item": {"pk": S}, **members}
+    (finding,) = check_request("PutItem", params)
+    assert (finding.code, finding.where.parameter) == (code, place)
+
+
 def test_given_findings_when_required_valid_then_the_error_has_them_all() -> None:
     require_valid("GetItem", {"TableName": "orders", "Key": {"pk": S}})
     with pytest.raises(InvalidRequestError) as caught:
