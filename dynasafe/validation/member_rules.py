@@ -154,9 +154,12 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
         case "Boolean", "bool":
             return part
         case "Integer", "number" if math.isfinite(part):
+            if not isinstance(part, int):
+                report.overlook("DYS102", place, _EXPECTED["Integer"], part)
             return math.floor(part)
         case "Boolean", "string":
             if part.upper() in TRUTH:
+                report.overlook("DYS102", place, _EXPECTED["Boolean"], part)
                 return TRUTH[part.upper()]
             words = "Unexpected token received from parser"
         case _, "list":

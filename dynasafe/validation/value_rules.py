@@ -21,6 +21,7 @@ TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)
 TRUTH = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": False, "NO": False}
 """The texts that the service takes for a truth value, whatever their case."""
+_TRUE = frozenset(text for text, truth in TRUTH.items() if truth)
 NO_LIST_OR_MAP = "Start of structure or map found where not expected"
 IN_FIELD = "Unexpected field type"
 IN_VALUE = "Unexpected value type in payload"
@@ -124,6 +125,8 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
                 _refuse(refusal, inside, _EXPECTED[type_name], content, report)
             elif type_name in ("L", "M"):
                 todo += reversed(_children(type_name, content, where))
+            elif type_name in ("BOOL", "NULL") and isinstance(content, str):
+                report.overlook("DYS110", inside, _EXPECTED[type_name], content)
     return _NO_MEMBERS if value is None else value
 
 
@@ -209,7 +212,7 @@ def _refused_scalar(type_name: str, content: object) -> str | None:
         case "B", "string":
             assert isinstance(content, str)
             return _refused_base64(content)
-        case "B", "other" if isinstance(content, bytes | bytearray | memoryview):
+        case "B", "other" if isinstance(content, bytes | bytearray):
             return None
         case "BOOL" | "NULL", "string":
             assert isinstance(content, str)
@@ -361,7 +364,7 @@ def _check_content(type_name: str, content: Any, place: str, report: Report) -> 
     match type_name:
         case "N":
             check_number(content, place, report)
-        case "NULL" if content is not True:
+        case "NULL" if content is not True and str(content).upper() not in _TRUE:
             report.add(
                 "DYS116",
                 f"{INVALID_VALUES}Null attribute value types must have the value of true",

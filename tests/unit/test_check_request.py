@@ -5,14 +5,24 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
 from boto3.dynamodb.conditions import Attr, Key
+from botocore import xform_name
+from botocore.exceptions import ParamValidationError
 
 from dynasafe import check_request, require_valid
 from dynasafe.errors import InvalidRequestError, InvalidValueError
 from tests.support.people import Order
 
 S, N = {"S": "x"}, {"N": "1"}
+CLIENT: Any = boto3.client(
+    "dynamodb",
+    endpoint_url="http://127.0.0.1:1",
+    region_name="us-east-1",
+    aws_access_key_id="a",
+    aws_secret_access_key="b",
+)
 DESCRIPTION: dict[str, Any] = {
     "TableName": "orders",
     "KeySchema": [
@@ -241,6 +251,39 @@ def test_given_a_malformed_wire_value_then_it_is_a_finding(value: Any, code: str
     (finding,) = check_request("PutItem", {"TableName": "orders", "Item": item})
     assert finding.code == code
     assert finding.where.parameter.startswith("Item.a[0]")
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "code", "place"),
+    [
+        ("PutItem", {"Item": {"pk": S, "a": {"BOOL": "true"}}}, "DYS110", "Item.a.BOOL"),
+        ("PutItem", {"Item": {"pk": S, "a": {"NULL": "TRUE"}}}, "DYS110", "Item.a.NULL"),
+        ("PutItem", {"Item": {"a": {"L": [{"BOOL": "0"}]}}}, "DYS110", "Item.a[0].BOOL"),
+        ("PutItem", {"Item": {"a": {"B": memoryview(b"")}}}, "DYS110", "Item.a.B"),
+        ("GetItem", {"Key": {"pk": S}, "ConsistentRead": "true"}, "DYS102", "ConsistentRead"),
+        ("Scan", {"Limit": 1.5}, "DYS102", "Limit"),
+        ("Scan", {"Limit": Decimal(2)}, "DYS102", "Limit"),
+        ("Scan", {"Segment": 1.0, "TotalSegments": 2}, "DYS102", "Segment"),
+    ],
+)
+def test_given_what_the_service_converts_and_boto3_does_not_then_it_is_a_finding(
+    operation: str, members: dict[str, Any], code: str, place: str
+) -> None:
+    params = {"TableName": "orders", **members}
+    with pytest.raises(ParamValidationError) as refusal:
+        getattr(CLIENT, xform_name(operation))(**params)
+    (finding,) = check_request(operation, params)
+
+    assert (finding.code, finding.where.parameter) == (code, place)
+    assert f"Invalid type for parameter {place}" in str(refusal.value).replace(".L[", "[")
+
+
+def test_given_what_the_service_converts_then_it_hides_no_other_finding() -> None:
+    key = {"pk": {"BOOL": "true"}}
+    findings = check_request("GetItem", {"TableName": "orders", "Key": key}, schema=DESCRIPTION)
+
+    assert [finding.code for finding in findings] == ["DYS130", "DYS110"]
+    assert str(findings[1]).startswith("Key.pk.BOOL is of type str")
 
 
 CUT = "\ud83d"  # half of an emoji
