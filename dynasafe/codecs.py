@@ -18,6 +18,7 @@ from uuid import UUID
 
 from dynasafe.attribute_value import (
     AttributeValue,
+    bytes_of,
     encode_datetime,
     encode_number,
     from_attribute_value,
@@ -221,10 +222,6 @@ def _read_int(text: str) -> int:
     return whole
 
 
-def _read_bytes(content: Any) -> bytes:
-    return bytes(getattr(content, "value", content))
-
-
 def _same(value: Any, path: str) -> Any:
     return value
 
@@ -238,7 +235,7 @@ _SCALARS: dict[object, Codec[Any]] = {
     Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", encode_number, Decimal),
     bool: _ScalarCodec("bool", (bool,), "BOOL", _same, bool),
     bytes: _ScalarCodec(
-        "bytes", (bytes, bytearray, memoryview), "B", lambda v, p: bytes(v), _read_bytes
+        "bytes", (bytes, bytearray, memoryview), "B", lambda v, p: bytes(v), bytes_of
     ),
     datetime: _ScalarCodec("datetime", (datetime,), "S", encode_datetime, datetime.fromisoformat),
     date: _ScalarCodec("date", (date,), "S", lambda v, p: v.isoformat(), date.fromisoformat),
@@ -593,6 +590,8 @@ def codec_for(annotation: object) -> Codec[Any]:
         return _SCALARS[annotation]
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
+    if origin is not None and not hasattr(annotation, "__args__"):
+        return codec_for(origin)  # typing.List without its [...]
     if origin is not None:
         return _generic_codec(annotation, origin, arguments)
     if annotation in _BARE:

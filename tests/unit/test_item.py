@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
 from dynasafe.attribute_value import register_codec, to_attribute_map
+from dynasafe.codecs import codec_for
 from dynasafe.errors import (
     InvalidValueError,
     StoredValueError,
@@ -200,6 +202,7 @@ def test_given_a_map_whose_keys_are_not_str_when_written_then_it_is_refused() ->
         ("uuid", {"S": "x"}, "uuid: the stored value, of type S"),
         ("point", {"M": {"x": {"N": "1"}, "y": {"N": "-2"}}}, "point: the stored value, of type M"),
         ("point", {"M": {"x": {"N": "1"}, "y": {"N": "404"}}}, "point: the stored value, of typ"),
+        ("data", {"B": "a"}, "data: the stored value, of type B, does not fit"),
         ("model", {"M": {"name": {"S": "0123456789"}}}, "model: the stored value, of type M"),
     ],
 )
@@ -238,6 +241,33 @@ def test_given_an_empty_set_when_written_then_it_is_left_out_and_read_as_the_def
     wire = encode_item(Person(id="a", name="n"))
     assert "tags" not in wire
     assert decode_item(Person, wire).tags == set()
+
+
+def test_given_an_event_of_a_stream_when_read_then_its_binary_values_are_base64() -> None:
+    event = {"id": {"S": "a"}, "data": {"B": "AAE="}}
+    assert decode_item(Everything, event).data == b"\x00\x01"
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("List", "list[any value]"),
+        ("Tuple", "tuple[any value]"),
+        ("Dict", "dict[str, any value]"),
+        ("FrozenSet", "frozenset[any value]"),
+        ("Mapping", "dict[str, any value]"),
+    ],
+)
+def test_given_an_alias_of_typing_without_its_types_then_it_is_as_the_bare_class(
+    alias: str, name: str
+) -> None:
+    assert codec_for(getattr(typing, alias)).name == name
+
+
+@pytest.mark.parametrize("alias", ["MutableMapping", "Sequence", "Type"])
+def test_given_an_alias_of_typing_that_has_no_codec_then_it_is_refused(alias: str) -> None:
+    with pytest.raises(UnsupportedTypeError, match="has no codec"):
+        codec_for(getattr(typing, alias))
 
 
 def test_given_unknown_attributes_when_read_and_written_then_they_are_kept() -> None:
