@@ -68,7 +68,10 @@ class Codec(Generic[T]):
         Raises:
             StoredValueError: the stored value is not a T.
         """
-        return cast(T, from_attribute_value(attribute_value))
+        try:
+            return cast(T, from_attribute_value(attribute_value))
+        except InvalidValueError as error:
+            raise StoredValueError(path, error.reason) from None
 
     def child(self, element: str | int) -> Codec[Any]:
         """The codec of a list's or set's members (by an index) or of a map's values (by a key).
@@ -567,7 +570,7 @@ class _LiteralCodec(_Parts[Any]):
         return to_attribute_value(value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        value = from_attribute_value(attribute_value)
+        value = _ANY.decode(attribute_value, path)
         if not self._matches(value):
             raise _stored_mismatch(self.name, attribute_value, path)
         return value

@@ -26,6 +26,7 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.item import decode_item, encode_item, encode_key, schema_of
+from dynasafe.item_shape import ItemShape
 from tests.support.people import Address, Person
 
 
@@ -241,6 +242,27 @@ def test_given_an_empty_set_when_written_then_it_is_left_out_and_read_as_the_def
     wire = encode_item(Person(id="a", name="n"))
     assert "tags" not in wire
     assert decode_item(Person, wire).tags == set()
+
+
+NEWER: dict[str, Any] = {"SDK_UNKNOWN_MEMBER": {"name": "X"}}  # as botocore has a type of later
+
+
+@pytest.mark.parametrize("name", ["anything", "kind", "text", "model", "either"])
+def test_given_a_stored_value_of_an_unknown_type_then_it_is_no_error_of_a_request(
+    name: str,
+) -> None:
+    with pytest.raises(StoredValueError) as caught:
+        decode_item(Everything, {"id": {"S": "a"}, name: NEWER})
+
+    assert caught.value.path == name
+
+
+def test_given_a_plain_item_with_a_value_of_an_unknown_type_then_it_is_a_stored_value() -> None:
+    plain: ItemShape[dict[str, Any]] = ItemShape()
+    typed = ItemShape(Everything)
+    for read in (plain.decode, plain.decode_part, typed.decode_part):
+        with pytest.raises(StoredValueError, match="not an AttributeValue"):
+            read({"texts": {"L": [NEWER]}})
 
 
 def test_given_an_event_of_a_stream_when_read_then_its_binary_values_are_base64() -> None:
