@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import cached_property
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -33,6 +34,7 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
+from dynasafe.limits import MAX_NESTING_LEVELS
 
 T = TypeVar("T")
 
@@ -202,6 +204,24 @@ def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> S
     stored = ", ".join(attribute_value)
     return StoredValueError(
         path, f"the stored value, of type {stored}, does not fit the annotation: {name}"
+    )
+
+
+def holds_itself(path: str) -> ValueOutOfRangeError:
+    """What is said of a value that cannot be written to its end."""
+    # The path grows without end, so only its beginning is told.
+    return ValueOutOfRangeError(
+        path[:200],
+        f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is the "
+        "first, or hold themselves",
+    )
+
+
+def undefined(place: str, error: NameError) -> TypeError:
+    """What is said of an annotation that cannot be resolved."""
+    return TypeError(
+        f"{place}: its annotation names {error.name!r}, which is not defined. Mend: define or "
+        "import it in the class's module"
     )
 
 
@@ -446,35 +466,65 @@ class _FieldsCodec(Codec[Any]):
 
     def __init__(
         self,
-        name: str,
-        fields: Mapping[str, Codec[Any]],
+        python_type: type,
+        names: Iterable[str],
         required: frozenset[str],
         read: Callable[[Any], Mapping[str, Any] | None],
         make: Callable[..., Any],
     ) -> None:
-        self.name = name
-        self._fields = fields
+        self.name = python_type.__name__
+        self._python_type = python_type
+        self._names = tuple(names)
         self._required = required
         self._read = read
         self._make = make
+
+    @cached_property
+    def _fields(self) -> tuple[dict[str, Codec[Any]], frozenset[str]]:
+        """The codec of each field, and the names of those that are required."""
+        # At first use, since a field may be of the class itself.
+        python_type = self._python_type
+        try:
+            hints = typing.get_type_hints(
+                python_type, localns={self.name: python_type}, include_extras=True
+            )
+        except NameError as error:
+            raise undefined(self.name, error) from error
+        fields, required = {}, set(self._required)
+        for name in self._names:
+            hint = hints[name]
+            try:
+                fields[name] = codec_for(hint)
+            except UnsupportedTypeError as error:
+                raise UnsupportedTypeError(f"{self.name}.{name}", error.reason) from None
+            # Python does not see these in annotations that are text.
+            if typing.get_origin(hint) is typing.NotRequired:
+                required.discard(name)
+            elif typing.get_origin(hint) is typing.Required:
+                required.add(name)
+        return fields, frozenset(required)
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         values = self._read(value)
         if values is None:
             raise _mismatch(self.name, value, path)
-        wrong = sorted(self._required - values.keys()) or sorted(values.keys() - self._fields)
+        fields, required = self._fields
+        wrong = sorted(required - values.keys()) or sorted(values.keys() - fields.keys())
         if wrong:
             raise ValueOutOfRangeError(f"{path}.{wrong[0]}", f"not a field set of {self.name}")
-        fields = self._fields
-        return {"M": {n: fields[n].encode(each, f"{path}.{n}") for n, each in values.items()}}
+        try:
+            return {"M": {n: fields[n].encode(each, f"{path}.{n}") for n, each in values.items()}}
+        except RecursionError:
+            raise holds_itself(path) from None
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        fields, required = self._fields
         content = attribute_value.get("M")
-        if content is None or not self._required <= content.keys():
+        if content is None or not required <= content.keys():
             raise _stored_mismatch(self.name, attribute_value, path)
         values = {
             name: codec.decode(content[name], f"{path}.{name}")
-            for name, codec in self._fields.items()
+            for name, codec in fields.items()
             if name in content
         }
         try:
@@ -483,9 +533,10 @@ class _FieldsCodec(Codec[Any]):
             raise _stored_mismatch(self.name, attribute_value, path) from None
 
     def child(self, element: str | int) -> Codec[Any]:
-        if element not in self._fields:
+        fields, _ = self._fields
+        if element not in fields:
             raise UnsupportedTypeError(str(element), f"{self.name} has no such field")
-        return self._fields[str(element)]
+        return fields[str(element)]
 
 
 class _ItemCodec(Codec[Any]):
@@ -589,14 +640,14 @@ def codec_for(annotation: object) -> Codec[Any]:
         return _ANY
     if isinstance(annotation, type) and annotation in registered_codecs:
         return _ConvertedCodec(annotation, *registered_codecs[annotation])
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is not None and not hasattr(annotation, "__args__"):
         return codec_for(origin)  # typing.List without its [...]
     if origin is not None:
         return _generic_codec(annotation, origin, arguments)
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
     if annotation in _BARE:
         return codec_for(_BARE[annotation])
     supertype = getattr(annotation, "__supertype__", None)
@@ -659,11 +710,11 @@ def _class_codec(annotation: type) -> Codec[Any]:
     if hasattr(annotation, "__dynasafe_decode__"):
         return _ItemCodec(annotation)
     if typing.is_typeddict(annotation):
-        hints = typing.get_type_hints(annotation)
-        required = frozenset(getattr(annotation, "__required_keys__", hints))
+        of_dict: Any = annotation
+        required: frozenset[str] = of_dict.__required_keys__
         return _FieldsCodec(
-            annotation.__name__,
-            {name: codec_for(hint) for name, hint in hints.items()},
+            annotation,
+            sorted(required | of_dict.__optional_keys__),
             required,
             lambda value: value if isinstance(value, Mapping) else None,
             dict,
@@ -682,11 +733,10 @@ def _class_codec(annotation: type) -> Codec[Any]:
 
 
 def _dataclass_codec(annotation: Any) -> Codec[Any]:
-    hints = typing.get_type_hints(annotation)
     fields = [each for each in dataclasses.fields(annotation) if each.init]
     return _FieldsCodec(
-        annotation.__name__,
-        {each.name: codec_for(hints[each.name]) for each in fields},
+        annotation,
+        [each.name for each in fields],
         frozenset(
             each.name
             for each in fields

@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overloa
 from typing_extensions import dataclass_transform
 
 from dynasafe.attribute_value import AttributeValue
-from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for
+from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for, holds_itself, undefined
 from dynasafe.document_path import DocumentPath
 from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.attributes import Attr
-from dynasafe.limits import MAX_NESTING_LEVELS
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound="Item")
@@ -303,10 +302,7 @@ class Schema:
                     {**schema.namespace, owner.__name__: owner},
                 )["it"]
             except NameError as error:
-                raise TypeError(
-                    f"{self._class_name}.{each.field_name}: its annotation names {error.name!r}, "
-                    "which is not defined. Mend: define or import it in the class's module"
-                ) from error
+                raise undefined(f"{self._class_name}.{each.field_name}", error) from error
             types[each.name] = typing.get_args(hint)[0]
         return types
 
@@ -462,12 +458,7 @@ def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
                 continue
             encoded[name] = codec.encode(value, place)
     except RecursionError:
-        # Of the path, which grows without end, only the beginning is told.
-        raise ValueOutOfRangeError(
-            path[:200],
-            f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is "
-            "the first, or hold themselves",
-        ) from None
+        raise holds_itself(path) from None
     unknown = state.get("_unknown_attributes")
     return {**unknown, **encoded} if unknown else encoded
 

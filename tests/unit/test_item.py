@@ -8,7 +8,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, Generic, Literal, Optional, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NotRequired,
+    Optional,
+    Required,
+    TypedDict,
+    TypeVar,
+)
 from uuid import UUID
 
 import pytest
@@ -17,7 +28,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
-from dynasafe.attribute_value import register_codec, to_attribute_map
+from dynasafe.attribute_value import register_codec, to_attribute_map, to_attribute_value
 from dynasafe.codecs import codec_for
 from dynasafe.errors import (
     InvalidValueError,
@@ -320,7 +331,7 @@ class Imported(Audited):
     rows: Attr[int] = attribute(default=0)
 
 
-class Annotated:
+class Mixin:
     """No Item, so that what it annotates is none of an Item's."""
 
     rows: str
@@ -345,7 +356,7 @@ def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_
     class Both(Legacy, Imported):
         pass
 
-    class Other(Annotated, Imported, Legacy):  # type: ignore[misc]
+    class Other(Mixin, Imported, Legacy):  # type: ignore[misc]
         pass
 
     for each in (Both, Other):
@@ -480,6 +491,92 @@ def test_given_an_item_that_holds_itself_then_it_is_refused_as_a_dict_is(node: N
 
 def test_given_an_item_that_holds_itself_then_it_can_be_shown() -> None:
     assert "next=..., either=None" in repr(holding_itself("next"))
+
+
+@dataclasses.dataclass
+class Comment:
+    text: str
+    answers: list[Comment] = dataclasses.field(default_factory=list)
+    best: Comment | None = None
+
+
+class Folder(TypedDict):
+    name: Annotated[str, {"unit": 1}]
+    folders: NotRequired[list[Folder]]
+
+
+class Partial(TypedDict, total=False):
+    name: Required[str]
+    size: int
+
+
+class Threads(Item):
+    comment: Attr[Comment]
+    folder: Attr[Folder]
+
+
+@dataclasses.dataclass
+class Undefined:
+    field: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+
+@dataclasses.dataclass
+class Uncoded:
+    field: range
+
+
+def test_given_a_type_that_has_fields_of_itself_then_it_is_written_and_read() -> None:
+    threads = Threads(
+        comment=Comment("a", [Comment("b")], Comment("c", [Comment("d")])),
+        folder={"name": "a", "folders": [{"name": "b", "folders": []}, {"name": "c"}]},
+    )
+    assert decode_item(Threads, encode_item(threads)) == threads
+    assert Threads.comment["answers"][0]["best"].codec.name == "Comment | None"
+
+
+def test_given_a_typed_dict_then_what_is_required_must_be_there_and_the_rest_may() -> None:
+    for kind, fine, wrong in (
+        (Folder, {"name": "a"}, {"folders": []}),
+        (Partial, {"name": "a"}, {"size": 1}),
+    ):
+        codec = codec_for(kind)
+        assert codec.decode(codec.encode(fine)) == fine
+        with pytest.raises(ValueOutOfRangeError, match="name: not a field set"):
+            codec.encode(wrong)
+        with pytest.raises(StoredValueError):
+            codec.decode(to_attribute_value(wrong))
+
+
+def test_given_a_dataclass_that_holds_itself_then_it_is_refused() -> None:
+    comment = Comment("a")
+    comment.answers.append(comment)
+    for write in (
+        lambda: encode_item(Threads(comment=comment, folder={"name": "a"})),
+        lambda: Threads.comment == comment,
+    ):
+        with pytest.raises(ValueOutOfRangeError, match="or hold themselves"):
+            write()
+
+
+@pytest.mark.parametrize(
+    ("python_type", "message"),
+    [
+        (Undefined, "Undefined: its annotation names 'Nowhere', which is not defined. Mend: de"),
+        (Uncoded, "Uncoded.field: <class 'range'> has no codec. Mend: annotate with a suppo"),
+    ],
+)
+def test_given_a_field_without_a_codec_then_its_class_is_named(
+    python_type: Any, message: str
+) -> None:
+    codec = codec_for(python_type)
+    for use in (
+        lambda: codec.encode(python_type(field=1), "path"),
+        lambda: codec.decode({"M": {"field": {"N": "1"}}}, "path"),
+        lambda: codec.child("field"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            use()
+        assert str(caught.value).startswith(message)
 
 
 class Length(str):
