@@ -435,16 +435,12 @@ class _MapCodec(Codec[Any]):
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise _mismatch(self.name, value, path)
-        try:
-            names = "".join(value)
-        except TypeError:
-            other = next(name for name in value if not isinstance(name, str))
-            raise UnsupportedTypeError(
-                path, f"a map's keys are str, not {type(other).__name__}"
-            ) from None
-        if not names.isascii():
-            for name in value:
-                require_text(name, f"{path}.{name}")
+        for name in value:
+            if name.__class__ is str and name.isascii():
+                continue
+            if not isinstance(name, str):
+                raise UnsupportedTypeError(path, f"a map's keys are str, not {type(name).__name__}")
+            require_text(name, f"{path}.{name}")
         encode = self._value.encode
         return {"M": {name: encode(each, f"{path}.{name}") for name, each in value.items()}}
 
