@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from reprlib import recursive_repr
-from types import MappingProxyType, SimpleNamespace
+from types import MappingProxyType, SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overload
 
 from typing_extensions import dataclass_transform
@@ -323,7 +323,12 @@ class Schema:
         return codecs
 
     def _ttl_codec(self, hint: object) -> Codec[Any]:
-        members = [each for each in typing.get_args(hint) or (hint,) if each is not type(None)]
+        is_union = typing.get_origin(hint) in (typing.Union, UnionType)
+        members = [
+            each
+            for each in (typing.get_args(hint) if is_union else (hint,))
+            if each is not type(None)
+        ]
         if members == [datetime]:
             epoch_seconds: Codec[Any] = EpochSecondsCodec()
             return epoch_seconds if hint is datetime else epoch_seconds.optional()

@@ -249,6 +249,15 @@ def test_given_a_ttl_when_written_then_it_is_in_epoch_seconds() -> None:
     assert decode_item(Person, wire).expires_at == datetime(2030, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("kind", [list[int], set[datetime], dict[str, int], str, int | datetime])
+def test_given_a_ttl_of_another_type_then_it_is_refused(kind: Any) -> None:
+    class Expiring(Item):
+        at: Attr[kind] = attribute(ttl=True)
+
+    with pytest.raises(TypeError, match="Expiring: a TTL attribute is a datetime, or an int in s"):
+        encode_item(Expiring(at=1))
+
+
 def test_given_an_empty_set_when_written_then_it_is_left_out_and_read_as_the_default() -> None:
     wire = encode_item(Person(id="a", name="n"))
     assert "tags" not in wire
