@@ -283,7 +283,7 @@ class Schema:
         """The type of each attribute's values, by its name in DynamoDB: `str` of an `Attr[str]`.
 
         Raises:
-            TypeError: an annotation names something that is not defined.
+            TypeError: an annotation names something that is not defined, or cannot be read.
         """
         types = {}
         for each in self.attributes:
@@ -303,6 +303,11 @@ class Schema:
                 )["it"]
             except NameError as error:
                 raise undefined(f"{self._class_name}.{each.field_name}", error) from error
+            except (AttributeError, SyntaxError, TypeError) as error:
+                raise TypeError(
+                    f"{self._class_name}.{each.field_name}: its annotation cannot be read. Mend: "
+                    "write Attr[...] with a type"
+                ) from error
             types[each.name] = typing.get_args(hint)[0]
         return types
 
@@ -338,8 +343,15 @@ class Schema:
 
 
 def schema_of(item_class: type[Item]) -> Schema:
-    """The schema of an Item class."""
-    return item_class.__dynasafe_schema__
+    """The schema of an Item class.
+
+    Raises:
+        TypeError: it is another class, or Item itself.
+    """
+    try:
+        return item_class.__dynasafe_schema__
+    except AttributeError:
+        raise TypeError(f"{item_class!r} is no subclass of Item with attributes") from None
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attribute,))
@@ -524,6 +536,10 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
         state = key.__dict__
         keys = schema.key_attributes
         given = {each.name: state[each.field_name] for each in keys if each.field_name in state}
+    elif not isinstance(key, Mapping):
+        raise UnsupportedTypeError(
+            "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
+        )
     else:
         given = {}
         for name, value in key.items():
@@ -534,7 +550,8 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
         raise ValueOutOfRangeError(
             "Key",
             f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
-            f", but {', '.join(given) or 'nothing'} was given. Mend: give exactly its attributes",
+            f", but {', '.join(map(str, given)) or 'nothing'} was given. Mend: give exactly its "
+            "attributes",
         )
     return {name: encode(given[name]) for name, encode in schema.key_encoders}
 
@@ -547,7 +564,8 @@ def _plain_default(given: Any) -> _Options:
 
 def _is_attr(annotation: object) -> bool:
     if isinstance(annotation, str):
-        return annotation.partition("[")[0].rpartition(".")[2].strip() == "Attr"
+        name, bracket, _ = annotation.partition("[")
+        return bracket != "" and name.rpartition(".")[2].strip() == "Attr"
     return typing.get_origin(annotation) is Attr
 
 

@@ -427,6 +427,11 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
         class Bare(Item):
             a: str
 
+    with pytest.raises(TypeError, match=r"Untyped.a: write its type as Attr\[...\]"):
+
+        class Untyped(Item):
+            a: Attr  # type: ignore[type-arg]
+
 
 @pytest.mark.parametrize(
     "default", [[], {}, {1}, bytearray(), Address(city="x"), Point(1), Model(name="m")]
@@ -645,6 +650,47 @@ def test_given_a_type_without_a_codec_then_its_attribute_is_named(item: Item, me
 def test_given_a_generic_item_whose_subclass_has_types_then_it_is_written_with_them() -> None:
     page = PageOfInt(first=1, rows=[2])
     assert decode_item(PageOfInt, encode_item(page)) == page
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (None, "Key: a mapping or an Item is expected, not NoneType"),
+        (["id"], "Key: a mapping or an Item is expected, not list"),
+        ({1: "a", "id": "b"}, "Key: the primary key of Person is id, but 1, id was given. Mend: "),
+    ],
+)
+def test_given_no_key_when_written_then_it_is_refused(key: Any, message: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        encode_key(schema_of(Person), key)
+
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("other", [dict, Item, Point, "Person"])
+def test_given_no_item_class_then_it_has_no_schema(other: Any) -> None:
+    with pytest.raises(TypeError, match="is no subclass of Item with attributes"):
+        schema_of(other)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "message"),
+    [
+        ("Attr[Nowhere]", "Unread.a: its annotation names 'Nowhere', which is not defined"),
+        ("Attr[typing.Nowhere]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[int[str]]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[int, str]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[int", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+    ],
+)
+def test_given_an_annotation_that_cannot_be_read_then_its_attribute_is_named(
+    annotation: str, message: str
+) -> None:
+    unread: Any = type("Unread", (Item,), {"__annotations__": {"a": annotation}})
+    with pytest.raises(TypeError) as caught:
+        encode_item(unread(a=1))
+
+    assert str(caught.value).startswith(message)
 
 
 def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
