@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from dynasafe.validation.report import Report
@@ -153,7 +154,7 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
             return None
         case "Boolean", "bool":
             return part
-        case "Integer", "number" if math.isfinite(part):
+        case "Integer", "number" if _is_integral(part):
             if not isinstance(part, int):
                 report.overlook("DYS102", place, _EXPECTED["Integer"], part)
             return math.floor(part)
@@ -172,6 +173,12 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
             words = None
     _wrong_type(shape, words, part, place, report)
     return None
+
+
+def _is_integral(number: int | float | Decimal) -> bool:
+    """Whether it fits into 64 bits, when its fraction is cut off."""
+    is_nan = isinstance(number, Decimal) and number.is_nan()  # which cannot be compared
+    return not is_nan and -(2**63) <= number < 2**63
 
 
 def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: Report) -> None:

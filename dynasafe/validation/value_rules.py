@@ -31,6 +31,8 @@ REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a
 # Any digits that Unicode has, as DynamoDB Local takes them.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NO_MEMBERS: dict[str, Any] = {}
+# The item itself is the first level, so that a value begins at the second.
+_FIRST_LEVEL = 2
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
 _EXPECTED = {
     "S": "a str",
@@ -89,6 +91,8 @@ def scalar_word(part: object) -> str:
         case str():
             return "STRING_VALUE"
         case _:
+            if isinstance(part, int):  # of which the text may be too long for Python
+                return "NUMBER_VALUE"
             return "NUMBER_VALUE" if str(part).lstrip("-").isdigit() else "DECIMAL_VALUE"
 
 
@@ -110,11 +114,13 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
     """Add what the service's parser refuses in a value; the value, an empty one for None."""
     if _is_plain(value):
         return value
-    todo: list[tuple[object, str, str]] = [(value, place, scalar_words)]
+    todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
     while todo:
-        each, where, words = todo.pop()
+        each, where, words, level = todo.pop()
         if each is None:
             continue
+        if level > MAX_NESTING_LEVELS + 1:
+            break  # it may hold itself; check_attribute_value tells
         if not isinstance(each, Mapping):
             _refuse(_no_value(each, words), where, _A_VALUE, each, report)
             continue
@@ -124,7 +130,8 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
             if refusal is not None:
                 _refuse(refusal, inside, _EXPECTED[type_name], content, report)
             elif type_name in ("L", "M"):
-                todo += reversed(_children(type_name, content, where))
+                children = _children(type_name, content, where)
+                todo += [(*child, level + 1) for child in reversed(children)]
             elif type_name in ("BOOL", "NULL") and isinstance(content, str):
                 report.overlook("DYS110", inside, _EXPECTED[type_name], content)
     return _NO_MEMBERS if value is None else value
@@ -292,7 +299,7 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
     if _is_plain(value):
         return
-    todo: list[tuple[object, str, int]] = [(value, path, 2)]
+    todo: list[tuple[object, str, int]] = [(value, path, _FIRST_LEVEL)]
     while todo:
         each, place, level = todo.pop()
         each = _NO_MEMBERS if each is None else each
@@ -308,6 +315,7 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
                     place[:200],
                     f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
                 )
+                return  # it may hold itself
             else:
                 if type_name == "M":
                     for name in content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -276,6 +277,32 @@ def test_given_what_the_service_converts_and_boto3_does_not_then_it_is_a_finding
 
     assert (finding.code, finding.where.parameter) == (code, place)
     assert f"Invalid type for parameter {place}" in str(refusal.value).replace(".L[", "[")
+
+
+@pytest.mark.parametrize(
+    "number", [10**5000, -(2**63) - 1, 1e300, math.nan, Decimal("NaN"), Decimal("sNaN")], ids=id
+)
+def test_given_a_number_that_no_parser_takes_then_it_is_a_finding(number: Any) -> None:
+    for operation, members, code in (
+        ("Scan", {"Limit": number}, "DYS102"),
+        ("PutItem", {"Item": {"a": {"S": number}}}, "DYS110"),
+        ("PutItem", {"Item": {"a": {"BOOL": number}}}, "DYS110"),
+    ):
+        (finding,) = check_request(operation, {"TableName": "orders", **members})
+        assert finding.code == code
+        assert "_VALUE cannot be converted to " in finding.message
+
+
+def test_given_values_that_hold_themselves_then_they_nest_too_deep() -> None:
+    once: dict[str, Any] = {}
+    once["L"] = [once]
+    twice: dict[str, Any] = {}
+    twice["M"] = {"a": twice, "b": {"L": [twice, S]}}
+    put = {"TableName": "orders", "Item": {"pk": S, "once": once, "twice": twice}}
+
+    findings = check_request("PutItem", put)
+
+    assert [finding.code for finding in findings] == ["DYS115", "DYS115"]
 
 
 def test_given_what_the_service_converts_then_it_hides_no_other_finding() -> None:
