@@ -182,6 +182,15 @@ def test_given_the_form_of_a_table_then_python_values_and_conditions_are_underst
     assert finding.code == "DYS103"
 
 
+@pytest.mark.parametrize("path", ["", "a..b", "a[x]"])
+def test_given_a_condition_of_boto3_on_what_is_no_path_then_it_is_a_finding(path: str) -> None:
+    scan = {"FilterExpression": Attr(path).exists()}
+    findings = check_request("Scan", scan)
+    assert [(each.code, each.where.parameter) for each in findings] == [
+        ("DYS201", "FilterExpression")
+    ]
+
+
 def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
     findings = check_request(
         "BatchWriteItem",
