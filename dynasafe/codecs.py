@@ -602,10 +602,31 @@ class _ConvertedCodec(_Parts[Any]):
             raise _stored_mismatch(self.name, attribute_value, path) from None
 
 
+def _as_read(value: object) -> Any:
+    """What comes back of a value that is stored."""
+    return from_attribute_value(to_attribute_value(value))
+
+
+def _member_of(enum: type[Enum]) -> Callable[[Any], Enum]:
+    """Reads members of the enum, those of a value that comes back as another, as a tuple does."""
+
+    def read(value: Any) -> Enum:
+        try:
+            return enum(value)
+        except ValueError:
+            for member in enum:
+                if _as_read(member.value) == value:
+                    return member
+            raise
+
+    return read
+
+
 class _LiteralCodec(_Parts[Any]):
     def __init__(self, choices: tuple[Any, ...]) -> None:
         self.name = f"Literal[{', '.join(map(repr, choices))}]"
         self._choices = choices
+        self._stored = [(_as_read(choice), choice) for choice in choices]
         self.type_name = _type_of(choices)
 
     def _matches(self, value: object) -> bool:
@@ -618,9 +639,10 @@ class _LiteralCodec(_Parts[Any]):
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
         value = _ANY.decode(attribute_value, path)
-        if not self._matches(value):
-            raise _stored_mismatch(self.name, attribute_value, path)
-        return value
+        for stored, choice in self._stored:
+            if type(value) is type(stored) and value == stored:
+                return choice
+        raise _stored_mismatch(self.name, attribute_value, path)
 
 
 _ANY: Codec[Any] = Codec()
@@ -702,7 +724,7 @@ def _generic_codec(annotation: object, origin: object, arguments: tuple[Any, ...
 
 def _class_codec(annotation: type) -> Codec[Any]:
     if issubclass(annotation, Enum):
-        return _ConvertedCodec(annotation, lambda member: member.value, annotation)
+        return _ConvertedCodec(annotation, lambda member: member.value, _member_of(annotation))
     if hasattr(annotation, "__dynasafe_decode__"):
         return _ItemCodec(annotation)
     if typing.is_typeddict(annotation):

@@ -593,6 +593,36 @@ def test_given_a_field_without_a_codec_then_its_class_is_named(
         assert str(caught.value).startswith(message)
 
 
+class Shade(Enum):
+    PAIR = ("a", 1)
+    DAY = date(2030, 1, 1)
+    TEXTS = frozenset({"a"})
+    RATIO = 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        *((Shade, each) for each in Shade),
+        *((Literal["a", 1, True, b"x", None, Colour.RED], each) for each in ("a", 1, True, b"x")),
+        (Literal["a", Colour.RED], Colour.RED),
+    ],
+)
+def test_given_what_comes_back_as_another_value_then_it_is_read_as_it_was(
+    kind: Any, value: Any
+) -> None:
+    codec = codec_for(kind)
+    read = codec.decode(codec.encode(value))
+    assert (type(read), read) == (type(value), value)
+
+
+@pytest.mark.parametrize("kind", [Shade, Literal["a", Colour.RED]])
+def test_given_a_stored_value_that_is_no_choice_then_it_is_refused(kind: Any) -> None:
+    for other in ({"S": "b"}, {"L": []}, {"N": "1"}, {"NULL": True}):
+        with pytest.raises(StoredValueError):
+            codec_for(kind).decode(other)
+
+
 class Length(str):
     """A str that is stored as a number."""
 
