@@ -223,12 +223,19 @@ def _map(value: Mapping[Any, Any], path: str, level: int) -> dict[str, Any]:
 
 def _require_level(path: str, level: int) -> None:
     if level > MAX_NESTING_LEVELS:
-        # The path of a cycle grows without end, so only its beginning is told.
-        raise ValueOutOfRangeError(
-            path[:200],
-            f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is "
-            "the first, or hold themselves",
-        )
+        raise too_deep(path)
+
+
+TOO_DEEP = (
+    f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is the first, "
+    "or hold themselves"
+)
+
+
+def too_deep(path: str) -> ValueOutOfRangeError:
+    """What is said of a value that cannot be written to its end."""
+    # The path of a cycle grows without end, so only its beginning is told.
+    return ValueOutOfRangeError(path[:200], TOO_DEEP)
 
 
 def _set(value: Any, path: str, level: int) -> dict[str, Any]:

@@ -17,10 +17,13 @@ from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from dynasafe.attribute_value import (
+    TOO_DEEP,
     AttributeValue,
+    bytes_of,
     encode_datetime,
     from_attribute_value,
     registered_codecs,
+    require_text,
     to_attribute_value,
 )
 from dynasafe.errors import (
@@ -37,6 +40,8 @@ T = TypeVar("T")
 
 _LISTS = (list, tuple)
 _SETS = (set, frozenset)
+_REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
+"""How a type refuses a stored value. What it says often quotes the value: it is not told on."""
 
 
 class Codec(Generic[T]):
@@ -65,7 +70,10 @@ class Codec(Generic[T]):
         Raises:
             StoredValueError: the stored value is not a T.
         """
-        return cast(T, from_attribute_value(attribute_value))
+        try:
+            return cast(T, from_attribute_value(attribute_value))
+        except InvalidValueError as error:
+            raise StoredValueError(path, error.reason) from None
 
     def child(self, element: str | int) -> Codec[Any]:
         """The codec of a list's or set's members (by an index) or of a map's values (by a key).
@@ -199,11 +207,22 @@ def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> S
     )
 
 
+def undefined(place: str, error: NameError) -> TypeError:
+    """What is said of an annotation that cannot be resolved."""
+    return TypeError(
+        f"{place}: its annotation names {error.name!r}, which is not defined. Mend: define or "
+        "import it in the class's module"
+    )
+
+
 def _text(value: Any, path: str) -> str:
     if value.__class__ is str and value.isascii():
         return value
-    encoded: str = to_attribute_value(value, path)["S"]
-    return encoded
+    encoded = to_attribute_value(value, path)
+    if "S" not in encoded:  # a subclass that was taught to be something else
+        raise _mismatch("str", value, path)
+    text: str = encoded["S"]
+    return text
 
 
 def _read_int(text: str) -> int:
@@ -214,10 +233,6 @@ def _read_int(text: str) -> int:
     if whole != number:
         raise ValueError
     return whole
-
-
-def _read_bytes(content: Any) -> bytes:
-    return bytes(getattr(content, "value", content))
 
 
 def _same(value: Any, path: str) -> Any:
@@ -233,7 +248,7 @@ _SCALARS: dict[object, Codec[Any]] = {
     Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", encode_number, Decimal),
     bool: _ScalarCodec("bool", (bool,), "BOOL", _same, bool),
     bytes: _ScalarCodec(
-        "bytes", (bytes, bytearray, memoryview), "B", lambda v, p: bytes(v), _read_bytes
+        "bytes", (bytes, bytearray, memoryview), "B", lambda v, p: bytes(v), bytes_of
     ),
     datetime: _ScalarCodec("datetime", (datetime,), "S", encode_datetime, datetime.fromisoformat),
     date: _ScalarCodec("date", (date,), "S", lambda v, p: v.isoformat(), date.fromisoformat),
@@ -289,6 +304,8 @@ class _UnionCodec(Codec[Any]):
             try:
                 return member.encode(value, path)
             except InvalidValueError as refused:
+                if refused.reason == TOO_DEEP:
+                    raise  # it holds itself, which each member would find anew at each level
                 # The type fitted, but not what is in it, or its range: that is worth telling.
                 if refused.path != path or isinstance(refused, ValueOutOfRangeError):
                     error = error or refused
@@ -378,7 +395,10 @@ class _SetCodec(Codec[Any]):
         if not isinstance(value, _SETS):
             raise _mismatch(self.name, value, path)
         if self._element.__class__ is _StrCodec:
-            texts = text_set(value)
+            try:
+                texts = text_set(value)
+            except UnicodeEncodeError:
+                texts = None  # it is refused below
             if texts is not None:
                 return texts
         for each in value:
@@ -406,8 +426,11 @@ class _MapCodec(Codec[Any]):
         if not isinstance(value, Mapping):
             raise _mismatch(self.name, value, path)
         for name in value:
+            if name.__class__ is str and name.isascii():
+                continue
             if not isinstance(name, str):
                 raise UnsupportedTypeError(path, f"a map's keys are str, not {type(name).__name__}")
+            require_text(name, f"{path}.{name}")
         encode = self._value.encode
         return {"M": {name: encode(each, f"{path}.{name}") for name, each in value.items()}}
 
@@ -429,47 +452,84 @@ class _FieldsCodec(Codec[Any]):
 
     def __init__(
         self,
-        name: str,
+        python_type: type,
+        names: Iterable[str],
         required: frozenset[str],
         read: Callable[[Any], Mapping[str, Any] | None],
         make: Callable[..., Any],
     ) -> None:
-        self.name = name
-        self.fields: dict[str, Codec[Any]] = {}
-        """Filled later, since a field may be of the class itself."""
+        self.name = python_type.__name__
+        self._python_type = python_type
+        self._names = tuple(names)
         self._required = required
         self._read = read
         self._make = make
+        self._resolved: tuple[dict[str, Codec[Any]], frozenset[str]] | None = None
+
+    @property
+    def _fields(self) -> tuple[dict[str, Codec[Any]], frozenset[str]]:
+        """The codec of each field, and the names of those that are required."""
+        # At first use, since a field may be of the class itself.
+        if self._resolved is None:
+            self._resolved = self._resolve()
+        return self._resolved
+
+    def _resolve(self) -> tuple[dict[str, Codec[Any]], frozenset[str]]:
+        python_type = self._python_type
+        try:
+            hints = typing.get_type_hints(
+                python_type, localns={self.name: python_type}, include_extras=True
+            )
+        except NameError as error:
+            raise undefined(self.name, error) from error
+        fields, required = {}, set(self._required)
+        for name in self._names:
+            hint = hints[name]
+            try:
+                fields[name] = codec_for(hint)
+            except UnsupportedTypeError as error:
+                raise UnsupportedTypeError(f"{self.name}.{name}", error.reason) from None
+            # Python does not see these in annotations that are text.
+            if typing.get_origin(hint) is typing.NotRequired:
+                required.discard(name)
+            elif typing.get_origin(hint) is typing.Required:
+                required.add(name)
+        return fields, frozenset(required)
 
     def encode(self, value: Any, path: str = "") -> dict[str, Any]:
         values = self._read(value)
         if values is None:
             raise _mismatch(self.name, value, path)
-        missing = (name for name in self._required if name not in values)
-        wrong = sorted(missing) or sorted(name for name in values if name not in self.fields)
+        fields, required = self._fields
+        missing = (name for name in required if name not in values)
+        wrong = sorted(missing) or sorted(name for name in values if name not in fields)
         if wrong:
             raise ValueOutOfRangeError(f"{path}.{wrong[0]}", f"not a field set of {self.name}")
         if path.count(".") > MAX_NESTING_LEVELS:
             # Names may have dots; but what holds itself would never end, and is refused so.
             to_attribute_value(value, path)
-        fields = self.fields
         return {"M": {n: fields[n].encode(each, f"{path}.{n}") for n, each in values.items()}}
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+        fields, required = self._fields
         content = attribute_value.get("M")
-        if content is None or not self._required <= content.keys():
+        if content is None or any(name not in content for name in required):
             raise _stored_mismatch(self.name, attribute_value, path)
         values = {
             name: codec.decode(content[name], f"{path}.{name}")
-            for name, codec in self.fields.items()
+            for name, codec in fields.items()
             if name in content
         }
-        return self._make(**values)
+        try:
+            return self._make(**values)
+        except _REFUSALS:
+            raise _stored_mismatch(self.name, attribute_value, path) from None
 
     def child(self, element: str | int) -> Codec[Any]:
-        if element not in self.fields:
+        fields, _ = self._fields
+        if element not in fields:
             raise UnsupportedTypeError(str(element), f"{self.name} has no such field")
-        return self.fields[str(element)]
+        return fields[str(element)]
 
 
 class _ItemCodec(Codec[Any]):
@@ -535,15 +595,35 @@ class _ConvertedCodec(_Parts[Any]):
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
         try:
             return self._decode(from_attribute_value(attribute_value))
-        except (ValueError, TypeError, LookupError):
-            # Not from it: what a type says of a value it refuses quotes the value.
+        except _REFUSALS:
             raise _stored_mismatch(self.name, attribute_value, path) from None
+
+
+def _as_read(value: object) -> Any:
+    """What comes back of a value that is stored."""
+    return from_attribute_value(to_attribute_value(value))
+
+
+def _member_of(enum: type[Enum]) -> Callable[[Any], Enum]:
+    """Reads members of the enum, those of a value that comes back as another, as a tuple does."""
+
+    def read(value: Any) -> Enum:
+        try:
+            return enum(value)
+        except ValueError:
+            for member in enum:
+                if _as_read(member.value) == value:
+                    return member
+            raise
+
+    return read
 
 
 class _LiteralCodec(_Parts[Any]):
     def __init__(self, choices: tuple[Any, ...]) -> None:
         self.name = f"Literal[{', '.join(map(repr, choices))}]"
         self._choices = choices
+        self._stored = [(_as_read(choice), choice) for choice in choices]
         self.type_name = _type_of(choices)
 
     def _matches(self, value: object) -> bool:
@@ -555,10 +635,11 @@ class _LiteralCodec(_Parts[Any]):
         return to_attribute_value(value, path)
 
     def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        value = from_attribute_value(attribute_value)
-        if not self._matches(value):
-            raise _stored_mismatch(self.name, attribute_value, path)
-        return value
+        value = _ANY.decode(attribute_value, path)
+        for stored, choice in self._stored:
+            if type(value) is type(stored) and value == stored:
+                return choice
+        raise _stored_mismatch(self.name, attribute_value, path)
 
 
 _ANY: Codec[Any] = Codec()
@@ -570,28 +651,25 @@ def codec_for(annotation: object) -> Codec[Any]:
     Raises:
         UnsupportedTypeError: DynamoDB has no place for values of this type.
     """
-    return _codec(annotation, {})
-
-
-def _codec(annotation: Any, within: dict[object, _FieldsCodec]) -> Codec[Any]:
-    """The codec of an annotation that stands within the fields of these classes."""
     if annotation is Any or annotation is object:
         return _ANY
     if isinstance(annotation, type) and annotation in registered_codecs:
         return _ConvertedCodec(annotation, *registered_codecs[annotation])
-    if annotation in _SCALARS:
-        return _SCALARS[annotation]
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
+    if origin is not None and not hasattr(annotation, "__args__"):
+        return codec_for(origin)  # typing.List without its [...]
     if origin is not None:
-        return _generic_codec(annotation, origin, arguments, within)
+        return _generic_codec(annotation, origin, arguments)
+    if annotation in _SCALARS:
+        return _SCALARS[annotation]
     if annotation in _BARE:
-        return _codec(_BARE[annotation], within)
+        return codec_for(_BARE[annotation])
     supertype = getattr(annotation, "__supertype__", None)
     if supertype is not None:
-        return _codec(supertype, within)
+        return codec_for(supertype)
     if isinstance(annotation, type):
-        return _class_codec(annotation, within)
+        return _class_codec(annotation)
     raise _no_codec(annotation)
 
 
@@ -606,6 +684,14 @@ _BARE: dict[object, object] = {
 
 
 def _no_codec(annotation: object) -> UnsupportedTypeError:
+    if isinstance(annotation, TypeVar) or hasattr(
+        typing.get_origin(annotation), "__dynasafe_decode__"
+    ):
+        return UnsupportedTypeError(
+            "",
+            f"{annotation!r} has no codec: a generic Item is written by the types in its class. "
+            "Mend: a subclass of it that annotates its attributes with types, not type variables",
+        )
     return UnsupportedTypeError(
         "",
         f"{annotation!r} has no codec. Mend: annotate with a supported type, or teach it with "
@@ -613,82 +699,59 @@ def _no_codec(annotation: object) -> UnsupportedTypeError:
     )
 
 
-def _generic_codec(
-    annotation: object,
-    origin: Any,
-    arguments: tuple[Any, ...],
-    within: dict[object, _FieldsCodec],
-) -> Codec[Any]:
+def _generic_codec(annotation: object, origin: object, arguments: tuple[Any, ...]) -> Codec[Any]:
     if origin is typing.Annotated or origin in (typing.Required, typing.NotRequired):
-        return _codec(arguments[0], within)
+        return codec_for(arguments[0])
     if origin in (typing.Union, types.UnionType):
-        return _UnionCodec(tuple(_codec(member, within) for member in arguments))
+        return _UnionCodec(tuple(codec_for(member) for member in arguments))
     if origin is typing.Literal:
         return _LiteralCodec(arguments)
     if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
-        return _FixedTupleCodec(tuple(_codec(element, within) for element in arguments))
+        return _FixedTupleCodec(tuple(codec_for(element) for element in arguments))
     if origin in (list, tuple, typing.get_origin(typing.Sequence[int])):
-        return _ListCodec(_codec(arguments[0], within), tuple if origin is tuple else list)
+        return _ListCodec(codec_for(arguments[0]), tuple if origin is tuple else list)
     if origin in (set, frozenset):
-        return _SetCodec(_codec(arguments[0], within), origin)
+        return _SetCodec(codec_for(arguments[0]), origin)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if arguments[0] is not str:
             raise UnsupportedTypeError("", f"a map's keys are str: {annotation!r}")
-        return _MapCodec(_codec(arguments[1], within))
+        return _MapCodec(codec_for(arguments[1]))
     raise _no_codec(annotation)
 
 
-def _class_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> Codec[Any]:
+def _class_codec(annotation: type) -> Codec[Any]:
     if issubclass(annotation, Enum):
-        return _ConvertedCodec(annotation, lambda member: member.value, annotation)
+        return _ConvertedCodec(annotation, lambda member: member.value, _member_of(annotation))
     if hasattr(annotation, "__dynasafe_decode__"):
         return _ItemCodec(annotation)
     if typing.is_typeddict(annotation):
-        return _typed_dict_codec(annotation, within)
+        of_dict: Any = annotation
+        required: frozenset[str] = of_dict.__required_keys__
+        return _FieldsCodec(
+            annotation,
+            sorted(required | of_dict.__optional_keys__),
+            required,
+            lambda value: value if isinstance(value, Mapping) else None,
+            dict,
+        )
     if callable(getattr(annotation, "model_validate", None)):
+        model: Any = annotation
         return _ConvertedCodec(
-            annotation, lambda value: value.model_dump(by_alias=True), annotation.model_validate
+            annotation, lambda value: value.model_dump(by_alias=True), model.model_validate
         )
     if dataclasses.is_dataclass(annotation):
-        return _dataclass_codec(annotation, within)
+        return _dataclass_codec(annotation)
     for base in annotation.__mro__[1:]:
         if base in registered_codecs:
             return _ConvertedCodec(annotation, *registered_codecs[base])
     raise _no_codec(annotation)
 
 
-def _typed_dict_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> _FieldsCodec:
-    if annotation in within:
-        return within[annotation]
-    hints = typing.get_type_hints(annotation)
-    codec = within[annotation] = _FieldsCodec(
-        annotation.__name__,
-        _required_keys(annotation),
-        lambda value: value if isinstance(value, Mapping) else None,
-        dict,
-    )
-    codec.fields.update((name, _codec(hint, within)) for name, hint in hints.items())
-    return codec
-
-
-def _required_keys(typed_dict: Any) -> frozenset[str]:
-    # `__required_keys__` alone takes no notice of marks within postponed annotations.
-    required: set[str] = set(typed_dict.__required_keys__)
-    for name, hint in typing.get_type_hints(typed_dict, include_extras=True).items():
-        if typing.get_origin(hint) is typing.NotRequired:
-            required.discard(name)
-        elif typing.get_origin(hint) is typing.Required:
-            required.add(name)
-    return frozenset(required)
-
-
-def _dataclass_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> _FieldsCodec:
-    if annotation in within:
-        return within[annotation]
-    hints = typing.get_type_hints(annotation)
+def _dataclass_codec(annotation: Any) -> Codec[Any]:
     fields = [each for each in dataclasses.fields(annotation) if each.init]
-    codec = within[annotation] = _FieldsCodec(
-        annotation.__name__,
+    return _FieldsCodec(
+        annotation,
+        [each.name for each in fields],
         frozenset(
             each.name
             for each in fields
@@ -701,5 +764,3 @@ def _dataclass_codec(annotation: Any, within: dict[object, _FieldsCodec]) -> _Fi
         ),
         annotation,
     )
-    codec.fields.update((each.name, _codec(hints[each.name], within)) for each in fields)
-    return codec

@@ -99,7 +99,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS110": Explanation(
         "A value of the wrong shape",
-        "An AttributeValue is a map of one member, whose name is the type; numbers are text.",
+        "An AttributeValue is a map of one member, whose name is the type; numbers are text. Text "
+        "is Unicode: a lone surrogate has no UTF-8.",
         '{"N": 3}',
         '{"N": "3"}',
         "AttributeValue, API Reference",
@@ -197,7 +198,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS134": Explanation(
         "An attribute without a name, or with too long a one",
-        "The name of an attribute has 1 to 65535 bytes.",
+        "The name of an attribute is Unicode text of 1 to 65535 bytes in UTF-8.",
         'Item={"": ...}',
         'Item={"name": ...}',
         _TYPES,

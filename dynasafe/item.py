@@ -15,13 +15,14 @@ import typing
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType, SimpleNamespace
+from reprlib import recursive_repr
+from types import MappingProxyType, SimpleNamespace, UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overload
 
 from typing_extensions import dataclass_transform
 
-from dynasafe.attribute_value import AttributeValue
-from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for
+from dynasafe.attribute_value import AttributeValue, too_deep
+from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for, undefined
 from dynasafe.document_path import DocumentPath
 from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.attributes import Attr
@@ -98,7 +99,7 @@ def attribute(
 
     Args:
         default: the value where neither the caller nor the stored item has one.
-        default_factory: makes that value, where it is a list, dict or set.
+        default_factory: makes that value, where it is mutable: a list, a dict, an Item.
         key: "partition" or "sort" for a part of the primary key.
         alias: the attribute's name in DynamoDB, where it differs from the one in Python.
         patchable: whether `UpdateBuilder.patch` may set it.
@@ -115,10 +116,10 @@ def attribute(
         raise ValueError(f"key= is 'partition' or 'sort', not {key!r}")
     if alias == "":
         raise ValueError("alias= must not be empty: DynamoDB has no attribute without a name")
-    if isinstance(default, list | dict | set):
+    if type(default).__hash__ is None:  # it is mutable, as dataclasses have it too
         raise TypeError(
             f"a {type(default).__name__} as default= would be shared by all items. "
-            f"Mend: default_factory={type(default).__name__}"
+            f"Mend: default_factory={type(default).__name__}, or a function that makes one"
         )
     return _Options(
         key=key,
@@ -198,6 +199,14 @@ class Schema:
                 )
         self.by_name = MappingProxyType(by_name)
         self.by_field_name = MappingProxyType({each.field_name: each for each in self.attributes})
+        for each in self.attributes:
+            if self.by_field_name.get(each.name, each) is not each:
+                raise TypeError(
+                    f"{self._class_name}: {each.field_name} is named {each.name!r} in DynamoDB, "
+                    "which is another attribute's name in Python, so that it would mean either. "
+                    "Mend: rename one of them in Python"
+                )
+        self._require_names_of_bases()
         self.partition_key = self._only("key='partition'", lambda o: o.key == "partition")
         self.sort_key = self._only("key='sort'", lambda o: o.key == "sort")
         self.version = self._only("version=True", lambda o: o.version)
@@ -206,6 +215,19 @@ class Schema:
         self.key_names = frozenset(each.name for each in self.key_attributes)
         if self.sort_key is not None and self.partition_key is None:
             raise TypeError(f"{self._class_name} has a sort key, but no partition key")
+
+    def _require_names_of_bases(self) -> None:
+        """What is built with a base's attribute, as a condition, holds for the class's own."""
+        for base in self.item_class.__mro__[1:]:
+            inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
+            for theirs in inherited.attributes if inherited else ():
+                ours = self.by_field_name[theirs.field_name]
+                if ours.name != theirs.name:
+                    raise TypeError(
+                        f"{self._class_name}.{ours.field_name} is named {ours.name!r} in DynamoDB, "
+                        f"but {theirs.name!r} in {base.__name__}, whose attribute would mean "
+                        "another one. Mend: give it the same alias, or another name in Python"
+                    )
 
     @property
     def _class_name(self) -> str:
@@ -261,14 +283,15 @@ class Schema:
         """The type of each attribute's values, by its name in DynamoDB: `str` of an `Attr[str]`.
 
         Raises:
-            TypeError: an annotation names something that is not defined.
+            TypeError: an annotation names something that is not defined, or cannot be read.
         """
         types = {}
         for each in self.attributes:
             owner = next(
                 cls
                 for cls in self.item_class.__mro__
-                if each.field_name in inspect.get_annotations(cls)
+                if "__dynasafe_schema__" in cls.__dict__
+                and each.field_name in inspect.get_annotations(cls)
             )
             schema: Schema = owner.__dict__["__dynasafe_schema__"]
             module = sys.modules.get(owner.__module__)
@@ -279,9 +302,11 @@ class Schema:
                     {**schema.namespace, owner.__name__: owner},
                 )["it"]
             except NameError as error:
+                raise undefined(f"{self._class_name}.{each.field_name}", error) from error
+            except (AttributeError, SyntaxError, TypeError) as error:
                 raise TypeError(
-                    f"{self._class_name}.{each.field_name}: its annotation names {error.name!r}, "
-                    "which is not defined. Mend: define or import it in the class's module"
+                    f"{self._class_name}.{each.field_name}: its annotation cannot be read. Mend: "
+                    "write Attr[...] with a type"
                 ) from error
             types[each.name] = typing.get_args(hint)[0]
         return types
@@ -291,7 +316,11 @@ class Schema:
         types = self.types()
         for each in self.attributes:
             hint = types[each.name]
-            codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
+            try:
+                codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
+            except UnsupportedTypeError as error:
+                place = f"{self._class_name}.{each.field_name}"
+                raise UnsupportedTypeError(place, error.reason) from None
             if each.options.version and hint is not int:
                 raise TypeError(f"{self._class_name}.{each.field_name}: a version is an Attr[int]")
             if each.options.write_id and hint is not str:
@@ -299,7 +328,12 @@ class Schema:
         return codecs
 
     def _ttl_codec(self, hint: object) -> Codec[Any]:
-        members = [each for each in typing.get_args(hint) or (hint,) if each is not type(None)]
+        is_union = typing.get_origin(hint) in (typing.Union, UnionType)
+        members = [
+            each
+            for each in (typing.get_args(hint) if is_union else (hint,))
+            if each is not type(None)
+        ]
         if members == [datetime]:
             epoch_seconds: Codec[Any] = EpochSecondsCodec()
             return epoch_seconds if hint is datetime else epoch_seconds.optional()
@@ -309,8 +343,15 @@ class Schema:
 
 
 def schema_of(item_class: type[Item]) -> Schema:
-    """The schema of an Item class."""
-    return item_class.__dynasafe_schema__
+    """The schema of an Item class.
+
+    Raises:
+        TypeError: it is another class, or Item itself.
+    """
+    try:
+        return item_class.__dynasafe_schema__
+    except AttributeError:
+        raise TypeError(f"{item_class!r} is no subclass of Item with attributes") from None
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attribute,))
@@ -328,9 +369,17 @@ class Item:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        inherited: Schema | None = getattr(cls, "__dynasafe_schema__", None)
-        attributes = {each.field_name: each for each in inherited.attributes} if inherited else {}
-        annotations = dict(inherited.annotations) if inherited else {}
+        attributes: dict[str, AttributeSchema] = {}
+        annotations: dict[str, object] = {}
+        # What each base itself declares, the first base's last, since it overrides the others'.
+        for base in reversed(cls.__mro__[1:]):
+            inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
+            if inherited is not None:
+                own = [
+                    name for name in inspect.get_annotations(base) if name in inherited.annotations
+                ]
+                attributes |= {name: inherited.by_field_name[name] for name in own}
+                annotations |= {name: inherited.annotations[name] for name in own}
         for field_name, annotation in inspect.get_annotations(cls).items():
             if not _is_attr(annotation):
                 if _is_class_var(annotation):
@@ -387,6 +436,7 @@ class Item:
 
     __hash__: ClassVar[None]  # type: ignore[assignment]  # an Item is mutable
 
+    @recursive_repr()
     def __repr__(self) -> str:
         fields = ", ".join(
             f"{each.field_name}={self.__dict__.get(each.field_name, MISSING)!r}"
@@ -414,15 +464,18 @@ def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
     """
     state = item.__dict__
     encoded: dict[str, AttributeValue] = {}
-    for each, field_name, name, codec in item.__dynasafe_schema__.coded:
-        value = state.get(field_name, MISSING)
-        place = f"{path}.{name}" if path else name
-        if value is MISSING:
-            raise ValueOutOfRangeError(place, "the attribute has no value")
-        is_empty_set = isinstance(value, _SETS) and not value
-        if is_empty_set and each.has_default and not each.default():
-            continue
-        encoded[name] = codec.encode(value, place)
+    try:
+        for each, field_name, name, codec in item.__dynasafe_schema__.coded:
+            value = state.get(field_name, MISSING)
+            place = f"{path}.{name}" if path else name
+            if value is MISSING:
+                raise ValueOutOfRangeError(place, "the attribute has no value")
+            is_empty_set = isinstance(value, _SETS) and not value
+            if is_empty_set and each.has_default and not each.default():
+                continue
+            encoded[name] = codec.encode(value, place)
+    except RecursionError:
+        raise too_deep(path) from None
     unknown = state.get("_unknown_attributes")
     return {**unknown, **encoded} if unknown else encoded
 
@@ -481,7 +534,12 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
                 "", f"the key is of {type(key).__name__}, not of {schema.item_class.__name__}"
             )
         state = key.__dict__
-        given = {each.name: state[each.field_name] for each in schema.key_attributes}
+        keys = schema.key_attributes
+        given = {each.name: state[each.field_name] for each in keys if each.field_name in state}
+    elif not isinstance(key, Mapping):
+        raise UnsupportedTypeError(
+            "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
+        )
     else:
         given = {}
         for name, value in key.items():
@@ -492,7 +550,8 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
         raise ValueOutOfRangeError(
             "Key",
             f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
-            f", but {', '.join(given) or 'nothing'} was given. Mend: give exactly its attributes",
+            f", but {', '.join(map(str, given)) or 'nothing'} was given. Mend: give exactly its "
+            "attributes",
         )
     return {name: encode(given[name]) for name, encode in schema.key_encoders}
 
@@ -505,7 +564,8 @@ def _plain_default(given: Any) -> _Options:
 
 def _is_attr(annotation: object) -> bool:
     if isinstance(annotation, str):
-        return annotation.partition("[")[0].rpartition(".")[2].strip() == "Attr"
+        name, bracket, _ = annotation.partition("[")
+        return bracket != "" and name.rpartition(".")[2].strip() == "Attr"
     return typing.get_origin(annotation) is Attr
 
 

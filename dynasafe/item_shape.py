@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
 from dynasafe.attribute_value import AttributeValue, from_attribute_map, to_attribute_map
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.attributes import Attr
 from dynasafe.item import Item, Schema, decode_item, encode_item, encode_key, schema_of
 
@@ -57,10 +62,10 @@ class ItemShape(Generic[ItemT]):
         """The item in Python.
 
         Raises:
-            StoredValueError: it does not fit the Item class.
+            StoredValueError: it does not fit the Item class, or has a value of an unknown type.
         """
         if self.item_class is None:
-            return cast(ItemT, from_attribute_map(attribute_map))
+            return cast(ItemT, _plain(attribute_map))
         return cast(ItemT, decode_item(self.item_class, attribute_map))
 
     def decode_part(self, attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
@@ -69,13 +74,13 @@ class ItemShape(Generic[ItemT]):
         Each is of its annotation's type, except for one of which a projection took a part only.
         """
         if self.schema is None:
-            return from_attribute_map(attribute_map)
+            return _plain(attribute_map)
         codecs = self.schema.codecs
         decoded: dict[str, Any] = {}
         for name, value in attribute_map.items():
             codec = codecs.get(name)
             if codec is None or "M" in value or "L" in value:
-                decoded.update(from_attribute_map({name: value}))
+                decoded.update(_plain({name: value}))
             else:
                 decoded[name] = codec.decode(value, name)
         return decoded
@@ -104,3 +109,11 @@ class ItemShape(Generic[ItemT]):
         found = self.schema.by_name[name]
         attribute: Attr[Any] = getattr(self.schema.item_class, found.field_name)
         return attribute
+
+
+def _plain(attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    """Each value in Python, by attribute name; what is read is refused as a stored value."""
+    try:
+        return from_attribute_map(attribute_map)
+    except InvalidValueError as error:
+        raise StoredValueError(error.path, error.reason) from None

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import NAME_PATTERN, REQUESTS, Kind, Shape
-from dynasafe.validation.value_rules import TRUTH, check_value_shape, scalar_word, token
+from dynasafe.validation.value_rules import (
+    NO_UTF_8,
+    REPLACE_SURROGATES,
+    TRUTH,
+    check_value_shape,
+    is_text,
+    scalar_word,
+    token,
+)
 
 _MAX_TOLD = 10
 """The service tells at most so many broken constraints at once."""
@@ -138,12 +147,20 @@ def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
 def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report) -> Any:
     words: str | None
     match shape.kind, kind:
-        case ("String", "string") | ("Boolean", "bool"):
+        case "String", "string":
+            if is_text(part):
+                return part
+            report.add("DYS102", f"{place} {NO_UTF_8}", place, REPLACE_SURROGATES)
+            return None
+        case "Boolean", "bool":
             return part
-        case "Integer", "number" if math.isfinite(part):
+        case "Integer", "number" if _is_integral(part):
+            if not isinstance(part, int):
+                report.overlook("DYS102", place, _EXPECTED["Integer"], part)
             return math.floor(part)
         case "Boolean", "string":
             if part.upper() in TRUTH:
+                report.overlook("DYS102", place, _EXPECTED["Boolean"], part)
                 return TRUTH[part.upper()]
             words = "Unexpected token received from parser"
         case _, "list":
@@ -156,6 +173,12 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
             words = None
     _wrong_type(shape, words, part, place, report)
     return None
+
+
+def _is_integral(number: int | float | Decimal) -> bool:
+    """Whether it fits into 64 bits, when its fraction is cut off."""
+    is_nan = isinstance(number, Decimal) and number.is_nan()  # which cannot be compared
+    return not is_nan and -(2**63) <= number < 2**63
 
 
 def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: Report) -> None:

@@ -15,6 +15,8 @@ class Report:
 
     findings: list[Finding] = field(default_factory=list)
     prefix: str = ""
+    overlooked: list[Finding] = field(default_factory=list)
+    """What the service converts, and boto3 refuses: told last, and in the way of no other rule."""
 
     def add(
         self,
@@ -29,6 +31,12 @@ class Report:
         where = Where(parameter=f"{self.prefix}{parameter}", text=text, span=span)
         self.findings.append(Finding(code=code, message=message, where=where, mend=mend))
 
+    def overlook(self, code: str, place: str, expected: str, given: object) -> None:
+        """A value of a type that only the service takes in this place."""
+        kind = type(given).__name__
+        inner = Report(self.overlooked, self.prefix)
+        inner.add(code, f"{place} is of type {kind}", place, f"give {expected}, not a {kind}")
+
     def has_about(self, place: str) -> bool:
         """Whether there is a finding about a place, or about what is in it."""
         start = f"{self.prefix}{place}"
@@ -39,4 +47,4 @@ class Report:
 
     def inside(self, place: str) -> Report:
         """A report for a part; its findings are these findings."""
-        return Report(self.findings, f"{self.prefix}{place}.")
+        return Report(self.findings, f"{self.prefix}{place}.", self.overlooked)

@@ -112,6 +112,9 @@ def _with_conditions(params: dict[str, Any], report: Report, inner: str) -> dict
         except InvalidValueError as error:
             report.add("DYS110", str(error), f"{inner}{member}", "mend the value in the condition")
             del params[member]
+        except ValueError as error:
+            report.add("DYS201", str(error), f"{inner}{member}", "mend the path in the condition")
+            del params[member]
     for member, made in (
         ("ExpressionAttributeNames", placeholders.names),
         ("ExpressionAttributeValues", placeholders.values),

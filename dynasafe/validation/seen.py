@@ -11,6 +11,7 @@ from collections.abc import Container, Hashable, Mapping
 from typing import Any
 
 from dynasafe.item import Item, schema_of
+from dynasafe.validation.value_rules import is_text
 
 _OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
 _VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
@@ -121,7 +122,7 @@ def _types(
         if type(value) is not dict or len(value) != 1 or type(name) is not str:
             return (), _NOT_PLAIN
         ((type_name, content),) = value.items()
-        if type_name == "S" and type(content) is str:
+        if type_name == "S" and type(content) is str and content.isascii():
             of_value = _OF_A_VALUE + len(content)
         else:
             of_value = _size(type_name, content, _MOST_LEVELS)
@@ -140,7 +141,7 @@ def _types(
 def _size(type_name: object, content: Any, levels: int) -> int:
     """The characters in a plain value, and what each value in it counts."""
     match type_name:
-        case "S" if type(content) is str:
+        case "S" if type(content) is str and (content.isascii() or is_text(content)):
             return _OF_A_VALUE + len(content)
         case "N" if type(content) is str and len(content) <= _MOST_DIGITS and _is_plain(content):
             return _OF_A_VALUE + len(content)
@@ -172,7 +173,10 @@ def _size_of_value(value: Any, levels: int) -> int:
 def _size_of_texts(texts: list[Any] | dict[Any, Any]) -> int:
     if not all(type(each) is str for each in texts) or len(set(texts)) < len(texts):
         return _NOT_PLAIN
-    return _OF_A_VALUE * (1 + len(texts)) + sum(map(len, texts))
+    together = "".join(texts)
+    if not (together.isascii() or is_text(together)):
+        return _NOT_PLAIN
+    return _OF_A_VALUE * (1 + len(texts)) + len(together)
 
 
 def _is_plain(number: str) -> bool:

@@ -21,13 +21,18 @@ TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)
 TRUTH = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": False, "NO": False}
 """The texts that the service takes for a truth value, whatever their case."""
+_TRUE = frozenset(text for text, truth in TRUTH.items() if truth)
 NO_LIST_OR_MAP = "Start of structure or map found where not expected"
 IN_FIELD = "Unexpected field type"
 IN_VALUE = "Unexpected value type in payload"
 """What the service says to a number, text or truth value in the place of a collection."""
+NO_UTF_8 = "has a lone surrogate, which is not Unicode text and has no UTF-8"
+REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a pair has them"
 # Any digits that Unicode has, as DynamoDB Local takes them.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NO_MEMBERS: dict[str, Any] = {}
+# The item itself is the first level, so that a value begins at the second.
+_FIRST_LEVEL = 2
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
 _EXPECTED = {
     "S": "a str",
@@ -86,7 +91,20 @@ def scalar_word(part: object) -> str:
         case str():
             return "STRING_VALUE"
         case _:
+            if isinstance(part, int):  # of which the text may be too long for Python
+                return "NUMBER_VALUE"
             return "NUMBER_VALUE" if str(part).lstrip("-").isdigit() else "DECIMAL_VALUE"
+
+
+def is_text(text: str) -> bool:
+    """Whether it has UTF-8, as all that is sent has."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 # Shape
@@ -96,11 +114,13 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
     """Add what the service's parser refuses in a value; the value, an empty one for None."""
     if _is_plain(value):
         return value
-    todo: list[tuple[object, str, str]] = [(value, place, scalar_words)]
+    todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
     while todo:
-        each, where, words = todo.pop()
+        each, where, words, level = todo.pop()
         if each is None:
             continue
+        if level > MAX_NESTING_LEVELS + 1:
+            break  # it may hold itself; check_attribute_value tells
         if not isinstance(each, Mapping):
             _refuse(_no_value(each, words), where, _A_VALUE, each, report)
             continue
@@ -110,7 +130,10 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
             if refusal is not None:
                 _refuse(refusal, inside, _EXPECTED[type_name], content, report)
             elif type_name in ("L", "M"):
-                todo += reversed(_children(type_name, content, where))
+                children = _children(type_name, content, where)
+                todo += [(*child, level + 1) for child in reversed(children)]
+            elif type_name in ("BOOL", "NULL") and isinstance(content, str):
+                report.overlook("DYS110", inside, _EXPECTED[type_name], content)
     return _NO_MEMBERS if value is None else value
 
 
@@ -120,7 +143,7 @@ def _is_plain(value: Any) -> bool:
         return False
     text = value.get("S")
     if text.__class__ is str:
-        return True
+        return is_text(text)
     text = value.get("N")
     return (
         text.__class__ is str
@@ -137,9 +160,9 @@ def _children(type_name: str, content: Any, place: str) -> list[tuple[object, st
 
 
 def _refuse(refusal: str, place: str, expected: str, given: object, report: Report) -> None:
-    report.add(
-        "DYS110", refusal, place, f"write {expected} here, not a value of {type(given).__name__}"
-    )
+    is_text_wanted = refusal.endswith(NO_UTF_8)
+    mend = f"write {expected} here, not a value of {type(given).__name__}"
+    report.add("DYS110", refusal, place, REPLACE_SURROGATES if is_text_wanted else mend)
 
 
 def _no_value(given: object, scalar_words: str) -> str:
@@ -154,9 +177,9 @@ def _no_value(given: object, scalar_words: str) -> str:
             return scalar_words
 
 
-def _refusal(type_name: str, content: object) -> str | None:
+def _refusal(type_name: str, content: Any) -> str | None:
     """Why the content is none of its type, in the words of the service's parser."""
-    if content.__class__ is str and type_name in ("S", "N"):
+    if content.__class__ is str and type_name in ("S", "N") and content.isascii():
         return None
     if type_name in _ELEMENTS or type_name in ("L", "M"):
         return _refused_collection(type_name, content)
@@ -188,12 +211,15 @@ def _refused_collection(type_name: str, content: object) -> str | None:
 def _refused_scalar(type_name: str, content: object) -> str | None:
     java = {"B": "java.nio.ByteBuffer", "BOOL": "java.lang.Boolean", "NULL": "java.lang.Boolean"}
     match type_name, token(content):
-        case ("S" | "N", "string") | ("BOOL" | "NULL", "bool"):
+        case ("N", "string") | ("BOOL" | "NULL", "bool"):
             return None
+        case "S", "string":
+            assert isinstance(content, str)
+            return None if is_text(content) else f"The text {NO_UTF_8}"
         case "B", "string":
             assert isinstance(content, str)
             return _refused_base64(content)
-        case "B", "other" if isinstance(content, bytes | bytearray | memoryview):
+        case "B", "other" if isinstance(content, bytes | bytearray):
             return None
         case "BOOL" | "NULL", "string":
             assert isinstance(content, str)
@@ -254,6 +280,8 @@ def name_problem(name: str) -> tuple[str, str] | None:
     """What is wrong with the name of an attribute, and its mend."""
     if name == "":
         return "Empty attribute name", "name every attribute"
+    if not is_text(name):
+        return f"Attribute name {NO_UTF_8}", REPLACE_SURROGATES
     if len(name) * 4 > MAX_NAME_BYTES and len(name.encode(errors="replace")) > MAX_NAME_BYTES:
         return "Attribute name is too large, must be less than 65536 bytes", "use a shorter name"
     return None
@@ -271,7 +299,7 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
     if _is_plain(value):
         return
-    todo: list[tuple[object, str, int]] = [(value, path, 2)]
+    todo: list[tuple[object, str, int]] = [(value, path, _FIRST_LEVEL)]
     while todo:
         each, place, level = todo.pop()
         each = _NO_MEMBERS if each is None else each
@@ -287,6 +315,7 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
                     place[:200],
                     f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
                 )
+                return  # it may hold itself
             else:
                 if type_name == "M":
                     for name in content:
@@ -343,7 +372,7 @@ def _check_content(type_name: str, content: Any, place: str, report: Report) -> 
     match type_name:
         case "N":
             check_number(content, place, report)
-        case "NULL" if content is not True:
+        case "NULL" if content is not True and str(content).upper() not in _TRUE:
             report.add(
                 "DYS116",
                 f"{INVALID_VALUES}Null attribute value types must have the value of true",

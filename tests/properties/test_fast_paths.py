@@ -315,10 +315,6 @@ def test_given_literals_that_are_added_then_their_sum_is_looked_at_each_time() -
     assert expected != ()
 
 
-def test_given_a_text_that_cannot_be_sent_then_it_does_not_break_the_check() -> None:
-    assert check_request("PutItem", {"TableName": "t-1", "Item": {"a": {"S": "\ud800"}}}) == ()
-
-
 class Named(str, Enum):  # noqa: UP042  (not a StrEnum, whose str() is its value)
     RED = "red"
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
 from boto3.dynamodb.conditions import Attr, Key
+from botocore import xform_name
+from botocore.exceptions import ParamValidationError
 
 from dynasafe import check_request, require_valid
 from dynasafe.errors import InvalidRequestError, InvalidValueError
 from tests.support.people import Order
 
 S, N = {"S": "x"}, {"N": "1"}
+CLIENT: Any = boto3.client(
+    "dynamodb",
+    endpoint_url="http://127.0.0.1:1",
+    region_name="us-east-1",
+    aws_access_key_id="a",
+    aws_secret_access_key="b",
+)
 DESCRIPTION: dict[str, Any] = {
     "TableName": "orders",
     "KeySchema": [
@@ -171,6 +182,15 @@ def test_given_the_form_of_a_table_then_python_values_and_conditions_are_underst
     assert finding.code == "DYS103"
 
 
+@pytest.mark.parametrize("path", ["", "a..b", "a[x]"])
+def test_given_a_condition_of_boto3_on_what_is_no_path_then_it_is_a_finding(path: str) -> None:
+    scan = {"FilterExpression": Attr(path).exists()}
+    findings = check_request("Scan", scan)
+    assert [(each.code, each.where.parameter) for each in findings] == [
+        ("DYS201", "FilterExpression")
+    ]
+
+
 def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
     findings = check_request(
         "BatchWriteItem",
@@ -241,6 +261,115 @@ def test_given_a_malformed_wire_value_then_it_is_a_finding(value: Any, code: str
     (finding,) = check_request("PutItem", {"TableName": "orders", "Item": item})
     assert finding.code == code
     assert finding.where.parameter.startswith("Item.a[0]")
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "code", "place"),
+    [
+        ("PutItem", {"Item": {"pk": S, "a": {"BOOL": "true"}}}, "DYS110", "Item.a.BOOL"),
+        ("PutItem", {"Item": {"pk": S, "a": {"NULL": "TRUE"}}}, "DYS110", "Item.a.NULL"),
+        ("PutItem", {"Item": {"a": {"L": [{"BOOL": "0"}]}}}, "DYS110", "Item.a[0].BOOL"),
+        ("PutItem", {"Item": {"a": {"B": memoryview(b"")}}}, "DYS110", "Item.a.B"),
+        ("GetItem", {"Key": {"pk": S}, "ConsistentRead": "true"}, "DYS102", "ConsistentRead"),
+        ("Scan", {"Limit": 1.5}, "DYS102", "Limit"),
+        ("Scan", {"Limit": Decimal(2)}, "DYS102", "Limit"),
+        ("Scan", {"Segment": 1.0, "TotalSegments": 2}, "DYS102", "Segment"),
+    ],
+)
+def test_given_what_the_service_converts_and_boto3_does_not_then_it_is_a_finding(
+    operation: str, members: dict[str, Any], code: str, place: str
+) -> None:
+    params = {"TableName": "orders", **members}
+    with pytest.raises(ParamValidationError) as refusal:
+        getattr(CLIENT, xform_name(operation))(**params)
+    (finding,) = check_request(operation, params)
+
+    assert (finding.code, finding.where.parameter) == (code, place)
+    assert f"Invalid type for parameter {place}" in str(refusal.value).replace(".L[", "[")
+
+
+@pytest.mark.parametrize(
+    "number", [10**5000, -(2**63) - 1, 1e300, math.nan, Decimal("NaN"), Decimal("sNaN")], ids=id
+)
+def test_given_a_number_that_no_parser_takes_then_it_is_a_finding(number: Any) -> None:
+    for operation, members, code in (
+        ("Scan", {"Limit": number}, "DYS102"),
+        ("PutItem", {"Item": {"a": {"S": number}}}, "DYS110"),
+        ("PutItem", {"Item": {"a": {"BOOL": number}}}, "DYS110"),
+    ):
+        (finding,) = check_request(operation, {"TableName": "orders", **members})
+        assert finding.code == code
+        assert "_VALUE cannot be converted to " in finding.message
+
+
+def test_given_values_that_hold_themselves_then_they_nest_too_deep() -> None:
+    once: dict[str, Any] = {}
+    once["L"] = [once]
+    twice: dict[str, Any] = {}
+    twice["M"] = {"a": twice, "b": {"L": [twice, S]}}
+    put = {"TableName": "orders", "Item": {"pk": S, "once": once, "twice": twice}}
+
+    findings = check_request("PutItem", put)
+
+    assert [finding.code for finding in findings] == ["DYS115", "DYS115"]
+
+
+def test_given_what_the_service_converts_then_it_hides_no_other_finding() -> None:
+    key = {"pk": {"BOOL": "true"}}
+    findings = check_request("GetItem", {"TableName": "orders", "Key": key}, schema=DESCRIPTION)
+
+    assert [finding.code for finding in findings] == ["DYS130", "DYS110"]
+    assert str(findings[1]).startswith("Key.pk.BOOL is of type str")
+
+
+CUT = "\ud83d"  # half of an emoji
+
+
+@pytest.mark.parametrize(
+    ("fine", "cut", "code", "place", "message"),
+    [
+        ({"S": "é"}, {"S": CUT}, "DYS110", "Item.a.S", "The text has a lone surrogate"),
+        ({"SS": ["a"]}, {"SS": [CUT]}, "DYS110", "Item.a.SS", "The text has a lone surrogate"),
+        ({"L": [S]}, {"L": [{"S": CUT}]}, "DYS110", "Item.a[0].S", "The text has a lone surrogate"),
+        ({"M": {"é": S}}, {"M": {CUT: S}}, "DYS134", "Item.a", "Attribute name has a lone surroga"),
+    ],
+)
+def test_given_a_lone_surrogate_in_a_value_then_it_is_a_finding_whatever_was_fine_before(
+    fine: Any, cut: Any, code: str, place: str, message: str
+) -> None:
+    put = {"TableName": "orders", "Item": {"pk": S}}
+    assert check_request("PutItem", {**put, "Item": {"pk": S, "a": fine}}) == ()
+
+    (finding,) = check_request("PutItem", {**put, "Item": {"pk": S, "a": cut}})
+
+    assert (finding.code, finding.where.parameter) == (code, place)
+    assert finding.message.startswith(message)
+    assert finding.mend.startswith("replace the lone surrogates")
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "place"),
+    [
+        ({"Item": {CUT: S}}, "DYS134", "Item"),
+        (
+            {
+                "ConditionExpression": "#a = :a",
+                "ExpressionAttributeNames": {"#a": CUT},
+                "ExpressionAttributeValues": {":a": S},
+            },
+            "DYS102",
+            "ExpressionAttributeNames.#a",
+        ),
+        ({"ConditionExpression": f"{CUT} = a"}, "DYS102", "ConditionExpression"),
+        ({"TableName": f"orders{CUT}"}, "DYS102", "TableName"),
+    ],
+)
+def test_given_a_lone_surrogate_elsewhere_then_it_is_a_finding(
+    members: dict[str, Any], code: str, place: str
+) -> None:
+    params = {"TableName": "orders", "Item": {"pk": S}, **members}
+    (finding,) = check_request("PutItem", params)
+    assert (finding.code, finding.where.parameter) == (code, place)
 
 
 def test_given_findings_when_required_valid_then_the_error_has_them_all() -> None:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import typing
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, Literal, NotRequired, Optional, TypedDict
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NotRequired,
+    Optional,
+    Required,
+    TypedDict,
+    TypeVar,
+)
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from dynasafe import Attr, Item, attribute
-from dynasafe.attribute_value import to_attribute_map
+from dynasafe import Attr, Item, UpdateBuilder, attribute
+from dynasafe.attribute_value import register_codec, to_attribute_map, to_attribute_value
+from dynasafe.codecs import codec_for
 from dynasafe.errors import (
     InvalidValueError,
     StoredValueError,
@@ -24,6 +37,7 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.item import decode_item, encode_item, encode_key, schema_of
+from dynasafe.item_shape import ItemShape
 from tests.support.people import Address, Person
 
 
@@ -36,9 +50,14 @@ class Point:
     x: int
     y: int = 0
 
+    def __post_init__(self) -> None:
+        if self.y < 0:
+            raise ValueError(f"{self.y} is below 0")
+        assert self.y != 404, f"{self.y} is nowhere"
+
 
 class Model(BaseModel):
-    name: str
+    name: str = Field(max_length=9)
 
 
 class Everything(Item):
@@ -156,6 +175,34 @@ def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "path"),
+    [
+        ("text", "\ud800", "text"),
+        ("texts", ["a", "\udfff"], "texts[1]"),
+        ("frozen", frozenset({"a", "\ud800"}), "frozen"),
+        ("by_name", {"a": [], "\ud800": []}, "by_name.\ud800"),
+        ("anything", {"\ud800": 1}, "anything.\ud800"),
+    ],
+)
+def test_given_a_lone_surrogate_when_written_then_it_is_refused(
+    field: str, value: Any, path: str
+) -> None:
+    item = Everything(id="a")
+    setattr(item, field, value)
+
+    with pytest.raises(ValueOutOfRangeError, match="the str has a lone surrogate") as caught:
+        encode_item(item)
+
+    assert caught.value.path == path
+
+
+def test_given_a_map_whose_keys_are_not_str_when_written_then_it_is_refused() -> None:
+    item = Everything(id="a", by_name={"é": [], 3: []})  # type: ignore[dict-item]
+    with pytest.raises(UnsupportedTypeError, match="by_name: a map's keys are str, not int"):
+        encode_item(item)
+
+
+@pytest.mark.parametrize(
     ("name", "stored", "message"),
     [
         ("number", {"S": "3"}, "number: the stored value, of type S, does not fit"),
@@ -165,6 +212,10 @@ def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
         ("colour", {"S": "blue"}, "colour: the stored value, of type S"),
         ("when", {"S": "yesterday"}, "when: the stored value, of type S"),
         ("uuid", {"S": "x"}, "uuid: the stored value, of type S"),
+        ("point", {"M": {"x": {"N": "1"}, "y": {"N": "-2"}}}, "point: the stored value, of type M"),
+        ("point", {"M": {"x": {"N": "1"}, "y": {"N": "404"}}}, "point: the stored value, of typ"),
+        ("data", {"B": "a"}, "data: the stored value, of type B, does not fit"),
+        ("model", {"M": {"name": {"S": "0123456789"}}}, "model: the stored value, of type M"),
     ],
 )
 def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_path(
@@ -174,6 +225,8 @@ def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_p
         decode_item(Everything, {"id": {"S": "a"}, name: stored})
 
     assert str(caught.value).startswith(message)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_given_an_alias_when_written_then_the_item_has_dynamodbs_name() -> None:
@@ -196,10 +249,67 @@ def test_given_a_ttl_when_written_then_it_is_in_epoch_seconds() -> None:
     assert decode_item(Person, wire).expires_at == datetime(2030, 1, 1, tzinfo=UTC)
 
 
+@pytest.mark.parametrize("kind", [list[int], set[datetime], dict[str, int], str, int | datetime])
+def test_given_a_ttl_of_another_type_then_it_is_refused(kind: Any) -> None:
+    class Expiring(Item):
+        at: Attr[kind] = attribute(ttl=True)
+
+    with pytest.raises(TypeError, match="Expiring: a TTL attribute is a datetime, or an int in s"):
+        encode_item(Expiring(at=1))
+
+
 def test_given_an_empty_set_when_written_then_it_is_left_out_and_read_as_the_default() -> None:
     wire = encode_item(Person(id="a", name="n"))
     assert "tags" not in wire
     assert decode_item(Person, wire).tags == set()
+
+
+NEWER: dict[str, Any] = {"SDK_UNKNOWN_MEMBER": {"name": "X"}}  # as botocore has a type of later
+
+
+@pytest.mark.parametrize("name", ["anything", "kind", "text", "model", "either"])
+def test_given_a_stored_value_of_an_unknown_type_then_it_is_no_error_of_a_request(
+    name: str,
+) -> None:
+    with pytest.raises(StoredValueError) as caught:
+        decode_item(Everything, {"id": {"S": "a"}, name: NEWER})
+
+    assert caught.value.path == name
+
+
+def test_given_a_plain_item_with_a_value_of_an_unknown_type_then_it_is_a_stored_value() -> None:
+    plain: ItemShape[dict[str, Any]] = ItemShape()
+    typed = ItemShape(Everything)
+    for read in (plain.decode, plain.decode_part, typed.decode_part):
+        with pytest.raises(StoredValueError, match="not an AttributeValue"):
+            read({"texts": {"L": [NEWER]}})
+
+
+def test_given_an_event_of_a_stream_when_read_then_its_binary_values_are_base64() -> None:
+    event = {"id": {"S": "a"}, "data": {"B": "AAE="}}
+    assert decode_item(Everything, event).data == b"\x00\x01"
+
+
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("List", "list[any value]"),
+        ("Tuple", "tuple[any value]"),
+        ("Dict", "dict[str, any value]"),
+        ("FrozenSet", "frozenset[any value]"),
+        ("Mapping", "dict[str, any value]"),
+    ],
+)
+def test_given_an_alias_of_typing_without_its_types_then_it_is_as_the_bare_class(
+    alias: str, name: str
+) -> None:
+    assert codec_for(getattr(typing, alias)).name == name
+
+
+@pytest.mark.parametrize("alias", ["MutableMapping", "Sequence", "Type"])
+def test_given_an_alias_of_typing_that_has_no_codec_then_it_is_refused(alias: str) -> None:
+    with pytest.raises(UnsupportedTypeError, match="has no codec"):
+        codec_for(getattr(typing, alias))
 
 
 def test_given_unknown_attributes_when_read_and_written_then_they_are_kept() -> None:
@@ -214,6 +324,55 @@ def test_given_a_subclass_then_it_has_the_attributes_of_both() -> None:
     employee = Employee(id="a", name="n", salary=3)
     assert decode_item(Employee, encode_item(employee)) == employee
     assert schema_of(Employee).partition_key is not None
+
+
+class Audited(Item):
+    created: Attr[int] = attribute(alias="createdAt")
+    source: Attr[str] = attribute(default="app")
+
+
+class Legacy(Audited):
+    pass
+
+
+class Imported(Audited):
+    source: Attr[str] = attribute(default="file")
+    rows: Attr[int] = attribute(default=0)
+
+
+class Mixin:
+    """No Item, so that what it annotates is none of an Item's."""
+
+    rows: str
+    note: str
+
+
+def test_given_several_bases_then_a_class_has_the_attributes_of_all() -> None:
+    class Employee(Person, Audited):
+        pass
+
+    employee = Employee(id="a", name="n", created=3)
+    wire = encode_item(employee)
+
+    assert wire["createdAt"] == {"N": "3"}
+    assert decode_item(Employee, wire) == employee
+    assert [each.field_name for each in schema_of(Employee).attributes] == [
+        each.field_name for base in (Audited, Person) for each in schema_of(base).attributes
+    ]
+
+
+def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_it() -> None:
+    class Both(Legacy, Imported):
+        pass
+
+    class Other(Mixin, Imported, Legacy):  # type: ignore[misc]
+        pass
+
+    for each in (Both, Other):
+        # Legacy inherits `source`, and Imported declares it anew.
+        item: Any = each(created=1)
+        assert item.source == Imported(created=1).source == "file"
+        assert decode_item(each, encode_item(item)) == item
 
 
 @pytest.mark.parametrize(
@@ -252,15 +411,323 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
             a: Attr[str] = attribute(alias="b")
             b: Attr[str]
 
+    with pytest.raises(TypeError, match="a is named 'b' in DynamoDB, which is another attribute's"):
+
+        class Crossed(Item):
+            a: Attr[str] = attribute(alias="b")
+            b: Attr[str] = attribute(alias="c")
+
+    with pytest.raises(TypeError, match=r"Renamed.created is named 'made' in DynamoDB, but 'cr"):
+
+        class Renamed(Legacy):
+            created: Attr[int] = attribute(alias="made")
+
     with pytest.raises(TypeError, match=r"write its type as Attr\[...\]"):
 
         class Bare(Item):
             a: str
 
-    with pytest.raises(TypeError, match="would be shared by all items"):
+    with pytest.raises(TypeError, match=r"Untyped.a: write its type as Attr\[...\]"):
+
+        class Untyped(Item):
+            a: Attr  # type: ignore[type-arg]
+
+
+@pytest.mark.parametrize(
+    "default", [[], {}, {1}, bytearray(), Address(city="x"), Point(1), Model(name="m")]
+)
+def test_given_a_mutable_default_then_it_is_refused_with_the_mend(default: Any) -> None:
+    name = type(default).__name__
+    message = (
+        f"a {name} as default= would be shared by all items. Mend: default_factory={name}, or a "
+        "function that makes one"
+    )
+    with pytest.raises(TypeError) as caught:
 
         class Shared(Item):
-            a: Attr[list[int]] = attribute(default=[])
+            a: Attr[Any] = attribute(default=default)
+
+    assert str(caught.value) == message
+    with pytest.raises(TypeError, match="would be shared by all items"):
+
+        class Plain(Item):
+            a: Attr[Any] = default
+
+
+class Node(Item):
+    id: Attr[str] = attribute(key="partition")
+    next: Attr[Node | None] = attribute(default=None)
+    either: Attr[Node | Leaf | int | None] = attribute(default=None)
+    nodes: Attr[list[Node]] = attribute(default_factory=list)
+    by_name: Attr[dict[str, Node]] = attribute(default_factory=dict)
+    anything: Attr[Any] = attribute(default=None)
+
+
+class Leaf(Node):
+    pass
+
+
+def holding_itself(field: str, make: Callable[[Node], Any] = lambda node: node) -> Node:
+    node = Leaf(id="a")
+    setattr(node, field, make(node))
+    return node
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        holding_itself("next"),
+        holding_itself("either"),
+        holding_itself("nodes", lambda node: [Node(id="b", next=node)]),
+        holding_itself("by_name", lambda node: {"a": node}),
+        holding_itself("anything"),
+        holding_itself("anything", lambda node: {"a": [node]}),
+    ],
+    ids=repr,
+)
+def test_given_an_item_that_holds_itself_then_it_is_refused_as_a_dict_is(node: Node) -> None:
+    loop: dict[str, Any] = {}
+    loop["loop"] = loop
+    with pytest.raises(ValueOutOfRangeError) as of_dict:
+        to_attribute_map(loop)
+
+    for write in (
+        lambda: encode_item(node),
+        lambda: to_attribute_map({"a": node}),
+        lambda: UpdateBuilder(Node).set(Node.next, node),
+        lambda: Node.next == node,
+    ):
+        with pytest.raises(ValueOutOfRangeError) as caught:
+            write()
+        assert caught.value.reason == of_dict.value.reason
+        assert len(caught.value.path) <= 200
+
+
+def test_given_an_item_that_holds_itself_then_it_can_be_shown() -> None:
+    assert "next=..., either=None" in repr(holding_itself("next"))
+
+
+@dataclasses.dataclass
+class Comment:
+    text: str
+    answers: list[Comment] = dataclasses.field(default_factory=list)
+    best: Comment | None = None
+
+
+class Folder(TypedDict):
+    name: Annotated[str, {"unit": 1}]
+    folders: NotRequired[list[Folder]]
+
+
+class Partial(TypedDict, total=False):
+    name: Required[str]
+    size: int
+
+
+class Threads(Item):
+    comment: Attr[Comment]
+    folder: Attr[Folder]
+
+
+@dataclasses.dataclass
+class Undefined:
+    field: Nowhere  # type: ignore[name-defined]  # noqa: F821
+
+
+@dataclasses.dataclass
+class Uncoded:
+    field: range
+
+
+def test_given_a_type_that_has_fields_of_itself_then_it_is_written_and_read() -> None:
+    threads = Threads(
+        comment=Comment("a", [Comment("b")], Comment("c", [Comment("d")])),
+        folder={"name": "a", "folders": [{"name": "b", "folders": []}, {"name": "c"}]},
+    )
+    assert decode_item(Threads, encode_item(threads)) == threads
+    assert Threads.comment["answers"][0]["best"].codec.name == "Comment | None"
+
+
+def test_given_a_typed_dict_then_what_is_required_must_be_there_and_the_rest_may() -> None:
+    for kind, fine, wrong in (
+        (Folder, {"name": "a"}, {"folders": []}),
+        (Partial, {"name": "a"}, {"size": 1}),
+    ):
+        codec = codec_for(kind)
+        assert codec.decode(codec.encode(fine)) == fine
+        with pytest.raises(ValueOutOfRangeError, match="name: not a field set"):
+            codec.encode(wrong)
+        with pytest.raises(StoredValueError):
+            codec.decode(to_attribute_value(wrong))
+
+
+def test_given_a_dataclass_that_holds_itself_then_it_is_refused() -> None:
+    comment = Comment("a")
+    comment.answers.append(comment)
+    for write in (
+        lambda: encode_item(Threads(comment=comment, folder={"name": "a"})),
+        lambda: Threads.comment == comment,
+    ):
+        with pytest.raises(ValueOutOfRangeError, match="or hold themselves"):
+            write()
+
+
+def test_given_names_with_dots_when_written_then_they_are_no_levels() -> None:
+    codec = codec_for(dict[str, Comment])
+    by_name = {"a." * 50: Comment("a", [Comment("b", best=Comment("c"))])}
+
+    assert codec.decode(codec.encode(by_name, "by_name")) == by_name
+
+
+@pytest.mark.parametrize(
+    ("python_type", "message"),
+    [
+        (Undefined, "Undefined: its annotation names 'Nowhere', which is not defined. Mend: de"),
+        (Uncoded, "Uncoded.field: <class 'range'> has no codec. Mend: annotate with a suppo"),
+    ],
+)
+def test_given_a_field_without_a_codec_then_its_class_is_named(
+    python_type: Any, message: str
+) -> None:
+    codec = codec_for(python_type)
+    for use in (
+        lambda: codec.encode(python_type(field=1), "path"),
+        lambda: codec.decode({"M": {"field": {"N": "1"}}}, "path"),
+        lambda: codec.child("field"),
+    ):
+        with pytest.raises(TypeError) as caught:
+            use()
+        assert str(caught.value).startswith(message)
+
+
+class Shade(Enum):
+    PAIR = ("a", 1)
+    DAY = date(2030, 1, 1)
+    TEXTS = frozenset({"a"})
+    RATIO = 0.5
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        *((Shade, each) for each in Shade),
+        *((Literal["a", 1, True, b"x", None, Colour.RED], each) for each in ("a", 1, True, b"x")),
+        (Literal["a", Colour.RED], Colour.RED),
+    ],
+)
+def test_given_what_comes_back_as_another_value_then_it_is_read_as_it_was(
+    kind: Any, value: Any
+) -> None:
+    codec = codec_for(kind)
+    read = codec.decode(codec.encode(value))
+    assert (type(read), read) == (type(value), value)
+
+
+@pytest.mark.parametrize("kind", [Shade, Literal["a", Colour.RED]])
+def test_given_a_stored_value_that_is_no_choice_then_it_is_refused(kind: Any) -> None:
+    for other in ({"S": "b"}, {"L": []}, {"N": "1"}, {"NULL": True}):
+        with pytest.raises(StoredValueError):
+            codec_for(kind).decode(other)
+
+
+class Length(str):
+    """A str that is stored as a number."""
+
+
+register_codec(Length, encode=len, decode=lambda length: Length("x" * length))
+
+
+def test_given_a_str_of_a_type_that_is_stored_as_a_number_then_it_is_none_for_a_str() -> None:
+    for write in (
+        lambda: encode_item(Everything(id=Length("a"))),
+        lambda: encode_item(Everything(id="a", texts=["b", Length("é")])),
+        lambda: encode_key(schema_of(Person), {"id": Length("a")}),
+    ):
+        with pytest.raises(UnsupportedTypeError, match="str is expected, not Length"):
+            write()
+    assert encode_item(Everything(id="a", anything=Length("abc")))["anything"] == {"N": "3"}
+
+
+T = TypeVar("T")
+
+
+class Page(Item, Generic[T]):
+    first: Attr[T]
+    rows: Attr[list[T]] = attribute(default_factory=list)
+
+
+class PageOfInt(Page[int]):
+    first: Attr[int]
+    rows: Attr[list[int]] = attribute(default_factory=list)
+
+
+class Book(Item):
+    page: Attr[Page[int]]
+
+
+class Odd(Item):
+    odd: Attr[range]
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        (Page(first=1), "Page.first: ~T has no codec: a generic Item is written by the types in"),
+        (Book(page=Page(first=1)), "Book.page: tests.unit.test_item.Page[int] has no codec: a gen"),
+        (Odd(odd=range(1)), "Odd.odd: <class 'range'> has no codec. Mend: annotate with a supp"),
+    ],
+)
+def test_given_a_type_without_a_codec_then_its_attribute_is_named(item: Item, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        encode_item(item)
+
+    assert str(caught.value).startswith(message)
+
+
+def test_given_a_generic_item_whose_subclass_has_types_then_it_is_written_with_them() -> None:
+    page = PageOfInt(first=1, rows=[2])
+    assert decode_item(PageOfInt, encode_item(page)) == page
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        (None, "Key: a mapping or an Item is expected, not NoneType"),
+        (["id"], "Key: a mapping or an Item is expected, not list"),
+        ({1: "a", "id": "b"}, "Key: the primary key of Person is id, but 1, id was given. Mend: "),
+    ],
+)
+def test_given_no_key_when_written_then_it_is_refused(key: Any, message: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        encode_key(schema_of(Person), key)
+
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("other", [dict, Item, Point, "Person"])
+def test_given_no_item_class_then_it_has_no_schema(other: Any) -> None:
+    with pytest.raises(TypeError, match="is no subclass of Item with attributes"):
+        schema_of(other)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "message"),
+    [
+        ("Attr[Nowhere]", "Unread.a: its annotation names 'Nowhere', which is not defined"),
+        ("Attr[typing.Nowhere]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[int[str]]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[int, str]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[int", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+    ],
+)
+def test_given_an_annotation_that_cannot_be_read_then_its_attribute_is_named(
+    annotation: str, message: str
+) -> None:
+    unread: Any = type("Unread", (Item,), {"__annotations__": {"a": annotation}})
+    with pytest.raises(TypeError) as caught:
+        encode_item(unread(a=1))
+
+    assert str(caught.value).startswith(message)
 
 
 def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
@@ -270,6 +737,11 @@ def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
     for wrong in ({}, {"id": "a", "name": "n"}, {"nope": 1}):
         with pytest.raises(InvalidValueError, match="the primary key of Person is id"):
             encode_key(schema, wrong)
+
+
+def test_given_an_instance_without_its_key_then_the_key_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="of Person is id, but nothing was given"):
+        encode_key(schema_of(Person), Person.__new__(Person))
 
 
 def test_given_an_item_when_shown_or_compared_then_it_is_as_a_value() -> None:
@@ -284,47 +756,3 @@ def test_given_an_item_among_plain_values_when_written_then_it_is_a_map() -> Non
     assert to_attribute_map({"a": [Address(city="x")]}) == {
         "a": {"L": [{"M": {"city": {"S": "x"}}}]}
     }
-
-
-@dataclasses.dataclass
-class Node:
-    name: str
-    next: Node | None = None
-    children: list[Node] = dataclasses.field(default_factory=list)
-
-
-class Comment(TypedDict):
-    text: str
-    replies: NotRequired[list[Comment]]
-
-
-class Recursive(Item):
-    id: Attr[str] = attribute(key="partition")
-    tree: Attr[Node]
-    comment: Attr[Comment | None] = attribute(default=None)
-
-
-def test_given_fields_of_their_own_class_when_written_and_read_then_they_are_the_same() -> None:
-    tree = Node("a", Node("b"), [Node("c", children=[Node("d")])])
-    comment: Comment = {"text": "x", "replies": [{"text": "y"}]}
-    item = Recursive(id="1", tree=tree, comment=comment)
-
-    assert decode_item(Recursive, encode_item(item)) == item
-    with pytest.raises(UnsupportedTypeError, match=r"tree\.children\[0\]\.name: str is expected"):
-        encode_item(Recursive(id="1", tree=Node("a", children=[Node(3)])))  # type: ignore[arg-type]
-
-
-def test_given_a_value_that_holds_itself_when_written_then_it_is_refused() -> None:
-    tree = Node("a")
-    tree.next = tree
-    with pytest.raises(ValueOutOfRangeError, match="or hold themselves"):
-        encode_item(Recursive(id="1", tree=tree))
-
-
-def test_given_names_with_dots_when_written_then_they_are_no_levels() -> None:
-    class Named(Item):
-        by_name: Attr[dict[str, Node]]
-
-    name = "a." * 50
-    encoded = encode_item(Named(by_name={name: Node("x", Node("y"))}))
-    assert decode_item(Named, encoded).by_name[name].next == Node("y")
