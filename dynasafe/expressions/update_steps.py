@@ -125,7 +125,8 @@ class UpdateSteps:
                     f"{schema.item_class.__name__}. Mend: use that class's own attribute; for one "
                     "inside a nested Item, Outer.inner[Inner.attribute]",
                 )
-            return attribute
+            # The class may have declared a base's attribute anew.
+            return attribute if attribute.owner is schema.item_class else self._typed(attribute)
         if not isinstance(attribute, str):
             raise UnsupportedTypeError(
                 "",
