@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import warnings
 from contextlib import aclosing, suppress
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
+from weakref import ref
 
 import boto3
 import pytest
@@ -43,7 +45,8 @@ from dynasafe.testing import (
     spec_mock,
     table_description,
 )
-from tests.support.people import Order, Person
+from dynasafe.testing.mocks import keeping_mocks
+from tests.support.people import Address, Order, Person
 
 # Descriptions
 
@@ -466,6 +469,17 @@ async def test_given_pages_whose_list_nobody_awaits_then_the_mock_tells() -> Non
     with pytest.raises(AssertionError, match=r"query\(\).to_list was called 1 times and awaited 0"):
         assert_all_awaited(table)
     assert await forgotten == PEOPLE
+
+
+def test_given_blocks_within_one_another_then_each_keeps_its_mocks_to_its_own_end() -> None:
+    with keeping_mocks():
+        with keeping_mocks():
+            pass  # without mocks, as the outer block so far
+        mock = ref(spec_mock(Address))
+        gc.collect()
+        assert mock() is not None
+    gc.collect()
+    assert mock() is None
 
 
 # What is forbidden
