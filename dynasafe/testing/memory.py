@@ -16,6 +16,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, TypeVar, overload
 from zlib import crc32
 
@@ -151,13 +152,13 @@ class MemoryTable:
 
 
 def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The value as DynamoDB gives it back: numbers in one spelling, binary as bytes."""
+    """The value as DynamoDB gives it back: numbers without exponents, binary as bytes."""
     ((type_name, content),) = value.items()
     match type_name:
         case "N":
-            return {"N": encode_number(decode_number(content))}
+            return {"N": _plain_number(content)}
         case "NS":
-            return {"NS": [encode_number(decode_number(each)) for each in content]}
+            return {"NS": list(map(_plain_number, content))}
         case "B":
             return {"B": bytes_of(content)}
         case "BS":
@@ -170,6 +171,11 @@ def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
             return {"M": {name: _canonical(each) for name, each in content.items()}}
         case _:
             return {type_name: content}
+
+
+def _plain_number(text: str) -> str:
+    """All digits, also where a request would better have an exponent."""
+    return f"{Decimal(encode_number(decode_number(text))):f}"
 
 
 def _canonical_map(item: Mapping[str, Any]) -> AttributeMap:
