@@ -380,7 +380,7 @@ class BatchIncompleteError(DynasafeError):
     Args:
         processed: answered; not kept of an iterator. Of a read, `items` has what was found.
         unprocessed: not sent, or handed back by DynamoDB: not applied.
-        unknown: in a request without a usable answer.
+        unknown: in a request without an answer, or with one that could not be read.
         processed_count: how many were answered.
     """
 

@@ -506,6 +506,7 @@ class AsyncTable(Generic[ItemT]):
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
             NoAnswerError: it was sent, and no usable answer came.
+            StoredValueError: a stored item does not fit the item class.
         """
         settings = self._settings.override(options)
         shape = self._table.shape
@@ -529,10 +530,15 @@ class AsyncTable(Generic[ItemT]):
             request = operations.batch_get(self._table, entry)
             response = await send_part(self._executor, settings, batch, request, part)
             names = part[0].wire.keys()
-            for item in _first_of(response.get("Responses"), ()):
-                decoded = shape.decode(item)
-                found[fingerprint({name: item[name] for name in names})] = decoded
-                batch.items.append(decoded)
+            try:
+                read = {
+                    fingerprint({name: item[name] for name in names}): shape.decode(item)
+                    for item in _first_of(response.get("Responses"), ())
+                }
+            except Exception as error:  # a codec may raise whatever it likes
+                batch.stop(error, part, is_unknown=True)
+            found |= read
+            batch.items += read.values()
             handed_back = _first_of(response.get("UnprocessedKeys"), {})
             if batch.note(part, handed_back.get("Keys", ()), fingerprint):
                 await wait_for_unprocessed(self._executor, settings, batch)
@@ -554,7 +560,8 @@ class AsyncTable(Generic[ItemT]):
             put, delete: a collection is looked at as a whole before anything is sent: each entry
                 can be sent, and no two are of one item. An iterator is taken 25 entries at a time,
                 looked at as it comes, and not kept, so that it may be longer than the memory; after
-                an error it stands where the batch stopped.
+                an error it stands behind the last one that the error has. What it raises itself
+                is raised as it is, if nothing was processed yet.
 
         Raises:
             BatchIncompleteError: it stopped half-way; `processed`, `unprocessed` and `unknown`

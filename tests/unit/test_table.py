@@ -6,12 +6,14 @@ import asyncio
 import logging
 import pickle
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from dynasafe import AsyncTable, Attr, CircuitBreaker, Item, RetryPolicy, UpdateBuilder, attribute
+from dynasafe.attribute_value import register_codec
 from dynasafe.errors import (
     BatchIncompleteError,
     CircuitOpenError,
@@ -644,6 +646,149 @@ async def test_given_an_iterator_when_an_entry_is_wrong_then_those_before_it_are
     assert caught.value.processed_count == 25
     assert caught.value.unprocessed[2:] == ("no order",)
     assert isinstance(caught.value.__cause__, InvalidValueError)
+
+
+@pytest.mark.parametrize("count", [1, 24, 25, 26, 50])
+@pytest.mark.parametrize("reply", [refused("ResourceNotFoundException"), timed_out(), "all again"])
+async def test_given_a_first_request_that_fails_then_an_iterator_fails_as_a_list_does(
+    count: int, reply: Any
+) -> None:
+    if reply == "all again":
+        reply = ok(unprocessed(*range(25)))
+    errors: list[Any] = []
+    for put in (list(orders(count, [])), orders(count, [])):
+        table, _ = orders_table(reply, retry=None)
+        with pytest.raises(DynasafeError) as caught:
+            await table.batch_write_item(put=put)
+        errors.append(caught.value)
+
+    of_list, of_iterator = errors
+    assert type(of_iterator) is type(of_list)
+    if count <= 25:
+        assert not isinstance(of_iterator, BatchIncompleteError)
+        return
+    assert isinstance(of_iterator.__cause__, type(of_list.__cause__))
+    assert of_iterator.unknown == of_list.unknown
+    # The first 25, if they are not unknown, and the one that tells that there are more.
+    told = len(of_iterator.unprocessed)
+    assert told == 26 - len(of_iterator.unknown)
+    assert of_iterator.unprocessed == of_list.unprocessed[:told]
+
+
+async def test_given_an_iterator_that_raises_then_what_was_processed_is_told() -> None:
+    class LineError(Exception):
+        pass
+
+    def torn(count: int) -> Iterator[Order]:
+        yield from orders(count, [])
+        raise LineError
+
+    table, transport = orders_table(ok(unprocessed(7)))
+    with pytest.raises(LineError):
+        await table.batch_write_item(put=torn(3))
+    assert transport.calls == []
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=torn(27))
+    assert isinstance(caught.value.__cause__, LineError)
+    assert caught.value.processed_count == 24
+    assert [order.number for order in caught.value.unprocessed] == [7, 25, 26]
+    assert caught.value.unknown == ()
+
+
+async def test_given_an_iterator_that_raises_after_a_failure_then_the_failure_is_told() -> None:
+    def torn() -> Iterator[Order]:
+        yield from orders(25, [])
+        raise LookupError("line 26")
+
+    table, _ = orders_table(refused("ResourceNotFoundException"))
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=torn())
+
+    assert len(caught.value.unprocessed) == 25
+    assert isinstance(caught.value.__cause__, ServiceError)
+    assert caught.value.__cause__.__notes__ == ["Its iterator raised as well: LookupError"]
+
+
+class CodeError(Exception):
+    """Raised by a codec of the user's."""
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+
+    def written(self) -> str:
+        if self.text == "unwritable":
+            raise CodeError
+        return self.text
+
+    @classmethod
+    def read(cls, text: str) -> Code:
+        if text == "unreadable":
+            raise CodeError
+        return cls(text)
+
+
+register_codec(Code, encode=Code.written, decode=Code.read)
+
+
+class Coded(Item):
+    code: Attr[Code] = attribute(key="partition")
+    size: Attr[int] = attribute(default=0)
+
+
+def codes(count: int) -> list[Code]:
+    return [Code(f"c{number}") for number in range(count)]
+
+
+async def test_given_an_encoder_that_raises_then_what_was_processed_is_told() -> None:
+    given = [Coded(code=code) for code in [*codes(26), Code("unwritable"), *codes(3)]]
+    transport = ScriptedTransport([ok()])
+    table = AsyncTable("coded", Coded, transport=transport, clock=ManualClock())
+
+    with pytest.raises(CodeError):
+        await table.batch_write_item(put=given)
+    with pytest.raises(CodeError):
+        await table.batch_get_item(given)
+    assert transport.calls == []
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=iter(given))
+
+    assert isinstance(caught.value.__cause__, CodeError)
+    assert caught.value.processed_count == 25
+    assert caught.value.unprocessed == tuple(given[25:27])
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "cause"),
+    [
+        ({"code": {"S": "c120"}, "size": {"S": "large"}}, StoredValueError),
+        ({"code": {"S": "unreadable"}}, CodeError),
+    ],
+)
+async def test_given_an_answer_that_cannot_be_read_then_a_batch_tells_what_it_found(
+    unreadable: dict[str, Any], cause: type[Exception]
+) -> None:
+    def answer(call: ScriptedCall) -> dict[str, Any]:
+        keys = call.params["RequestItems"]["coded"]["Keys"]
+        items = [unreadable if key["code"] == unreadable["code"] else key for key in keys]
+        return {"Responses": {"coded": items}}
+
+    keys = [{"code": code} for code in codes(250)]
+    keys[120] = {"code": Code(unreadable["code"]["S"])}
+    transport = ScriptedTransport(otherwise=answer)
+    table = AsyncTable("coded", Coded, transport=transport, clock=ManualClock())
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_get_item(keys)
+
+    assert isinstance(caught.value.__cause__, cause)
+    assert caught.value.processed == tuple(keys[:100])
+    assert [item.code for item in caught.value.items] == codes(100)
+    assert caught.value.unknown == tuple(keys[100:200])
+    assert caught.value.unprocessed == tuple(keys[200:])
+    with pytest.raises(cause):
+        await table.batch_get_item(keys[100:200])
 
 
 async def test_given_a_collection_when_one_entry_is_wrong_then_nothing_is_sent() -> None:
