@@ -9,7 +9,7 @@ Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, NoReturn
@@ -238,14 +238,32 @@ def _in_order(entries: Iterable[Entry]) -> list[Any]:
     return [entry.given for entry in sorted(entries, key=attrgetter("index"))]
 
 
+def require_same_names(index: int, key: AttributeMap, names: Collection[str]) -> None:
+    """Refuse a key that cannot be of the same table as one with these names.
+
+    Raises:
+        ValueOutOfRangeError: it has other names.
+    """
+    if key.keys() != set(names):
+        raise ValueOutOfRangeError(
+            f"[{index}]",
+            f"all keys of a table have the same names, and this one has {_listed(key)}, but the "
+            f"first {_listed(names)}. Mend: give each the whole primary key, and nothing else",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names))
+
+
 def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | None) -> None:
-    """Refuse two writes of one item.
+    """Refuse two writes of one item, and a delete by another key than the table's.
 
     Args:
         key_names: of the table's key; None where it is not known, and DynamoDB finds them itself.
 
     Raises:
-        ValueOutOfRangeError: an earlier write has the same key.
+        ValueOutOfRangeError: an earlier write has the same key; or a delete's key has other names.
     """
     seen: set[tuple[Any, ...]] = set()
     for index, write in enumerate(writes):
@@ -253,6 +271,8 @@ def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | 
             continue
         ((kind, content),) = write.items()
         whole = content["Item"] if kind == "PutRequest" else content["Key"]
+        if kind == "DeleteRequest":
+            require_same_names(index, whole, key_names)
         print_ = fingerprint({name: whole[name] for name in key_names if name in whole})
         if print_ in seen:
             raise ValueOutOfRangeError(

@@ -18,6 +18,7 @@ from dynasafe.aio.batches import (
     Encode,
     fingerprint,
     require_distinct,
+    require_same_names,
     send_part,
     wait_for_unprocessed,
     write_fingerprint,
@@ -512,6 +513,8 @@ class AsyncTable(Generic[ItemT]):
         shape = self._table.shape
         given = list(keys)
         encoded = [shape.encode_key(key) for key in given]
+        for index, each in enumerate(encoded):
+            require_same_names(index, each, encoded[0])
         prints = [fingerprint(key) for key in encoded]
         first: dict[tuple[Any, ...], Key] = {}
         for print_, key in zip(prints, given, strict=True):

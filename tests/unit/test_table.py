@@ -28,6 +28,7 @@ from dynasafe.errors import (
     ServiceError,
     StoredValueError,
     ThrottledError,
+    ValueOutOfRangeError,
     VersionConflictError,
     WrongEventLoopError,
 )
@@ -889,6 +890,28 @@ async def test_given_a_number_that_is_spelt_otherwise_then_a_batch_finds_its_ite
     found = await table.batch_get_item([{"pk": Decimal("1E-10")}])
 
     assert [item["a"] for item in found] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ([{"pk": "a"}, {"qk": "b"}], "[1]"),
+        ([{"pk": "a"}, {"pk": "b"}, {"pk": "c", "sk": 1}], "[2]"),
+        ([*({"pk": "a", "sk": n} for n in range(100)), {"pk": "b"}], "[100]"),
+    ],
+)
+@pytest.mark.parametrize("call", ["get", "delete"])
+async def test_given_plain_keys_of_other_names_than_the_first_then_a_batch_is_not_sent(
+    keys: list[dict[str, Any]], place: str, call: str
+) -> None:
+    transport = ScriptedTransport()
+    table = AsyncTable("table", transport=transport, clock=ManualClock())
+
+    with pytest.raises(ValueOutOfRangeError) as caught:
+        await (table.batch_get_item(keys) if call == "get" else table.batch_write_item(delete=keys))
+
+    assert str(caught.value).startswith(f"{place}: all keys of a table have the same names, and")
+    assert transport.calls == []
 
 
 async def test_given_entries_handed_back_that_were_not_sent_then_nothing_counts_as_done() -> None:
