@@ -5,6 +5,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Generic, Literal, TypeVar, cast, overload
@@ -38,6 +39,7 @@ from dynasafe.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
     DynasafeError,
+    OutcomeUnknownError,
     TransactionCanceledError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
@@ -677,8 +679,10 @@ class AsyncTable(Generic[ItemT]):
         return_consumed_capacity = own.get("return_consumed_capacity")
         return_item_collection_metrics = own.get("return_item_collection_metrics")
 
+        token: str | None = None
+
         async def finish(success: Success) -> WriteResult[Any]:
-            return await self._finish(write, success, return_values, settings)
+            return await self._finish(write, success, return_values, settings, token)
 
         if own.get("exactly_once") or client_request_token is not None:
             if return_values not in (None, "NONE") and not (
@@ -715,7 +719,12 @@ class AsyncTable(Generic[ItemT]):
         return await finish(success)
 
     async def _finish(
-        self, write: Write, success: Success, return_values: str | None, settings: Settings
+        self,
+        write: Write,
+        success: Success,
+        return_values: str | None,
+        settings: Settings,
+        token: str | None,
     ) -> WriteResult[Any]:
         write.advance()
         response = success.response or {}
@@ -726,7 +735,7 @@ class AsyncTable(Generic[ItemT]):
             whole = return_values in ("ALL_OLD", "ALL_NEW")
             decoded = shape.decode(attributes) if whole else shape.decode_part(attributes)
         elif return_values == "ALL_NEW":
-            decoded = await self._read_back(write.params["Key"], settings)
+            decoded = await self._read_back(write, settings, token)
         return WriteResult(
             attributes=decoded,
             attempts=success.attempts,
@@ -734,9 +743,22 @@ class AsyncTable(Generic[ItemT]):
             item_collection_metrics=_first(response.get("ItemCollectionMetrics")),
         )
 
-    async def _read_back(self, encoded_key: AttributeMap, settings: Settings) -> ItemT | None:
-        params = {"TableName": self.name, "Key": encoded_key, "ConsistentRead": True}
-        success = await self._executor.run(operations.read("GetItem", self.name, params), settings)
+    async def _read_back(self, write: Write, settings: Settings, token: str | None) -> ItemT | None:
+        params = {"TableName": self.name, "Key": write.params["Key"], "ConsistentRead": True}
+        request = operations.read("GetItem", self.name, params)
+        try:
+            success = await self._executor.run(request, settings)
+        except (DynasafeError, CancelledError) as error:
+            # Its own words would be that nothing was sent, or that it was refused.
+            unknown = OutcomeUnknownError(
+                f"{write.kind}Item",
+                table_name=self.name,
+                reason=f"it was applied, but not read back: {type(error).__name__}",
+                client_request_token=token,
+            )
+            if isinstance(error, CancelledError):
+                raise error from unknown
+            raise unknown from error
         assert success.response is not None
         item = success.response.get("Item")
         return None if item is None else self._table.shape.decode(item)

@@ -99,6 +99,25 @@ async def test_given_a_write_in_flight_when_cancelled_then_its_cause_is_the_unkn
         assert (unknown.client_request_token is not None) is exactly_once
 
 
+async def test_given_a_write_when_cancelled_before_it_is_read_back_then_its_cause_tells() -> None:
+    item = Person(id="p1", name="x").__dynasafe_encode__()
+    transport = ScriptedTransport([ok(), ok(), ok(), ok({"Item": item})])
+    table = AsyncTable("people", Person, transport=transport, clock=ManualClock())
+    update = UpdateBuilder(Person).increment(Person.visits, 1)
+    task = asyncio.ensure_future(
+        table.update_item(KEY, update, exactly_once=True, return_values="ALL_NEW")
+    )
+    while len(transport.calls) < 2:
+        await turns(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+
+    assert transport.calls[1].operation == "GetItem"
+    assert isinstance(caught.value.__cause__, OutcomeUnknownError)
+    assert (await caught.value.__cause__.resolve()).attributes.name == "x"
+
+
 async def test_given_a_throttled_write_when_cancelled_in_its_wait_then_nothing_is_unknown() -> None:
     class Waiting(ManualClock):
         async def sleep(self, delay_s: float) -> None:

@@ -293,6 +293,45 @@ async def test_given_the_window_is_over_when_resolved_then_it_is_not_sent_again(
     assert len(transport.calls) == 1
 
 
+@pytest.mark.parametrize(
+    "failure", [throttled(), timed_out(), connection_refused(), refused("AccessDeniedException")]
+)
+async def test_given_a_write_that_cannot_be_read_back_then_it_is_not_told_as_refused(
+    failure: Exception,
+) -> None:
+    table, transport = people(ok(), failure, ok(), ok({"Item": person_item(visits=1)}), retry=None)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await table.update_item(KEY, increment(), exactly_once=True, return_values="ALL_NEW")
+
+    assert caught.value.reason == (
+        f"it was applied, but not read back: {type(caught.value.__cause__).__name__}"
+    )
+    result = await caught.value.resolve()
+    assert result.attributes.visits == 1
+    first, _, second, _ = transport.calls
+    assert first == second
+    assert first.params["ClientRequestToken"] == caught.value.client_request_token
+
+
+async def test_given_a_proven_write_that_cannot_be_read_back_then_it_is_not_told_as_refused() -> (
+    None
+):
+    def own(call: ScriptedCall) -> Exception:
+        written_by = call.params["ExpressionAttributeValues"][":written_by"]["S"]
+        return condition_failed(stored_account(version=2, written_by=written_by))
+
+    transport = ScriptedTransport([timed_out(), own, *[throttled()] * 4])
+    accounts = AsyncTable("accounts", Account, transport=transport, clock=ManualClock())
+    account = Account(id="a", owner="Ada", version=1)
+
+    with pytest.raises(OutcomeUnknownError, match="it was applied, but not read back"):
+        await accounts.update_item(
+            account, UpdateBuilder(Account).set(Account.owner, "Eve"), return_values="ALL_NEW"
+        )
+    assert account.version == 2
+
+
 async def test_given_a_token_of_the_callers_when_sent_then_it_is_used() -> None:
     table, transport = people(ok())
 
