@@ -250,7 +250,8 @@ class ServiceError(DynasafeError):
 class ConditionalCheckFailedError(ServiceError):
     """The condition was false, so nothing was written.
 
-    `item` is the item as stored, if ReturnValuesOnConditionCheckFailure=ALL_OLD asked for it.
+    `item` is the item as stored, if ReturnValuesOnConditionCheckFailure=ALL_OLD asked for it, and
+    it fits the item class.
     """
 
     item: Any = None

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
 from dynasafe.attribute_value import AttributeValue, from_attribute_map, to_attribute_map
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.attributes import Attr
 from dynasafe.item import Item, Schema, decode_item, encode_item, encode_key, schema_of
 
@@ -57,28 +62,53 @@ class ItemShape(Generic[ItemT]):
         """The item in Python.
 
         Raises:
-            StoredValueError: it does not fit the Item class.
+            StoredValueError: it does not fit the Item class, or has a value of no known type.
         """
-        if self.item_class is None:
-            return cast(ItemT, from_attribute_map(attribute_map))
-        return cast(ItemT, decode_item(self.item_class, attribute_map))
+        try:
+            if self.item_class is None:
+                return cast(ItemT, from_attribute_map(attribute_map))
+            return cast(ItemT, decode_item(self.item_class, attribute_map))
+        except InvalidValueError as error:
+            raise _stored(error) from error
+
+    def decode_refused(
+        self, attribute_map: Mapping[str, AttributeValue] | None, refusal: Exception
+    ) -> ItemT | None:
+        """The item that a refusal came with, or None.
+
+        If it cannot be read, the refusal is one all the same, and has a note of it.
+        """
+        if attribute_map is None:
+            return None
+        try:
+            return self.decode(attribute_map)
+        except Exception as error:  # a codec may raise whatever it likes, and quote the value
+            reason = error if isinstance(error, StoredValueError) else type(error).__name__
+            refusal.add_note(f"Its item cannot be read: {reason}")
+            return None
 
     def decode_part(self, attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
         """Some attributes of an item, by their names in DynamoDB.
 
         Each is of its annotation's type, except for one of which a projection took a part only.
+
+        Raises:
+            StoredValueError: one does not fit its annotation, or is of no known type.
         """
-        if self.schema is None:
-            return from_attribute_map(attribute_map)
-        codecs = self.schema.codecs
-        decoded: dict[str, Any] = {}
-        for name, value in attribute_map.items():
-            codec = codecs.get(name)
-            if codec is None or "M" in value or "L" in value:
-                decoded.update(from_attribute_map({name: value}))
-            else:
-                decoded[name] = codec.decode(value, name)
-        return decoded
+        try:
+            if self.schema is None:
+                return from_attribute_map(attribute_map)
+            codecs = self.schema.codecs
+            decoded: dict[str, Any] = {}
+            for name, value in attribute_map.items():
+                codec = codecs.get(name)
+                if codec is None or "M" in value or "L" in value:
+                    decoded.update(from_attribute_map({name: value}))
+                else:
+                    decoded[name] = codec.decode(value, name)
+            return decoded
+        except InvalidValueError as error:
+            raise _stored(error) from error
 
     def encode_key(self, key: Key) -> dict[str, AttributeValue]:
         """The primary key in wire form.
@@ -104,3 +134,8 @@ class ItemShape(Generic[ItemT]):
         found = self.schema.by_name[name]
         attribute: Attr[Any] = getattr(self.schema.item_class, found.field_name)
         return attribute
+
+
+def _stored(error: InvalidValueError) -> StoredValueError:
+    """The same of a stored value: of a given one, it would say that nothing was sent."""
+    return StoredValueError(error.path, error.reason)

@@ -783,7 +783,7 @@ class AsyncTable(Generic[ItemT]):
             conflict.expected_version = write.version.expected
             conflict.stored_version = write.version.stored(stored)
             error = conflict
-        error.item = None if stored is None else self._table.shape.decode(stored)
+        error.item = self._table.shape.decode_refused(stored, error)
         return error
 
     def _explain_cancellation(self, write: Write, error: TransactionCanceledError) -> DynasafeError:

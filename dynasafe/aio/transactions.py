@@ -90,7 +90,7 @@ def with_operations(
                 operation=write.kind,
                 code=reason.code,
                 message=reason.message,
-                item=None if reason.item is None else write.shape.decode(reason.item),
+                item=write.shape.decode_refused(reason.item, error),
             )
             for write, reason in zip(writes, error.reasons, strict=True)
         )

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from dynasafe import AsyncTable, Attr, CircuitBreaker, Item, RetryPolicy, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    CircuitBreaker,
+    Item,
+    RetryPolicy,
+    UpdateBuilder,
+    attr,
+    attribute,
+)
 from dynasafe.attribute_value import register_codec
 from dynasafe.errors import (
     BatchIncompleteError,
@@ -28,6 +38,7 @@ from dynasafe.errors import (
     ServiceError,
     StoredValueError,
     ThrottledError,
+    TransactionCanceledError,
     ValueOutOfRangeError,
     VersionConflictError,
     WrongEventLoopError,
@@ -465,6 +476,79 @@ async def test_given_a_stored_value_of_another_type_when_read_then_the_error_nam
     assert str(caught.value) == (
         "visits: the stored value, of type S, does not fit the annotation: int"
     )
+
+
+UNFIT: dict[str, Any] = {"id": {"S": "p1"}, "name": {"S": "x"}, "visits": {"S": "three"}}
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+async def test_given_a_refused_write_when_the_stored_item_does_not_fit_then_it_is_refused(
+    exactly_once: bool,
+) -> None:
+    """A StoredValueError would say that it was applied."""
+    reply = condition_failed(UNFIT)
+    if exactly_once:
+        reply = transaction_canceled("ConditionalCheckFailed", items=[UNFIT])
+    table, _ = people(reply)
+
+    with pytest.raises(ConditionalCheckFailedError) as caught:
+        await table.delete_item(KEY, condition=Person.visits == 3, exactly_once=exactly_once)
+
+    assert caught.value.item is None
+    assert caught.value.__notes__ == [
+        "Its item cannot be read: visits: the stored value, of type S, does not fit the "
+        "annotation: int"
+    ]
+
+
+async def test_given_a_cancelled_transaction_when_an_item_does_not_fit_then_it_is_cancelled() -> (
+    None
+):
+    unreadable = {"code": {"S": "unreadable"}}
+    items = [None, UNFIT, unreadable]
+    transport = ScriptedTransport(
+        [transaction_canceled("None", *["ConditionalCheckFailed"] * 2, items=items)]
+    )
+    db = AsyncDynamoDB.over(transport, clock=ManualClock())
+    people, coded = db.table("people", Person), db.table("coded", Coded)
+
+    with pytest.raises(TransactionCanceledError) as caught:
+        await db.transact_write_items(
+            [
+                people.delete({"id": "p0"}),
+                people.delete(KEY, condition=Person.visits == 3),
+                coded.delete({"code": Code("c1")}, condition=Coded.size == 3),
+            ]
+        )
+
+    assert [reason.item for reason in caught.value.reasons] == [None] * 3
+    assert [note.partition(": ")[2][:7] for note in caught.value.__notes__] == [
+        "visits:",
+        "CodeErr",
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: t.get_item({"pk": "a"}),
+        lambda t: t.get_item({"pk": "a"}, projection=["pk"]),
+        lambda t: t.put_item({"pk": "a"}, return_values="ALL_OLD"),
+        lambda t: t.update_item(
+            {"pk": "a"}, UpdateBuilder().set("n", 1), return_values="UPDATED_NEW"
+        ),
+        lambda t: t.query(attr("pk") == "a").to_list(),
+    ],
+)
+async def test_given_a_value_of_no_known_type_when_answered_then_it_is_not_told_as_unsent(
+    call: Callable[[Any], Any],
+) -> None:
+    stored = {"pk": {"SDK_UNKNOWN_MEMBER": {"name": "Q"}}}
+    answer = {"Item": stored, "Attributes": stored, "Items": [stored], "Count": 1}
+    table = AsyncTable("table", transport=ScriptedTransport([ok(answer)]), clock=ManualClock())
+
+    with pytest.raises(StoredValueError, match="not an AttributeValue"):
+        await call(table)
 
 
 async def test_given_no_answer_to_a_read_when_attempts_are_over_then_it_says_so() -> None:
