@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -939,6 +941,26 @@ async def test_given_unprocessed_keys_when_got_then_the_items_come_in_order_all_
 
     assert [order.number for order in found] == [1, 2]
     assert transport.calls[1].params["RequestItems"]["orders"]["Keys"] == [key]
+
+
+# Segments
+
+
+@pytest.mark.parametrize("max_items", [None, 1])
+@pytest.mark.parametrize("first", [refused("ResourceNotFoundException"), ok({"Count": 1})])
+async def test_given_segments_that_fail_together_then_the_event_loop_has_nothing_to_tell(
+    first: Reply, max_items: int | None
+) -> None:
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    table, _ = people(first, *[refused("ResourceNotFoundException")] * 3)
+
+    with suppress(ServiceError):
+        async for _ in table.scan(total_segments=4, max_items=max_items).pages():
+            pass
+    gc.collect()
+
+    assert told == []
 
 
 # Slots, deadlines and event loops
