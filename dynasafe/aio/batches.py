@@ -8,6 +8,7 @@ Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -178,6 +179,14 @@ class Batch:
             raise cause
         raise incomplete from cause
 
+    def tell(self, cancellation: CancelledError, in_flight: Sequence[Entry] = ()) -> None:
+        """Let a cancellation have the batch's error as its cause, beside what is unknown."""
+        unknown = cancellation.__cause__
+        incomplete = self.incomplete(cancellation, in_flight, is_unknown=unknown is not None)
+        if incomplete is not None:
+            incomplete.__cause__ = unknown
+            cancellation.__cause__ = incomplete
+
     def incomplete(
         self, cause: BaseException, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
     ) -> BatchIncompleteError | None:
@@ -304,6 +313,9 @@ async def send_part(
     except DynasafeError as error:
         is_unknown = isinstance(error, OutcomeUnknownError | NoAnswerError)
         batch.stop(error, part, is_unknown=is_unknown)
+    except CancelledError as cancellation:
+        batch.tell(cancellation, part)
+        raise
     assert success.response is not None
     return success.response
 
@@ -317,7 +329,11 @@ async def wait_for_unprocessed(executor: Executor, settings: Settings, batch: Ba
     delay_s = _delay_s(executor, settings, batch)
     if delay_s is None:
         batch.give_up()
-    await executor.clock.sleep(delay_s)
+    try:
+        await executor.clock.sleep(delay_s)
+    except CancelledError as cancellation:
+        batch.tell(cancellation)
+        raise
 
 
 def _delay_s(executor: Executor, settings: Settings, batch: Batch) -> float | None:
