@@ -54,7 +54,7 @@ from dynasafe.expressions.updates import (
     UpdateBuilder,
 )
 from dynasafe.item_shape import ItemShape, ItemT, Key
-from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
+from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES, MAX_TOTAL_SEGMENTS
 from dynasafe.operations import Get, ReturnOld, Select, Table, Write, WriteResult
 from dynasafe.resilience.attempts import Success
 from dynasafe.resilience.deadline import Deadline
@@ -447,7 +447,7 @@ class AsyncTable(Generic[ItemT]):
         """
         total_segments = options.get("total_segments")
         if total_segments is not None:
-            require_count("total_segments", total_segments)
+            require_count("total_segments", total_segments, most=MAX_TOTAL_SEGMENTS)
             if options.get("exclusive_start_key") is not None:
                 raise ValueOutOfRangeError(
                     "exclusive_start_key", "a scan of several segments has one start for each"
@@ -836,6 +836,10 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
     schema = shape.schema
     if schema is None:
         return shape.encode_key(key)
+    if not isinstance(key, Mapping):
+        raise UnsupportedTypeError(
+            "exclusive_start_key", f"a mapping is expected, not {type(key).__name__}"
+        )
     encoded: dict[str, Any] = {}
     for name, value in key.items():
         found = schema.find(name)

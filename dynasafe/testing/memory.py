@@ -32,7 +32,7 @@ from dynasafe.attribute_value import (
     encode_number,
     item_size_bytes,
 )
-from dynasafe.errors import InvalidRequestError
+from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
     parse_condition,
@@ -229,7 +229,8 @@ class MemoryTransport:
         if name in self.tables:
             raise refused("ResourceInUseException", f"Table already exists: {name}")
         schema = table_schema(description, name)
-        assert schema is not None
+        if schema is None:
+            raise UnsupportedTypeError(name, "the description has no KeySchema")
         self._descriptions[name] = {**description, "TableName": name, "TableStatus": "ACTIVE"}
         self.tables[name] = MemoryTable(schema)
 
@@ -252,7 +253,10 @@ class MemoryTransport:
     # Tables
 
     def create_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._create(params["TableName"], params)
+        try:
+            self._create(params["TableName"], params)
+        except UnsupportedTypeError as error:
+            raise refused("ValidationException", str(error)) from error
         return {"TableDescription": self._descriptions[params["TableName"]]}
 
     def list_tables(self, params: Mapping[str, Any]) -> Mapping[str, Any]:

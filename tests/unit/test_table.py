@@ -411,6 +411,17 @@ def person_item(**values: Any) -> dict[str, Any]:
             lambda t: t.query(Person.id == "x", exclusive_start_key={"nope": 1}).to_list(),
             "exclusive_start_key.nope: Person has no such attribute",
         ),
+        (
+            lambda t: t.scan(exclusive_start_key="p1").to_list(),
+            "exclusive_start_key: a mapping is expected, not str",
+        ),
+        (lambda t: t.scan(total_segments=1_000_001).to_list(), "total_segments: at most 1000000"),
+        (lambda t: t.get_item(KEY, hooks=print), "hooks: a sequence of callables is expected"),
+        (lambda t: t.get_item(KEY, hooks=iter([print])), "hooks: a sequence of callables"),
+        (
+            lambda t: t.get_item(KEY, breaker=lambda name: None),
+            "breaker: the factory gives a CircuitBreaker, not NoneType",
+        ),
         (lambda t: t.put_item(Person(id="a", name="x"), limit=3), "no such settings: limit"),
         (lambda t: t.scan(scan_index_forward=True).to_list(), "no such settings: scan_index_f"),
         (lambda t: t.query(Person.id == "x", total_segments=2).to_list(), "no such settings: tot"),
@@ -441,6 +452,47 @@ async def test_given_bad_input_when_called_then_a_clear_error_comes_and_nothing_
 
     assert message in str(caught.value)
     assert isinstance(caught.value, InvalidValueError | InvalidRequestError)
+    assert transport.calls == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "message"),
+    [
+        (3, {}, "operation: a str is expected, not int"),
+        ("UpdateItem", None, "params: a mapping is expected, not NoneType"),
+        ("GetItem", [], "params: a mapping is expected, not list"),
+        ("UpdateItem", {"UpdateExpression": 3}, "in UpdateExpression"),
+        (
+            "UpdateItem",
+            {"UpdateExpression": "SET #a = :a", "ExpressionAttributeNames": 3},
+            "in ExpressionAttributeNames",
+        ),
+        (
+            "UpdateItem",
+            {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": [1]},
+            "in ExpressionAttributeValues",
+        ),
+        (
+            "UpdateItem",
+            {"UpdateExpression": "REMOVE a", "ConditionExpression": 3},
+            "in ConditionExpression",
+        ),
+        ("PutItem", {"ReturnValues": ["ALL_OLD"]}, "in ReturnValues"),
+    ],
+)
+async def test_given_a_raw_call_of_wrong_types_then_a_clear_error_comes_and_nothing_is_sent(
+    operation: Any, params: Any, message: str
+) -> None:
+    transport = ScriptedTransport()
+    db = AsyncDynamoDB.over(transport, clock=ManualClock())
+    whole = {"TableName": "people", "Key": {"id": {"S": "a"}}}
+    if params:
+        params = whole | params
+
+    with pytest.raises(NotSentError) as caught:
+        await db.call(operation, params)
+
+    assert message in str(caught.value)
     assert transport.calls == []
 
 

@@ -284,6 +284,13 @@ async def test_given_items_that_dynamodb_would_refuse_then_they_are_refused_at_f
         fake_table(Person, items=[Order(customer="c", number=1)])  # type: ignore[list-item]
 
 
+async def test_given_a_description_without_a_key_then_it_is_refused() -> None:
+    with pytest.raises(UnsupportedTypeError, match="people: the description has no KeySchema"):
+        fake_database(people={})
+    with pytest.raises(ServiceError, match="people: the description has no KeySchema"):
+        await fake_database().call("CreateTable", {"TableName": "people"})
+
+
 async def test_given_an_item_that_was_there_when_written_by_its_version_then_it_advances() -> None:
     people = fake_table(Person, items=[Person(id="p1", name="Ada")])
     person = await people.get_item({"id": "p1"})
