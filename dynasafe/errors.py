@@ -257,7 +257,8 @@ class ServiceError(DynasafeError):
 class ConditionalCheckFailedError(ServiceError):
     """The condition was false, so nothing was written.
 
-    `item` is the item as stored, if ReturnValuesOnConditionCheckFailure=ALL_OLD asked for it.
+    `item` is the item as stored, if ReturnValuesOnConditionCheckFailure=ALL_OLD asked for it, and
+    it fits the item class.
     """
 
     item: Any = None
@@ -387,7 +388,7 @@ class BatchIncompleteError(DynasafeError):
     Args:
         processed: answered; not kept of an iterator. Of a read, `items` has what was found.
         unprocessed: not sent, or handed back by DynamoDB: not applied.
-        unknown: in a request without a usable answer.
+        unknown: in a request without an answer, or with one that could not be read.
         processed_count: how many were answered.
     """
 

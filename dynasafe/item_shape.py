@@ -68,10 +68,29 @@ class ItemShape(Generic[ItemT]):
             return cast(ItemT, _plain(attribute_map))
         return cast(ItemT, decode_item(self.item_class, attribute_map))
 
+    def decode_refused(
+        self, attribute_map: Mapping[str, AttributeValue] | None, refusal: Exception
+    ) -> ItemT | None:
+        """The item that a refusal came with, or None.
+
+        If it cannot be read, the refusal is one all the same, and has a note of it.
+        """
+        if attribute_map is None:
+            return None
+        try:
+            return self.decode(attribute_map)
+        except Exception as error:  # a codec may raise whatever it likes, and quote the value
+            reason = error if isinstance(error, StoredValueError) else type(error).__name__
+            refusal.add_note(f"Its item cannot be read: {reason}")
+            return None
+
     def decode_part(self, attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
         """Some attributes of an item, by their names in DynamoDB.
 
         Each is of its annotation's type, except for one of which a projection took a part only.
+
+        Raises:
+            StoredValueError: one does not fit its annotation, or is of no known type.
         """
         if self.schema is None:
             return _plain(attribute_map)

@@ -38,7 +38,7 @@ ReturnOld = Literal["NONE", "ALL_OLD"]
 Select = Literal["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"]
 WriteKind = Literal["Put", "Update", "Delete", "ConditionCheck"]
 
-_RETURNS_OLD = frozenset({"ALL_OLD", "UPDATED_OLD"})
+_RETURNS_OLD = ("ALL_OLD", "UPDATED_OLD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -476,7 +476,16 @@ def raw(operation: str, params: Mapping[str, Any], *, token: str) -> Request:
 
     Args:
         token: for an operation that takes a ClientRequestToken, where it has none.
+
+    Raises:
+        UnsupportedTypeError: it is no operation's name, or no mapping.
     """
+    if not isinstance(operation, str):
+        raise UnsupportedTypeError(
+            "operation", f"a str is expected, not {type(operation).__name__}"
+        )
+    if not isinstance(params, Mapping):
+        raise UnsupportedTypeError("params", f"a mapping is expected, not {type(params).__name__}")
     table_name = params.get("TableName")
     if operation.startswith(_READ_PREFIXES):
         return read(operation, table_name, params)
@@ -505,7 +514,7 @@ def _is_idempotent_update(operation: str, params: Mapping[str, Any]) -> bool:
         node = parse_update(params["UpdateExpression"], names, values)
         text = params.get("ConditionExpression")
         condition = None if text is None else parse_condition(text, names, values)
-    except InvalidRequestError:
+    except (InvalidRequestError, TypeError, AttributeError):
         return False  # refused anyway, and no ground to send it twice
     return is_idempotent(node, condition)
 

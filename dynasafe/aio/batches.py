@@ -8,11 +8,12 @@ Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, NoReturn
 
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import Settings
@@ -111,24 +112,31 @@ class Batch:
         """The next entries, as many as one request may have: first those that were handed back.
 
         Raises:
-            InvalidValueError: one cannot be sent, and nothing was sent yet.
-            BatchIncompleteError: one cannot be sent, and others were.
+            BatchIncompleteError: one cannot be had or sent, and others were processed.
+            Exception: none were: what the iterator or the encoder raises.
         """
         part = [self._handed_back.popleft() for _ in range(min(size, len(self._handed_back)))]
-        while len(part) < size:
-            encode, given = next(self.source, (None, None))
-            if encode is None:
-                self.total = self._taken
-                break
-            part.append(Entry(self._taken, given, {}))
-            self._taken += 1
-            try:
-                part[-1] = replace(part[-1], wire=encode(given))
-            except DynasafeError as error:
-                if self._taken == len(part):
-                    raise
-                raise self.incomplete(part, error) from error
+        try:
+            while len(part) < size and (taken := self._take()):
+                encode, entry = taken
+                part.append(entry)
+                part[-1] = replace(entry, wire=encode(entry.given))
+        except Exception as error:
+            if not self.processed_count:
+                raise
+            self.stop(error, part)
         return part
+
+    def _take(self) -> tuple[Encode, Entry] | None:
+        """The next entry that was given, not yet encoded."""
+        taken = next(self.source, None)
+        if taken is None:
+            self.total = self._taken
+            return None
+        encode, given = taken
+        entry = Entry(self._taken, given, {})
+        self._taken += 1
+        return encode, entry
 
     def note(
         self,
@@ -145,7 +153,7 @@ class Batch:
         prints = set(map(fingerprint_of, handed_back))
         again = [each for each in part if prints and fingerprint_of(each.wire) in prints]
         if len(again) < len(prints):
-            raise self.incomplete(part, self._unrecognised())
+            self.stop(self._unrecognised(), part, is_unknown=True)
         self._handed_back.extend(again)
         self.rounds = self.rounds + 1 if again else 0
         self.processed_count += len(part) - len(again)
@@ -162,13 +170,35 @@ class Batch:
             return OutcomeUnknownError(self.operation, table_name=self.table_name, reason=reason)
         return NoAnswerError(self.operation, table_name=self.table_name, reason=reason)
 
-    def incomplete(self, in_flight: Sequence[Entry], cause: DynasafeError) -> DynasafeError:
-        """The error of a batch that cannot go on: the cause alone, if nothing was done yet."""
-        if not self.processed_count and len(in_flight) == self.total:
-            return cause
-        is_unknown = isinstance(cause, OutcomeUnknownError | NoAnswerError)
-        not_done = [*(() if is_unknown else in_flight), *self._handed_back]
-        unprocessed = _in_order(not_done)
+    def stop(
+        self, cause: Exception, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
+    ) -> NoReturn:
+        """Give up: the cause alone is raised where `incomplete` has nothing to add."""
+        incomplete = self.incomplete(cause, in_flight, is_unknown=is_unknown)
+        if incomplete is None:
+            raise cause
+        raise incomplete from cause
+
+    def tell(self, cancellation: CancelledError, in_flight: Sequence[Entry] = ()) -> None:
+        """Let a cancellation have the batch's error as its cause, beside what is unknown."""
+        unknown = cancellation.__cause__
+        incomplete = self.incomplete(cancellation, in_flight, is_unknown=unknown is not None)
+        if incomplete is not None:
+            incomplete.__cause__ = unknown
+            cancellation.__cause__ = incomplete
+
+    def incomplete(
+        self, cause: BaseException, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
+    ) -> BatchIncompleteError | None:
+        """What became of each entry; None where nothing was done, and one request was to do all.
+
+        Args:
+            in_flight: what was taken for a request, or sent with it.
+            is_unknown: whether that has no usable answer; else it was not processed.
+        """
+        if not self.processed_count and not self._has_more(cause):
+            return None
+        unprocessed = _in_order([*(() if is_unknown else in_flight), *self._handed_back])
         if not self.is_streamed:
             unprocessed += [given for _, given in self.source]
         return BatchIncompleteError(
@@ -181,36 +211,68 @@ class Batch:
             processed_count=self.processed_count,
         )
 
-    def given_up(self) -> DynasafeError:
-        """The error of a batch whose rest was handed back once too often."""
-        error = ThrottledError(
-            self.operation,
-            "Unprocessed",
-            f"{len(self._handed_back)} entries were handed back",
-            error_class="throttled",
-            table_name=self.table_name,
-            http_status=200,
-            attempts=self.rounds,
+    def give_up(self) -> NoReturn:
+        """Stop, since the rest was handed back once too often."""
+        self.stop(
+            ThrottledError(
+                self.operation,
+                "Unprocessed",
+                f"{len(self._handed_back)} entries were handed back",
+                error_class="throttled",
+                table_name=self.table_name,
+                http_status=200,
+                attempts=self.rounds,
+            )
         )
-        if not self.processed_count:
-            return error
-        incomplete = self.incomplete((), error)
-        incomplete.__cause__ = error
-        return incomplete
+
+    def _has_more(self, cause: BaseException) -> bool:
+        """Whether there are more entries than were taken.
+
+        An iterator has to be asked for one, which then belongs to what was not processed.
+        """
+        if self.total is not None:
+            return self._taken < self.total
+        try:
+            taken = self._take()
+        except Exception as failure:
+            cause.add_note(f"Its iterator raised as well: {type(failure).__name__}")
+            return True
+        if taken is None:
+            return False
+        self._handed_back.append(taken[1])
+        return True
 
 
 def _in_order(entries: Iterable[Entry]) -> list[Any]:
     return [entry.given for entry in sorted(entries, key=attrgetter("index"))]
 
 
+def require_same_names(index: int, key: AttributeMap, names: Collection[str]) -> None:
+    """Refuse a key that cannot be of the same table as one with these names.
+
+    Raises:
+        ValueOutOfRangeError: it has other names.
+    """
+    if key.keys() != set(names):
+        raise ValueOutOfRangeError(
+            f"[{index}]",
+            f"all keys of a table have the same names, and this one has {_listed(key)}, but the "
+            f"first {_listed(names)}. Mend: give each the whole primary key, and nothing else",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names))
+
+
 def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | None) -> None:
-    """Refuse two writes of one item.
+    """Refuse two writes of one item, and a delete by another key than the table's.
 
     Args:
         key_names: of the table's key; None where it is not known, and DynamoDB finds them itself.
 
     Raises:
-        ValueOutOfRangeError: an earlier write has the same key.
+        ValueOutOfRangeError: an earlier write has the same key; or a delete's key has other names.
     """
     seen: set[tuple[Any, ...]] = set()
     for index, write in enumerate(writes):
@@ -218,6 +280,8 @@ def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | 
             continue
         ((kind, content),) = write.items()
         whole = content["Item"] if kind == "PutRequest" else content["Key"]
+        if kind == "DeleteRequest":
+            require_same_names(index, whole, key_names)
         print_ = fingerprint({name: whole[name] for name in key_names if name in whole})
         if print_ in seen:
             raise ValueOutOfRangeError(
@@ -247,10 +311,11 @@ async def send_part(
             settings = replace(settings, timeout_s=remaining_s)
         success = await executor.run(request, settings)
     except DynasafeError as error:
-        incomplete = batch.incomplete(part, error)
-        if incomplete is error:
-            raise
-        raise incomplete from error
+        is_unknown = isinstance(error, OutcomeUnknownError | NoAnswerError)
+        batch.stop(error, part, is_unknown=is_unknown)
+    except CancelledError as cancellation:
+        batch.tell(cancellation, part)
+        raise
     assert success.response is not None
     return success.response
 
@@ -263,8 +328,12 @@ async def wait_for_unprocessed(executor: Executor, settings: Settings, batch: Ba
     """
     delay_s = _delay_s(executor, settings, batch)
     if delay_s is None:
-        raise batch.given_up()
-    await executor.clock.sleep(delay_s)
+        batch.give_up()
+    try:
+        await executor.clock.sleep(delay_s)
+    except CancelledError as cancellation:
+        batch.tell(cancellation)
+        raise
 
 
 def _delay_s(executor: Executor, settings: Settings, batch: Batch) -> float | None:

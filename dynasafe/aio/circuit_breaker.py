@@ -177,6 +177,11 @@ class BreakerMap:
         breaker = self._breakers.get(key)
         if breaker is None:
             breaker = factory(name)
+            if not isinstance(breaker, CircuitBreaker):
+                raise UnsupportedTypeError(
+                    "breaker",
+                    f"the factory gives a CircuitBreaker, not {type(breaker).__name__}",
+                )
             if len(self._breakers) >= self._max_size:
                 self._evict()
             self._breakers[key] = breaker

@@ -24,13 +24,22 @@ from dynasafe.aio.settings import (
 )
 from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
 from dynasafe.aio.transactions import new_token, run_with_token, with_operations
-from dynasafe.aio.transport import AiobotoTransport, Transport, connect_config
-from dynasafe.errors import TransactionCanceledError, UnsupportedTypeError
+from dynasafe.aio.transport import (
+    AiobotoTransport,
+    Transport,
+    connect_config,
+    pool_size,
+    slot_count,
+)
+from dynasafe.errors import (
+    TransactionCanceledError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.item_shape import ItemT
 from dynasafe.operations import Get, Write, WriteResult
 from dynasafe.resilience.attempts import Success
-from dynasafe.resilience.settings_rules import require_count
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
@@ -66,7 +75,7 @@ class AsyncDynamoDB:
         self._executor = Executor(
             transport,
             clock=clock,
-            max_connections=max_connections or transport.max_connections,
+            max_connections=slot_count(max_connections, transport.max_connections),
         )
         self._connection: Mapping[str, Any] | None = None
         self._exit_stack = AsyncExitStack()
@@ -97,7 +106,7 @@ class AsyncDynamoDB:
         session: Any = None,
         config: AioConfig | None = None,
         clock: Clock | None = None,
-        max_connections: int = DEFAULT_MAX_CONNECTIONS,
+        max_connections: int | None = None,
         client_options: Mapping[str, Any] | None = None,
         **options: Unpack[TableOptions],
     ) -> Self:
@@ -105,23 +114,38 @@ class AsyncDynamoDB:
 
         Args:
             session: an aioboto3.Session, for credentials or a profile; by default a new one.
-            config: botocore options beside those of `client_config()`, as a botocore Config
-                without `retries`.
+            config: botocore options beside those of `client_config()`, as a botocore Config that
+                has no requests repeated.
+            max_connections: how many requests are under way at once; by default as many as the
+                config's pool has, or 50.
             client_options: further arguments of `session.client()`, such as `verify` or
                 `aws_access_key_id`.
+
+        Raises:
+            ClientRetriesError: the config would have requests repeated.
+            InvalidValueError: an argument is of a wrong type, or contradicts another.
         """
-        require_count("max_connections", max_connections)
+        client_options = dict(client_options or {})
+        if "config" in client_options:
+            raise ValueOutOfRangeError(
+                "client_options", "the config is an argument by itself. Mend: connect(config=...)"
+            )
+        if region_name is not None:
+            client_options["region_name"] = region_name
+        if endpoint_url is not None:
+            client_options["endpoint_url"] = endpoint_url
+        pool = pool_size(
+            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
+        )
+        slots = slot_count(max_connections, pool)
         database = cls.__new__(cls)
         database._settings = Settings().override(options)
-        database._executor = Executor(None, clock=clock, max_connections=max_connections)
+        database._executor = Executor(None, clock=clock, max_connections=slots)
         database._connection = {
             "session": session,
             "config": config,
-            "client": {
-                **(client_options or {}),
-                "region_name": region_name,
-                "endpoint_url": endpoint_url,
-            },
+            "pool_size": pool,
+            "client": client_options,
         }
         database._exit_stack = AsyncExitStack()
         return database
@@ -131,7 +155,7 @@ class AsyncDynamoDB:
             import aioboto3
 
             session: Any = self._connection["session"] or aioboto3.Session()
-            config = connect_config(self._executor.slots.count, self._connection["config"])
+            config = connect_config(self._connection["pool_size"], self._connection["config"])
             client = await self._exit_stack.enter_async_context(
                 session.client("dynamodb", config=config, **self._connection["client"])
             )

@@ -79,9 +79,10 @@ class Pages(Generic[T]):
         tasks = {asyncio.ensure_future(self._page(start, remaining)) for start in starts}
         try:
             while tasks:
-                done, tasks = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     page, next_start = task.result()
+                    tasks.remove(task)
                     if next_start is not None:
                         tasks.add(asyncio.ensure_future(self._page(next_start, remaining)))
                     yield page
@@ -90,7 +91,8 @@ class Pages(Generic[T]):
                         if remaining <= 0:
                             return
         finally:
-            # Also when the caller stops early: no request goes on without anyone to read it.
+            # Also when the caller stops early: no request goes on, and no error is there, without
+            # anyone to read it.
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

@@ -78,7 +78,7 @@ class Settings:
             value = getattr(self, name)
             if value is not None:
                 require_seconds(name, value)
-        if not all(map(callable, self.hooks)):
+        if not isinstance(self.hooks, Sequence) or not all(map(callable, self.hooks)):
             raise UnsupportedTypeError("hooks", "a sequence of callables is expected")
 
     def override(self, options: CallOptions | TableOptions) -> Settings:

@@ -5,6 +5,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Generic, Literal, TypeVar, cast, overload
@@ -18,6 +19,7 @@ from dynasafe.aio.batches import (
     Encode,
     fingerprint,
     require_distinct,
+    require_same_names,
     send_part,
     wait_for_unprocessed,
     write_fingerprint,
@@ -37,6 +39,7 @@ from dynasafe.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
     DynasafeError,
+    OutcomeUnknownError,
     TransactionCanceledError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
@@ -51,7 +54,7 @@ from dynasafe.expressions.updates import (
     UpdateBuilder,
 )
 from dynasafe.item_shape import ItemShape, ItemT, Key
-from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
+from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES, MAX_TOTAL_SEGMENTS
 from dynasafe.operations import Get, ReturnOld, Select, Table, Write, WriteResult
 from dynasafe.resilience.attempts import Success
 from dynasafe.resilience.deadline import Deadline
@@ -444,7 +447,7 @@ class AsyncTable(Generic[ItemT]):
         """
         total_segments = options.get("total_segments")
         if total_segments is not None:
-            require_count("total_segments", total_segments)
+            require_count("total_segments", total_segments, most=MAX_TOTAL_SEGMENTS)
             if options.get("exclusive_start_key") is not None:
                 raise ValueOutOfRangeError(
                     "exclusive_start_key", "a scan of several segments has one start for each"
@@ -506,11 +509,14 @@ class AsyncTable(Generic[ItemT]):
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
             NoAnswerError: it was sent, and no usable answer came.
+            StoredValueError: a stored item does not fit the item class.
         """
         settings = self._settings.override(options)
         shape = self._table.shape
         given = list(keys)
         encoded = [shape.encode_key(key) for key in given]
+        for index, each in enumerate(encoded):
+            require_same_names(index, each, encoded[0])
         prints = [fingerprint(key) for key in encoded]
         first: dict[tuple[Any, ...], Key] = {}
         for print_, key in zip(prints, given, strict=True):
@@ -529,10 +535,15 @@ class AsyncTable(Generic[ItemT]):
             request = operations.batch_get(self._table, entry)
             response = await send_part(self._executor, settings, batch, request, part)
             names = part[0].wire.keys()
-            for item in _first_of(response.get("Responses"), ()):
-                decoded = shape.decode(item)
-                found[fingerprint({name: item[name] for name in names})] = decoded
-                batch.items.append(decoded)
+            try:
+                read = {
+                    fingerprint({name: item[name] for name in names}): shape.decode(item)
+                    for item in _first_of(response.get("Responses"), ())
+                }
+            except Exception as error:  # a codec may raise whatever it likes
+                batch.stop(error, part, is_unknown=True)
+            found |= read
+            batch.items += read.values()
             handed_back = _first_of(response.get("UnprocessedKeys"), {})
             if batch.note(part, handed_back.get("Keys", ()), fingerprint):
                 await wait_for_unprocessed(self._executor, settings, batch)
@@ -554,7 +565,8 @@ class AsyncTable(Generic[ItemT]):
             put, delete: a collection is looked at as a whole before anything is sent: each entry
                 can be sent, and no two are of one item. An iterator is taken 25 entries at a time,
                 looked at as it comes, and not kept, so that it may be longer than the memory; after
-                an error it stands where the batch stopped.
+                an error it stands behind the last one that the error has. What it raises itself
+                is raised as it is, if nothing was processed yet.
 
         Raises:
             BatchIncompleteError: it stopped half-way; `processed`, `unprocessed` and `unknown`
@@ -667,8 +679,10 @@ class AsyncTable(Generic[ItemT]):
         return_consumed_capacity = own.get("return_consumed_capacity")
         return_item_collection_metrics = own.get("return_item_collection_metrics")
 
+        token: str | None = None
+
         async def finish(success: Success) -> WriteResult[Any]:
-            return await self._finish(write, success, return_values, settings)
+            return await self._finish(write, success, return_values, settings, token)
 
         if own.get("exactly_once") or client_request_token is not None:
             if return_values not in (None, "NONE") and not (
@@ -705,7 +719,12 @@ class AsyncTable(Generic[ItemT]):
         return await finish(success)
 
     async def _finish(
-        self, write: Write, success: Success, return_values: str | None, settings: Settings
+        self,
+        write: Write,
+        success: Success,
+        return_values: str | None,
+        settings: Settings,
+        token: str | None,
     ) -> WriteResult[Any]:
         write.advance()
         response = success.response or {}
@@ -716,7 +735,7 @@ class AsyncTable(Generic[ItemT]):
             whole = return_values in ("ALL_OLD", "ALL_NEW")
             decoded = shape.decode(attributes) if whole else shape.decode_part(attributes)
         elif return_values == "ALL_NEW":
-            decoded = await self._read_back(write.params["Key"], settings)
+            decoded = await self._read_back(write, settings, token)
         return WriteResult(
             attributes=decoded,
             attempts=success.attempts,
@@ -724,9 +743,22 @@ class AsyncTable(Generic[ItemT]):
             item_collection_metrics=_first(response.get("ItemCollectionMetrics")),
         )
 
-    async def _read_back(self, encoded_key: AttributeMap, settings: Settings) -> ItemT | None:
-        params = {"TableName": self.name, "Key": encoded_key, "ConsistentRead": True}
-        success = await self._executor.run(operations.read("GetItem", self.name, params), settings)
+    async def _read_back(self, write: Write, settings: Settings, token: str | None) -> ItemT | None:
+        params = {"TableName": self.name, "Key": write.params["Key"], "ConsistentRead": True}
+        request = operations.read("GetItem", self.name, params)
+        try:
+            success = await self._executor.run(request, settings)
+        except (DynasafeError, CancelledError) as error:
+            # Its own words would be that nothing was sent, or that it was refused.
+            unknown = OutcomeUnknownError(
+                f"{write.kind}Item",
+                table_name=self.name,
+                reason=f"it was applied, but not read back: {type(error).__name__}",
+                client_request_token=token,
+            )
+            if isinstance(error, CancelledError):
+                raise error from unknown
+            raise unknown from error
         assert success.response is not None
         item = success.response.get("Item")
         return None if item is None else self._table.shape.decode(item)
@@ -751,7 +783,7 @@ class AsyncTable(Generic[ItemT]):
             conflict.expected_version = write.version.expected
             conflict.stored_version = write.version.stored(stored)
             error = conflict
-        error.item = None if stored is None else self._table.shape.decode(stored)
+        error.item = self._table.shape.decode_refused(stored, error)
         return error
 
     def _explain_cancellation(self, write: Write, error: TransactionCanceledError) -> DynasafeError:
@@ -804,6 +836,10 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
     schema = shape.schema
     if schema is None:
         return shape.encode_key(key)
+    if not isinstance(key, Mapping):
+        raise UnsupportedTypeError(
+            "exclusive_start_key", f"a mapping is expected, not {type(key).__name__}"
+        )
     encoded: dict[str, Any] = {}
     for name, value in key.items():
         found = schema.find(name)

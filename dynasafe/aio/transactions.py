@@ -66,7 +66,7 @@ async def run_with_token(
                 reason=f"the {TOKEN_WINDOW_S:.0f} s in which its token is recognised are over",
             )
         try:
-            success = await executor.run(request, settings)
+            return await finish(await executor.run(request, settings))
         except TransactionCanceledError as error:
             raise explain(error) from error.__cause__
         except OutcomeUnknownError as error:
@@ -76,7 +76,6 @@ async def run_with_token(
             if isinstance(cancellation.__cause__, OutcomeUnknownError):
                 cancellation.__cause__._resolve = once
             raise
-        return await finish(success)
 
     return await once()
 
@@ -91,7 +90,7 @@ def with_operations(
                 operation=write.kind,
                 code=reason.code,
                 message=reason.message,
-                item=None if reason.item is None else write.shape.decode(reason.item),
+                item=write.shape.decode_refused(reason.item, error),
             )
             for write, reason in zip(writes, error.reasons, strict=True)
         )

@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 from zlib import crc32
 
-from dynasafe.errors import ClientRetriesError, UnsupportedTypeError
+from dynasafe.errors import ClientRetriesError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.resilience.outcomes import AttemptTimeout
+from dynasafe.resilience.settings_rules import require_count
 from dynasafe.validation import CHECKED_OPERATIONS
 
 if TYPE_CHECKING:
@@ -67,22 +68,72 @@ def client_config(**options: Any) -> AioConfig:
     return AioConfig(retries={"mode": "standard", "total_max_attempts": 1}, **options)
 
 
-def connect_config(max_connections: int, given: Any) -> AioConfig:
+def pool_size(given: Any, default: int) -> int:
+    """How many connections a client with this config has.
+
+    Raises:
+        ClientRetriesError: it would repeat requests by itself.
+        UnsupportedTypeError: it is no config.
+    """
+    if given is None:
+        return default
+    from botocore.config import Config
+
+    if not isinstance(given, Config):
+        raise UnsupportedTypeError(
+            "config", f"a botocore Config is expected, not {type(given).__name__}"
+        )
+    merged: Any = client_config(max_pool_connections=default).merge(given)
+    if merged.retries and not _sends_once(merged.retries):
+        raise ClientRetriesError(str(merged.retries))
+    return int(merged.max_pool_connections)
+
+
+def _sends_once(retries: Mapping[str, Any]) -> bool:
+    if "total_max_attempts" in retries:
+        return bool(retries["total_max_attempts"] == 1)
+    return retries.get("max_attempts") == 0  # these come after the first
+
+
+def slot_count(max_connections: int | None, pool_size: int) -> int:
+    """How many requests may be under way at once: each needs a connection.
+
+    Raises:
+        InvalidValueError: there are fewer connections than that.
+    """
+    if max_connections is None:
+        return pool_size
+    require_count("max_connections", max_connections)
+    if max_connections > pool_size:
+        # They would wait within the client, where the time of an attempt already runs.
+        raise ValueOutOfRangeError(
+            "max_connections",
+            f"{max_connections}, but the client's pool has {pool_size} connections. Mend: "
+            f"client_config(max_pool_connections={max_connections}), or a lower max_connections",
+        )
+    return max_connections
+
+
+def connect_config(pool_size: int, given: Any) -> AioConfig:
     """The config of a client that dynasafe makes: the given one, with what must hold.
 
     It leaves out botocore's check of parameters: `check_request` has looked at them already, and
     AiobotoTransport has botocore look at those that it does not know.
     """
     own: dict[str, Any] = {
-        "max_pool_connections": max_connections,
+        "max_pool_connections": pool_size,
         "parameter_validation": False,
     }
     if given is None:
         return client_config(**own)
+    from aiobotocore.config import AioConfig
+
     if given.user_agent or given.user_agent_appid:
         own["user_agent"] = given.user_agent
     # Theirs first, so that ours, which sends once, is what holds.
     merged: AioConfig = given.merge(client_config(**own))
+    if isinstance(given, AioConfig):
+        merged.http_session_cls = given.http_session_cls  # aiobotocore's merge leaves it out
     return merged
 
 
@@ -116,7 +167,7 @@ class AiobotoTransport:
                 "client", f"a client of DynamoDB, not of {meta.service_model.service_name}"
             )
         retries: Mapping[str, Any] = meta.config.retries or {}
-        if retries.get("total_max_attempts") != 1:
+        if not _sends_once(retries):
             raise ClientRetriesError(str(dict(retries) or "botocore's default of 10 attempts"))
         self._client = client
         self._is_validating = is_validating

@@ -7,8 +7,8 @@ import math
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 
 
-def require_count(path: str, value: object, *, least: int = 1) -> None:
-    """Refuse what is not a whole number of at least so many.
+def require_count(path: str, value: object, *, least: int = 1, most: int | None = None) -> None:
+    """Refuse what is not a whole number of at least, and at most, so many.
 
     Raises:
         InvalidValueError: with the setting's name as its path.
@@ -17,6 +17,8 @@ def require_count(path: str, value: object, *, least: int = 1) -> None:
         raise UnsupportedTypeError(path, f"a whole number is expected, not {type(value).__name__}")
     if value < least:
         raise ValueOutOfRangeError(path, f"at least {least} is expected, not {value}")
+    if most is not None and value > most:
+        raise ValueOutOfRangeError(path, f"at most {most} are expected, not {value}")
 
 
 def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:

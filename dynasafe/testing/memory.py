@@ -16,6 +16,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, TypeVar, overload
 from zlib import crc32
 
@@ -26,7 +27,7 @@ from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.settings import TableOptions
 from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.attribute_value import bytes_of
-from dynasafe.errors import InvalidRequestError
+from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
     parse_condition,
@@ -148,13 +149,13 @@ class MemoryTable:
 
 
 def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The value as DynamoDB gives it back: numbers in one spelling, binary as bytes."""
+    """The value as DynamoDB gives it back: numbers without exponents, binary as bytes."""
     ((type_name, content),) = value.items()
     match type_name:
         case "N":
-            return {"N": encode_number(decode_number(content))}
+            return {"N": _plain_number(content)}
         case "NS":
-            return {"NS": [encode_number(decode_number(each)) for each in content]}
+            return {"NS": list(map(_plain_number, content))}
         case "B":
             return {"B": bytes_of(content)}
         case "BS":
@@ -167,6 +168,11 @@ def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
             return {"M": {name: _canonical(each) for name, each in content.items()}}
         case _:
             return {type_name: content}
+
+
+def _plain_number(text: str) -> str:
+    """All digits, also where a request would better have an exponent."""
+    return f"{Decimal(encode_number(decode_number(text))):f}"
 
 
 def _canonical_map(item: Mapping[str, Any]) -> AttributeMap:
@@ -220,7 +226,8 @@ class MemoryTransport:
         if name in self.tables:
             raise refused("ResourceInUseException", f"Table already exists: {name}")
         schema = table_schema(description, name)
-        assert schema is not None
+        if schema is None:
+            raise UnsupportedTypeError(name, "the description has no KeySchema")
         self._descriptions[name] = {**description, "TableName": name, "TableStatus": "ACTIVE"}
         self.tables[name] = MemoryTable(schema)
 
@@ -243,7 +250,10 @@ class MemoryTransport:
     # Tables
 
     def create_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._create(params["TableName"], params)
+        try:
+            self._create(params["TableName"], params)
+        except UnsupportedTypeError as error:
+            raise refused("ValidationException", str(error)) from error
         return {"TableDescription": self._descriptions[params["TableName"]]}
 
     def list_tables(self, params: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -179,7 +179,7 @@ def keeping_mocks() -> Iterator[None]:
     try:
         yield
     finally:
-        _kept.remove(kept)
+        _kept[:] = [each for each in _kept if each is not kept]  # equal lists are of other blocks
 
 
 def take_unawaited_calls() -> list[str]:

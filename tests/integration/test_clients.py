@@ -13,8 +13,10 @@ import aioboto3
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.httpsession import AIOHTTPSession
 from aiobotocore.session import get_session
 from botocore.config import Config
+from botocore.validate import ParamValidationDecorator
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, client_config
 from dynasafe.aio.transport import AiobotoTransport
@@ -26,6 +28,7 @@ from dynasafe.errors import (
     InvalidValueError,
     OutcomeUnknownError,
     ServiceError,
+    ValueOutOfRangeError,
 )
 from dynasafe.testing import Fault, FaultPlan, FaultProxy, ScriptedTransport, ok, refused
 from dynasafe.testing.engines import Engine
@@ -116,29 +119,107 @@ def test_given_retries_in_the_config_then_they_are_refused() -> None:
         client_config(retries={"max_attempts": 3})
 
 
+def client_within(db: AsyncDynamoDB) -> Any:
+    transport = db._executor.transport
+    assert isinstance(transport, AiobotoTransport)
+    return transport._client
+
+
 async def test_given_a_config_then_its_options_are_kept_and_it_still_sends_once(
     moto: Engine,
 ) -> None:
-    config = AioConfig(read_timeout=7, retries={"max_attempts": 9})
+    class Session(AIOHTTPSession):
+        pass
+
+    config = AioConfig(
+        {"keepalive_timeout": 3},
+        http_session_cls=Session,
+        read_timeout=7,
+        retries={"mode": "legacy", "max_attempts": 0},
+    )
     async with connect(moto, config=config, max_connections=4) as db:
-        transport = db._executor.transport
-        assert isinstance(transport, AiobotoTransport)
-        meta = transport._client.meta.config
+        client = client_within(db)
+        meta = client.meta.config
         assert (meta.read_timeout, meta.max_pool_connections) == (7, 4)
-        assert meta.retries["total_max_attempts"] == 1
+        assert meta.retries == {"mode": "standard", "total_max_attempts": 1}
+        assert type(client._serializer) is not ParamValidationDecorator
+        assert meta.connector_args == {"keepalive_timeout": 3}
+        assert type(client._endpoint.http_session) is Session
+        assert "TableNames" in await db.call("ListTables", {})
+
+
+@pytest.mark.parametrize(
+    ("config", "max_connections", "pool", "slots"),
+    [
+        (None, None, 50, 50),
+        (None, 4, 4, 4),
+        (AioConfig(read_timeout=3), None, 50, 50),
+        (AioConfig(read_timeout=3), 4, 4, 4),
+        (AioConfig(max_pool_connections=10), None, 10, 10),
+        (AioConfig(max_pool_connections=10), 10, 10, 10),
+        (Config(max_pool_connections=90), 10, 90, 10),
+        (client_config(read_timeout=3), None, 50, 50),
+        (client_config(max_pool_connections=20), None, 20, 20),
+    ],
+)
+async def test_given_a_pool_in_the_config_then_it_is_kept(
+    moto: Engine, config: Any, max_connections: int | None, pool: int, slots: int
+) -> None:
+    async with connect(moto, config=config, max_connections=max_connections) as db:
+        assert client_within(db).meta.config.max_pool_connections == pool
+        assert db._executor.slots.count == slots
+
+
+async def test_given_more_connections_than_the_pool_has_then_they_are_refused(moto: Engine) -> None:
+    """The others would wait within the client, where an attempt's time runs out unseen."""
+    with pytest.raises(ValueOutOfRangeError) as caught:
+        AsyncDynamoDB.connect(config=AioConfig(max_pool_connections=10), max_connections=11)
+    assert str(caught.value) == (
+        "max_connections: 11, but the client's pool has 10 connections. Mend: "
+        "client_config(max_pool_connections=11), or a lower max_connections"
+    )
+    async with client_of(moto) as client:
+        with pytest.raises(ValueOutOfRangeError, match="11, but the client's pool has 10"):
+            AsyncDynamoDB(client, max_connections=11)
+        with pytest.raises(ValueOutOfRangeError, match="max_connections: at least 1"):
+            AsyncDynamoDB(client, max_connections=0)
+        AsyncDynamoDB(client, max_connections=10)
+
+
+@pytest.mark.parametrize(
+    "retries",
+    [{"max_attempts": 9}, {"mode": "adaptive"}, {"total_max_attempts": 2, "max_attempts": 0}],
+)
+def test_given_a_config_that_repeats_then_a_connection_is_refused(retries: Any) -> None:
+    with pytest.raises(ClientRetriesError, match="Mend: make it with config="):
+        AsyncDynamoDB.connect(config=Config(retries=retries))
+
+
+def test_given_something_else_than_a_config_then_it_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match="config: a botocore Config is expected, not dict"):
+        AsyncDynamoDB.connect(config={"read_timeout": 3})  # type: ignore[arg-type]
+
+
+async def test_given_client_options_then_none_is_lost(moto: Engine) -> None:
+    options = {**CREDENTIALS, "region_name": REGION, "endpoint_url": moto.endpoint_url}
+    async with AsyncDynamoDB.connect(client_options=options) as db:
+        assert "TableNames" in await db.call("ListTables", {})
+    elsewhere = {**options, "region_name": "eu-west-1"}
+    async with AsyncDynamoDB.connect(region_name=REGION, client_options=elsewhere) as db:
+        assert client_within(db).meta.region_name == REGION
+    with pytest.raises(InvalidValueError, match=r"Mend: connect\(config=\.\.\.\)"):
+        AsyncDynamoDB.connect(client_options={"config": AioConfig()})
 
 
 def user_agents_of(db: AsyncDynamoDB) -> list[str]:
     """What the database's client says of itself from now on."""
-    transport = db._executor.transport
-    assert isinstance(transport, AiobotoTransport)
     sent: list[str] = []
 
     def look(request: Any, **_: Any) -> None:
         told = request.headers["User-Agent"]
         sent.append(told.decode() if isinstance(told, bytes) else told)
 
-    transport._client.meta.events.register("before-send.dynamodb", look)
+    client_within(db).meta.events.register("before-send.dynamodb", look)
     return sent
 
 

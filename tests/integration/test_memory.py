@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given, note
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 
 from dynasafe import AsyncDynamoDB, check_request
@@ -228,3 +228,39 @@ async def test_given_a_write_then_its_capacity_is_that_of_dynamodb_local(
             theirs = local.send(operation, params)
             ours = await memory.send(operation, params, timeout_s=None)
             assert ours["ConsumedCapacity"] == theirs["ConsumedCapacity"]
+
+
+# Numbers
+
+
+@st.composite
+def number_texts(draw: st.DrawFn) -> str:
+    """A number in any spelling, which need not be DynamoDB's own."""
+    digits = draw(st.text("0123456789", min_size=1, max_size=38))
+    point = draw(st.integers(1, len(digits)))
+    exponent = draw(st.integers(len(digits) - point - 130, 126 - point))
+    fraction = f".{digits[point:]}" if point < len(digits) else ""
+    sign = draw(st.sampled_from(["", "-"]))
+    return f"{sign}{digits[:point]}{fraction}{draw(st.sampled_from('eE'))}{exponent}"
+
+
+SPELT_OTHERWISE = ["1.0", "1E3", "1e-8", "0.00000001", "1E40", "123456E35", "-0", "0.0", "007"]
+
+
+@given(texts=st.lists(number_texts(), min_size=1, max_size=30))
+@example(texts=[*SPELT_OTHERWISE, "1.50", "-1E-130", "9.9E125"])
+async def test_given_numbers_then_memory_gives_back_the_text_that_dynamodb_local_gives(
+    engines: Engines, texts: list[str]
+) -> None:
+    """The emulator gives the numbers within lists and maps back as they were spelt."""
+    key: AttributeMap = {"pk": {"S": "p"}, "sk": {"N": texts[0]}}
+    numbers = {f"n{index}": {"N": text} for index, text in enumerate(texts)}
+    sets = {f"s{index}": {"NS": [text]} for index, text in enumerate(texts)}
+    put = {"TableName": TABLE, "Item": {**key, **numbers, **sets}}
+    get = {"TableName": TABLE, "Key": key}
+    memory = MemoryTransport({TABLE: DESCRIPTION})
+    local = Local(engines.get("dynamodb-local").endpoint_url)
+    with closing(local), calls_table(local):
+        local.send("PutItem", put)
+        await memory.send("PutItem", put, timeout_s=None)
+        assert await memory.send("GetItem", get, timeout_s=None) == local.send("GetItem", get)

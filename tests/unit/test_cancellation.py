@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from dynasafe import AsyncTable, CircuitBreaker, UpdateBuilder
-from dynasafe.errors import OutcomeUnknownError
+from dynasafe.errors import BatchIncompleteError, DynasafeError, OutcomeUnknownError
 from dynasafe.resilience.circuit_breaker import CircuitState, CountWindow
 from dynasafe.testing import ManualClock, ScriptedTransport, ok, throttled, timed_out
-from dynasafe.testing.scripted import Reply
+from dynasafe.testing.scripted import Reply, ScriptedCall
 from tests.support.people import Order, Person
 
 KEY = {"id": "p1"}
@@ -42,6 +42,18 @@ async def turns(count: int) -> None:
         await asyncio.sleep(0)
 
 
+async def cancellation_of(task: asyncio.Task[Any]) -> asyncio.CancelledError | None:
+    """The task's, or None if it has ended by itself. `gather` would give one without a cause."""
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError as cancellation:
+        return cancellation
+    except DynasafeError:
+        pass
+    return None
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 async def test_given_a_cancellation_at_any_await_then_everything_is_given_back(name: str) -> None:
     call, is_write = OPERATIONS[name]
@@ -66,15 +78,14 @@ async def test_given_a_cancellation_at_any_await_then_everything_is_given_back(n
         task = asyncio.ensure_future(call(table))
         await turns(turn)
         in_flight = len(transport.calls)
-        task.cancel()
-        (result,) = await asyncio.gather(task, return_exceptions=True)
+        cancellation = await cancellation_of(task)
 
         assert asyncio.all_tasks() == before
         assert table._executor.slots._semaphore._value == 3
-        if not isinstance(result, asyncio.CancelledError):
+        if cancellation is None:
             ended_by_itself = True
             break
-        unknown = result.__cause__
+        unknown = cancellation.__cause__
         assert unknown is None or isinstance(unknown, OutcomeUnknownError)
         if not is_write or in_flight == 0:
             assert unknown is None
@@ -97,6 +108,98 @@ async def test_given_a_write_in_flight_when_cancelled_then_its_cause_is_the_unkn
         unknown = caught.value.__cause__
         assert isinstance(unknown, OutcomeUnknownError)
         assert (unknown.client_request_token is not None) is exactly_once
+
+
+async def test_given_a_write_when_cancelled_before_it_is_read_back_then_its_cause_tells() -> None:
+    item = Person(id="p1", name="x").__dynasafe_encode__()
+    transport = ScriptedTransport([ok(), ok(), ok(), ok({"Item": item})])
+    table = AsyncTable("people", Person, transport=transport, clock=ManualClock())
+    update = UpdateBuilder(Person).increment(Person.visits, 1)
+    task = asyncio.ensure_future(
+        table.update_item(KEY, update, exactly_once=True, return_values="ALL_NEW")
+    )
+    while len(transport.calls) < 2:
+        await turns(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+
+    assert transport.calls[1].operation == "GetItem"
+    assert isinstance(caught.value.__cause__, OutcomeUnknownError)
+    assert (await caught.value.__cause__.resolve()).attributes.name == "x"
+
+
+def number_of(order: Any) -> int:
+    number: int = order.number
+    return number
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_given_a_batch_when_cancelled_at_any_await_then_its_cause_tells_what_was_done(
+    is_streamed: bool,
+) -> None:
+    orders = [Order(customer="c", number=number) for number in range(60)]
+    ended_by_itself = False
+    for turn in range(1, 200):
+        applied: set[int] = set()
+
+        def apply(call: ScriptedCall, applied: set[int] = applied) -> dict[str, Any]:
+            """All but number 7 the first time."""
+            writes = call.params["RequestItems"]["orders"]
+            numbers = [int(write["PutRequest"]["Item"]["number"]["N"]) for write in writes]
+            handed_back = [write for write, n in zip(writes, numbers, strict=True) if n == 7]
+            is_first = 0 in numbers
+            applied.update(n for n in numbers if n != 7 or not is_first)
+            return {"UnprocessedItems": {"orders": handed_back if is_first else []}}
+
+        transport = ScriptedTransport(otherwise=apply)
+        table = AsyncTable("orders", Order, transport=transport, clock=ManualClock())
+        put = iter(orders) if is_streamed else orders
+        task = asyncio.ensure_future(table.batch_write_item(put=put))
+        await turns(turn)
+        cancellation = await cancellation_of(task)
+
+        if cancellation is None:
+            ended_by_itself = True
+            break
+        error = cancellation.__cause__
+        assert isinstance(error, BatchIncompleteError)
+        assert error.__cause__ is None or isinstance(error.__cause__, OutcomeUnknownError)
+        assert bool(error.unknown) is (error.__cause__ is not None)
+        unprocessed, unknown = (
+            set(map(number_of, error.unprocessed)),
+            set(map(number_of, error.unknown)),
+        )
+        assert not unprocessed & applied
+        assert error.processed_count == len(applied - unknown)
+        left = set(map(number_of, put)) if is_streamed else set()
+        assert applied | unprocessed | unknown | left == set(range(60))
+        assert set(map(number_of, error.processed)) == (set() if is_streamed else applied - unknown)
+    assert ended_by_itself
+    assert applied == set(range(60))
+
+
+async def test_given_a_batch_get_when_cancelled_half_way_then_its_cause_has_what_was_found() -> (
+    None
+):
+    def answer(call: ScriptedCall) -> dict[str, Any]:
+        return {"Responses": {"orders": call.params["RequestItems"]["orders"]["Keys"]}}
+
+    transport = ScriptedTransport(otherwise=answer)
+    table = AsyncTable("orders", Order, transport=transport, clock=ManualClock())
+    keys = [{"customer": "c", "number": number} for number in range(250)]
+    task = asyncio.ensure_future(table.batch_get_item(keys))
+    while len(transport.calls) < 2:
+        await turns(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await task
+
+    error = caught.value.__cause__
+    assert isinstance(error, BatchIncompleteError)
+    assert [order.number for order in error.items] == list(range(100))
+    assert error.processed == tuple(keys[:100])
+    assert error.unprocessed == tuple(keys[100:])
 
 
 async def test_given_a_throttled_write_when_cancelled_in_its_wait_then_nothing_is_unknown() -> None:

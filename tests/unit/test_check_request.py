@@ -289,7 +289,9 @@ def test_given_what_the_service_converts_and_boto3_does_not_then_it_is_a_finding
 
 
 @pytest.mark.parametrize(
-    "number", [10**5000, -(2**63) - 1, 1e300, math.nan, Decimal("NaN"), Decimal("sNaN")], ids=id
+    "number",
+    [10**5000, -(2**63) - 1, 1e300, math.nan, Decimal("NaN"), Decimal("sNaN")],
+    ids=["5,001 digits", "below 64 bits", "1e300", "nan", "NaN", "sNaN"],
 )
 def test_given_a_number_that_no_parser_takes_then_it_is_a_finding(number: Any) -> None:
     for operation, members, code in (

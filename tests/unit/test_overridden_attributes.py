@@ -36,4 +36,4 @@ def test_given_what_is_inside_a_bases_attribute_then_it_is_that_of_the_class() -
     update = UpdateBuilder(Business).set(Account.place[Place.city], "Ely")
     assert update.expressions()["UpdateExpression"] == "SET place.city = :city"
     with pytest.raises(InvalidValueError, match=r"place.city: str is expected, not int"):
-        UpdateBuilder(Business).set(Account.place[Place.city], 3)  # type: ignore[arg-type, misc]
+        UpdateBuilder(Business).set(Account.place[Place.city], 3)  # type: ignore[misc]

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import pickle
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from dynasafe import AsyncTable, Attr, CircuitBreaker, Item, RetryPolicy, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    CircuitBreaker,
+    Item,
+    RetryPolicy,
+    UpdateBuilder,
+    attr,
+    attribute,
+)
+from dynasafe.attribute_value import register_codec
 from dynasafe.errors import (
     BatchIncompleteError,
     CircuitOpenError,
@@ -26,6 +40,8 @@ from dynasafe.errors import (
     ServiceError,
     StoredValueError,
     ThrottledError,
+    TransactionCanceledError,
+    ValueOutOfRangeError,
     VersionConflictError,
     WrongEventLoopError,
 )
@@ -290,6 +306,45 @@ async def test_given_the_window_is_over_when_resolved_then_it_is_not_sent_again(
     assert len(transport.calls) == 1
 
 
+@pytest.mark.parametrize(
+    "failure", [throttled(), timed_out(), connection_refused(), refused("AccessDeniedException")]
+)
+async def test_given_a_write_that_cannot_be_read_back_then_it_is_not_told_as_refused(
+    failure: Exception,
+) -> None:
+    table, transport = people(ok(), failure, ok(), ok({"Item": person_item(visits=1)}), retry=None)
+
+    with pytest.raises(OutcomeUnknownError) as caught:
+        await table.update_item(KEY, increment(), exactly_once=True, return_values="ALL_NEW")
+
+    assert caught.value.reason == (
+        f"it was applied, but not read back: {type(caught.value.__cause__).__name__}"
+    )
+    result = await caught.value.resolve()
+    assert result.attributes.visits == 1
+    first, _, second, _ = transport.calls
+    assert first == second
+    assert first.params["ClientRequestToken"] == caught.value.client_request_token
+
+
+async def test_given_a_proven_write_that_cannot_be_read_back_then_it_is_not_told_as_refused() -> (
+    None
+):
+    def own(call: ScriptedCall) -> Exception:
+        written_by = call.params["ExpressionAttributeValues"][":written_by"]["S"]
+        return condition_failed(stored_account(version=2, written_by=written_by))
+
+    transport = ScriptedTransport([timed_out(), own, *[throttled()] * 4])
+    accounts = AsyncTable("accounts", Account, transport=transport, clock=ManualClock())
+    account = Account(id="a", owner="Ada", version=1)
+
+    with pytest.raises(OutcomeUnknownError, match="it was applied, but not read back"):
+        await accounts.update_item(
+            account, UpdateBuilder(Account).set(Account.owner, "Eve"), return_values="ALL_NEW"
+        )
+    assert account.version == 2
+
+
 async def test_given_a_token_of_the_callers_when_sent_then_it_is_used() -> None:
     table, transport = people(ok())
 
@@ -356,6 +411,17 @@ def person_item(**values: Any) -> dict[str, Any]:
             lambda t: t.query(Person.id == "x", exclusive_start_key={"nope": 1}).to_list(),
             "exclusive_start_key.nope: Person has no such attribute",
         ),
+        (
+            lambda t: t.scan(exclusive_start_key="p1").to_list(),
+            "exclusive_start_key: a mapping is expected, not str",
+        ),
+        (lambda t: t.scan(total_segments=1_000_001).to_list(), "total_segments: at most 1000000"),
+        (lambda t: t.get_item(KEY, hooks=print), "hooks: a sequence of callables is expected"),
+        (lambda t: t.get_item(KEY, hooks=iter([print])), "hooks: a sequence of callables"),
+        (
+            lambda t: t.get_item(KEY, breaker=lambda name: None),
+            "breaker: the factory gives a CircuitBreaker, not NoneType",
+        ),
         (lambda t: t.put_item(Person(id="a", name="x"), limit=3), "no such settings: limit"),
         (lambda t: t.scan(scan_index_forward=True).to_list(), "no such settings: scan_index_f"),
         (lambda t: t.query(Person.id == "x", total_segments=2).to_list(), "no such settings: tot"),
@@ -386,6 +452,47 @@ async def test_given_bad_input_when_called_then_a_clear_error_comes_and_nothing_
 
     assert message in str(caught.value)
     assert isinstance(caught.value, InvalidValueError | InvalidRequestError)
+    assert transport.calls == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "message"),
+    [
+        (3, {}, "operation: a str is expected, not int"),
+        ("UpdateItem", None, "params: a mapping is expected, not NoneType"),
+        ("GetItem", [], "params: a mapping is expected, not list"),
+        ("UpdateItem", {"UpdateExpression": 3}, "in UpdateExpression"),
+        (
+            "UpdateItem",
+            {"UpdateExpression": "SET #a = :a", "ExpressionAttributeNames": 3},
+            "in ExpressionAttributeNames",
+        ),
+        (
+            "UpdateItem",
+            {"UpdateExpression": "SET a = :a", "ExpressionAttributeValues": [1]},
+            "in ExpressionAttributeValues",
+        ),
+        (
+            "UpdateItem",
+            {"UpdateExpression": "REMOVE a", "ConditionExpression": 3},
+            "in ConditionExpression",
+        ),
+        ("PutItem", {"ReturnValues": ["ALL_OLD"]}, "in ReturnValues"),
+    ],
+)
+async def test_given_a_raw_call_of_wrong_types_then_a_clear_error_comes_and_nothing_is_sent(
+    operation: Any, params: Any, message: str
+) -> None:
+    transport = ScriptedTransport()
+    db = AsyncDynamoDB.over(transport, clock=ManualClock())
+    whole = {"TableName": "people", "Key": {"id": {"S": "a"}}}
+    if params:
+        params = whole | params
+
+    with pytest.raises(NotSentError) as caught:
+        await db.call(operation, params)
+
+    assert message in str(caught.value)
     assert transport.calls == []
 
 
@@ -423,6 +530,79 @@ async def test_given_a_stored_value_of_another_type_when_read_then_the_error_nam
     assert str(caught.value) == (
         "visits: the stored value, of type S, does not fit the annotation: int"
     )
+
+
+UNFIT: dict[str, Any] = {"id": {"S": "p1"}, "name": {"S": "x"}, "visits": {"S": "three"}}
+
+
+@pytest.mark.parametrize("exactly_once", [False, True])
+async def test_given_a_refused_write_when_the_stored_item_does_not_fit_then_it_is_refused(
+    exactly_once: bool,
+) -> None:
+    """A StoredValueError would say that it was applied."""
+    reply = condition_failed(UNFIT)
+    if exactly_once:
+        reply = transaction_canceled("ConditionalCheckFailed", items=[UNFIT])
+    table, _ = people(reply)
+
+    with pytest.raises(ConditionalCheckFailedError) as caught:
+        await table.delete_item(KEY, condition=Person.visits == 3, exactly_once=exactly_once)
+
+    assert caught.value.item is None
+    assert caught.value.__notes__ == [
+        "Its item cannot be read: visits: the stored value, of type S, does not fit the "
+        "annotation: int"
+    ]
+
+
+async def test_given_a_cancelled_transaction_when_an_item_does_not_fit_then_it_is_cancelled() -> (
+    None
+):
+    unreadable = {"code": {"S": "unreadable"}}
+    items = [None, UNFIT, unreadable]
+    transport = ScriptedTransport(
+        [transaction_canceled("None", *["ConditionalCheckFailed"] * 2, items=items)]
+    )
+    db = AsyncDynamoDB.over(transport, clock=ManualClock())
+    people, coded = db.table("people", Person), db.table("coded", Coded)
+
+    with pytest.raises(TransactionCanceledError) as caught:
+        await db.transact_write_items(
+            [
+                people.delete({"id": "p0"}),
+                people.delete(KEY, condition=Person.visits == 3),
+                coded.delete({"code": Code("c1")}, condition=Coded.size == 3),
+            ]
+        )
+
+    assert [reason.item for reason in caught.value.reasons] == [None] * 3
+    assert [note.partition(": ")[2][:7] for note in caught.value.__notes__] == [
+        "visits:",
+        "CodeErr",
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: t.get_item({"pk": "a"}),
+        lambda t: t.get_item({"pk": "a"}, projection=["pk"]),
+        lambda t: t.put_item({"pk": "a"}, return_values="ALL_OLD"),
+        lambda t: t.update_item(
+            {"pk": "a"}, UpdateBuilder().set("n", 1), return_values="UPDATED_NEW"
+        ),
+        lambda t: t.query(attr("pk") == "a").to_list(),
+    ],
+)
+async def test_given_a_value_of_no_known_type_when_answered_then_it_is_not_told_as_unsent(
+    call: Callable[[Any], Any],
+) -> None:
+    stored = {"pk": {"SDK_UNKNOWN_MEMBER": {"name": "Q"}}}
+    answer = {"Item": stored, "Attributes": stored, "Items": [stored], "Count": 1}
+    table = AsyncTable("table", transport=ScriptedTransport([ok(answer)]), clock=ManualClock())
+
+    with pytest.raises(StoredValueError, match="not an AttributeValue"):
+        await call(table)
 
 
 async def test_given_no_answer_to_a_read_when_attempts_are_over_then_it_says_so() -> None:
@@ -646,6 +826,149 @@ async def test_given_an_iterator_when_an_entry_is_wrong_then_those_before_it_are
     assert isinstance(caught.value.__cause__, InvalidValueError)
 
 
+@pytest.mark.parametrize("count", [1, 24, 25, 26, 50])
+@pytest.mark.parametrize("reply", [refused("ResourceNotFoundException"), timed_out(), "all again"])
+async def test_given_a_first_request_that_fails_then_an_iterator_fails_as_a_list_does(
+    count: int, reply: Any
+) -> None:
+    if reply == "all again":
+        reply = ok(unprocessed(*range(25)))
+    errors: list[Any] = []
+    for put in (list(orders(count, [])), orders(count, [])):
+        table, _ = orders_table(reply, retry=None)
+        with pytest.raises(DynasafeError) as caught:
+            await table.batch_write_item(put=put)
+        errors.append(caught.value)
+
+    of_list, of_iterator = errors
+    assert type(of_iterator) is type(of_list)
+    if count <= 25:
+        assert not isinstance(of_iterator, BatchIncompleteError)
+        return
+    assert isinstance(of_iterator.__cause__, type(of_list.__cause__))
+    assert of_iterator.unknown == of_list.unknown
+    # The first 25, if they are not unknown, and the one that tells that there are more.
+    told = len(of_iterator.unprocessed)
+    assert told == 26 - len(of_iterator.unknown)
+    assert of_iterator.unprocessed == of_list.unprocessed[:told]
+
+
+async def test_given_an_iterator_that_raises_then_what_was_processed_is_told() -> None:
+    class LineError(Exception):
+        pass
+
+    def torn(count: int) -> Iterator[Order]:
+        yield from orders(count, [])
+        raise LineError
+
+    table, transport = orders_table(ok(unprocessed(7)))
+    with pytest.raises(LineError):
+        await table.batch_write_item(put=torn(3))
+    assert transport.calls == []
+
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=torn(27))
+    assert isinstance(caught.value.__cause__, LineError)
+    assert caught.value.processed_count == 24
+    assert [order.number for order in caught.value.unprocessed] == [7, 25, 26]
+    assert caught.value.unknown == ()
+
+
+async def test_given_an_iterator_that_raises_after_a_failure_then_the_failure_is_told() -> None:
+    def torn() -> Iterator[Order]:
+        yield from orders(25, [])
+        raise LookupError("line 26")
+
+    table, _ = orders_table(refused("ResourceNotFoundException"))
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=torn())
+
+    assert len(caught.value.unprocessed) == 25
+    assert isinstance(caught.value.__cause__, ServiceError)
+    assert caught.value.__cause__.__notes__ == ["Its iterator raised as well: LookupError"]
+
+
+class CodeError(Exception):
+    """Raised by a codec of the user's."""
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+
+    def written(self) -> str:
+        if self.text == "unwritable":
+            raise CodeError
+        return self.text
+
+    @classmethod
+    def read(cls, text: str) -> Code:
+        if text == "unreadable":
+            raise CodeError
+        return cls(text)
+
+
+register_codec(Code, encode=Code.written, decode=Code.read)
+
+
+class Coded(Item):
+    code: Attr[Code] = attribute(key="partition")
+    size: Attr[int] = attribute(default=0)
+
+
+def codes(count: int) -> list[Code]:
+    return [Code(f"c{number}") for number in range(count)]
+
+
+async def test_given_an_encoder_that_raises_then_what_was_processed_is_told() -> None:
+    given = [Coded(code=code) for code in [*codes(26), Code("unwritable"), *codes(3)]]
+    transport = ScriptedTransport([ok()])
+    table = AsyncTable("coded", Coded, transport=transport, clock=ManualClock())
+
+    with pytest.raises(CodeError):
+        await table.batch_write_item(put=given)
+    with pytest.raises(CodeError):
+        await table.batch_get_item(given)
+    assert transport.calls == []
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_write_item(put=iter(given))
+
+    assert isinstance(caught.value.__cause__, CodeError)
+    assert caught.value.processed_count == 25
+    assert caught.value.unprocessed == tuple(given[25:27])
+
+
+@pytest.mark.parametrize(
+    ("unreadable", "cause"),
+    [
+        ({"code": {"S": "c120"}, "size": {"S": "large"}}, StoredValueError),
+        ({"code": {"S": "unreadable"}}, CodeError),
+    ],
+)
+async def test_given_an_answer_that_cannot_be_read_then_a_batch_tells_what_it_found(
+    unreadable: dict[str, Any], cause: type[Exception]
+) -> None:
+    def answer(call: ScriptedCall) -> dict[str, Any]:
+        keys = call.params["RequestItems"]["coded"]["Keys"]
+        items = [unreadable if key["code"] == unreadable["code"] else key for key in keys]
+        return {"Responses": {"coded": items}}
+
+    keys = [{"code": code} for code in codes(250)]
+    keys[120] = {"code": Code(unreadable["code"]["S"])}
+    transport = ScriptedTransport(otherwise=answer)
+    table = AsyncTable("coded", Coded, transport=transport, clock=ManualClock())
+    with pytest.raises(BatchIncompleteError) as caught:
+        await table.batch_get_item(keys)
+
+    assert isinstance(caught.value.__cause__, cause)
+    assert caught.value.processed == tuple(keys[:100])
+    assert [item.code for item in caught.value.items] == codes(100)
+    assert caught.value.unknown == tuple(keys[100:200])
+    assert caught.value.unprocessed == tuple(keys[200:])
+    with pytest.raises(cause):
+        await table.batch_get_item(keys[100:200])
+
+
 async def test_given_a_collection_when_one_entry_is_wrong_then_nothing_is_sent() -> None:
     table, transport = orders_table()
     given: list[Any] = [*orders(60, []), "no order"]
@@ -670,6 +993,26 @@ async def test_given_unprocessed_keys_when_got_then_the_items_come_in_order_all_
 
     assert [order.number for order in found] == [1, 2]
     assert transport.calls[1].params["RequestItems"]["orders"]["Keys"] == [key]
+
+
+# Segments
+
+
+@pytest.mark.parametrize("max_items", [None, 1])
+@pytest.mark.parametrize("first", [refused("ResourceNotFoundException"), ok({"Count": 1})])
+async def test_given_segments_that_fail_together_then_the_event_loop_has_nothing_to_tell(
+    first: Reply, max_items: int | None
+) -> None:
+    told: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    table, _ = people(first, *[refused("ResourceNotFoundException")] * 3)
+
+    with suppress(ServiceError):
+        async for _ in table.scan(total_segments=4, max_items=max_items).pages():
+            pass
+    gc.collect()
+
+    assert told == []
 
 
 # Slots, deadlines and event loops
@@ -744,6 +1087,28 @@ async def test_given_a_number_that_is_spelt_otherwise_then_a_batch_finds_its_ite
     found = await table.batch_get_item([{"pk": Decimal("1E-10")}])
 
     assert [item["a"] for item in found] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "place"),
+    [
+        ([{"pk": "a"}, {"qk": "b"}], "[1]"),
+        ([{"pk": "a"}, {"pk": "b"}, {"pk": "c", "sk": 1}], "[2]"),
+        ([*({"pk": "a", "sk": n} for n in range(100)), {"pk": "b"}], "[100]"),
+    ],
+)
+@pytest.mark.parametrize("call", ["get", "delete"])
+async def test_given_plain_keys_of_other_names_than_the_first_then_a_batch_is_not_sent(
+    keys: list[dict[str, Any]], place: str, call: str
+) -> None:
+    transport = ScriptedTransport()
+    table = AsyncTable("table", transport=transport, clock=ManualClock())
+
+    with pytest.raises(ValueOutOfRangeError) as caught:
+        await (table.batch_get_item(keys) if call == "get" else table.batch_write_item(delete=keys))
+
+    assert str(caught.value).startswith(f"{place}: all keys of a table have the same names, and")
+    assert transport.calls == []
 
 
 async def test_given_entries_handed_back_that_were_not_sent_then_nothing_counts_as_done() -> None:

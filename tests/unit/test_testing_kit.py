@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import warnings
 from contextlib import aclosing, suppress
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
+from weakref import ref
 
 import boto3
 import pytest
@@ -43,7 +45,8 @@ from dynasafe.testing import (
     spec_mock,
     table_description,
 )
-from tests.support.people import Order, Person
+from dynasafe.testing.mocks import keeping_mocks
+from tests.support.people import Address, Order, Person
 
 # Descriptions
 
@@ -281,6 +284,13 @@ async def test_given_items_that_dynamodb_would_refuse_then_they_are_refused_at_f
         fake_table(Person, items=[Order(customer="c", number=1)])  # type: ignore[list-item]
 
 
+async def test_given_a_description_without_a_key_then_it_is_refused() -> None:
+    with pytest.raises(UnsupportedTypeError, match="people: the description has no KeySchema"):
+        fake_database(people={})
+    with pytest.raises(ServiceError, match="people: the description has no KeySchema"):
+        await fake_database().call("CreateTable", {"TableName": "people"})
+
+
 async def test_given_an_item_that_was_there_when_written_by_its_version_then_it_advances() -> None:
     people = fake_table(Person, items=[Person(id="p1", name="Ada")])
     person = await people.get_item({"id": "p1"})
@@ -466,6 +476,17 @@ async def test_given_pages_whose_list_nobody_awaits_then_the_mock_tells() -> Non
     with pytest.raises(AssertionError, match=r"query\(\).to_list was called 1 times and awaited 0"):
         assert_all_awaited(table)
     assert await forgotten == PEOPLE
+
+
+def test_given_blocks_within_one_another_then_each_keeps_its_mocks_to_its_own_end() -> None:
+    with keeping_mocks():
+        with keeping_mocks():
+            pass  # without mocks, as the outer block so far
+        mock = ref(spec_mock(Address))
+        gc.collect()
+        assert mock() is not None
+    gc.collect()
+    assert mock() is None
 
 
 # What is forbidden
