@@ -81,7 +81,7 @@ def decode_number(text: str, path: str = "") -> int | Decimal:
     Raises:
         ValueOutOfRangeError: the text is not a number.
     """
-    if text.isdecimal():
+    if "." not in text and text.isdecimal() and len(text) <= MAX_NUMBER_MAGNITUDE:
         return int(text)
     try:
         number = Decimal(text)

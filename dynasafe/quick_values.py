@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
-from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
+from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS, MAX_NUMBER_MAGNITUDE
 from dynasafe.number_text import decode_number, encode_number
 
 
@@ -23,6 +23,9 @@ QUICK_TYPES: list[type] = [str, int, bool, type(None), Decimal, float, bytes, li
 
 LEVELS: Final = MAX_NESTING_LEVELS - 1
 """How many lists and maps a value may be of, one within the other: the item is the first."""
+
+_MOST_DIGITS: Final = MAX_NUMBER_MAGNITUDE + 1
+"""Of a whole number, as DynamoDB writes it: without an exponent."""
 
 _ONLY_STR: Final = {str}
 _ONLY_BYTES: Final = {bytes}
@@ -132,7 +135,11 @@ def decoded_map(content: Any, levels: int) -> dict[str, Any]:
             item[name] = text
         elif "N" in value:
             digits: str = value["N"]
-            item[name] = int(digits) if digits.isdecimal() else decode_number(digits)
+            item[name] = (
+                decode_number(digits)
+                if "." in digits or len(digits) > _MOST_DIGITS
+                else int(digits)
+            )
         elif "M" in value and levels:
             item[name] = decoded_map(value["M"], levels - 1)
         elif "L" in value and levels:
@@ -155,7 +162,11 @@ def decoded_list(content: Any, levels: int) -> list[Any]:
             elements.append(text)
         elif "N" in value:
             digits: str = value["N"]
-            elements.append(int(digits) if digits.isdecimal() else decode_number(digits))
+            elements.append(
+                decode_number(digits)
+                if "." in digits or len(digits) > _MOST_DIGITS
+                else int(digits)
+            )
         elif "M" in value and levels:
             elements.append(decoded_map(value["M"], levels - 1))
         elif "L" in value and levels:

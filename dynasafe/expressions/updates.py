@@ -475,7 +475,9 @@ class UpdateBuilder:
         Raises:
             EmptyUpdateError: there are no actions.
         """
-        terms = [node for node in (self._condition, extra_condition) if node is not None]
+        terms = [] if self._condition is None else [self._condition]
+        if extra_condition is not None:
+            terms.append(extra_condition)
         return self._steps.expressions(terms)
 
     def _encode_key(self, key: Mapping[str, object] | Item) -> dict[str, AttributeValue]:

@@ -79,7 +79,26 @@ CONTENTS = st.recursive(
     | st.integers()
     | st.text(max_size=3)
     | TEXTS_OF_NUMBERS
-    | st.sampled_from(["NaN", "sNaN", "-Infinity", "1E125", "1E126", "9" * 60, "\u0661", "\u00b2"])
+    | st.sampled_from(
+        [
+            "NaN",
+            "sNaN",
+            "-Infinity",
+            "1E125",
+            "1E126",
+            "9" * 60,
+            "9" * 126,
+            "9" * 127,
+            "9" * 5000,
+            "0" * 200,
+            "-12",
+            "+1",
+            " 1 ",
+            "1_0",
+            "\u0661",
+            "\u00b2",
+        ]
+    )
     | st.binary(max_size=3),
     lambda within: (
         st.lists(within, max_size=3)
