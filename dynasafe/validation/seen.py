@@ -11,6 +11,7 @@ from collections.abc import Container, Hashable, Mapping
 from typing import Any
 
 from dynasafe.item import Item, schema_of
+from dynasafe.limits import MAX_EXPRESSION_BYTES
 from dynasafe.validation.value_rules import is_text
 
 _OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
@@ -51,10 +52,10 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
     for member, value in params.items():
         kind = type(value)
         if kind is str:
-            # Bounds in order, and names of types, are contents.
-            if "etween" in value.lower() or "attribute_type" in value or _SUM.search(value):
+            uses_here = _uses(value)
+            if uses_here is None:
                 return None
-            uses += value.count(":")
+            uses += uses_here
             parts.append((member, value))
         elif kind is bool or kind is int:
             parts.append((member, kind, value))
@@ -72,6 +73,22 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
         else:
             return None
     return tuple(parts) if characters * uses <= _MOST_CHARACTERS_WITH_USES else None
+
+
+_uses_by_text: dict[str, int | None] = {}
+
+
+def _uses(text: str) -> int | None:
+    """How many values an expression may use; None if a verdict depends on what they are."""
+    if len(text) > MAX_EXPRESSION_BYTES:
+        return None
+    if text not in _uses_by_text:
+        # Bounds in order, and names of types, are contents.
+        is_plain = not ("etween" in text.lower() or "attribute_type" in text or _SUM.search(text))
+        if len(_uses_by_text) >= _MOST_KEPT:
+            _uses_by_text.clear()
+        _uses_by_text[text] = text.count(":") if is_plain else None
+    return _uses_by_text.get(text)
 
 
 def was_fine(like: Hashable) -> bool:
