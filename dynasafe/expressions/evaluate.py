@@ -12,7 +12,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Any, Literal, NoReturn, assert_never
 
-from dynasafe.attribute_value import AttributeValue, bytes_of, to_attribute_map, to_attribute_value
+from dynasafe.attribute_value import (
+    AttributeValue,
+    bytes_of,
+    item_size_bytes,
+    to_attribute_map,
+    to_attribute_value,
+)
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -38,7 +44,6 @@ from dynasafe.expressions.nodes import (
     Value,
 )
 from dynasafe.findings import Finding, Where
-from dynasafe.item_size import item_size_bytes
 from dynasafe.limits import (
     MAX_ITEM_BYTES,
     MAX_NESTING_LEVELS,

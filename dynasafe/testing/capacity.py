@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from dynasafe.attribute_value import item_size_bytes
 from dynasafe.expressions.evaluate import equal
-from dynasafe.item_size import item_size_bytes
 from dynasafe.validation.table_schema import KeySchema, TableSchema
 
 AttributeMap = Mapping[str, Any]

@@ -26,7 +26,7 @@ from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.settings import TableOptions
 from dynasafe.aio.table import AsyncTable, PlainItem
-from dynasafe.attribute_value import bytes_of
+from dynasafe.attribute_value import bytes_of, item_size_bytes
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
@@ -38,7 +38,6 @@ from dynasafe.expressions.parse import (
 from dynasafe.findings import Finding, Where
 from dynasafe.item import Item
 from dynasafe.item_shape import ItemShape
-from dynasafe.item_size import item_size_bytes
 from dynasafe.number_text import decode_number, encode_number
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,

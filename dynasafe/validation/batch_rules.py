@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynasafe.item_size import attribute_value_size_bytes
+from dynasafe.attribute_value import attribute_value_size_bytes
 from dynasafe.limits import MAX_TRANSACTION_BYTES
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dynasafe.attribute_value import attribute_value_size_bytes
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -40,7 +41,6 @@ from dynasafe.expressions.nodes import (
 from dynasafe.expressions.parse import ExpressionKind, Reading, read
 from dynasafe.expressions.path_set import Elements, PathSet, listed
 from dynasafe.findings import Span
-from dynasafe.item_size import attribute_value_size_bytes
 from dynasafe.limits import (
     MAX_EXPRESSION_BYTES,
     MAX_EXPRESSION_WITH_VALUES_BYTES,

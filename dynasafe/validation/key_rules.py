@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dynasafe.attribute_value import item_size_bytes
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -17,7 +18,6 @@ from dynasafe.expressions.nodes import (
     SetAction,
     Update,
 )
-from dynasafe.item_size import item_size_bytes
 from dynasafe.limits import MAX_ITEM_BYTES, MAX_PARTITION_KEY_BYTES, MAX_SORT_KEY_BYTES
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import INVALID_VALUES, Report

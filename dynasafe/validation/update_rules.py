@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Context, Inexact
 from typing import Any
 
+from dynasafe.attribute_value import attribute_value_size_bytes, item_size_bytes
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -17,7 +18,6 @@ from dynasafe.expressions.nodes import (
     SetAction,
     Update,
 )
-from dynasafe.item_size import attribute_value_size_bytes, item_size_bytes
 from dynasafe.limits import (
     MAX_ITEM_BYTES,
     MAX_NUMBER_DIGITS,

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from dynasafe.attribute_value import (
+    attribute_value_size_bytes,
     from_attribute_map,
     from_attribute_value,
+    item_size_bytes,
     register_codec,
     registered_codecs,
     to_attribute_map,
@@ -26,7 +28,6 @@ from dynasafe.attribute_value import (
 )
 from dynasafe.codecs import codec_for
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.item_size import attribute_value_size_bytes, item_size_bytes
 from dynasafe.number_text import encode_number
 from tests.properties.update_strategies import VALUES
 
