@@ -30,6 +30,13 @@ class ScriptedCall:
     timeout_s: float | None
 
 
+class NoReplyLeftError(BaseException):
+    """A request came after the last reply: the script is wrong, or the code under test.
+
+    No Exception, which would be taken for a lost answer, and repeated.
+    """
+
+
 class ScriptedTransport:
     """Gives each request the next reply.
 
@@ -52,7 +59,7 @@ class ScriptedTransport:
         tell(Sending("dynamodb", operation, params, is_blocking=False))
         reply = next(self._replies, self._otherwise)
         if reply is None:
-            raise AssertionError(
+            raise NoReplyLeftError(
                 f"ScriptedTransport has no reply left for request {len(self.calls)}, {operation}. "
                 "Mend: script one more, or give otherwise="
             )

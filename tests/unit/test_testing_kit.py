@@ -46,6 +46,7 @@ from dynasafe.testing import (
     table_description,
 )
 from dynasafe.testing.mocks import keeping_mocks
+from dynasafe.testing.scripted import NoReplyLeftError, throttled
 from tests.support.people import Address, Order, Person
 
 # Descriptions
@@ -612,6 +613,16 @@ def test_given_requests_of_a_client_then_they_are_recorded_and_judged() -> None:
     with pytest.raises(AssertionError, match="ExpressionAttributeNames must not be empty"):
         recorder.assert_all_valid()
     assert "x" not in repr(recorder.requests).replace("ExpressionA", "")
+
+
+async def test_given_a_script_without_replies_left_then_it_is_no_lost_answer() -> None:
+    transport = ScriptedTransport([throttled()])
+    people = AsyncTable("people", transport=transport, clock=ManualClock())
+
+    with pytest.raises(NoReplyLeftError, match="no reply left for request 2, UpdateItem. Mend"):
+        await people.update_item({"id": "p1"}, UpdateBuilder().add("visits", 1))
+
+    assert len(transport.calls) == 2
 
 
 async def test_given_tables_in_memory_then_their_requests_are_recorded_too() -> None:
