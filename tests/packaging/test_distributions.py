@@ -150,7 +150,9 @@ def test_given_a_compiled_wheel_then_it_has_the_sources_too(
 ) -> None:
     for wheel in compiled_wheels.values():
         with ZipFile(wheel) as archive:
-            names = {each for each in archive.namelist() if ".dist-info/" not in each}
+            entries = archive.infolist()
+        names = {each.filename for each in entries if not each.is_dir()}
+        names = {each for each in names if ".dist-info/" not in each}
         sources = {each for each in names_in_wheel if ".dist-info/" not in each}
         assert names - compiled_files(names) == sources
         stems = {each.partition(".")[0] for each in compiled_files(names) if "/" in each}
