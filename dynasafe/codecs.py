@@ -71,9 +71,9 @@ class Codec(Generic[T]):
             StoredValueError: the stored value is not a T.
         """
         try:
-            return cast(T, from_attribute_value(attribute_value))
+            return cast(T, from_attribute_value(attribute_value, path))
         except InvalidValueError as error:
-            raise StoredValueError(path, error.reason) from None
+            raise StoredValueError(error.path, error.reason) from None
 
     def child(self, element: str | int) -> Codec[Any]:
         """The codec of a list's or set's members (by an index) or of a map's values (by a key).

@@ -277,6 +277,13 @@ def test_given_a_stored_value_of_an_unknown_type_then_it_is_no_error_of_a_reques
     assert caught.value.path == name
 
 
+def test_given_a_malformed_value_inside_one_of_any_type_when_read_then_its_place_is_told() -> None:
+    codec = codec_for(Any)
+    with pytest.raises(StoredValueError) as caught:
+        codec.decode({"M": {"b": {"L": [{"S": "x"}, {"N": 3}]}}}, "a")
+    assert caught.value.path == "a.b[1]"
+
+
 def test_given_a_plain_item_with_a_value_of_an_unknown_type_then_it_is_a_stored_value() -> None:
     plain: ItemShape[dict[str, Any]] = ItemShape()
     typed = ItemShape(Everything)
