@@ -7,9 +7,9 @@ from typing import Any
 
 from benchmarks.contenders import load
 from benchmarks.work import ITEM, OLD_NAMES, WIRE_ITEM, NewNames, new_names
-from dynasafe.attribute_value import from_attribute_map
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import parse_update
+from dynasafe.values.convert import from_attribute_map
 
 BUILDERS = ("by_dynasafe", "by_hand", "by_aiodynamo", "by_pynamodb")
 SERIALIZERS = ("by_dynasafe", "by_hand", "by_aiodynamo", "by_pydynox")

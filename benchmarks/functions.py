@@ -25,7 +25,7 @@ import pyperf
 from benchmarks.contenders import load
 from benchmarks.figures import FROM_SOURCE, OURS, Figure, Target
 from benchmarks.work import ITEM, TEXT_ITEM, TEXT_WIRE_ITEM, WIRE_ITEM, changes, new_names
-from dynasafe import quick_values
+from dynasafe.values import quick as quick_values
 
 MICROSECONDS = 1e6
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, NamedTuple
 
-from dynasafe.attribute_value import to_attribute_map
+from dynasafe.values.convert import to_attribute_map
 
 TABLE_NAME = "people"
 REGION = "us-east-1"

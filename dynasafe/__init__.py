@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from dynasafe.aio.database import AsyncDynamoDB
     from dynasafe.aio.table import AsyncTable
     from dynasafe.aio.transport import client_config
-    from dynasafe.expressions.attributes import Attr, attr
-    from dynasafe.expressions.updates import UpdateBuilder
-    from dynasafe.findings import Finding
-    from dynasafe.item import Item, attribute
+    from dynasafe.findings.finding import Finding
+    from dynasafe.items.attributes import Attr, attr
+    from dynasafe.items.item import Item, attribute
+    from dynasafe.items.updates import UpdateBuilder
     from dynasafe.resilience.retry import RetryPolicy
     from dynasafe.validation import check_request, require_valid
 
@@ -43,14 +43,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "AsyncDynamoDB": "dynasafe.aio.database",
     "AsyncTable": "dynasafe.aio.table",
-    "Attr": "dynasafe.expressions.attributes",
+    "Attr": "dynasafe.items.attributes",
     "CircuitBreaker": "dynasafe.aio.circuit_breaker",
-    "Finding": "dynasafe.findings",
-    "Item": "dynasafe.item",
+    "Finding": "dynasafe.findings.finding",
+    "Item": "dynasafe.items.item",
     "RetryPolicy": "dynasafe.resilience.retry",
-    "UpdateBuilder": "dynasafe.expressions.updates",
-    "attr": "dynasafe.expressions.attributes",
-    "attribute": "dynasafe.item",
+    "UpdateBuilder": "dynasafe.items.updates",
+    "attr": "dynasafe.items.attributes",
+    "attribute": "dynasafe.items.item",
     "check_request": "dynasafe.validation",
     "client_config": "dynasafe.aio.transport",
     "require_valid": "dynasafe.validation",

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dynasafe.explanations import EXPLANATIONS, index, page
+from dynasafe.findings.catalog import EXPLANATIONS, index, page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

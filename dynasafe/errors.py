@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynasafe.findings import Finding, Span, underline
+from dynasafe.findings.finding import Finding, Span, underline
 
 
 class DynasafeError(Exception):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.events import Hook, RequestRepaired, emit, logger
-from dynasafe.findings import Finding
+from dynasafe.findings.finding import Finding
 
 if TYPE_CHECKING:
     from dynasafe.validation import Form

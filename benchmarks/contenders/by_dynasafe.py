@@ -26,8 +26,8 @@ from dynasafe import (
     check_request,
     require_valid,
 )
-from dynasafe.attribute_value import from_attribute_map, to_attribute_map
 from dynasafe.events import Event
+from dynasafe.values.convert import from_attribute_map, to_attribute_map
 
 
 class Address(Item):

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import Settings
+from dynasafe.calls.requests import Request
 from dynasafe.errors import (
     BatchIncompleteError,
     DeadlineExceededError,
@@ -26,10 +27,9 @@ from dynasafe.errors import (
     ThrottledError,
     ValueOutOfRangeError,
 )
-from dynasafe.number_text import decode_number
-from dynasafe.operations import Request
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import retry_cost
+from dynasafe.values.numbers import decode_number
 
 AttributeMap = Mapping[str, Any]
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self, overload
 
 from typing_extensions import Unpack
 
-from dynasafe import operations
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import (
@@ -31,14 +30,15 @@ from dynasafe.aio.transport import (
     pool_size,
     slot_count,
 )
+from dynasafe.calls import requests as operations
+from dynasafe.calls.requests import Get, Write, WriteResult
 from dynasafe.errors import (
     TransactionCanceledError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.expressions.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
-from dynasafe.item_shape import ItemT
-from dynasafe.operations import Get, Write, WriteResult
+from dynasafe.items.item_format import ItemT
+from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.resilience.attempts import Success
 
 if TYPE_CHECKING:

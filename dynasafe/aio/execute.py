@@ -13,8 +13,8 @@ from dynasafe.aio.circuit_breaker import BreakerMap, CircuitBreaker
 from dynasafe.aio.clock import Clock, SystemClock
 from dynasafe.aio.settings import DEFAULT_MAX_CONNECTIONS, Settings
 from dynasafe.aio.transport import Transport
+from dynasafe.calls.requests import Request
 from dynasafe.errors import ClientClosedError, WrongEventLoopError
-from dynasafe.operations import Request
 from dynasafe.resilience.attempts import (
     Answered,
     Command,

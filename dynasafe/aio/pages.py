@@ -12,7 +12,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import Settings
-from dynasafe.operations import Page, Table, page_request
+from dynasafe.calls.requests import Page, Table, page_request
 
 T = TypeVar("T")
 

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from typing_extensions import Unpack
 
-from dynasafe import operations
 from dynasafe.aio.batches import (
     Batch,
     Encode,
@@ -35,6 +34,8 @@ from dynasafe.aio.settings import (
 )
 from dynasafe.aio.transactions import new_token, run_with_token
 from dynasafe.aio.transport import Transport
+from dynasafe.calls import requests as operations
+from dynasafe.calls.requests import Get, ReturnOld, Select, Table, Write, WriteResult
 from dynasafe.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
@@ -45,17 +46,16 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
     VersionConflictError,
 )
-from dynasafe.expressions.conditions import ConditionLike
-from dynasafe.expressions.projections import ProjectionLike
-from dynasafe.expressions.updates import (
+from dynasafe.items.conditions import ConditionLike
+from dynasafe.items.item_format import ItemShape, ItemT, Key
+from dynasafe.items.projections import ProjectionLike
+from dynasafe.items.updates import (
     ReturnConsumedCapacity,
     ReturnItemCollectionMetrics,
     ReturnValues,
     UpdateBuilder,
 )
-from dynasafe.item_shape import ItemShape, ItemT, Key
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES, MAX_TOTAL_SEGMENTS
-from dynasafe.operations import Get, ReturnOld, Select, Table, Write, WriteResult
 from dynasafe.resilience.attempts import Success
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.settings_rules import require_count

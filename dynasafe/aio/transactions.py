@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.settings import Settings
+from dynasafe.calls.requests import Request, Write
 from dynasafe.errors import (
     CancellationReason,
     DynasafeError,
@@ -20,7 +21,6 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.limits import MAX_CLIENT_REQUEST_TOKEN_LENGTH, TOKEN_WINDOW_S
-from dynasafe.operations import Request, Write
 from dynasafe.resilience.attempts import Success
 
 R = TypeVar("R")

@@ -12,13 +12,6 @@ from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Any, Literal, NoReturn, assert_never
 
-from dynasafe.attribute_value import (
-    AttributeValue,
-    bytes_of,
-    item_size_bytes,
-    to_attribute_map,
-    to_attribute_value,
-)
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -43,14 +36,21 @@ from dynasafe.expressions.nodes import (
     UpdateAction,
     Value,
 )
-from dynasafe.findings import Finding, Where
+from dynasafe.findings.finding import Finding, Where
 from dynasafe.limits import (
     MAX_ITEM_BYTES,
     MAX_NESTING_LEVELS,
     MAX_NUMBER_MAGNITUDE,
     MIN_NUMBER_MAGNITUDE,
 )
-from dynasafe.number_text import encode_number
+from dynasafe.values.convert import (
+    AttributeValue,
+    bytes_of,
+    item_size_bytes,
+    to_attribute_map,
+    to_attribute_value,
+)
+from dynasafe.values.numbers import encode_number
 
 AttributeMap = Mapping[str, AttributeValue]
 _SETS = frozenset({"SS", "NS", "BS"})

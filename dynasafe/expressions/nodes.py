@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dynasafe.findings import Span
+from dynasafe.findings.finding import Span
 
 ComparisonOperator = Literal["=", "<>", "<", "<=", ">", ">="]
 FunctionName = Literal[

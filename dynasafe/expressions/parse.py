@@ -49,7 +49,7 @@ from dynasafe.expressions.nodes import (
     Value,
     ValuePlaceholder,
 )
-from dynasafe.findings import Span
+from dynasafe.findings.finding import Span
 from dynasafe.limits import (
     MAX_EXPRESSION_BYTES,
     MAX_IN_OPERANDS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dynasafe.document_path import PathElement
+from dynasafe.expressions.document_path import PathElement
 
 Elements = tuple[PathElement, ...]
 

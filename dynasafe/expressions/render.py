@@ -35,7 +35,7 @@ from dynasafe.expressions.nodes import (
     Value,
     ValuePlaceholder,
 )
-from dynasafe.reserved_words import must_be_aliased
+from dynasafe.expressions.reserved_words import must_be_aliased
 
 _NOT_IN_PLACEHOLDERS = re.compile(r"[^A-Za-z0-9_]+")
 _MAX_HINT_LENGTH = 64

@@ -47,7 +47,7 @@ from dynasafe.events import (
     emit,
     logger,
 )
-from dynasafe.findings import Finding, Where
+from dynasafe.findings.finding import Finding, Where
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.outcomes import (

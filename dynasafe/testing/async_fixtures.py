@@ -12,7 +12,7 @@ from uuid import uuid4
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.errors import ServiceError
-from dynasafe.item import Item
+from dynasafe.items.item import Item
 from dynasafe.testing.descriptions import create_table_params, table_description
 from dynasafe.testing.engines import Engine
 from dynasafe.testing.fault_proxy import FaultPlan, FaultProxy

@@ -10,9 +10,9 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from dynasafe.attribute_value import item_size_bytes
 from dynasafe.expressions.evaluate import equal
 from dynasafe.validation.table_schema import KeySchema, TableSchema
+from dynasafe.values.convert import item_size_bytes
 
 AttributeMap = Mapping[str, Any]
 Units = dict[str | None, float]

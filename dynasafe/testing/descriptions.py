@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.item import Item, Schema
+from dynasafe.items.item import Item, Schema
 from dynasafe.validation.table_schema import table_schema
 
 

@@ -26,7 +26,6 @@ from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.settings import TableOptions
 from dynasafe.aio.table import AsyncTable, PlainItem
-from dynasafe.attribute_value import bytes_of, item_size_bytes
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
@@ -35,10 +34,9 @@ from dynasafe.expressions.parse import (
     parse_projection,
     parse_update,
 )
-from dynasafe.findings import Finding, Where
-from dynasafe.item import Item
-from dynasafe.item_shape import ItemShape
-from dynasafe.number_text import decode_number, encode_number
+from dynasafe.findings.finding import Finding, Where
+from dynasafe.items.item import Item
+from dynasafe.items.item_format import ItemShape
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,
     Units,
@@ -53,6 +51,8 @@ from dynasafe.testing.scripted import condition_failed, refused, transaction_can
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
+from dynasafe.values.convert import bytes_of, item_size_bytes
+from dynasafe.values.numbers import decode_number, encode_number
 
 ItemT = TypeVar("ItemT", bound=Item)
 AttributeMap = dict[str, Any]

@@ -17,8 +17,8 @@ from unittest.mock import NonCallableMock, create_autospec
 from weakref import ref
 
 from dynasafe.aio.pages import Pages
+from dynasafe.calls.requests import Page
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.operations import Page
 from dynasafe.testing.unawaited import MEND_UNAWAITED
 
 

@@ -21,14 +21,14 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from dynasafe.attribute_value import from_attribute_map
-from dynasafe.expressions.attributes import Attr, AttributeType, attr
-from dynasafe.expressions.conditions import Condition
 from dynasafe.expressions.evaluate import attributes_of
-from dynasafe.expressions.updates import UpdateBuilder
-from dynasafe.item import Item, schema_of
+from dynasafe.expressions.reserved_words import RESERVED_WORDS
+from dynasafe.items.attributes import Attr, AttributeType, attr
+from dynasafe.items.conditions import Condition
+from dynasafe.items.item import Item, schema_of
+from dynasafe.items.updates import UpdateBuilder
 from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_PARTITION_KEY_BYTES
-from dynasafe.reserved_words import RESERVED_WORDS
+from dynasafe.values.convert import from_attribute_map
 
 ItemT = TypeVar("ItemT", bound=Item)
 _MAX_INT = 10**MAX_NUMBER_DIGITS - 1

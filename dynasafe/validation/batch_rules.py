@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynasafe.attribute_value import attribute_value_size_bytes
 from dynasafe.limits import MAX_TRANSACTION_BYTES
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema
 from dynasafe.validation.value_rules import is_fine, only_member, sort_key
+from dynasafe.values.convert import attribute_value_size_bytes
 
 
 class Identities:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from dynasafe.errors import InvalidRequestError
-from dynasafe.findings import Finding
+from dynasafe.findings.finding import Finding
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.validation.batch_rules import (
     Identities,

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dynasafe.attribute_value import attribute_value_size_bytes
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -40,14 +39,14 @@ from dynasafe.expressions.nodes import (
 )
 from dynasafe.expressions.parse import ExpressionKind, Reading, read
 from dynasafe.expressions.path_set import Elements, PathSet, listed
-from dynasafe.findings import Span
+from dynasafe.expressions.reserved_words import RESERVED_WORDS
+from dynasafe.findings.finding import Span
 from dynasafe.limits import (
     MAX_EXPRESSION_BYTES,
     MAX_EXPRESSION_WITH_VALUES_BYTES,
     MAX_PLACEHOLDER_BYTES,
     MAX_VALUES_BYTES,
 )
-from dynasafe.reserved_words import RESERVED_WORDS
 from dynasafe.validation.report import Report
 from dynasafe.validation.value_rules import (
     TYPES,
@@ -57,6 +56,7 @@ from dynasafe.validation.value_rules import (
     only_member,
     sort_key,
 )
+from dynasafe.values.convert import attribute_value_size_bytes
 
 KINDS: dict[str, ExpressionKind] = {
     "UpdateExpression": "update",

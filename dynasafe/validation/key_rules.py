@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dynasafe.attribute_value import item_size_bytes
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -28,6 +27,7 @@ from dynasafe.validation.value_rules import (
     only_member,
     sort_key,
 )
+from dynasafe.values.convert import item_size_bytes
 
 NOT_VALID = "One or more parameter values are not valid. "
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty {kind} value."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from dynasafe.findings import Finding, Span, Where
+from dynasafe.findings.finding import Finding, Span, Where
 
 INVALID_VALUES = "One or more parameter values were invalid: "
 

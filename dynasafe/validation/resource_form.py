@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dynasafe.attribute_value import to_attribute_value
 from dynasafe.errors import InvalidValueError
-from dynasafe.expressions.conditions import Boto3Condition, condition_node
 from dynasafe.expressions.render import Placeholders, render_condition
+from dynasafe.items.conditions import Boto3Condition, condition_node
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import REQUESTS, Shape
 from dynasafe.validation.value_rules import TYPES, token
+from dynasafe.values.convert import to_attribute_value
 
 _CONTAINERS = frozenset({"AttributeValue", "Struct", "Map", "List"})
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.item import Item, schema_of
+from dynasafe.items.item import Item, schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from decimal import Context, Inexact
 from typing import Any
 
-from dynasafe.attribute_value import attribute_value_size_bytes, item_size_bytes
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -27,6 +26,7 @@ from dynasafe.limits import (
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import Report
 from dynasafe.validation.value_rules import is_fine, sort_key
+from dynasafe.values.convert import attribute_value_size_bytes, item_size_bytes
 
 
 def check_sums(expressions: Expressions, report: Report) -> None:

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from dynasafe.attribute_value import bytes_of
 from dynasafe.limits import MAX_NAME_BYTES, MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 from dynasafe.validation.report import INVALID_VALUES, Report
+from dynasafe.values.convert import bytes_of
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)

@@ -21,9 +21,9 @@ from enum import StrEnum
 from typing import TypeVar
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe.calls.requests import Write
 from dynasafe.errors import OutcomeUnknownError, TransactionCanceledError
-from dynasafe.expressions.conditions import Condition
-from dynasafe.operations import Write
+from dynasafe.items.conditions import Condition
 
 T = TypeVar("T")
 

@@ -20,8 +20,8 @@ from collections.abc import Awaitable, Sequence
 from typing import TypeVar
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe.calls.requests import Write
 from dynasafe.errors import OutcomeUnknownError, TransactionCanceledError
-from dynasafe.operations import Write
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder
+from dynasafe.calls.requests import Write
 from dynasafe.errors import TransactionCanceledError
-from dynasafe.operations import Write
 from examples.registry.errors import NotFoundError
 from examples.registry.models import Person
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from dynasafe import AsyncDynamoDB, CircuitBreaker, errors
-from dynasafe.findings import Finding, Where
+from dynasafe.findings.finding import Finding, Where
 from dynasafe.testing import ScriptedTransport, ok, refused, throttled, timed_out
 from examples.recipes.fastapi_app import Connect, Person, app, create_app, problem_of
 from tests.examples.conftest import MakeDatabase, MakeFaulty, outcomes

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import check_request
-from dynasafe.attribute_value import to_attribute_map
 from dynasafe.testing.engines import Engine
+from dynasafe.values.convert import to_attribute_map
 from tests.integration.conftest import boto3_client, key_schema
 from tests.properties.update_strategies import true_conditions, updates
 from tests.support.requests import send

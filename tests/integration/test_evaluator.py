@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynasafe import check_request
-from dynasafe.attribute_value import bytes_of, to_attribute_map
 from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.nodes import Value
 from dynasafe.expressions.parse import parse_condition, parse_update
 from dynasafe.testing import strategies
 from dynasafe.testing.engines import Engine
+from dynasafe.values.convert import bytes_of, to_attribute_map
 from tests.integration.conftest import Engines
 from tests.support.requests import HEADERS
 from tests.support.triples import Triples

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from dynasafe import AsyncDynamoDB, Finding, check_request
-from dynasafe.findings import Where
+from dynasafe.findings.finding import Where
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import CreateTable, boto3_client, boto3_resource
 from tests.support.false_alarms import false_alarms

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dynasafe import check_request
-from dynasafe.findings import Finding
+from dynasafe.findings.finding import Finding
 from dynasafe.testing.engines import Engine
 from dynasafe.validation.member_rules import check_members
 from dynasafe.validation.report import Report

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from dynasafe import UpdateBuilder, attr
-from dynasafe.expressions.conditions import condition_node
-from dynasafe.expressions.projections import projection_node
 from dynasafe.expressions.render import Placeholders, render_condition, render_projection
-from dynasafe.reserved_words import RESERVED_WORDS
+from dynasafe.expressions.reserved_words import RESERVED_WORDS
+from dynasafe.items.conditions import condition_node
+from dynasafe.items.projections import projection_node
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import boto3_client, key_schema
 

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import UpdateBuilder, attr
-from dynasafe.attribute_value import from_attribute_map, to_attribute_map
 from dynasafe.errors import ValueOutOfRangeError
-from dynasafe.expressions.conditions import Condition
+from dynasafe.items.conditions import Condition
 from dynasafe.testing.engines import Engine
+from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from tests.integration.conftest import boto3_client, key_schema
 from tests.integration.differences import lacks
 from tests.properties.update_strategies import PlainItem, true_conditions, updates

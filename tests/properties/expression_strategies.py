@@ -32,7 +32,7 @@ from dynasafe.expressions.nodes import (
     conjunction,
     disjunction,
 )
-from dynasafe.reserved_words import RESERVED_WORDS
+from dynasafe.expressions.reserved_words import RESERVED_WORDS
 
 PLAIN_NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,8}", fullmatch=True)
 ODD_NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

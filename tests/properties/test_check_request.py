@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import Item, UpdateBuilder, check_request, require_valid
-from dynasafe.attribute_value import to_attribute_map
 from dynasafe.errors import ExpressionSyntaxError, InvalidRequestError
 from dynasafe.expressions.parse import ExpressionKind, read
-from dynasafe.findings import Finding
+from dynasafe.findings.finding import Finding
 from dynasafe.validation.check import check_from_scratch
 from dynasafe.validation.shapes import REQUESTS, Shape
+from dynasafe.values.convert import to_attribute_map
 from tests.properties.update_strategies import ITEMS, true_conditions, updates
 from tests.support.people import Order, Person
 from tests.support.requests import RANDOMS, TABLE, Requests

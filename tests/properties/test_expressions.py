@@ -18,7 +18,7 @@ from dynasafe.expressions.parse import (
     read,
 )
 from dynasafe.expressions.render import render
-from dynasafe.reserved_words import must_be_aliased
+from dynasafe.expressions.reserved_words import must_be_aliased
 from tests.properties.expression_strategies import RESOLVED, SYMBOLIC
 
 PARSERS: dict[str, Any] = {

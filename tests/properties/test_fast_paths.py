@@ -15,7 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
-from dynasafe.attribute_value import (
+from dynasafe.errors import InvalidRequestError, InvalidValueError
+from dynasafe.expressions.idempotency import is_idempotent
+from dynasafe.expressions.nodes import conjunction
+from dynasafe.expressions.render import Placeholders, render_condition, render_update
+from dynasafe.testing import strategies
+from dynasafe.validation.check import check_from_scratch
+from dynasafe.values.convert import (
     from_attribute_map,
     from_attribute_value,
     plain_attribute_map,
@@ -25,12 +31,6 @@ from dynasafe.attribute_value import (
     to_attribute_map,
     to_attribute_value,
 )
-from dynasafe.errors import InvalidRequestError, InvalidValueError
-from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.nodes import conjunction
-from dynasafe.expressions.render import Placeholders, render_condition, render_update
-from dynasafe.testing import strategies
-from dynasafe.validation.check import check_from_scratch
 from tests.properties.update_strategies import true_conditions, updates
 from tests.support.people import Person
 from tests.support.requests import RANDOMS, Requests

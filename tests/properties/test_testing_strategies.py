@@ -10,15 +10,15 @@ from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import UpdateBuilder, attr, check_request
-from dynasafe.attribute_value import from_attribute_map, to_attribute_map, to_attribute_value
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     InvalidRequestError,
     InvalidValueError,
 )
-from dynasafe.item import decode_item, encode_item, encode_key, schema_of
-from dynasafe.reserved_words import RESERVED_WORDS
+from dynasafe.expressions.reserved_words import RESERVED_WORDS
+from dynasafe.items.item import decode_item, encode_item, encode_key, schema_of
 from dynasafe.testing import fake_table, strategies
+from dynasafe.values.convert import from_attribute_map, to_attribute_map, to_attribute_value
 from tests.support.people import Order, Person
 
 KEY = {"pk": "k"}

@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from dynasafe import Attr, UpdateBuilder, attr
-from dynasafe.expressions.conditions import Condition
+from dynasafe.items.conditions import Condition
 from tests.properties.expression_strategies import NAMES
 
 PlainItem = dict[str, Any]

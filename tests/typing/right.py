@@ -18,8 +18,8 @@ from dynasafe import (
     attr,
     attribute,
 )
-from dynasafe.expressions.conditions import Condition
-from dynasafe.operations import WriteResult
+from dynasafe.calls.requests import WriteResult
+from dynasafe.items.conditions import Condition
 
 
 class Address(Item):

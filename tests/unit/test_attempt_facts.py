@@ -20,7 +20,7 @@ from dynasafe.errors import (
     TransactionCanceledError,
 )
 from dynasafe.events import CallFailed, CallSucceeded, Event
-from dynasafe.findings import Where
+from dynasafe.findings.finding import Where
 from dynasafe.resilience.attempts import Answered, Raised, SlotTaken, attempts
 from dynasafe.resilience.circuit_breaker import (
     Circuit,

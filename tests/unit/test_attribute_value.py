@@ -16,7 +16,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from dynasafe.attribute_value import (
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.values.codecs import codec_for
+from dynasafe.values.convert import (
     attribute_value_size_bytes,
     from_attribute_map,
     from_attribute_value,
@@ -26,9 +28,7 @@ from dynasafe.attribute_value import (
     to_attribute_map,
     to_attribute_value,
 )
-from dynasafe.codecs import codec_for
-from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.number_text import encode_number
+from dynasafe.values.numbers import encode_number
 from tests.properties.update_strategies import VALUES
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import dynasafe
 from dynasafe.cli import main
-from dynasafe.explanations import EXPLANATIONS, index, page
+from dynasafe.findings.catalog import EXPLANATIONS, index, page
 
 ROOT = Path(__file__).parent.parent.parent
 

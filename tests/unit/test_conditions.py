@@ -11,10 +11,10 @@ from boto3.dynamodb.conditions import Key as Boto3Key
 
 from dynasafe import attr
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError
-from dynasafe.expressions.conditions import Condition, condition_node
-from dynasafe.expressions.projections import projection_node
 from dynasafe.expressions.render import render
-from dynasafe.item import schema_of
+from dynasafe.items.conditions import Condition, condition_node
+from dynasafe.items.item import schema_of
+from dynasafe.items.projections import projection_node
 from tests.support.people import Address, Person
 
 P = Person

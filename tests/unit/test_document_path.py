@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynasafe.document_path import DocumentPath
+from dynasafe.expressions.document_path import DocumentPath
 
 names = st.text(st.characters(exclude_characters=".[]", exclude_categories=["Cs"]), min_size=1)
 paths = st.builds(

@@ -36,7 +36,7 @@ from dynasafe.errors import (
     VersionConflictError,
     WrongEventLoopError,
 )
-from dynasafe.findings import Finding, Where
+from dynasafe.findings.finding import Finding, Where
 
 FINDING = Finding(
     code="DYS203",

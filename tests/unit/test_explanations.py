@@ -9,8 +9,8 @@ import pytest
 
 from dynasafe import Item, UpdateBuilder, attribute, check_request
 from dynasafe.errors import InvalidRequestError
-from dynasafe.explanations import EXPLANATIONS
-from dynasafe.item import Attr
+from dynasafe.findings.catalog import EXPLANATIONS
+from dynasafe.items.item import Attr
 
 
 class Person(Item):

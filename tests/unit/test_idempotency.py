@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from dynasafe import UpdateBuilder, attr
-from dynasafe.expressions.conditions import ConditionLike
+from dynasafe.items.conditions import ConditionLike
 from tests.properties.update_strategies import ITEMS
 from tests.support.people import Person
 

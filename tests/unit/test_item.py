@@ -28,16 +28,16 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
-from dynasafe.attribute_value import register_codec, to_attribute_map, to_attribute_value
-from dynasafe.codecs import codec_for
 from dynasafe.errors import (
     InvalidValueError,
     StoredValueError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.item import decode_item, encode_item, encode_key, schema_of
-from dynasafe.item_shape import ItemShape
+from dynasafe.items.item import decode_item, encode_item, encode_key, schema_of
+from dynasafe.items.item_format import ItemShape
+from dynasafe.values.codecs import codec_for
+from dynasafe.values.convert import register_codec, to_attribute_map, to_attribute_value
 from tests.support.people import Address, Person
 
 

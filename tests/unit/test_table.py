@@ -25,7 +25,6 @@ from dynasafe import (
     attr,
     attribute,
 )
-from dynasafe.attribute_value import register_codec
 from dynasafe.errors import (
     BatchIncompleteError,
     CircuitOpenError,
@@ -62,6 +61,7 @@ from dynasafe.testing import (
     transaction_canceled,
 )
 from dynasafe.testing.scripted import Reply, ScriptedCall
+from dynasafe.values.convert import register_codec
 from tests.support.people import Order, Person
 
 KEY = {"id": "p1"}

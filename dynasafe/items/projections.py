@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.expressions.attributes import Attr, attr
 from dynasafe.expressions.nodes import Projection
-from dynasafe.item import Schema
+from dynasafe.items.attributes import Attr, attr
+from dynasafe.items.item import Schema
 
 ProjectionLike = Iterable["Attr[Any] | str"]
 

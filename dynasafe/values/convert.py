@@ -21,8 +21,8 @@ from uuid import UUID
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.limits import MAX_NESTING_LEVELS
-from dynasafe.number_text import decode_number, encode_number
-from dynasafe.quick_values import (
+from dynasafe.values.numbers import decode_number, encode_number
+from dynasafe.values.quick import (
     LEVELS,
     NOT_QUICK,
     QUICK_TYPES,
@@ -342,7 +342,7 @@ def _find_encoder(python_type: type, path: str) -> _Encode:
     raise UnsupportedTypeError(
         path,
         f"{python_type.__qualname__} has no AttributeValue. Mend: convert it, or teach it with "
-        "dynasafe.attribute_value.register_codec()",
+        "dynasafe.values.convert.register_codec()",
     )
 
 

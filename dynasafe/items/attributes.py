@@ -11,10 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, overload
 from uuid import UUID
 
-from dynasafe.codecs import Codec, codec_for
-from dynasafe.document_path import DocumentPath
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.expressions.conditions import Condition
+from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.expressions.nodes import (
     Arithmetic,
     Between,
@@ -28,6 +26,8 @@ from dynasafe.expressions.nodes import (
     Size,
     Value,
 )
+from dynasafe.items.conditions import Condition
+from dynasafe.values.codecs import Codec, codec_for
 
 T = TypeVar("T")
 U = TypeVar("U")

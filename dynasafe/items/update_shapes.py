@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from dynasafe.attribute_value import AttributeValue
 from dynasafe.expressions.render import Placeholders, render_path
-from dynasafe.expressions.update_actions import Action, Step, Verb, empty_list, zero
+from dynasafe.items.update_actions import Action, Step, Verb, empty_list, zero
+from dynasafe.values.convert import AttributeValue
 
 Escape = Literal["auto", "always"]
 

@@ -11,9 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
-from dynasafe.attribute_value import AttributeValue, from_attribute_map
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.expressions.conditions import ConditionLike, condition_node
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import (
     Comparison,
@@ -25,12 +23,14 @@ from dynasafe.expressions.nodes import (
     disjunction,
 )
 from dynasafe.expressions.parse import parse_condition, parse_update
-from dynasafe.expressions.projections import ProjectionLike, projection_node
 from dynasafe.expressions.render import Placeholders, render_condition, render_projection
-from dynasafe.expressions.updates import UpdateBuilder
-from dynasafe.item import Item
-from dynasafe.item_shape import ItemShape, ItemT, Key
+from dynasafe.items.conditions import ConditionLike, condition_node
+from dynasafe.items.item import Item
+from dynasafe.items.item_format import ItemShape, ItemT, Key
+from dynasafe.items.projections import ProjectionLike, projection_node
+from dynasafe.items.updates import UpdateBuilder
 from dynasafe.resilience.attempts import Call, Resolution
+from dynasafe.values.convert import AttributeValue, from_attribute_map
 
 AttributesT = TypeVar("AttributesT")
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, Protocol, runtime_checkable
 
-from dynasafe.attribute_value import to_attribute_value
-from dynasafe.document_path import DocumentPath
 from dynasafe.errors import UnsupportedTypeError
+from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.expressions.evaluate import attributes_of, holds
 from dynasafe.expressions.nodes import (
     Between,
@@ -26,6 +25,7 @@ from dynasafe.expressions.nodes import (
     conjunction,
     disjunction,
 )
+from dynasafe.values.convert import to_attribute_value
 
 
 class Condition:

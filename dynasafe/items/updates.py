@@ -10,12 +10,6 @@ from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
-from dynasafe.attribute_value import (
-    AttributeValue,
-    from_attribute_map,
-    from_attribute_value,
-    to_attribute_map,
-)
 from dynasafe.errors import (
     InvalidRequestError,
     InvalidValueError,
@@ -23,15 +17,21 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.expressions import evaluate
-from dynasafe.expressions.attributes import Attr, Computed, attr
-from dynasafe.expressions.conditions import Condition, ConditionLike, condition_node
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
-from dynasafe.expressions.update_actions import update_of
-from dynasafe.expressions.update_shapes import Escape
-from dynasafe.expressions.update_steps import UpdateSteps, update_finding
-from dynasafe.findings import Finding
-from dynasafe.item import Item, decode_item, encode_key, schema_of
+from dynasafe.findings.finding import Finding
+from dynasafe.items.attributes import Attr, Computed, attr
+from dynasafe.items.conditions import Condition, ConditionLike, condition_node
+from dynasafe.items.item import Item, decode_item, encode_key, schema_of
+from dynasafe.items.update_actions import update_of
+from dynasafe.items.update_shapes import Escape
+from dynasafe.items.update_steps import UpdateSteps, update_finding
+from dynasafe.values.convert import (
+    AttributeValue,
+    from_attribute_map,
+    from_attribute_value,
+    to_attribute_map,
+)
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item)

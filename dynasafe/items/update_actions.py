@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.expressions.attributes import Attr
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -22,6 +21,7 @@ from dynasafe.expressions.nodes import (
     Update,
     Value,
 )
+from dynasafe.items.attributes import Attr
 
 Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"

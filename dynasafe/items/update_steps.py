@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.errors import EmptyUpdateError, InvalidRequestError, UnsupportedTypeError
-from dynasafe.expressions.attributes import Attr, attr
 from dynasafe.expressions.nodes import ConditionNode, Operand, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
-from dynasafe.expressions.update_actions import Action, Payload, Step, Verb, update_of
-from dynasafe.expressions.update_shapes import Escape, ShapeTree, UpdateShape, Written
-from dynasafe.findings import Finding, Where
-from dynasafe.item import Schema
+from dynasafe.findings.finding import Finding, Where
+from dynasafe.items.attributes import Attr, attr
+from dynasafe.items.item import Schema
+from dynasafe.items.update_actions import Action, Payload, Step, Verb, update_of
+from dynasafe.items.update_shapes import Escape, ShapeTree, UpdateShape, Written
 
 _ADDED: Final = frozenset({int, float, Decimal, set, frozenset})
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar, cast
 
-from dynasafe.attribute_value import AttributeValue, from_attribute_map, to_attribute_map
 from dynasafe.errors import (
     InvalidValueError,
     StoredValueError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.expressions.attributes import Attr
-from dynasafe.item import Item, Schema, decode_item, encode_item, encode_key, schema_of
+from dynasafe.items.attributes import Attr
+from dynasafe.items.item import Item, Schema, decode_item, encode_item, encode_key, schema_of
+from dynasafe.values.convert import AttributeValue, from_attribute_map, to_attribute_map
 
 ItemT = TypeVar("ItemT", bound=Item | dict[str, Any])
 

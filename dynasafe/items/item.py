@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, overloa
 
 from typing_extensions import dataclass_transform
 
-from dynasafe.attribute_value import AttributeValue, too_deep
-from dynasafe.codecs import Codec, EpochSecondsCodec, codec_for, undefined
-from dynasafe.document_path import DocumentPath
 from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.expressions.attributes import Attr
+from dynasafe.expressions.document_path import DocumentPath
+from dynasafe.items.attributes import Attr
+from dynasafe.values.codecs import Codec, EpochSecondsCodec, codec_for, undefined
+from dynasafe.values.convert import AttributeValue, too_deep
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound="Item")

@@ -16,7 +16,14 @@ from enum import Enum
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
-from dynasafe.attribute_value import (
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
+from dynasafe.limits import MAX_NESTING_LEVELS
+from dynasafe.values.convert import (
     TOO_DEEP,
     AttributeValue,
     bytes_of,
@@ -26,15 +33,8 @@ from dynasafe.attribute_value import (
     require_text,
     to_attribute_value,
 )
-from dynasafe.errors import (
-    InvalidValueError,
-    StoredValueError,
-    UnsupportedTypeError,
-    ValueOutOfRangeError,
-)
-from dynasafe.limits import MAX_NESTING_LEVELS
-from dynasafe.number_text import encode_number
-from dynasafe.quick_values import text_set
+from dynasafe.values.numbers import encode_number
+from dynasafe.values.quick import text_set
 
 T = TypeVar("T")
 
@@ -695,7 +695,7 @@ def _no_codec(annotation: object) -> UnsupportedTypeError:
     return UnsupportedTypeError(
         "",
         f"{annotation!r} has no codec. Mend: annotate with a supported type, or teach it with "
-        "dynasafe.attribute_value.register_codec()",
+        "dynasafe.values.convert.register_codec()",
     )
 
 

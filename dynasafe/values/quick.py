@@ -1,6 +1,6 @@
 """The commonest values in wire form and back, without paths, which only a refusal needs.
 
-What is not quick raises one of `NOT_QUICK`, and `dynasafe.attribute_value` goes its plain way,
+What is not quick raises one of `NOT_QUICK`, and `dynasafe.values.convert` goes its plain way,
 which knows every type and tells the path of what it refuses. Both ways give the same.
 The commonest values are written out where they stand, in maps and in lists: a call would cost more.
 """
@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.limits import MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS, MAX_NUMBER_MAGNITUDE
-from dynasafe.number_text import decode_number, encode_number
+from dynasafe.values.numbers import decode_number, encode_number
 
 
 class NotQuickError(Exception):

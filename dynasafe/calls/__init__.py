@@ -1,0 +1,1 @@
+"""What a call does, without I/O: requests, batches, pages, transactions."""

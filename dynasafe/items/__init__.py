@@ -1,0 +1,1 @@
+"""The typed side: Item classes, attributes, conditions, updates."""

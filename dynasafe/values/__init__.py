@@ -1,0 +1,1 @@
+"""DynamoDB's values: Python to wire form and back."""
