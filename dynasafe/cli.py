@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     codes = [code.upper() for code in given.codes] or sorted(EXPLANATIONS)
     unknown = [code for code in codes if code not in EXPLANATIONS]
     if unknown:
-        sys.stderr.write(f"There is no {', '.join(unknown)}. Mend: `explain` alone lists all.\n")
+        sys.stderr.write(f"There is no {', '.join(unknown)}. Fix: `explain` alone lists all.\n")
         return 2
     if given.write is not None:
         given.write.mkdir(parents=True, exist_ok=True)

@@ -87,17 +87,17 @@ class InvalidRequestError(NotSentError):
 class ExpressionSyntaxError(InvalidRequestError):
     """An expression that does not parse, with the place underlined."""
 
-    def __init__(self, reason: str, text: str, span: Span, mend: str) -> None:
-        NotSentError.__init__(self, reason, text, span, mend)
+    def __init__(self, reason: str, text: str, span: Span, fix: str) -> None:
+        NotSentError.__init__(self, reason, text, span, fix)
         self.reason = reason
         self.text = text
         self.span = span
-        self.mend = mend
+        self.fix = fix
         self.operation = "Expression"
         self.findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.reason}\n{underline(self.text, self.span)}\nMend: {self.mend}"
+        return f"{self.reason}\n{underline(self.text, self.span)}\nFix: {self.fix}"
 
 
 class EmptyUpdateError(InvalidRequestError):
@@ -111,7 +111,7 @@ class EmptyUpdateError(InvalidRequestError):
     def __str__(self) -> str:
         return (
             "UpdateItem was not sent: the update has no actions, and would create an empty item. "
-            "Mend: check `update.is_empty` first, or add an action."
+            "Fix: check `update.is_empty` first, or add an action."
         )
 
 
@@ -130,11 +130,11 @@ class CircuitOpenError(NotSentError):
         if self.retry_after_s == math.inf:
             return (
                 f"Call not sent: the circuit {self.name!r} was opened by hand. "
-                "Mend: serve a fallback, or reset() it."
+                "Fix: serve a fallback, or reset() it."
             )
         return (
             f"Call not sent: the circuit {self.name!r} is open. "
-            f"Mend: retry in {self.retry_after_s:.1f} s, or serve a fallback."
+            f"Fix: retry in {self.retry_after_s:.1f} s, or serve a fallback."
         )
 
 
@@ -150,7 +150,7 @@ class DeadlineExceededError(NotSentError):
     def __str__(self) -> str:
         return (
             f"{self.operation} was not sent: {self.timeout_s:g} s ran out waiting for "
-            f"{self.waiting_for}. Mend: raise timeout_s, or max_connections, or send less at once."
+            f"{self.waiting_for}. Fix: raise timeout_s, or max_connections, or send less at once."
         )
 
 
@@ -166,7 +166,7 @@ class ConnectionNotMadeError(NotSentError):
     def __str__(self) -> str:
         return (
             f"{self.operation} was not sent: {self.reason} (attempts: {self.attempts}). "
-            "Mend: check the endpoint, the network, the region and the credentials."
+            "Fix: check the endpoint, the network, the region and the credentials."
         )
 
 
@@ -180,7 +180,7 @@ class ClientRetriesError(NotSentError):
     def __str__(self) -> str:
         return (
             f"This client repeats requests by itself (retries={self.retries}), which would apply "
-            "a timed-out increment twice. Mend: make it with config=dynasafe.client_config(), or "
+            "a timed-out increment twice. Fix: make it with config=dynasafe.client_config(), or "
             "use AsyncDynamoDB.connect()."
         )
 
@@ -191,7 +191,7 @@ class WrongEventLoopError(NotSentError):
     def __str__(self) -> str:
         return (
             "Call not sent: this AsyncDynamoDB belongs to another event loop. "
-            "Mend: make one per event loop, with `async with AsyncDynamoDB.connect() as db:`."
+            "Fix: make one per event loop, with `async with AsyncDynamoDB.connect() as db:`."
         )
 
 
@@ -201,7 +201,7 @@ class ClientClosedError(NotSentError):
     def __str__(self) -> str:
         return (
             "Call not sent: this AsyncDynamoDB is not open. "
-            "Mend: use it inside `async with AsyncDynamoDB.connect() as db:`."
+            "Fix: use it inside `async with AsyncDynamoDB.connect() as db:`."
         )
 
 
@@ -273,7 +273,7 @@ class VersionConflictError(ConditionalCheckFailedError):
     def __str__(self) -> str:
         return (
             f"{super().__str__()}; expected version {self.expected_version}, stored version "
-            f"{self.stored_version}. Mend: read the item again and redo the change."
+            f"{self.stored_version}. Fix: read the item again and redo the change."
         )
 
 
@@ -323,7 +323,7 @@ class NoAnswerError(DynasafeError):
         table = f" on table {self.table_name!r}" if self.table_name else ""
         return (
             f"{self.operation}{table} was sent {self.attempts} time(s) without a usable answer: "
-            f"{self.reason}. Mend: read again; raise attempt_timeout_s if the table is slow."
+            f"{self.reason}. Fix: read again; raise attempt_timeout_s if the table is slow."
         )
 
 
@@ -357,14 +357,14 @@ class OutcomeUnknownError(DynasafeError):
 
     def __str__(self) -> str:
         table = f" on table {self.table_name!r}" if self.table_name else ""
-        mend = (
+        fix = (
             "await error.resolve() finds out."
             if self.client_request_token
             else "read the item before you repeat the write, or use exactly_once=True."
         )
         return (
             f"{self.operation}{table} was sent {self.attempts} time(s) and may or may not have "
-            f"been applied: {self.reason}. Mend: {mend}"
+            f"been applied: {self.reason}. Fix: {fix}"
         )
 
     async def resolve(self) -> Any:
@@ -418,6 +418,6 @@ class BatchIncompleteError(DynasafeError):
         return (
             f"{self.operation} on table {self.table_name!r} stopped half-way: "
             f"{self.processed_count} processed, {len(self.unprocessed)} not, "
-            f"{len(self.unknown)} unknown. Mend: send error.unprocessed again, later; see "
+            f"{len(self.unknown)} unknown. Fix: send error.unprocessed again, later; see "
             "error.__cause__ for the reason."
         )

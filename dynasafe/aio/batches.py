@@ -257,7 +257,7 @@ def require_same_names(index: int, key: AttributeMap, names: Collection[str]) ->
         raise ValueOutOfRangeError(
             f"[{index}]",
             f"all keys of a table have the same names, and this one has {_listed(key)}, but the "
-            f"first {_listed(names)}. Mend: give each the whole primary key, and nothing else",
+            f"first {_listed(names)}. Fix: give each the whole primary key, and nothing else",
         )
 
 
@@ -286,7 +286,7 @@ def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | 
         if print_ in seen:
             raise ValueOutOfRangeError(
                 f"[{index}]",
-                "a batch writes each item once, and an earlier entry has the same key. Mend: "
+                "a batch writes each item once, and an earlier entry has the same key. Fix: "
                 "leave one out, or send two batches",
             )
         seen.add(print_)

@@ -119,7 +119,7 @@ class CircuitBreaker(Circuit):
         at = next((i for i in reversed(range(len(entered))) if entered[i][0] is self), None)
         if at is None:
             raise RuntimeError(
-                f"the circuit {self.name!r} was entered in another task. Mend: enter and leave "
+                f"the circuit {self.name!r} was entered in another task. Fix: enter and leave "
                 "it in the same one"
             )
         _entered.set((*entered[:at], *entered[at + 1 :]))
@@ -138,7 +138,7 @@ class CircuitBreaker(Circuit):
         if not inspect.iscoroutinefunction(function):
             raise UnsupportedTypeError(
                 getattr(function, "__qualname__", ""),
-                "a circuit breaker guards `async def` functions only. Mend: make it async",
+                "a circuit breaker guards `async def` functions only. Fix: make it async",
             )
 
         @functools.wraps(function)

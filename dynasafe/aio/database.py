@@ -128,7 +128,7 @@ class AsyncDynamoDB:
         client_options = dict(client_options or {})
         if "config" in client_options:
             raise ValueOutOfRangeError(
-                "client_options", "the config is an argument by itself. Mend: connect(config=...)"
+                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
             )
         if region_name is not None:
             client_options["region_name"] = region_name
@@ -300,7 +300,7 @@ def _all_of(parts: Sequence[Any], kind: type[Any], method: str, example: str) ->
         if not isinstance(part, kind):
             raise UnsupportedTypeError(
                 f"{method}[{index}]",
-                f"a {kind.__name__} is expected, not {type(part).__name__}. Mend: {example}",
+                f"a {kind.__name__} is expected, not {type(part).__name__}. Fix: {example}",
             )
     return listed
 

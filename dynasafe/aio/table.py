@@ -690,7 +690,7 @@ class AsyncTable(Generic[ItemT]):
             ):
                 raise ValueOutOfRangeError(
                     "return_values",
-                    f"a transaction returns no {return_values}. Mend: leave it out, or use "
+                    f"a transaction returns no {return_values}. Fix: leave it out, or use "
                     "ALL_NEW of update_item, which is read back",
                 )
             token = new_token(client_request_token)

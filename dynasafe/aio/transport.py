@@ -108,7 +108,7 @@ def slot_count(max_connections: int | None, pool_size: int) -> int:
         # They would wait within the client, where the time of an attempt already runs.
         raise ValueOutOfRangeError(
             "max_connections",
-            f"{max_connections}, but the client's pool has {pool_size} connections. Mend: "
+            f"{max_connections}, but the client's pool has {pool_size} connections. Fix: "
             f"client_config(max_pool_connections={max_connections}), or a lower max_connections",
         )
     return max_connections
@@ -159,7 +159,7 @@ class AiobotoTransport:
             raise UnsupportedTypeError(
                 "client",
                 "an aioboto3 or aiobotocore client of DynamoDB is expected, not "
-                f"{type(client).__name__}. Mend: AsyncDynamoDB.connect(), or "
+                f"{type(client).__name__}. Fix: AsyncDynamoDB.connect(), or "
                 "`async with session.client('dynamodb', config=client_config()) as client`",
             )
         if meta.service_model.service_name != "dynamodb":

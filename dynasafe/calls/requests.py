@@ -266,7 +266,7 @@ def update(
     if not isinstance(builder, UpdateBuilder):
         raise UnsupportedTypeError(
             "update",
-            f"an UpdateBuilder is expected, not {type(builder).__name__}. Mend: "
+            f"an UpdateBuilder is expected, not {type(builder).__name__}. Fix: "
             "UpdateBuilder().set(...), or UpdateBuilder.from_patch(...) for a dict",
         )
     schema = table.shape.schema

@@ -537,9 +537,9 @@ def _assembled(found: Any) -> AttributeValue:
 # Refusals
 
 
-def _refuse(code: str, message: str, mend: str) -> NoReturn:
+def _refuse(code: str, message: str, fix: str) -> NoReturn:
     finding = Finding(
-        code=code, message=message, where=Where(parameter="UpdateExpression"), mend=mend
+        code=code, message=message, where=Where(parameter="UpdateExpression"), fix=fix
     )
     raise InvalidRequestError("UpdateItem", (finding,))
 

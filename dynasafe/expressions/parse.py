@@ -99,7 +99,7 @@ class Problem:
     code: str
     reason: str
     span: Span
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +173,7 @@ def _parse(
 ) -> Expression:
     reading = read(kind, text)
     for problem in reading.problems:
-        raise ExpressionSyntaxError(problem.reason, text, problem.span, problem.mend)
+        raise ExpressionSyntaxError(problem.reason, text, problem.span, problem.fix)
     assert reading.node is not None
     if names is None and values is None:
         return reading.node
@@ -302,7 +302,7 @@ class _Reader:
             self._fail(f"{text!r} is expected here")
         return self._take()
 
-    def _fail(self, mend: str) -> NoReturn:
+    def _fail(self, fix: str) -> NoReturn:
         token = self._next
         # From the token before to the one after, with the space between them.
         before = self._tokens[self._at - 1].start if self._at else 0
@@ -311,11 +311,11 @@ class _Reader:
             f'Syntax error; token: "{token.text}", near: "{near}"',
             self.text,
             (token.start, token.end),
-            mend,
+            fix,
         )
 
-    def _problem(self, code: str, reason: str, span: Span, mend: str) -> None:
-        self.problems.append(Problem(code, reason, span, mend))
+    def _problem(self, code: str, reason: str, span: Span, fix: str) -> None:
+        self.problems.append(Problem(code, reason, span, fix))
 
     def _operator(self, span: Span) -> None:
         self.operator_count += 1

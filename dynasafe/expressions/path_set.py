@@ -20,7 +20,7 @@ class Clash:
     how: str
     first: Elements
     second: Elements
-    mend: str
+    fix: str
 
     @property
     def message(self) -> str:

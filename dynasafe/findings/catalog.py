@@ -1,4 +1,4 @@
-"""What each code of a finding means: why DynamoDB refuses it, an example, and its mend.
+"""What each code of a finding means: why DynamoDB refuses it, an example, and its fix.
 
 Source: the pages that each explanation names, in the Amazon DynamoDB Developer Guide or its API
 Reference.

@@ -1,4 +1,4 @@
-"""Findings: what is wrong with a request, where, and how to mend it.
+"""Findings: what is wrong with a request, where, and how to fix it.
 
 Codes are stable: DYS1xx concern requests, DYS2xx expressions, DYS3xx source code, DYS4xx logs.
 """
@@ -30,10 +30,10 @@ class Finding:
     code: str
     message: str
     where: Where
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.message} [{self.code}]\n  in {self.where}\n  Mend: {self.mend}"
+        return f"{self.message} [{self.code}]\n  in {self.where}\n  Fix: {self.fix}"
 
 
 def underline(text: str, span: Span) -> str:

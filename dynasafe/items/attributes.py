@@ -97,7 +97,7 @@ class _Comparable(Generic[T]):
         values = tuple(self._value(choice) for choice in choices)
         if not 1 <= len(values) <= 100:
             raise ValueOutOfRangeError(
-                str(self), f"IN takes 1 to 100 values, not {len(values)}. Mend: split the list"
+                str(self), f"IN takes 1 to 100 values, not {len(values)}. Fix: split the list"
             )
         return Condition(In(self.node, values))
 
@@ -311,7 +311,7 @@ class Attr(_Comparable[T]):
 
     def __bool__(self) -> bool:
         raise TypeError(
-            f"{self.path} is an attribute of the Item class, not a value. Mend: read it from an "
+            f"{self.path} is an attribute of the Item class, not a value. Fix: read it from an "
             "instance, or use .exists() for a condition."
         )
 
@@ -334,7 +334,7 @@ def _arithmetic(
         if isinstance(operand, Computed) and isinstance(operand.node, Arithmetic):
             raise UnsupportedTypeError(
                 str(left.path),
-                "DynamoDB adds or subtracts two operands in one SET action, not more. Mend: "
+                "DynamoDB adds or subtracts two operands in one SET action, not more. Fix: "
                 "combine the Python numbers first, as in `attribute + (a + b)`",
             )
     if isinstance(right, Attr | Computed):
@@ -371,5 +371,5 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
     try:
         parsed = DocumentPath((name,)) if name is not None else DocumentPath.parse(path or "")
     except ValueError as error:
-        raise ValueOutOfRangeError("", f"{error}. Mend: attr(name=...) takes any name") from None
+        raise ValueOutOfRangeError("", f"{error}. Fix: attr(name=...) takes any name") from None
     return Attr(parsed)

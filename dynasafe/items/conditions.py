@@ -68,7 +68,7 @@ class Condition:
     def __bool__(self) -> NoReturn:
         raise TypeError(
             "A condition is neither true nor false in Python: only DynamoDB decides it, when the "
-            "request runs. Mend: write `a & b`, `a | b` or `~a` instead of `a and b`, `a or b` or "
+            "request runs. Fix: write `a & b`, `a | b` or `~a` instead of `a and b`, `a or b` or "
             "`not a`, with each comparison in brackets, and split `a < x < b` into two or use "
             ".between(); to compare Python values, compare the item's attributes."
         )
@@ -104,7 +104,7 @@ def condition_node(condition: object) -> ConditionNode:
         return _from_boto3(condition)
     raise UnsupportedTypeError(
         "",
-        f"a condition is expected, not {type(condition).__name__}. Mend: compare an attribute, as "
+        f"a condition is expected, not {type(condition).__name__}. Fix: compare an attribute, as "
         "in Person.visits < 100 or attr('visits') < 100 (a comparison with a value of the wrong "
         "type, or of two plain Python values, is a bool)",
     )

@@ -47,7 +47,7 @@ class _Options:
     """What `attribute()` was given."""
 
     key: KeyRole | None = None
-    alias: str | None = None
+    name: str | None = None
     default: Any = MISSING
     default_factory: Callable[[], Any] | None = None
     patchable: bool = True
@@ -61,7 +61,7 @@ def attribute(
     *,
     default: T,
     key: KeyRole | None = None,
-    alias: str | None = None,
+    name: str | None = None,
     patchable: bool = True,
     ttl: bool = False,
     version: bool = False,
@@ -71,7 +71,7 @@ def attribute(
     *,
     default_factory: Callable[[], T],
     key: KeyRole | None = None,
-    alias: str | None = None,
+    name: str | None = None,
     patchable: bool = True,
     ttl: bool = False,
     write_id: bool = False,
@@ -80,7 +80,7 @@ def attribute(
 def attribute(
     *,
     key: KeyRole | None = None,
-    alias: str | None = None,
+    name: str | None = None,
     patchable: bool = True,
     ttl: bool = False,
 ) -> Any: ...
@@ -89,7 +89,7 @@ def attribute(
     default: Any = MISSING,
     default_factory: Callable[[], Any] | None = None,
     key: KeyRole | None = None,
-    alias: str | None = None,
+    name: str | None = None,
     patchable: bool = True,
     ttl: bool = False,
     version: bool = False,
@@ -101,7 +101,7 @@ def attribute(
         default: the value where neither the caller nor the stored item has one.
         default_factory: makes that value, where it is mutable: a list, a dict, an Item.
         key: "partition" or "sort" for a part of the primary key.
-        alias: the attribute's name in DynamoDB, where it differs from the one in Python.
+        name: the attribute's name in DynamoDB, where it differs from the one in Python.
         patchable: whether `UpdateBuilder.patch` may set it.
         ttl: store a datetime as epoch seconds, as Time to Live needs it.
             Source: "Computing Time to Live (TTL) in DynamoDB".
@@ -114,16 +114,16 @@ def attribute(
         raise TypeError("attribute() takes default= or default_factory=, not both")
     if key not in (None, "partition", "sort"):
         raise ValueError(f"key= is 'partition' or 'sort', not {key!r}")
-    if alias == "":
-        raise ValueError("alias= must not be empty: DynamoDB has no attribute without a name")
+    if name == "":
+        raise ValueError("name= must not be empty: DynamoDB has no attribute without a name")
     if type(default).__hash__ is None:  # it is mutable, as dataclasses have it too
         raise TypeError(
             f"a {type(default).__name__} as default= would be shared by all items. "
-            f"Mend: default_factory={type(default).__name__}, or a function that makes one"
+            f"Fix: default_factory={type(default).__name__}, or a function that makes one"
         )
     return _Options(
         key=key,
-        alias=alias,
+        name=name,
         default=default,
         default_factory=default_factory,
         patchable=patchable,
@@ -204,7 +204,7 @@ class Schema:
                 raise TypeError(
                     f"{self._class_name}: {each.field_name} is named {each.name!r} in DynamoDB, "
                     "which is another attribute's name in Python, so that it would mean either. "
-                    "Mend: rename one of them in Python"
+                    "Fix: rename one of them in Python"
                 )
         self._require_names_of_bases()
         self.partition_key = self._only("key='partition'", lambda o: o.key == "partition")
@@ -226,7 +226,7 @@ class Schema:
                     raise TypeError(
                         f"{self._class_name}.{ours.field_name} is named {ours.name!r} in DynamoDB, "
                         f"but {theirs.name!r} in {base.__name__}, whose attribute would mean "
-                        "another one. Mend: give it the same alias, or another name in Python"
+                        "another one. Fix: give it the same name=, or another name in Python"
                     )
 
     @property
@@ -305,7 +305,7 @@ class Schema:
                 raise undefined(f"{self._class_name}.{each.field_name}", error) from error
             except (AttributeError, SyntaxError, TypeError) as error:
                 raise TypeError(
-                    f"{self._class_name}.{each.field_name}: its annotation cannot be read. Mend: "
+                    f"{self._class_name}.{each.field_name}: its annotation cannot be read. Fix: "
                     "write Attr[...] with a type"
                 ) from error
             types[each.name] = typing.get_args(hint)[0]
@@ -358,8 +358,8 @@ def schema_of(item_class: type[Item]) -> Schema:
 class Item:
     """The base of item classes. Instances are made with keyword arguments only.
 
-    An attribute with an alias is given by either name: type checkers know the alias, which is what
-    an `alias` is to `dataclass_transform`.
+    Python code names attributes as the class does, also where `attribute(name=...)` gives the
+    stored attribute another name.
 
     Attributes of the stored item that the class does not know are kept, and written back when the
     instance is put again: reading and putting an item loses nothing.
@@ -391,7 +391,7 @@ class Item:
             given = cls.__dict__.get(field_name, MISSING)
             options = given if isinstance(given, _Options) else _plain_default(given)
             attributes[field_name] = AttributeSchema(
-                name=options.alias or field_name, field_name=field_name, options=options
+                name=options.name or field_name, field_name=field_name, options=options
             )
             annotations[field_name] = annotation
         cls.__dynasafe_schema__ = Schema(
@@ -411,8 +411,6 @@ class Item:
             field_name = each.field_name
             if field_name in values:
                 state[field_name] = values.pop(field_name)
-            elif each.name in values:
-                state[field_name] = values.pop(each.name)
             elif each.has_default:
                 state[field_name] = each.default()
             else:
@@ -505,7 +503,7 @@ def decode_item(
             raise StoredValueError(
                 place,
                 f"the stored item lacks this attribute, and {item_class.__name__} has no default "
-                "for it. Mend: give it a default, or read with a projection that includes it",
+                "for it. Fix: give it a default, or read with a projection that includes it",
             )
     if known < len(attribute_map):
         state["_unknown_attributes"] = {
@@ -550,7 +548,7 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
         raise ValueOutOfRangeError(
             "Key",
             f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
-            f", but {', '.join(map(str, given)) or 'nothing'} was given. Mend: give exactly its "
+            f", but {', '.join(map(str, given)) or 'nothing'} was given. Fix: give exactly its "
             "attributes",
         )
     return {name: encode(given[name]) for name, encode in schema.key_encoders}

@@ -119,7 +119,7 @@ class ItemShape(Generic[ItemT]):
         if isinstance(key, Item):
             return encode_key(key.__dynasafe_schema__, key)
         if not key:
-            raise ValueOutOfRangeError("Key", "the key is empty. Mend: give the primary key")
+            raise ValueOutOfRangeError("Key", "the key is empty. Fix: give the primary key")
         return cast(dict[str, AttributeValue], to_attribute_map(key))
 
     def attribute(self, name: str) -> Attr[Any]:

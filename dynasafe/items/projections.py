@@ -26,12 +26,12 @@ def projection_node(attributes: ProjectionLike, schema: Schema | None = None) ->
     """
     if isinstance(attributes, str | Attr):
         raise UnsupportedTypeError(
-            "projection", "several attributes are expected. Mend: projection=[attribute]"
+            "projection", "several attributes are expected. Fix: projection=[attribute]"
         )
     paths = tuple(_typed(attribute, schema).node for attribute in attributes)
     if not paths:
         raise ValueOutOfRangeError(
-            "projection", "no attributes. Mend: leave projection out to read whole items"
+            "projection", "no attributes. Fix: leave projection out to read whole items"
         )
     return Projection(paths)
 

@@ -57,7 +57,7 @@ class UpdateSteps:
         if self.is_frozen:
             raise TypeError(
                 "This UpdateBuilder was built or sent already, and is frozen. "
-                "Mend: change update.copy(), or make a new builder per request."
+                "Fix: change update.copy(), or make a new builder per request."
             )
 
     def freeze(self) -> None:
@@ -122,7 +122,7 @@ class UpdateSteps:
                 raise UnsupportedTypeError(
                     str(attribute.path),
                     f"an attribute of {attribute.owner.__name__} in an update of "
-                    f"{schema.item_class.__name__}. Mend: use that class's own attribute; for one "
+                    f"{schema.item_class.__name__}. Fix: use that class's own attribute; for one "
                     "inside a nested Item, Outer.inner[Inner.attribute]",
                 )
             # The class may have declared a base's attribute anew.
@@ -143,7 +143,7 @@ class UpdateSteps:
         if found is None:
             raise UnsupportedTypeError(
                 str(untyped.path),
-                f"{self.schema.item_class.__name__} has no attribute {name!r}. Mend: declare it, "
+                f"{self.schema.item_class.__name__} has no attribute {name!r}. Fix: declare it, "
                 "or use UpdateBuilder() without an Item class",
             )
         typed: Attr[Any] = getattr(self.schema.item_class, found.field_name)
@@ -166,7 +166,7 @@ class UpdateSteps:
         clash = self._paths.add(target.path.elements)
         if clash is not None:
             message = f"Invalid UpdateExpression: {clash.message}"
-            finding = update_finding(clash.code, message, "UpdateExpression", clash.mend)
+            finding = update_finding(clash.code, message, "UpdateExpression", clash.fix)
             raise InvalidRequestError("UpdateItem", [finding])
         self._steps.append((action, payload))
 
@@ -232,8 +232,8 @@ def _root(schema: Schema | None, escape: Escape) -> UpdateShape:
     return root
 
 
-def update_finding(code: str, message: str, parameter: str, mend: str) -> Finding:
-    return Finding(code=code, message=message, where=Where(parameter=parameter), mend=mend)
+def update_finding(code: str, message: str, parameter: str, fix: str) -> Finding:
+    return Finding(code=code, message=message, where=Where(parameter=parameter), fix=fix)
 
 
 def _key_error(name: str) -> InvalidRequestError:

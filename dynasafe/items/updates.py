@@ -489,7 +489,7 @@ class UpdateBuilder:
         else:
             encoded = cast(dict[str, AttributeValue], to_attribute_map(key))
         if not encoded:
-            raise ValueOutOfRangeError("Key", "the key is empty. Mend: give the primary key")
+            raise ValueOutOfRangeError("Key", "the key is empty. Fix: give the primary key")
         self.require_not_in_key(encoded)
         return encoded
 

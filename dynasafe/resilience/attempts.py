@@ -514,5 +514,5 @@ def _param_finding(outcome: Outcome) -> Finding:
         code="DYS101",
         message=outcome.message,
         where=Where(parameter="parameters"),
-        mend="give the members that the operation has, each of its type",
+        fix="give the members that the operation has, each of its type",
     )

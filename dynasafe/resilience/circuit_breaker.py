@@ -346,7 +346,7 @@ class Circuit:
         """
         if self._state is CircuitState.CLOSED:
             raise ValueOutOfRangeError(
-                self.name, "a closed circuit cannot become half-open. Mend: open() it first"
+                self.name, "a closed circuit cannot become half-open. Fix: open() it first"
             )
         self._half_open(now_s)
 

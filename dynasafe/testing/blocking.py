@@ -32,7 +32,7 @@ def forbid_blocking() -> Iterator[None]:
         if sending.is_blocking and _is_on_event_loop():
             found.append(
                 f"{sending.operation} of {sending.service} is called with boto3 on the event "
-                f"loop's thread, by {_caller()}. Mend: await a client of aioboto3, or "
+                f"loop's thread, by {_caller()}. Fix: await a client of aioboto3, or "
                 "`await asyncio.to_thread(...)`"
             )
             raise BlockingCallError(found[-1])

@@ -35,7 +35,7 @@ def table_description(
     if schema.partition_key is None:
         raise UnsupportedTypeError(
             "item_class",
-            f"{given.__name__} has no partition key. Mend: attribute(key='partition')",
+            f"{given.__name__} has no partition key. Fix: attribute(key='partition')",
         )
     keys = {name: tuple(names) for name, names in (indexes or {}).items()}
     named = dict.fromkeys(each.name for each in schema.key_attributes)
@@ -66,7 +66,7 @@ def _key_type(schema: Schema, name: str) -> str:
         raise UnsupportedTypeError(
             name,
             f"a key is a str, a number or bytes, which an Attr[{codec.name}] is not for sure. "
-            "Mend: annotate it with one, or give a description as CreateTable takes it",
+            "Fix: annotate it with one, or give a description as CreateTable takes it",
         )
     return type_name
 

@@ -96,7 +96,7 @@ def _require_file(path: Path, name: EngineName) -> Path:
     if not path.is_file():
         raise EngineUnavailableError(
             f"{name} is not installed: there is no {path.name} in the engines folder. "
-            "Mend: run `make engines`, or set DYNASAFE_ENGINES_DIR"
+            "Fix: run `make engines`, or set DYNASAFE_ENGINES_DIR"
         )
     return path
 
@@ -105,7 +105,7 @@ def _require_program(program: str, name: EngineName) -> str:
     found = shutil.which(program)
     if found is None:
         raise EngineUnavailableError(
-            f"{name} needs {program}, which is not on the PATH. Mend: install "
+            f"{name} needs {program}, which is not on the PATH. Fix: install "
             f"{'Node 20' if program == 'node' else 'Java 17'} or newer"
         )
     return found
@@ -117,7 +117,7 @@ def _moto() -> Iterator[str]:
         from moto.server import ThreadedMotoServer
     except ImportError as error:
         raise EngineUnavailableError(
-            f"moto's server cannot be imported: {error}. Mend: pip install 'dynasafe[testing]'"
+            f"moto's server cannot be imported: {error}. Fix: pip install 'dynasafe[testing]'"
         ) from error
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     # Where nobody has set a level, its web server writes every request to the error stream.

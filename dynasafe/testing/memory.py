@@ -243,7 +243,7 @@ class MemoryTransport:
             raise refused(
                 "ValidationException",
                 f"tables in memory do not know the legacy parameters {', '.join(used)}. "
-                "Mend: use expressions, or an engine",
+                "Fix: use expressions, or an engine",
             )
 
     # Tables
@@ -541,7 +541,7 @@ def _require_index_keys(schema: TableSchema, item: AttributeMap) -> None:
                     message="The update expression attempted to update the secondary index key to "
                     "unsupported type",
                     where=Where(parameter="UpdateExpression"),
-                    mend=f"{each.name} is a key of the index {index.index_name}: give it a "
+                    fix=f"{each.name} is a key of the index {index.index_name}: give it a "
                     f"value of the type {each.type_name}",
                 )
                 raise InvalidRequestError("UpdateItem", (finding,))

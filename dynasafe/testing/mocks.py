@@ -19,7 +19,7 @@ from weakref import ref
 from dynasafe.aio.pages import Pages
 from dynasafe.calls.requests import Page
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.testing.unawaited import MEND_UNAWAITED
+from dynasafe.testing.unawaited import FIX_UNAWAITED
 
 
 @dataclass
@@ -130,7 +130,7 @@ def _given_pages(name: str, items: Any) -> Any:
         raise UnsupportedTypeError(
             name,
             f"a list of the items of its pages is expected, not {type(items).__name__}. "
-            f"Mend: {name}=[item]",
+            f"Fix: {name}=[item]",
         )
     return _pages_of(items)
 
@@ -152,7 +152,7 @@ def assert_all_awaited(*mocks: Any) -> None:
     """Fail if a call of an async method was never awaited."""
     missing = [_told(name, method) for mock in mocks for name, method in _unawaited(mock)]
     if missing:
-        raise AssertionError("\n".join([*missing, MEND_UNAWAITED]))
+        raise AssertionError("\n".join([*missing, FIX_UNAWAITED]))
 
 
 def _told(name: str, method: Any) -> str:

@@ -20,7 +20,7 @@ from dynasafe.testing.blocking import forbid_blocking
 from dynasafe.testing.engines import Engine, EngineName, EngineUnavailableError, start_engine
 from dynasafe.testing.mocks import keeping_mocks, take_unawaited_calls
 from dynasafe.testing.requests import RequestRecorder, record_requests
-from dynasafe.testing.unawaited import MEND_UNAWAITED, collecting_unawaited, take_unawaited
+from dynasafe.testing.unawaited import FIX_UNAWAITED, collecting_unawaited, take_unawaited
 
 _ENGINES: dict[str, EngineName] = {
     "moto": "moto",
@@ -122,7 +122,7 @@ def _judged(item: pytest.Item) -> Iterator[None]:
             raise
         missing = _take_missing_awaits(item)
         if missing:
-            pytest.fail("\n".join([*missing, MEND_UNAWAITED]), pytrace=False)
+            pytest.fail("\n".join([*missing, FIX_UNAWAITED]), pytrace=False)
 
 
 def _take_missing_awaits(item: pytest.Item) -> list[str]:
@@ -198,6 +198,6 @@ class WithoutAsyncPlugin:
 
     def _fail(self) -> None:
         pytest.fail(
-            "this fixture needs pytest-asyncio, or anyio. Mend: pip install 'dynasafe[testing]'",
+            "this fixture needs pytest-asyncio, or anyio. Fix: pip install 'dynasafe[testing]'",
             pytrace=False,
         )

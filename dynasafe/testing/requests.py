@@ -42,7 +42,7 @@ class RequestRecorder:
         """Fail if DynamoDB would refuse one of the requests, or if there is none."""
         if not self.requests:
             raise AssertionError(
-                "no request was recorded. Mend: make the calls while the requests are recorded"
+                "no request was recorded. Fix: make the calls while the requests are recorded"
             )
         for request in self.requests:
             assert_valid_request(request.params, operation=request.operation, schema=schema)
@@ -82,7 +82,7 @@ def assert_no_empty_parameters(params: Mapping[str, Any]) -> None:
     empty = list(_empty_members(params, ""))
     if empty:
         raise AssertionError(
-            f"empty parameters: {', '.join(empty)}. Mend: leave them out; UpdateBuilder does"
+            f"empty parameters: {', '.join(empty)}. Fix: leave them out; UpdateBuilder does"
         )
 
 

@@ -61,7 +61,7 @@ class ScriptedTransport:
         if reply is None:
             raise NoReplyLeftError(
                 f"ScriptedTransport has no reply left for request {len(self.calls)}, {operation}. "
-                "Mend: script one more, or give otherwise="
+                "Fix: script one more, or give otherwise="
             )
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
         answer = reply(call) if callable(reply) else reply

@@ -14,7 +14,7 @@ from typing import Any
 
 _NEVER_AWAITED = "was never awaited"
 _ORIGIN_DEPTH = 12
-MEND_UNAWAITED = "Mend: write `await` before the call"
+FIX_UNAWAITED = "Fix: write `await` before the call"
 
 # Blocks of several tasks may end in any order, so that the first one sets the hook for all.
 _blocks: list[list[str]] = []
@@ -44,7 +44,7 @@ def forbid_unawaited() -> Iterator[None]:
             raise
         missing = take_unawaited(found)
     if missing:
-        raise UnawaitedError("\n".join([*missing, MEND_UNAWAITED]))
+        raise UnawaitedError("\n".join([*missing, FIX_UNAWAITED]))
 
 
 @contextmanager

@@ -194,12 +194,12 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
     for alias, name in (params.get("ExpressionAttributeNames") or {}).items():
         problem = name_problem(name) if isinstance(name, str) else None
         if problem is not None:
-            message, mend = problem
+            message, fix = problem
             report.add(
                 "DYS217",
                 f"ExpressionAttributeNames contains invalid value: {message} for key {alias}",
                 "ExpressionAttributeNames",
-                mend,
+                fix,
             )
 
 
@@ -214,7 +214,7 @@ def _check_values(expressions: Expressions, report: Report) -> None:
                 f"ExpressionAttributeValues contains invalid value: {finding.message} for key "
                 f"{name}",
                 finding.where.parameter,
-                finding.mend,
+                finding.fix,
             )
         sizes_bytes[name] = _size_bytes(value)
     names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
@@ -250,7 +250,7 @@ def _read(member: str, text: str, report: Report) -> Reading | None:
             "DYS103" if not text else "DYS201",
             f"Invalid {member}: {error.reason}",
             member,
-            error.mend,
+            error.fix,
             text=text,
             span=error.span,
         )
@@ -285,13 +285,13 @@ class _Findings:
         self._targets = [path.span for path in targets if path.span is not None]
         self._found: list[tuple[str, str, Span | None, str]] = []
 
-    def __call__(self, code: str, reason: str, span: Span | None, mend: str) -> None:
-        self._found.append((code, reason, span, mend))
+    def __call__(self, code: str, reason: str, span: Span | None, fix: str) -> None:
+        self._found.append((code, reason, span, fix))
 
     def tell(self, report: Report) -> None:
-        for code, reason, span, mend in sorted(self._found, key=self._order):
+        for code, reason, span, fix in sorted(self._found, key=self._order):
             message = f"Invalid {self._member}: {reason}"
-            report.add(code, message, self._member, mend, text=self._text, span=span)
+            report.add(code, message, self._member, fix, text=self._text, span=span)
 
     def _order(self, found: tuple[str, str, Span | None, str]) -> tuple[int, ...]:
         code, _, span, _ = found
@@ -320,7 +320,7 @@ def _check_reading(
             "keep the text and the values that it uses to 1 MB together",
         )
     for problem in reading.problems:
-        add(problem.code, problem.reason, problem.span, problem.mend)
+        add(problem.code, problem.reason, problem.span, problem.fix)
     for path in reading.paths:
         _check_path(path, expressions, add)
     for value in reading.values:
@@ -571,4 +571,4 @@ def _check_targets(paths: Sequence[Path], expressions: Expressions, add: Any) ->
         elements = expressions.elements(path)
         clash = None if elements is None else taken.add(elements)
         if clash is not None:
-            add(clash.code, clash.turned().message, path.span, clash.mend)
+            add(clash.code, clash.turned().message, path.span, clash.fix)

@@ -198,8 +198,8 @@ class _Attribute:
         self.place = f"{member}.{name}"
         self.report = report
 
-    def add(self, message: str, mend: str, *, prefix: str = INVALID_VALUES) -> None:
-        self.report.add("DYS137", f"{prefix}{message}", self.place, mend)
+    def add(self, message: str, fix: str, *, prefix: str = INVALID_VALUES) -> None:
+        self.report.add("DYS137", f"{prefix}{message}", self.place, fix)
 
 
 def _check_expected_operator(

@@ -91,8 +91,8 @@ class _Conditions:
         self.text = text
         self.report = report
 
-    def __call__(self, code: str, message: str, mend: str, span: Any = None) -> None:
-        self.report.add(code, message, self.member, mend, text=self.text, span=span)
+    def __call__(self, code: str, message: str, fix: str, span: Any = None) -> None:
+        self.report.add(code, message, self.member, fix, text=self.text, span=span)
 
 
 # Key conditions
@@ -433,7 +433,7 @@ def check_start_values(params: Mapping[str, Any], report: Report) -> None:
         for finding in inner.findings:
             is_bare = any(words in finding.message for words in _WITHOUT_PREFIX)
             message = finding.message if is_bare else f"{_START_IS_INVALID}: {finding.message}"
-            report.add(finding.code, message, finding.where.parameter, finding.mend)
+            report.add(finding.code, message, finding.where.parameter, finding.fix)
 
 
 def check_start(

@@ -23,13 +23,13 @@ class Report:
         code: str,
         message: str,
         parameter: str,
-        mend: str,
+        fix: str,
         *,
         text: str | None = None,
         span: Span | None = None,
     ) -> None:
         where = Where(parameter=f"{self.prefix}{parameter}", text=text, span=span)
-        self.findings.append(Finding(code=code, message=message, where=where, mend=mend))
+        self.findings.append(Finding(code=code, message=message, where=where, fix=fix))
 
     def overlook(self, code: str, place: str, expected: str, given: object) -> None:
         """A value of a type that only the service takes in this place."""

@@ -73,7 +73,7 @@ def _converted(shape: Shape, part: Any, place: str, report: Report) -> Any:
         try:
             return to_attribute_value(part, place)
         except InvalidValueError as error:
-            report.add("DYS110", error.reason, error.path, "mend the value")
+            report.add("DYS110", error.reason, error.path, "fix the value")
             return {"NULL": True}
     inner = f"{place}." if place else ""
     if shape.kind == "Struct" and isinstance(part, Mapping):
@@ -110,10 +110,10 @@ def _with_conditions(params: dict[str, Any], report: Report, inner: str) -> dict
         try:
             params[member] = render_condition(condition_node(condition), placeholders)
         except InvalidValueError as error:
-            report.add("DYS110", str(error), f"{inner}{member}", "mend the value in the condition")
+            report.add("DYS110", str(error), f"{inner}{member}", "fix the value in the condition")
             del params[member]
         except ValueError as error:
-            report.add("DYS201", str(error), f"{inner}{member}", "mend the path in the condition")
+            report.add("DYS201", str(error), f"{inner}{member}", "fix the path in the condition")
             del params[member]
     for member, made in (
         ("ExpressionAttributeNames", placeholders.names),

@@ -161,8 +161,8 @@ def _children(type_name: str, content: Any, place: str) -> list[tuple[object, st
 
 def _refuse(refusal: str, place: str, expected: str, given: object, report: Report) -> None:
     is_text_wanted = refusal.endswith(NO_UTF_8)
-    mend = f"write {expected} here, not a value of {type(given).__name__}"
-    report.add("DYS110", refusal, place, REPLACE_SURROGATES if is_text_wanted else mend)
+    fix = f"write {expected} here, not a value of {type(given).__name__}"
+    report.add("DYS110", refusal, place, REPLACE_SURROGATES if is_text_wanted else fix)
 
 
 def _no_value(given: object, scalar_words: str) -> str:
@@ -277,7 +277,7 @@ def sort_key(member: tuple[str, Any]) -> Any:
 
 
 def name_problem(name: str) -> tuple[str, str] | None:
-    """What is wrong with the name of an attribute, and its mend."""
+    """What is wrong with the name of an attribute, and its fix."""
     if name == "":
         return "Empty attribute name", "name every attribute"
     if not is_text(name):
@@ -291,8 +291,8 @@ def check_name(name: str, place: str, report: Report) -> None:
     """Add what is wrong with the name of an attribute."""
     problem = name_problem(name)
     if problem is not None:
-        message, mend = problem
-        report.add("DYS134", message, place, mend)
+        message, fix = problem
+        report.add("DYS134", message, place, fix)
 
 
 def check_attribute_value(value: object, path: str, report: Report) -> None:

@@ -210,7 +210,7 @@ def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> S
 def undefined(place: str, error: NameError) -> TypeError:
     """What is said of an annotation that cannot be resolved."""
     return TypeError(
-        f"{place}: its annotation names {error.name!r}, which is not defined. Mend: define or "
+        f"{place}: its annotation names {error.name!r}, which is not defined. Fix: define or "
         "import it in the class's module"
     )
 
@@ -690,11 +690,11 @@ def _no_codec(annotation: object) -> UnsupportedTypeError:
         return UnsupportedTypeError(
             "",
             f"{annotation!r} has no codec: a generic Item is written by the types in its class. "
-            "Mend: a subclass of it that annotates its attributes with types, not type variables",
+            "Fix: a subclass of it that annotates its attributes with types, not type variables",
         )
     return UnsupportedTypeError(
         "",
-        f"{annotation!r} has no codec. Mend: annotate with a supported type, or teach it with "
+        f"{annotation!r} has no codec. Fix: annotate with a supported type, or teach it with "
         "dynasafe.values.convert.register_codec()",
     )
 

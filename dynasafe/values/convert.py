@@ -164,7 +164,7 @@ def encode_datetime(value: datetime, path: str = "") -> str:
         raise ValueOutOfRangeError(
             path,
             "a datetime without a timezone means another time in each place. "
-            "Mend: datetime.now(UTC), or .replace(tzinfo=...)",
+            "Fix: datetime.now(UTC), or .replace(tzinfo=...)",
         )
     try:
         in_utc = value.astimezone(UTC)
@@ -241,7 +241,7 @@ def too_deep(path: str) -> ValueOutOfRangeError:
 def _set(value: Any, path: str, level: int) -> dict[str, Any]:
     if not value:
         raise ValueOutOfRangeError(
-            path, "DynamoDB has no empty set. Mend: leave the attribute out, or remove it"
+            path, "DynamoDB has no empty set. Fix: leave the attribute out, or remove it"
         )
     members: dict[str, set[Any]] = {}
     for each in value:
@@ -251,7 +251,7 @@ def _set(value: Any, path: str, level: int) -> dict[str, Any]:
         raise UnsupportedTypeError(
             path,
             "a set's members are all str, all numbers, or all bytes, not "
-            f"{', '.join(sorted(members))}. Mend: use a list",
+            f"{', '.join(sorted(members))}. Fix: use a list",
         )
     ((type_name, contents),) = members.items()
     ordered = sorted(contents, key=Decimal) if type_name == "N" else sorted(contents)
@@ -341,7 +341,7 @@ def _find_encoder(python_type: type, path: str) -> _Encode:
         return _boto3_binary
     raise UnsupportedTypeError(
         path,
-        f"{python_type.__qualname__} has no AttributeValue. Mend: convert it, or teach it with "
+        f"{python_type.__qualname__} has no AttributeValue. Fix: convert it, or teach it with "
         "dynasafe.values.convert.register_codec()",
     )
 

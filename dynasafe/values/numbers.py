@@ -37,14 +37,14 @@ def encode_number(value: int | float | Decimal, path: str = "") -> str:
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueOutOfRangeError(
-                path, "NaN and infinities are not DynamoDB numbers. Mend: leave the attribute out"
+                path, "NaN and infinities are not DynamoDB numbers. Fix: leave the attribute out"
             )
         value = Decimal(repr(float(value)))
     # From a Decimal's tuple, since arithmetic would round to the context's precision.
     number = value if isinstance(value, Decimal) else Decimal(int(value))
     if not number.is_finite():
         raise ValueOutOfRangeError(
-            path, "NaN and infinities are not DynamoDB numbers. Mend: leave the attribute out"
+            path, "NaN and infinities are not DynamoDB numbers. Fix: leave the attribute out"
         )
     sign, digit_tuple, exponent = number.as_tuple()
     assert isinstance(exponent, int)  # only NaN and infinities have letters there
@@ -56,7 +56,7 @@ def encode_number(value: int | float | Decimal, path: str = "") -> str:
     if len(digits) > MAX_NUMBER_DIGITS:
         raise ValueOutOfRangeError(
             path,
-            f"a number of {len(digits)} digits; DynamoDB keeps 38. Mend: round it yourself, or "
+            f"a number of {len(digits)} digits; DynamoDB keeps 38. Fix: round it yourself, or "
             "store it as a string",
         )
     magnitude = len(digits) + exponent - 1

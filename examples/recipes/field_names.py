@@ -1,7 +1,7 @@
 """Field names: snake_case in Python, camelCase in JSON and in DynamoDB, mapped in one place each.
 
-What it does: an alias names each attribute as the table has it, and pydantic names each field as
-the JSON has it. The code between says `first_name` only.
+What it does: `attribute(name=...)` gives each attribute its name in the table, and pydantic names
+each field as the JSON has it. The code between says `first_name` only.
 
 What it guarantees: conditions, updates, projections and patches use the stored names, since they
 are written with the attributes of the class. Attributes that the class does not know, which an
@@ -26,9 +26,9 @@ class Person(Item):
     """As it is stored."""
 
     id: Attr[str] = attribute(key="partition")
-    first_name: Attr[str] = attribute(alias="firstName")
-    last_name: Attr[str] = attribute(alias="lastName")
-    postal_code: Attr[str | None] = attribute(alias="postalCode", default=None)
+    first_name: Attr[str] = attribute(name="firstName")
+    last_name: Attr[str] = attribute(name="lastName")
+    postal_code: Attr[str | None] = attribute(name="postalCode", default=None)
 
 
 class PersonBody(BaseModel):

@@ -76,14 +76,14 @@ class LockedOutError(Exception):
         self.until = until
 
     def __str__(self) -> str:
-        return f"Too many attempts. Mend: try again after {self.until:%H:%M}."
+        return f"Too many attempts. Fix: try again after {self.until:%H:%M}."
 
 
 class RepeatedPasswordError(Exception):
     """The new password is one of the last ones."""
 
     def __str__(self) -> str:
-        return f"This is one of your last {REMEMBERED + 1} passwords. Mend: choose another."
+        return f"This is one of your last {REMEMBERED + 1} passwords. Fix: choose another."
 
 
 class Passwords:

@@ -63,7 +63,7 @@ class InvalidTokenError(Exception):
     """The token is wrong, used, replaced, or too old. A caller is not told which."""
 
     def __str__(self) -> str:
-        return "This token is not valid. Mend: ask for a new one."
+        return "This token is not valid. Fix: ask for a new one."
 
 
 class PasswordReset:

@@ -60,7 +60,7 @@ class NoSuchPersonError(Exception):
 
 
 class StillReferencedError(Exception):
-    """Something refers to the person. Mend: end it first."""
+    """Something refers to the person. Fix: end it first."""
 
 
 class SubscriptionConflictError(Exception):

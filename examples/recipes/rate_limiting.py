@@ -45,7 +45,7 @@ class RateLimitedError(Exception):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return f"Too many calls. Mend: call again in {self.retry_after}."
+        return f"Too many calls. Fix: call again in {self.retry_after}."
 
 
 class RateLimiter:

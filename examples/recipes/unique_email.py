@@ -49,7 +49,7 @@ class PersonExistsError(Exception):
 
 
 class PersonChangedError(Exception):
-    """There is no such person, or their address was changed meanwhile. Mend: read again."""
+    """There is no such person, or their address was changed meanwhile. Fix: read again."""
 
 
 class People:

@@ -24,9 +24,7 @@ class AlreadyExistsError(RegistryError):
 
 class InUseError(RegistryError):
     def __str__(self) -> str:
-        return (
-            f"The {self.kind} {self.id!r} has projects or subscriptions. Mend: delete them first."
-        )
+        return f"The {self.kind} {self.id!r} has projects or subscriptions. Fix: delete them first."
 
 
 class BadCursorError(ValueError):

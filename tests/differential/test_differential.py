@@ -19,7 +19,7 @@ def test_given_random_sequences_when_compared_with_botocore_then_nothing_differs
     half: int,
 ) -> None:
     if not BOTOCORE.is_dir():
-        missing = f"{BOTOCORE.name} is not installed. Mend: run `make {BOTOCORE.name}`"
+        missing = f"{BOTOCORE.name} is not installed. Fix: run `make {BOTOCORE.name}`"
         if os.environ.get("CI") or os.environ.get("DYNASAFE_REQUIRE_ENGINES"):
             pytest.fail(missing)
         pytest.skip(missing)

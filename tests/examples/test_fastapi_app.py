@@ -233,7 +233,7 @@ def canceled(*codes: str) -> errors.TransactionCanceledError:
         (
             errors.InvalidRequestError(
                 "PutItem",
-                [Finding(code="DYS141", message="m", where=Where(parameter="p"), mend="n")],
+                [Finding(code="DYS141", message="m", where=Where(parameter="p"), fix="n")],
             ),
             422,
             None,

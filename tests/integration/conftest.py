@@ -78,7 +78,7 @@ def dynalite(engines: Engines) -> Engine:
     return engines.get("dynalite")
 
 
-# What a guard in repair mode was given, and mended before it was sent.
+# What a guard in repair mode was given, and fixed before it was sent.
 _REPAIRED = {"DYS103"}
 # By a part of the test's name: the codes of what is found though a strict engine accepts it.
 KNOWN_FALSE_ALARMS = {

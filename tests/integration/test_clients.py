@@ -88,7 +88,7 @@ async def test_given_a_client_that_repeats_by_itself_then_it_is_refused(
         if config is not None and config.retries.get("total_max_attempts") == 1:
             AsyncDynamoDB(client)
             return
-        with pytest.raises(ClientRetriesError, match="Mend: make it with config="):
+        with pytest.raises(ClientRetriesError, match="Fix: make it with config="):
             AsyncDynamoDB(client)
 
 
@@ -175,7 +175,7 @@ async def test_given_more_connections_than_the_pool_has_then_they_are_refused(mo
     with pytest.raises(ValueOutOfRangeError) as caught:
         AsyncDynamoDB.connect(config=AioConfig(max_pool_connections=10), max_connections=11)
     assert str(caught.value) == (
-        "max_connections: 11, but the client's pool has 10 connections. Mend: "
+        "max_connections: 11, but the client's pool has 10 connections. Fix: "
         "client_config(max_pool_connections=11), or a lower max_connections"
     )
     async with client_of(moto) as client:
@@ -191,7 +191,7 @@ async def test_given_more_connections_than_the_pool_has_then_they_are_refused(mo
     [{"max_attempts": 9}, {"mode": "adaptive"}, {"total_max_attempts": 2, "max_attempts": 0}],
 )
 def test_given_a_config_that_repeats_then_a_connection_is_refused(retries: Any) -> None:
-    with pytest.raises(ClientRetriesError, match="Mend: make it with config="):
+    with pytest.raises(ClientRetriesError, match="Fix: make it with config="):
         AsyncDynamoDB.connect(config=Config(retries=retries))
 
 
@@ -207,7 +207,7 @@ async def test_given_client_options_then_none_is_lost(moto: Engine) -> None:
     elsewhere = {**options, "region_name": "eu-west-1"}
     async with AsyncDynamoDB.connect(region_name=REGION, client_options=elsewhere) as db:
         assert client_within(db).meta.region_name == REGION
-    with pytest.raises(InvalidValueError, match=r"Mend: connect\(config=\.\.\.\)"):
+    with pytest.raises(InvalidValueError, match=r"Fix: connect\(config=\.\.\.\)"):
         AsyncDynamoDB.connect(client_options={"config": AioConfig()})
 
 

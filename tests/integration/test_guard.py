@@ -218,5 +218,5 @@ def test_given_a_schema_then_keys_are_checked_too(local: Engine) -> None:
 def test_given_nonsense_then_it_is_refused(local: Engine) -> None:
     with pytest.raises(InvalidValueError, match="a client, resource, Table or session"):
         guard(object())
-    with pytest.raises(InvalidValueError, match="'raise', 'repair' or 'warn', not 'mend'"):
-        guard(boto3_client(local), mode="mend")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="'raise', 'repair' or 'warn', not 'fix'"):
+        guard(boto3_client(local), mode="fix")  # type: ignore[arg-type]

@@ -27,9 +27,7 @@ def refuse_puts(operation: str, params: Mapping[str, Any]) -> tuple[Finding, ...
     if operation == "PutItem":
         refusal = "no item is good enough"
         return (
-            Finding(
-                code="DYS110", message=refusal, where=Where(parameter="Item"), mend="send none"
-            ),
+            Finding(code="DYS110", message=refusal, where=Where(parameter="Item"), fix="send none"),
         )
     return check_request(operation, params)
 

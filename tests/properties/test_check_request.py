@@ -96,7 +96,7 @@ def test_given_anything_when_checked_then_there_are_findings_and_never_an_except
     for finding in findings:
         assert isinstance(finding, Finding)
         assert finding.code.startswith("DYS")
-        assert finding.mend
+        assert finding.fix
         assert str(finding)
         if finding.where.span is not None:
             start, end = finding.where.span

@@ -128,7 +128,7 @@ def test_given_nothing_was_sent_then_all_its_facts_are_told() -> None:
     assert isinstance(error, InvalidRequestError)
     (finding,) = error.findings
     assert error.operation == "UpdateItem"
-    assert (finding.code, finding.message, finding.where, finding.mend) == (
+    assert (finding.code, finding.message, finding.where, finding.fix) == (
         "DYS101",
         f"Parameter validation failed:\n{report}",
         Where(parameter="parameters"),

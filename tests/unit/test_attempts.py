@@ -315,7 +315,7 @@ def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
 
     assert str(caught.value) == (
         "UpdateItem was not sent: 2 s ran out waiting for a connection slot. "
-        "Mend: raise timeout_s, or max_connections, or send less at once."
+        "Fix: raise timeout_s, or max_connections, or send less at once."
     )
 
 

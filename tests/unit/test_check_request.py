@@ -346,7 +346,7 @@ def test_given_a_lone_surrogate_in_a_value_then_it_is_a_finding_whatever_was_fin
 
     assert (finding.code, finding.where.parameter) == (code, place)
     assert finding.message.startswith(message)
-    assert finding.mend.startswith("replace the lone surrogates")
+    assert finding.fix.startswith("replace the lone surrogates")
 
 
 @pytest.mark.parametrize(

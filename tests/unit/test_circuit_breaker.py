@@ -126,7 +126,7 @@ def test_e4_given_an_open_circuit_when_its_time_is_over_then_probes_pass() -> No
         driven.circuit.acquire(driven.now_s)
     assert caught.value.retry_after_s == pytest.approx(2)
     assert str(caught.value) == (
-        "Call not sent: the circuit 'c' is open. Mend: retry in 2.0 s, or serve a fallback."
+        "Call not sent: the circuit 'c' is open. Fix: retry in 2.0 s, or serve a fallback."
     )
     driven.now_s += 1.999
     assert not driven.is_permitted()

@@ -30,7 +30,7 @@ def test_given_the_pages_then_they_are_what_the_command_writes(tmp_path: Path) -
 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     kept = {path.name: path.read_text() for path in (ROOT / "docs" / "findings").glob("*.md")}
-    assert written == kept, "mend: python -m dynasafe explain --write docs/findings"
+    assert written == kept, "fix: python -m dynasafe explain --write docs/findings"
 
 
 def test_given_the_index_then_it_has_each_code_once() -> None:

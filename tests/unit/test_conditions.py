@@ -90,7 +90,7 @@ def test_given_a_condition_when_rendered_then_its_text_is_the_one(
 def test_given_a_slip_of_python_when_made_then_the_error_says_how_to_mend_it(
     slip: Callable[[], object],
 ) -> None:
-    with pytest.raises(TypeError, match=r"A condition is neither true nor false in Python: .*Mend"):
+    with pytest.raises(TypeError, match=r"A condition is neither true nor false in Python: .*Fix"):
         slip()
 
 

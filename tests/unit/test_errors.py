@@ -42,7 +42,7 @@ FINDING = Finding(
     code="DYS203",
     message="Two document paths overlap",
     where=Where(parameter="UpdateExpression", text="SET a = :a, a.b = :b", span=(12, 15)),
-    mend="set the whole attribute once",
+    fix="set the whole attribute once",
 )
 
 
@@ -138,7 +138,7 @@ async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown
             "  in UpdateExpression\n"
             "    SET a = :a, a.b = :b\n"
             "                ^^^\n"
-            "  Mend: set the whole attribute once",
+            "  Fix: set the whole attribute once",
         ),
         (
             service(ServiceError),
@@ -147,17 +147,17 @@ async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown
         (
             OutcomeUnknownError("PutItem", table_name="t", attempts=2, reason="reset"),
             "PutItem on table 't' was sent 2 time(s) and may or may not have been applied: reset. "
-            "Mend: read the item before you repeat the write, or use exactly_once=True.",
+            "Fix: read the item before you repeat the write, or use exactly_once=True.",
         ),
         (
             OutcomeUnknownError("PutItem", reason="reset", client_request_token="x"),
             "PutItem was sent 1 time(s) and may or may not have been applied: reset. "
-            "Mend: await error.resolve() finds out.",
+            "Fix: await error.resolve() finds out.",
         ),
         (
             ClientRetriesError("legacy"),
             "This client repeats requests by itself (retries=legacy), which would apply a "
-            "timed-out increment twice. Mend: make it with config=dynasafe.client_config(), or "
+            "timed-out increment twice. Fix: make it with config=dynasafe.client_config(), or "
             "use AsyncDynamoDB.connect().",
         ),
     ],
@@ -171,5 +171,5 @@ def test_given_an_error_when_shown_then_it_says_what_where_and_how_to_mend_it(
 def test_given_a_circuit_that_was_opened_by_hand_then_no_time_is_promised() -> None:
     assert str(CircuitOpenError("t/write", math.inf)) == (
         "Call not sent: the circuit 't/write' was opened by hand. "
-        "Mend: serve a fallback, or reset() it."
+        "Fix: serve a fallback, or reset() it."
     )

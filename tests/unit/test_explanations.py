@@ -17,7 +17,7 @@ class Person(Item):
     id: Attr[str] = attribute(key="partition")
     name: Attr[str]
     email: Attr[str | None] = attribute(default=None)
-    first_name: Attr[str] = attribute(alias="firstName", default="")
+    first_name: Attr[str] = attribute(name="firstName", default="")
     is_admin: Attr[bool] = attribute(default=False, patchable=False)
 
 

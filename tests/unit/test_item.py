@@ -229,18 +229,18 @@ def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_p
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
-def test_given_an_alias_when_written_then_the_item_has_dynamodbs_name() -> None:
+def test_written_item_has_stored_names() -> None:
     wire = encode_item(Person(id="a", name="n", first_name="Ada"))
     assert wire["firstName"] == {"S": "Ada"}
     assert decode_item(Person, wire).first_name == "Ada"
     assert Person.first_name.path.attribute_name == "firstName"
 
 
-def test_given_an_alias_when_made_then_either_name_is_taken_but_not_both() -> None:
-    by_alias: Any = {"id": "a", "name": "n", "firstName": "Ada"}
-    assert Person(**by_alias) == Person(id="a", name="n", first_name="Ada")
+def test_constructor_takes_python_names_only() -> None:
+    """The name in DynamoDB is no argument of the constructor."""
+    by_stored_name: Any = {"id": "a", "name": "n", "firstName": "Ada"}
     with pytest.raises(TypeError, match="Person: unknown: firstName"):
-        Person(**by_alias, first_name="Ada")
+        Person(**by_stored_name)
 
 
 def test_given_a_ttl_when_written_then_it_is_in_epoch_seconds() -> None:
@@ -334,7 +334,7 @@ def test_given_a_subclass_then_it_has_the_attributes_of_both() -> None:
 
 
 class Audited(Item):
-    created: Attr[int] = attribute(alias="createdAt")
+    created: Attr[int] = attribute(name="createdAt")
     source: Attr[str] = attribute(default="app")
 
 
@@ -415,19 +415,19 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
     with pytest.raises(TypeError, match="are both named 'b' in DynamoDB"):
 
         class Clash(Item):
-            a: Attr[str] = attribute(alias="b")
+            a: Attr[str] = attribute(name="b")
             b: Attr[str]
 
     with pytest.raises(TypeError, match="a is named 'b' in DynamoDB, which is another attribute's"):
 
         class Crossed(Item):
-            a: Attr[str] = attribute(alias="b")
-            b: Attr[str] = attribute(alias="c")
+            a: Attr[str] = attribute(name="b")
+            b: Attr[str] = attribute(name="c")
 
     with pytest.raises(TypeError, match=r"Renamed.created is named 'made' in DynamoDB, but 'cr"):
 
         class Renamed(Legacy):
-            created: Attr[int] = attribute(alias="made")
+            created: Attr[int] = attribute(name="made")
 
     with pytest.raises(TypeError, match=r"write its type as Attr\[...\]"):
 
@@ -446,7 +446,7 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
 def test_given_a_mutable_default_then_it_is_refused_with_the_mend(default: Any) -> None:
     name = type(default).__name__
     message = (
-        f"a {name} as default= would be shared by all items. Mend: default_factory={name}, or a "
+        f"a {name} as default= would be shared by all items. Fix: default_factory={name}, or a "
         "function that makes one"
     )
     with pytest.raises(TypeError) as caught:
@@ -589,8 +589,8 @@ def test_given_names_with_dots_when_written_then_they_are_no_levels() -> None:
 @pytest.mark.parametrize(
     ("python_type", "message"),
     [
-        (Undefined, "Undefined: its annotation names 'Nowhere', which is not defined. Mend: de"),
-        (Uncoded, "Uncoded.field: <class 'range'> has no codec. Mend: annotate with a suppo"),
+        (Undefined, "Undefined: its annotation names 'Nowhere', which is not defined. Fix: de"),
+        (Uncoded, "Uncoded.field: <class 'range'> has no codec. Fix: annotate with a suppo"),
     ],
 )
 def test_given_a_field_without_a_codec_then_its_class_is_named(
@@ -681,7 +681,7 @@ class Odd(Item):
     [
         (Page(first=1), "Page.first: ~T has no codec: a generic Item is written by the types in"),
         (Book(page=Page(first=1)), "Book.page: tests.unit.test_item.Page[int] has no codec: a gen"),
-        (Odd(odd=range(1)), "Odd.odd: <class 'range'> has no codec. Mend: annotate with a supp"),
+        (Odd(odd=range(1)), "Odd.odd: <class 'range'> has no codec. Fix: annotate with a supp"),
     ],
 )
 def test_given_a_type_without_a_codec_then_its_attribute_is_named(item: Item, message: str) -> None:
@@ -701,7 +701,7 @@ def test_given_a_generic_item_whose_subclass_has_types_then_it_is_written_with_t
     [
         (None, "Key: a mapping or an Item is expected, not NoneType"),
         (["id"], "Key: a mapping or an Item is expected, not list"),
-        ({1: "a", "id": "b"}, "Key: the primary key of Person is id, but 1, id was given. Mend: "),
+        ({1: "a", "id": "b"}, "Key: the primary key of Person is id, but 1, id was given. Fix: "),
     ],
 )
 def test_given_no_key_when_written_then_it_is_refused(key: Any, message: str) -> None:
@@ -721,10 +721,10 @@ def test_given_no_item_class_then_it_has_no_schema(other: Any) -> None:
     ("annotation", "message"),
     [
         ("Attr[Nowhere]", "Unread.a: its annotation names 'Nowhere', which is not defined"),
-        ("Attr[typing.Nowhere]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
-        ("Attr[int[str]]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
-        ("Attr[int, str]", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
-        ("Attr[int", "Unread.a: its annotation cannot be read. Mend: write Attr[...]"),
+        ("Attr[typing.Nowhere]", "Unread.a: its annotation cannot be read. Fix: write Attr[...]"),
+        ("Attr[int[str]]", "Unread.a: its annotation cannot be read. Fix: write Attr[...]"),
+        ("Attr[int, str]", "Unread.a: its annotation cannot be read. Fix: write Attr[...]"),
+        ("Attr[int", "Unread.a: its annotation cannot be read. Fix: write Attr[...]"),
     ],
 )
 def test_given_an_annotation_that_cannot_be_read_then_its_attribute_is_named(

@@ -163,7 +163,7 @@ def test_given_names_and_values_when_parsed_then_the_tree_is_resolved() -> None:
             "attribute name: #s\n"
             "    #s = :v\n"
             "    ^^\n"
-            "Mend: define it in ExpressionAttributeNames",
+            "Fix: define it in ExpressionAttributeNames",
         ),
         (
             {"#s": "status"},
@@ -172,7 +172,7 @@ def test_given_names_and_values_when_parsed_then_the_tree_is_resolved() -> None:
             "attribute value: :v\n"
             "    #s = :v\n"
             "         ^^\n"
-            "Mend: define it in ExpressionAttributeValues",
+            "Fix: define it in ExpressionAttributeValues",
         ),
     ],
 )
@@ -193,7 +193,7 @@ def test_given_a_syntax_error_when_parsed_then_the_whole_message_helps() -> None
         'Syntax error; token: ">", near: "=> :low"\n'
         "    price => :low\n"
         "           ^\n"
-        "Mend: an attribute, a value (:v) or a function is expected here"
+        "Fix: an attribute, a value (:v) or a function is expected here"
     )
 
 

@@ -388,7 +388,7 @@ def person_item(**values: Any) -> dict[str, Any]:
         (lambda t: t.put_item(Person(id="a", name=3)), "name: str is expected, not int"),
         (lambda t: t.get_item("p1"), "a mapping or an Item is expected, not str"),
         (lambda t: t.get_item(KEY, projection=[]), "projection: no attributes"),
-        (lambda t: t.get_item(KEY, projection="name"), "Mend: projection=[attribute]"),
+        (lambda t: t.get_item(KEY, projection="name"), "Fix: projection=[attribute]"),
         (lambda t: t.get_item(KEY, timeout_s=0), "timeout_s: more than 0 seconds"),
         (lambda t: t.get_item(KEY, attempt_timeout_s="1"), "attempt_timeout_s: a number of"),
         (lambda t: t.get_item(KEY, retry=3), "retry: a RetryPolicy or None is expected, not int"),

@@ -466,7 +466,7 @@ async def test_given_pages_then_a_mock_has_them_as_they_are() -> None:
 @pytest.mark.parametrize("name", ["query", "scan"])
 @pytest.mark.parametrize("given", [PEOPLE[0], None, "Ada", {"id": "p1"}, iter(PEOPLE)])
 def test_given_pages_that_are_no_list_then_they_are_refused(name: str, given: Any) -> None:
-    with pytest.raises(UnsupportedTypeError, match=rf"^{name}: a list .*Mend: {name}=\[item\]"):
+    with pytest.raises(UnsupportedTypeError, match=rf"^{name}: a list .*Fix: {name}=\[item\]"):
         spec_mock(AsyncTable, **{name: given})
 
 
