@@ -1,36 +1,35 @@
-"""The command line: `python -m dynasafe explain DYS203`."""
+"""The command line: `dynasafe explain | check`.
+
+Each subcommand is a module with two functions: `add_arguments(parser)` and `run(given)`, which
+returns the exit status. Only the module of the command that is run is imported.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
 
-from dynasafe.findings.catalog import EXPLANATIONS, index, page
+COMMANDS = {
+    "explain": ("dynasafe.commands.explain", "what a finding's code means"),
+    "check": ("dynasafe.commands.check", "whether DynamoDB would accept a request, offline"),
+}
+"""The module and the description of each subcommand."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m dynasafe")
-    commands = parser.add_subparsers(dest="command", required=True)
-    explain = commands.add_parser("explain", help="what a finding's code means")
-    explain.add_argument("codes", nargs="*", metavar="DYSnnn", help="none: all")
-    explain.add_argument("--write", type=Path, metavar="FOLDER", help="pages and an index there")
-    given = parser.parse_args(arguments)
-    codes = [code.upper() for code in given.codes] or sorted(EXPLANATIONS)
-    unknown = [code for code in codes if code not in EXPLANATIONS]
-    if unknown:
-        sys.stderr.write(f"There is no {', '.join(unknown)}. Fix: `explain` alone lists all.\n")
-        return 2
-    if given.write is not None:
-        given.write.mkdir(parents=True, exist_ok=True)
-        (given.write / "index.md").write_text(index())
-    for code in codes:
-        if given.write is not None:
-            (given.write / f"{code}.md").write_text(page(code))
-        elif given.codes:
-            sys.stdout.write(page(code))
-        else:
-            sys.stdout.write(f"{code}  {EXPLANATIONS[code].title}\n")
-    return 0
+    given_arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(
+        prog="dynasafe", description="DynamoDB calls: explain, check and find what is wrong."
+    )
+    parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    asked = given_arguments[0] if given_arguments else None
+    for name, (module, description) in COMMANDS.items():
+        one = parsers.add_parser(name, help=description, description=description)
+        if name == asked:
+            import_module(module).add_arguments(one)
+    given = parser.parse_args(given_arguments)
+    status: int = import_module(COMMANDS[given.command][0]).run(given)
+    return status

@@ -6,7 +6,9 @@ Reference.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from itertools import groupby
+
+from dynasafe.findings.explanation import Explanation
 
 _API = "API Reference"
 _CONSTRAINTS = "Constraints in Amazon DynamoDB"
@@ -17,17 +19,6 @@ _QUERIES = "Querying tables in DynamoDB"
 _SCANS = "Scanning tables in DynamoDB"
 _TYPES = "Supported data types and naming rules in Amazon DynamoDB"
 _QUOTAS = "Quotas in Amazon DynamoDB"
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One code: a title, why it is refused, what is wrong, what is right, and the page."""
-
-    title: str
-    why: str
-    wrong: str
-    right: str
-    source: str
 
 
 EXPLANATIONS: dict[str, Explanation] = {
@@ -657,10 +648,15 @@ def page(code: str) -> str:
 
 
 _GROUPS = {
-    "DYS1": "Requests",
-    "DYS2": "Expressions",
-    "DYS3": "What an item makes of an update",
+    "DYS100": "Requests",
+    "DYS200": "Expressions",
+    "DYS300": "What an item makes of an update",
 }
+"""The title of the codes from each code on."""
+
+
+def _group(code: str) -> str:
+    return _GROUPS[max(first for first in _GROUPS if first <= code)]
 
 
 def index() -> str:
@@ -668,14 +664,10 @@ def index() -> str:
     lines = [
         "# Findings\n",
         "Each finding of `check_request`, of a [guard](../guides/validation.md) and of an",
-        "`InvalidRequestError` has a code. Codes are stable. `python -m dynasafe explain DYS203`",
+        "`InvalidRequestError` has a code. Codes are stable. `dynasafe explain DYS203`",
         "prints the page of one.",
     ]
-    for prefix, title in _GROUPS.items():
+    for title, codes in groupby(sorted(EXPLANATIONS), _group):
         lines += ["", f"## {title}", "", "| code | meaning |", "|---|---|"]
-        lines += [
-            f"| [{code}]({code}.md) | {explanation.title} |"
-            for code, explanation in sorted(EXPLANATIONS.items())
-            if code.startswith(prefix)
-        ]
+        lines += [f"| [{code}]({code}.md) | {EXPLANATIONS[code].title} |" for code in codes]
     return "\n".join(lines) + "\n"

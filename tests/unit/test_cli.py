@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import subprocess
 import sys
@@ -19,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 def test_given_the_code_of_any_finding_then_it_is_explained() -> None:
     used: set[str] = set()
     for path in Path(dynasafe.__file__).parent.rglob("*.py"):
-        if path.name != "explanations.py":
+        if path.name != "catalog.py":
             used |= set(re.findall(r'"(DYS\d{3})"', path.read_text()))
 
     assert used == set(EXPLANATIONS)
@@ -30,7 +32,7 @@ def test_given_the_pages_then_they_are_what_the_command_writes(tmp_path: Path) -
 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     kept = {path.name: path.read_text() for path in (ROOT / "docs" / "findings").glob("*.md")}
-    assert written == kept, "fix: python -m dynasafe explain --write docs/findings"
+    assert written == kept, "fix: dynasafe explain --write docs/findings"
 
 
 def test_given_the_index_then_it_has_each_code_once() -> None:
@@ -59,3 +61,92 @@ def test_given_the_module_when_run_then_it_is_the_command() -> None:
         check=True,
     )
     assert result.stdout.startswith("# DYS215: A reserved word\n")
+
+
+# Checking a request
+
+VALID = {
+    "TableName": "people",
+    "Key": {"id": {"S": "p1"}},
+    "UpdateExpression": "SET #name = :n",
+    "ExpressionAttributeNames": {"#name": "name"},
+    "ExpressionAttributeValues": {":n": {"S": "Ada"}},
+}
+
+
+def _file(folder: Path, params: object) -> str:
+    path = folder / "request.json"
+    path.write_text(json.dumps(params))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["UpdateItem", "update_item", "update-item"])
+def test_check_accepts(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A request without findings: nothing is printed, and the status is 0."""
+    assert main(["check", name, _file(tmp_path, VALID)]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_finds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty map of names: the finding is printed, and the status is 1."""
+    wrong = VALID | {"UpdateExpression": "SET a = :n", "ExpressionAttributeNames": {}}
+
+    assert main(["check", "UpdateItem", _file(tmp_path, wrong), "--format", "json"]) == 1
+
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert finding["code"] == "DYS103"
+    assert finding["message"] == "ExpressionAttributeNames must not be empty"
+
+
+def test_check_reads_stdin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a file the request is read from standard input; fractions stay exact."""
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"Item": {"id": "a", "n": 1.5}}'))
+
+    assert main(["check", "PutItem", "--form", "resource"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_check_uses_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the answer of DescribeTable, keys are checked too."""
+    schema = tmp_path / "schema.json"
+    schema.write_text(
+        json.dumps(
+            {
+                "Table": {
+                    "TableName": "people",
+                    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                    "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+                }
+            }
+        )
+    )
+
+    assert main(["check", "UpdateItem", _file(tmp_path, VALID), "--schema", str(schema)]) == 1
+    assert "[DYS130]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("operation", "text", "words"),
+    [
+        ("UpdateItm", "{}", "'UpdateItm' cannot be checked. Fix: give UpdateItem."),
+        ("UpdateItem", "[]", "holds no JSON object"),
+        ("UpdateItem", "{", "is not JSON"),
+    ],
+)
+def test_check_refuses(
+    operation: str, text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An unknown operation or a file that is no JSON object: status 2, with the reason."""
+    path = tmp_path / "request.json"
+    path.write_text(text)
+
+    assert main(["check", operation, str(path)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_check_without_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that is not there: status 2."""
+    assert main(["check", "UpdateItem", str(tmp_path / "none.json")]) == 2
+    assert "none.json" in capsys.readouterr().err
