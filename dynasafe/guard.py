@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.events import Hook, RequestRepaired, emit, logger
 from dynasafe.findings.finding import Finding
+from dynasafe.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from dynasafe.validation import Form
@@ -132,6 +133,8 @@ class _Guard:
             self._judge(model.name, params, "client")
 
     def _judge(self, operation: str, params: dict[str, Any], form: Form | None) -> None:
+        if operation not in OPERATIONS:
+            return  # botocore knows it, and is newer
         findings = self.check(operation, params, schema=self.schema, form=form)
         if findings and self.mode == "raise":
             raise InvalidRequestError(operation, findings)

@@ -22,6 +22,14 @@ _QUOTAS = "Quotas in Amazon DynamoDB"
 
 
 EXPLANATIONS: dict[str, Explanation] = {
+    "DYS100": Explanation(
+        "An operation that DynamoDB does not have",
+        "It is misspelt: operations have their names of the API Reference, not those of Python's "
+        "methods.",
+        "check_request('update_item', ...)",
+        "check_request('UpdateItem', ...)",
+        _API,
+    ),
     "DYS101": Explanation(
         "botocore refuses the parameters",
         "A member is missing, unknown or of another type, so that no request can be made of it.",

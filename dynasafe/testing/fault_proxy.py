@@ -16,15 +16,19 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from random import Random
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 from zlib import crc32
+
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.operations import OPERATIONS, suggestion
 
 
 class Fault(Enum):
@@ -77,6 +81,10 @@ class FaultPlan:
         rates: the share of requests that get each fault, from 0.0 to 1.0 together.
         operations: the operations that get faults, as in {"UpdateItem"}; None: all.
         script: instead of rates, the faults of the first requests, in order.
+
+    Raises:
+        UnsupportedTypeError: a fault is no `Fault`, or the operations are no set.
+        ValueOutOfRangeError: the rates are not from 0 to 1, or DynamoDB does not have an operation.
     """
 
     seed: int = 0
@@ -85,9 +93,22 @@ class FaultPlan:
     script: tuple[Fault, ...] = ()
 
     def __post_init__(self) -> None:
+        for fault in (*self.rates, *self.script):
+            if not isinstance(fault, Fault):
+                raise UnsupportedTypeError("fault", _no_fault(fault))
         total = sum(self.rates.values())
-        if any(rate < 0 for rate in self.rates.values()) or total > 1 + 1e-9:
-            raise ValueError(f"rates are from 0 to 1 together, not {total}")
+        if any(not rate >= 0 for rate in self.rates.values()) or not total <= 1 + 1e-9:
+            raise ValueOutOfRangeError("rates", f"are from 0 to 1 together, not {total}")
+        if self.operations is None:
+            return
+        if not isinstance(self.operations, Set):
+            given = type(self.operations).__name__
+            raise UnsupportedTypeError("operations", f"a set of names is expected, not {given}")
+        for name in self.operations:
+            if name not in OPERATIONS:
+                raise ValueOutOfRangeError(
+                    "operations", f"DynamoDB has no operation {name!r}. Fix: {suggestion(name)}"
+                )
 
     def fault(self, index: int, operation: str) -> Fault:
         """The fault of the request that is number `index` of those with faults, from 0."""
@@ -99,6 +120,14 @@ class FaultPlan:
             if draw < 0:
                 return fault
         return Fault.NONE
+
+
+def _no_fault(given: object) -> str:
+    word = str(given).lower().replace("_", " ")
+    known = {fault.value: fault.name for fault in Fault}
+    nearest = get_close_matches(word, known, n=1)
+    fix = f"did you mean Fault.{known[nearest[0]]}?" if nearest else "give a member of Fault"
+    return f"a Fault is expected, not {given!r}. Fix: {fix}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

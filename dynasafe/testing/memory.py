@@ -37,6 +37,7 @@ from dynasafe.expressions.parse import (
 from dynasafe.findings.finding import Finding, Where
 from dynasafe.items.item import Item
 from dynasafe.items.item_format import ItemShape
+from dynasafe.operations import OPERATIONS, table_names
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,
     Units,
@@ -202,9 +203,11 @@ class MemoryTransport:
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
         answer = _ANSWERS.get(operation)
         if answer is None:
+            if operation not in OPERATIONS:
+                require_valid(operation, params)
             raise refused("UnknownOperationException", f"{operation} is not known in memory")
         if operation != "CreateTable":
-            self._refuse_unknown_tables(params)
+            self._refuse_unknown_tables(operation, params)
         self._refuse_legacy(params)
         findings = check_request(operation, params, schema=self._descriptions, form="client")
         if findings:
@@ -230,11 +233,9 @@ class MemoryTransport:
         self._descriptions[name] = {**description, "TableName": name, "TableStatus": "ACTIVE"}
         self.tables[name] = MemoryTable(schema)
 
-    def _refuse_unknown_tables(self, params: Mapping[str, Any]) -> None:
-        names = [params.get("TableName"), *(params.get("RequestItems") or ())]
-        for entry in params.get("TransactItems") or ():
-            names += [part.get("TableName") for part in entry.values()]
-        if any(name is not None and name not in self.tables for name in names):
+    def _refuse_unknown_tables(self, operation: str, params: Mapping[str, Any]) -> None:
+        names = table_names(OPERATIONS[operation], params)
+        if any(name not in self.tables for name in names):
             raise refused("ResourceNotFoundException", "Requested resource not found")
 
     def _refuse_legacy(self, params: Mapping[str, Any]) -> None:

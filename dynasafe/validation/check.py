@@ -7,11 +7,12 @@ messages are the service's, where public evidence shows them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from dynasafe.errors import InvalidRequestError
+from dynasafe.errors import InvalidRequestError, ValueOutOfRangeError
 from dynasafe.findings.finding import Finding
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
+from dynasafe.operations import OPERATIONS, suggestion
 from dynasafe.validation.batch_rules import (
     Identities,
     Payload,
@@ -61,6 +62,7 @@ from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
 
 Form = Literal["client", "resource"]
+_FORMS: tuple[Form, ...] = get_args(Form)
 _Params = Mapping[str, Any]
 _Check = Iterator[None]
 _EXPECTED = ["Expected", "ConditionalOperator"]
@@ -76,8 +78,8 @@ def check_request(
     """What DynamoDB would refuse in the request, the first finding first in its order.
 
     Args:
-        operation: as in the API Reference: "UpdateItem". Others than those of items are not known,
-            and have no findings.
+        operation: as in the API Reference: "UpdateItem". One that DynamoDB does not have is a
+            finding; of those that do not concern items, the parameters are not looked at.
         params: in the client's form (AttributeValues), or in that of boto3's Table (Python
             values, conditions of boto3.dynamodb.conditions, no TableName).
         schema: checks keys and indexes too. An Item class; a DescribeTable answer, its `Table`
@@ -89,7 +91,11 @@ def check_request(
 
     Raises:
         UnsupportedTypeError: the schema is none of these.
+        ValueOutOfRangeError: the form is none of these.
     """
+    if form is not None and form not in _FORMS:
+        expected = ", ".join(map(repr, _FORMS))
+        raise ValueOutOfRangeError("form", f"{expected} or None is expected, not {form!r}")
     like = None if form == "resource" else likeness(operation, params, schema)
     if like is not None and was_fine(like):
         return ()
@@ -107,8 +113,11 @@ def check_from_scratch(
     form: Form | None = None,
 ) -> tuple[Finding, ...]:
     """As `check_request`, whatever was found of other requests before."""
-    check = _CHECKS.get(operation)
     report = Report()
+    if operation not in OPERATIONS:
+        report.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
+        return tuple(report.findings)
+    check = _CHECKS.get(operation)
     if check is None:
         return ()
     if form is None and isinstance(params, Mapping) and is_resource_form(operation, params):
@@ -137,6 +146,12 @@ def require_valid(
     findings = check_request(operation, params, schema=schema, form=form)
     if findings:
         raise InvalidRequestError(operation, findings)
+
+
+def _no_operation(name: object) -> str:
+    if isinstance(name, str):
+        return f"DynamoDB has no operation {name!r}"
+    return f"The operation's name is of type {type(name).__name__}"
 
 
 def _schema_of(schema: object, params: _Params) -> TableSchema | None:
