@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from dynasafe.aio.transport import client_config
     from dynasafe.findings.finding import Finding
     from dynasafe.items.attributes import Attr, attr
-    from dynasafe.items.item import Item, attribute
+    from dynasafe.items.item import Item
+    from dynasafe.items.schema import attribute
     from dynasafe.items.updates import UpdateBuilder
     from dynasafe.resilience.retry import RetryPolicy
     from dynasafe.validation import check_request, require_valid
@@ -50,7 +51,7 @@ _HOMES = {
     "RetryPolicy": "dynasafe.resilience.retry",
     "UpdateBuilder": "dynasafe.items.updates",
     "attr": "dynasafe.items.attributes",
-    "attribute": "dynasafe.items.item",
+    "attribute": "dynasafe.items.schema",
     "check_request": "dynasafe.validation",
     "client_config": "dynasafe.aio.transport",
     "require_valid": "dynasafe.validation",

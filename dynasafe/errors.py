@@ -14,11 +14,19 @@ which may be personal data.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dynasafe.findings.finding import Finding, Span, underline
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """` Did you mean 'city'?`, or nothing where no known name is near."""
+    from difflib import get_close_matches  # only where something is wrong already
+
+    near = get_close_matches(str(name), list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
 
 
 class DynasafeError(Exception):

@@ -12,7 +12,8 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.items.attributes import Attr
-from dynasafe.items.item import Item, Schema, decode_item, encode_item, encode_key, schema_of
+from dynasafe.items.item import Item, decode_item, encode_item, encode_key
+from dynasafe.items.schema import Schema, schema_of
 from dynasafe.values.convert import AttributeValue, from_attribute_map, to_attribute_map
 
 ItemT = TypeVar("ItemT", bound=Item | dict[str, Any])

@@ -11,7 +11,7 @@ from typing import Any
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import Projection
 from dynasafe.items.attributes import Attr, attr
-from dynasafe.items.item import Schema
+from dynasafe.items.schema import Schema
 
 ProjectionLike = Iterable["Attr[Any] | str"]
 

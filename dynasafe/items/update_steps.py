@@ -12,7 +12,7 @@ from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
 from dynasafe.findings.finding import Finding, Where
 from dynasafe.items.attributes import Attr, attr
-from dynasafe.items.item import Schema
+from dynasafe.items.schema import Schema
 from dynasafe.items.update_actions import Action, Payload, Step, Verb, update_of
 from dynasafe.items.update_shapes import Escape, ShapeTree, UpdateShape, Written
 

@@ -22,7 +22,8 @@ from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.findings.finding import Finding
 from dynasafe.items.attributes import Attr, Computed, attr
 from dynasafe.items.conditions import Condition, ConditionLike, condition_node
-from dynasafe.items.item import Item, decode_item, encode_key, schema_of
+from dynasafe.items.item import Item, decode_item, encode_key
+from dynasafe.items.schema import schema_of
 from dynasafe.items.update_actions import update_of
 from dynasafe.items.update_shapes import Escape
 from dynasafe.items.update_steps import UpdateSteps, update_finding

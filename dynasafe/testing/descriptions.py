@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.items.item import Item, Schema
+from dynasafe.items.item import Item
+from dynasafe.items.schema import Schema
 from dynasafe.validation.table_schema import table_schema
 
 

@@ -25,7 +25,8 @@ from dynasafe.expressions.evaluate import attributes_of
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.items.attributes import Attr, AttributeType, attr
 from dynasafe.items.conditions import Condition
-from dynasafe.items.item import Item, schema_of
+from dynasafe.items.item import Item
+from dynasafe.items.schema import schema_of
 from dynasafe.items.updates import UpdateBuilder
 from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_PARTITION_KEY_BYTES
 from dynasafe.values.convert import from_attribute_map

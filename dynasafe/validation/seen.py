@@ -10,7 +10,8 @@ import re
 from collections.abc import Container, Hashable, Mapping
 from typing import Any
 
-from dynasafe.items.item import Item, schema_of
+from dynasafe.items.item import Item
+from dynasafe.items.schema import schema_of
 from dynasafe.limits import MAX_EXPRESSION_BYTES
 from dynasafe.validation.value_rules import is_text
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError
-from dynasafe.items.item import Item, schema_of
+from dynasafe.items.item import Item
+from dynasafe.items.schema import schema_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ from dynasafe.errors import (
     InvalidValueError,
 )
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
-from dynasafe.items.item import decode_item, encode_item, encode_key, schema_of
+from dynasafe.items.item import decode_item, encode_item, encode_key
+from dynasafe.items.schema import schema_of
 from dynasafe.testing import fake_table, strategies
 from dynasafe.values.convert import from_attribute_map, to_attribute_map, to_attribute_value
 from tests.support.people import Order, Person

@@ -13,8 +13,8 @@ from dynasafe import attr
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError
 from dynasafe.expressions.render import render
 from dynasafe.items.conditions import Condition, condition_node
-from dynasafe.items.item import schema_of
 from dynasafe.items.projections import projection_node
+from dynasafe.items.schema import schema_of
 from tests.support.people import Address, Person
 
 P = Person

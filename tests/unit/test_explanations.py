@@ -10,7 +10,7 @@ import pytest
 from dynasafe import Item, UpdateBuilder, attribute, check_request
 from dynasafe.errors import InvalidRequestError
 from dynasafe.findings.catalog import EXPLANATIONS
-from dynasafe.items.item import Attr
+from dynasafe.items.attributes import Attr
 
 
 class Person(Item):

@@ -34,8 +34,9 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.items.item import decode_item, encode_item, encode_key, schema_of
+from dynasafe.items.item import decode_item, encode_item, encode_key
 from dynasafe.items.item_format import ItemShape
+from dynasafe.items.schema import schema_of
 from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import register_codec, to_attribute_map, to_attribute_value
 from tests.support.people import Address, Person
