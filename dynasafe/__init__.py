@@ -8,6 +8,7 @@ from dynasafe.guard import guard, unguard
 
 if TYPE_CHECKING:
     from dynasafe.aio.circuit_breaker import CircuitBreaker
+    from dynasafe.aio.contention import retry_conflicts, settle
     from dynasafe.aio.database import AsyncDynamoDB
     from dynasafe.aio.table import AsyncTable
     from dynasafe.aio.transport import client_config
@@ -34,6 +35,8 @@ __all__ = [
     "client_config",
     "guard",
     "require_valid",
+    "retry_conflicts",
+    "settle",
     "unguard",
 ]
 
@@ -55,6 +58,8 @@ _HOMES = {
     "check_request": "dynasafe.validation",
     "client_config": "dynasafe.aio.transport",
     "require_valid": "dynasafe.validation",
+    "retry_conflicts": "dynasafe.aio.contention",
+    "settle": "dynasafe.aio.contention",
 }
 
 if not TYPE_CHECKING:  # a type checker would take any name for defined because of it

@@ -26,6 +26,7 @@ from dynasafe.testing.scripted import (
     timed_out,
     transaction_canceled,
 )
+from dynasafe.testing.tables import create_tables
 from dynasafe.testing.unawaited import UnawaitedError, forbid_unawaited
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "connection_closed",
     "connection_refused",
     "connection_reset",
+    "create_tables",
     "fake_database",
     "fake_table",
     "forbid_blocking",

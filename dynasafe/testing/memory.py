@@ -194,6 +194,7 @@ class MemoryTransport:
         self.calls: list[RecordedRequest] = []
         """The requests that were sent, in order."""
         self._tokens: dict[str, tuple[Any, Mapping[str, Any]]] = {}
+        self._time_to_live: dict[str, Mapping[str, Any]] = {}
 
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
@@ -263,8 +264,23 @@ class MemoryTransport:
     def describe_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"Table": self._descriptions[params["TableName"]]}
 
+    def update_time_to_live(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Remembered only: nothing in memory is deleted by itself."""
+        specification = params["TimeToLiveSpecification"]
+        self._time_to_live[params["TableName"]] = specification
+        return {"TimeToLiveSpecification": specification}
+
+    def describe_time_to_live(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        specification = self._time_to_live.get(params["TableName"])
+        if specification is None or not specification["Enabled"]:
+            return {"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}}
+        name = specification["AttributeName"]
+        description = {"TimeToLiveStatus": "ENABLED", "AttributeName": name}
+        return {"TimeToLiveDescription": description}
+
     def delete_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         del self.tables[params["TableName"]]
+        self._time_to_live.pop(params["TableName"], None)
         return {"TableDescription": self._descriptions.pop(params["TableName"])}
 
     # One item
@@ -617,6 +633,8 @@ _ANSWERS: dict[str, Callable[[MemoryTransport, Mapping[str, Any]], Mapping[str, 
     "ListTables": MemoryTransport.list_tables,
     "DescribeTable": MemoryTransport.describe_table,
     "DeleteTable": MemoryTransport.delete_table,
+    "UpdateTimeToLive": MemoryTransport.update_time_to_live,
+    "DescribeTimeToLive": MemoryTransport.describe_time_to_live,
     "GetItem": MemoryTransport.get_item,
     "PutItem": MemoryTransport.put_item,
     "UpdateItem": MemoryTransport.update_item,

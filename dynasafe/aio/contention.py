@@ -1,0 +1,83 @@
+"""When callers race for one item: ask again for a lost answer, try again after a conflict.
+
+await settle(db.transact_write_items(writes))
+document = await retry_conflicts(read_change_and_store)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from dynasafe.aio.clock import Clock, SystemClock
+from dynasafe.errors import OutcomeUnknownError, ServiceError, VersionConflictError
+from dynasafe.resilience.outcomes import ErrorClass
+from dynasafe.resilience.retry import RetryPolicy
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS = 30
+BASE_DELAY_S = 0.025
+MAX_DELAY_S = 1.0
+
+
+async def settle(call: Awaitable[T]) -> T:
+    """What a call returns. If its outcome is unknown, the call is resolved once.
+
+    For a call that can be resolved: a transaction, or a write with `exactly_once=True`.
+
+    Raises:
+        OutcomeUnknownError: it is still unknown.
+    """
+    try:
+        return await call
+    except OutcomeUnknownError as error:
+        result: T = await error.resolve()
+        return result
+
+
+async def retry_conflicts(
+    call: Callable[[], Awaitable[T]],
+    *,
+    on: type[Exception] | tuple[type[Exception], ...] = (),
+    max_attempts: int = MAX_ATTEMPTS,
+    base_delay_s: float = BASE_DELAY_S,
+    max_delay_s: float = MAX_DELAY_S,
+    clock: Clock | None = None,
+) -> T:
+    """What `call()` returns, called again for as long as others are quicker.
+
+    A conflict proves that nothing was written: another transaction held the item, or its version
+    was another. Each wait is drawn between 0 and a bound that doubles (full jitter), so that 50
+    callers do not meet again at the next attempt.
+
+    Args:
+        call: makes a new awaitable each time. It reads what it needs anew.
+        on: errors of your own that mean the same: nothing was written, another was quicker.
+        max_attempts: at least 1. The first try counts.
+        base_delay_s: the bound of the first wait.
+        max_delay_s: no wait is longer.
+        clock: where time and chance come from.
+
+    Raises:
+        the error of the last attempt, or any that is no conflict.
+        InvalidValueError: a setting is outside its range.
+    """
+    policy = RetryPolicy(
+        max_attempts=max_attempts, base_delay_s=base_delay_s, max_delay_s=max_delay_s
+    )
+    clock = clock or SystemClock()
+    for retry in range(max_attempts - 1):
+        try:
+            return await call()
+        except Exception as error:
+            if not (isinstance(error, on) or _is_conflict(error)):
+                raise
+        await clock.sleep(policy.delay_s(retry, is_throttle=False, draw=clock.draw()))
+    return await call()
+
+
+def _is_conflict(error: Exception) -> bool:
+    if isinstance(error, VersionConflictError):
+        return True
+    return isinstance(error, ServiceError) and error.error_class == ErrorClass.CONFLICT.value
