@@ -152,7 +152,7 @@ async def test_memory() -> None:
     with pytest.raises(InvalidRequestError, match="did you mean UpdateItem"):
         await transport.send("update_item", {"TableName": "people"}, timeout_s=None)
     with pytest.raises(Exception, match="UnknownOperationException"):
-        await transport.send("UpdateTimeToLive", {"TableName": "people"}, timeout_s=None)
+        await transport.send("UpdateContinuousBackups", {"TableName": "people"}, timeout_s=None)
 
 
 @pytest.mark.parametrize(
