@@ -8,11 +8,11 @@ import sys
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.findings.finding import Finding
-from dynasafe.validation import CHECKED_OPERATIONS, check_request
+from dynasafe.validation import CHECKED_OPERATIONS, Form, check_request
 
 _STDIN = "-"
 
@@ -27,9 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--form",
-        choices=["client", "resource"],
-        help="AttributeValues, or plain values as a Table of boto3 takes them; default: from the "
-        "values",
+        choices=get_args(Form),
+        help="wire: the JSON that is sent, with base64 for B; client: AttributeValues; resource: "
+        "plain values as a Table of boto3 takes them; default: client or resource, as the values "
+        "tell",
     )
     parser.add_argument("--format", choices=["text", "json"], default="text")
 

@@ -125,6 +125,15 @@ EXPLANATIONS: dict[str, Explanation] = {
         '{"N": "1"}',
         "AttributeValue, API Reference",
     ),
+    "DYS114": Explanation(
+        "A Python value that boto3 does not serialize",
+        "A Table of boto3 takes None, bool, int, Decimal, str, bytes, and lists, tuples, dicts and "
+        "sets of these. It has no float, no datetime, no UUID and no model, and refuses numbers "
+        "that it would have to round.",
+        'table.put_item(Item={"id": "a", "price": 1.5})',
+        'table.put_item(Item={"id": "a", "price": Decimal("1.5")})',
+        "Boto3 documentation, Valid DynamoDB types",
+    ),
     "DYS115": Explanation(
         "Lists and maps nested too deep",
         "An item has 32 levels, of which it is itself the first.",

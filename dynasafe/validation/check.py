@@ -61,7 +61,7 @@ from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
 
-Form = Literal["client", "resource"]
+Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
 _Params = Mapping[str, Any]
 _Check = Iterator[None]
@@ -80,14 +80,18 @@ def check_request(
     Args:
         operation: as in the API Reference: "UpdateItem". One that DynamoDB does not have is a
             finding; of those that do not concern items, the parameters are not looked at.
-        params: in the client's form (AttributeValues), or in that of boto3's Table (Python
-            values, conditions of boto3.dynamodb.conditions, no TableName).
+        params: in one of the forms below.
         schema: checks keys and indexes too. An Item class; a DescribeTable answer, its `Table`
             part, or a CloudFormation resource's properties; or a mapping from table name to any of
             these.
-        form: of `params`: "client" or "resource", or None to tell it from the values. A request
-            that has no value is taken for the client's then, and `{"S": "x"}` for an
-            AttributeValue.
+        form: of `params`.
+            "client": AttributeValues, as a client of boto3 takes them. Text for B is written in
+            UTF-8; what botocore refuses is a finding.
+            "resource": as a Table of boto3 takes them: Python values, conditions of
+            boto3.dynamodb.conditions, no TableName. What boto3 does not serialize is a finding.
+            "wire": the JSON that is sent. B is base64; what the service overlooks is no finding.
+            None: "client" or "resource", as the values tell. A request that has no value is taken
+            for the client's, and `{"S": "x"}` for an AttributeValue.
 
     Raises:
         UnsupportedTypeError: the schema is none of these.
@@ -96,7 +100,7 @@ def check_request(
     if form is not None and form not in _FORMS:
         expected = ", ".join(map(repr, _FORMS))
         raise ValueOutOfRangeError("form", f"{expected} or None is expected, not {form!r}")
-    like = None if form == "resource" else likeness(operation, params, schema)
+    like = None if form in ("resource", "wire") else likeness(operation, params, schema)
     if like is not None and was_fine(like):
         return ()
     findings = check_from_scratch(operation, params, schema=schema, form=form)
@@ -113,7 +117,7 @@ def check_from_scratch(
     form: Form | None = None,
 ) -> tuple[Finding, ...]:
     """As `check_request`, whatever was found of other requests before."""
-    report = Report()
+    report = Report(is_wire=form == "wire")
     if operation not in OPERATIONS:
         report.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
         return tuple(report.findings)

@@ -76,7 +76,7 @@ def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> N
                 if name in shape.members:
                     children.append((shape.members[name], value, inner))
                 else:
-                    report.add(
+                    report.overlook(
                         "DYS104",
                         f"{operation} has no parameter {inner}",
                         inner,
@@ -86,7 +86,7 @@ def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> N
             continue
         for member, value, inner in children:
             if value is None:
-                report.add(
+                report.overlook(
                     "DYS103",
                     f"{inner} is None",
                     inner,
@@ -156,11 +156,11 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
             return part
         case "Integer", "number" if _is_integral(part):
             if not isinstance(part, int):
-                report.overlook("DYS102", place, _EXPECTED["Integer"], part)
+                report.overlook_type("DYS102", place, _EXPECTED["Integer"], part)
             return math.floor(part)
         case "Boolean", "string":
             if part.upper() in TRUTH:
-                report.overlook("DYS102", place, _EXPECTED["Boolean"], part)
+                report.overlook_type("DYS102", place, _EXPECTED["Boolean"], part)
                 return TRUTH[part.upper()]
             words = "Unexpected token received from parser"
         case _, "list":

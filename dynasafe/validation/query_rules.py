@@ -152,6 +152,9 @@ def fit_keys(
         return _fit_keys(conditions, keys, add)
     if not any(each.operator == "=" for each in conditions.values()):
         add("DYS153", "Query key condition not supported", "give the partition key with =")
+        return False
+    for name, condition in conditions.items():
+        _has_no_empty_value(condition, name, params.get("IndexName"), add)
     return False
 
 
@@ -346,15 +349,18 @@ def _fits_attribute(
     elif is_partition_key and condition.operator != "=":
         add("DYS153", "Query key condition not supported", "give the partition key with =")
     else:
-        kind = next((each for each in map(empty_kind, known) if each is not None), None)
-        if kind is None:
-            return True
-        add(
-            "DYS132",
-            empty_key_message(kind, attribute.name, keys.index_name),
-            "give a value of at least one byte",
-        )
+        return _has_no_empty_value(condition, attribute.name, keys.index_name, add)
     return False
+
+
+def _has_no_empty_value(
+    condition: KeyCondition, name: str, index_name: str | None, add: _Conditions
+) -> bool:
+    kind = next((each for each in map(empty_kind, condition.values) if each is not None), None)
+    if kind is not None:
+        message = empty_key_message(kind, name, index_name)
+        add("DYS132", message, "give a value of at least one byte")
+    return kind is None
 
 
 # Filters and projections

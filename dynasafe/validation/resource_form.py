@@ -5,20 +5,35 @@ Source: "Table", boto3's documentation of the DynamoDB resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from decimal import (
+    Clamped,
+    Context,
+    Decimal,
+    DecimalException,
+    Inexact,
+    Overflow,
+    Rounded,
+    Underflow,
+)
 from typing import Any
 
 from dynasafe.errors import InvalidValueError
 from dynasafe.expressions.render import Placeholders, render_condition
 from dynasafe.items.conditions import Boto3Condition, condition_node
+from dynasafe.limits import MAX_NESTING_LEVELS
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import REQUESTS, Shape
 from dynasafe.validation.value_rules import TYPES, token
-from dynasafe.values.convert import to_attribute_value
 
 _CONTAINERS = frozenset({"AttributeValue", "Struct", "Map", "List"})
 
 _CONDITIONS = frozenset({"KeyConditionExpression", "ConditionExpression", "FilterExpression"})
+# That of boto3.dynamodb.types.
+_NUMBERS = Context(
+    prec=38, Emin=-128, Emax=126, traps=[Clamped, Overflow, Inexact, Rounded, Underflow]
+)
+_NULL = {"NULL": True}
 
 
 def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
@@ -61,7 +76,7 @@ def _is_typed(value: object) -> bool:
 
 
 def from_resource_form(operation: str, params: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """The request in wire form; a value that cannot be written so is found, and NULL then."""
+    """The request in the client's form; what boto3 does not serialize is a finding, and NULL."""
     converted: dict[str, Any] = _converted(REQUESTS[operation], params, "", report)
     if "TableName" in REQUESTS[operation].members:
         converted.setdefault("TableName", "a-table")
@@ -70,11 +85,7 @@ def from_resource_form(operation: str, params: Mapping[str, Any], report: Report
 
 def _converted(shape: Shape, part: Any, place: str, report: Report) -> Any:
     if shape.kind == "AttributeValue":
-        try:
-            return to_attribute_value(part, place)
-        except InvalidValueError as error:
-            report.add("DYS110", error.reason, error.path, "fix the value")
-            return {"NULL": True}
+        return _serialized(part, place, 1, report)
     inner = f"{place}." if place else ""
     if shape.kind == "Struct" and isinstance(part, Mapping):
         return _with_conditions(
@@ -107,6 +118,12 @@ def _with_conditions(params: dict[str, Any], report: Report, inner: str) -> dict
         condition = params[member]
         if not isinstance(condition, Boto3Condition):
             continue
+        before = len(report.findings)
+        for value in _values_of(condition):
+            _serialized(value, f"{inner}{member}", 1, report)
+        if len(report.findings) > before:
+            del params[member]
+            continue
         try:
             params[member] = render_condition(condition_node(condition), placeholders)
         except InvalidValueError as error:
@@ -123,3 +140,106 @@ def _with_conditions(params: dict[str, Any], report: Report, inner: str) -> dict
             given = params.get(member)
             params[member] = {**(given if isinstance(given, Mapping) else {}), **made}
     return params
+
+
+def _values_of(condition: Any) -> Iterator[object]:
+    """The values that boto3 serializes for its condition."""
+    for operand in condition.get_expression()["values"]:
+        if isinstance(operand, Boto3Condition):
+            yield from _values_of(operand)
+        elif isinstance(operand, list | tuple):
+            yield from operand
+        elif type(operand).__module__ != "boto3.dynamodb.conditions":
+            yield operand
+
+
+# Values, as boto3.dynamodb.types.TypeSerializer writes them
+
+
+def _serialized(value: Any, place: str, level: int, report: Report) -> dict[str, Any]:
+    """The value in the client's form; of what boto3 does not serialize, NULL."""
+    match value:
+        case None:
+            return _NULL
+        case bool():
+            return {"BOOL": value}
+        case int() | Decimal():
+            text = _number(value, place, report)
+            return _NULL if text is None else {"N": text}
+        case str():
+            return {"S": value}
+        case _ if _is_binary(value):
+            return {"B": _bytes(value)}
+        case Set():
+            return _set(value, place, report)
+        case Mapping() if level <= MAX_NESTING_LEVELS + 1:
+            return {
+                "M": {
+                    name: _serialized(each, f"{place}.{name}", level + 1, report)
+                    for name, each in value.items()
+                }
+            }
+        case list() | tuple() if level <= MAX_NESTING_LEVELS + 1:
+            return {
+                "L": [
+                    _serialized(each, f"{place}[{index}]", level + 1, report)
+                    for index, each in enumerate(value)
+                ]
+            }
+        case Mapping() | list() | tuple():
+            return _NULL  # it is too deep already, and may hold itself
+        case _:
+            _refuse(value, place, report)
+            return _NULL
+
+
+def _set(members: Set[Any], place: str, report: Report) -> dict[str, Any]:
+    if all(isinstance(each, int | Decimal) for each in members):
+        texts = [_number(each, place, report) for each in members]
+        return {"NS": texts} if None not in texts else _NULL
+    if all(isinstance(each, str) for each in members):
+        return {"SS": list(members)}
+    if all(map(_is_binary, members)):
+        return {"BS": list(map(_bytes, members))}
+    _refuse(members, place, report)
+    return _NULL
+
+
+def _number(number: int | Decimal, place: str, report: Report) -> str | None:
+    try:
+        text = str(_NUMBERS.create_decimal(number))
+    except DecimalException:
+        reason, fix = "a number that it would have to round", "round it to 38 digits before"
+    else:
+        if text not in ("Infinity", "NaN"):
+            return text
+        reason, fix = "an infinite number or NaN", "store it as a string, or leave it out"
+    report.add("DYS114", f"boto3 does not serialize {reason}", place, fix)
+    return None
+
+
+def _is_binary(value: object) -> bool:
+    return isinstance(value, bytes | bytearray) or _is_boto3_binary(value)
+
+
+def _is_boto3_binary(value: object) -> bool:
+    kind = type(value)
+    return kind.__module__ == "boto3.dynamodb.types" and kind.__name__ == "Binary"
+
+
+def _bytes(value: Any) -> bytes | bytearray:
+    content: bytes | bytearray = value.value if _is_boto3_binary(value) else value
+    return content
+
+
+def _refuse(value: object, place: str, report: Report) -> None:
+    what = f"a value of type {type(value).__name__}"
+    match value:
+        case float():
+            fix = "give a Decimal, as in Decimal(str(x)); AsyncTable and UpdateBuilder take floats"
+        case Set():
+            what = "a set of different types"
+            fix = "give texts only, numbers only (as int or Decimal), or bytes only"
+        case _:
+            fix = "give text, a number, bytes, a list or a dict in its place"
+    report.add("DYS114", f"boto3 does not serialize {what}", place, fix)

@@ -111,9 +111,15 @@ def is_text(text: str) -> bool:
 
 
 def check_value_shape(value: object, place: str, scalar_words: str, report: Report) -> Any:
-    """Add what the service's parser refuses in a value; the value, an empty one for None."""
+    """Add what the service's parser refuses in a value.
+
+    Returns:
+        The value as the service reads it: an empty one for None, without members that are None or
+        no types, and bytes where botocore writes text as binary.
+    """
     if _is_plain(value):
         return value
+    is_as_read = True
     todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
     while todo:
         each, where, words, level = todo.pop()
@@ -126,15 +132,63 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
             continue
         for type_name, content in _given(each):
             inside = f"{where}.{type_name}"
-            refusal = _refusal(type_name, content)
+            refusal = _refusal(type_name, content, report.is_wire)
             if refusal is not None:
                 _refuse(refusal, inside, _EXPECTED[type_name], content, report)
             elif type_name in ("L", "M"):
                 children = _children(type_name, content, where)
                 todo += [(*child, level + 1) for child in reversed(children)]
             elif type_name in ("BOOL", "NULL") and isinstance(content, str):
-                report.overlook("DYS110", inside, _EXPECTED[type_name], content)
-    return _NO_MEMBERS if value is None else value
+                report.overlook_type("DYS110", inside, _EXPECTED[type_name], content)
+            elif type_name in ("B", "BS") and not report.is_wire and _has_text(content):
+                is_as_read = False
+        if len(_given(each)) < len(each):
+            _overlook_unknown(each, where, report)
+            is_as_read = False
+    if value is None:
+        return _NO_MEMBERS
+    return value if is_as_read else _as_read(value, report.is_wire, _FIRST_LEVEL)
+
+
+def _overlook_unknown(value: Mapping[Any, Any], place: str, report: Report) -> None:
+    """Members that are None or no types, beside one that is."""
+    if not _given(value):
+        return
+    for name, content in value.items():
+        if content is None:
+            fix = "leave the member out; DynamoDB takes it as absent, boto3 refuses it"
+            report.overlook("DYS103", f"{place}.{name} is None", f"{place}.{name}", fix)
+        elif name not in _TYPES:
+            message = f"Unknown type of an AttributeValue: {name}"
+            report.overlook("DYS111", message, place, f"use one of {', '.join(TYPES)}")
+
+
+def _has_text(content: Any) -> bool:
+    return isinstance(content, str) or (
+        isinstance(content, list | tuple) and any(isinstance(each, str) for each in content)
+    )
+
+
+def _as_read(value: Any, is_wire: bool, level: int) -> Any:
+    if not isinstance(value, Mapping) or level > MAX_NESTING_LEVELS + 1:
+        return value
+    return {
+        name: _content_as_read(name, content, is_wire, level) for name, content in _given(value)
+    }
+
+
+def _content_as_read(type_name: str, content: Any, is_wire: bool, level: int) -> Any:
+    match type_name, content:
+        case "B", str() if not is_wire and is_text(content):
+            return content.encode()
+        case "BS", list() | tuple() if not is_wire:
+            return [_content_as_read("B", each, is_wire, level) for each in content]
+        case "L", list() | tuple():
+            return [_as_read(each, is_wire, level + 1) for each in content]
+        case "M", Mapping():
+            return {name: _as_read(each, is_wire, level + 1) for name, each in content.items()}
+        case _:
+            return content
 
 
 def _is_plain(value: Any) -> bool:
@@ -177,16 +231,20 @@ def _no_value(given: object, scalar_words: str) -> str:
             return scalar_words
 
 
-def _refusal(type_name: str, content: Any) -> str | None:
-    """Why the content is none of its type, in the words of the service's parser."""
+def _refusal(type_name: str, content: Any, is_wire: bool | None = None) -> str | None:
+    """Why the content is none of its type, in the words of the service's parser.
+
+    Args:
+        is_wire: whether B is base64 text, or bytes and plain text; None: either.
+    """
     if content.__class__ is str and type_name in ("S", "N") and content.isascii():
         return None
     if type_name in _ELEMENTS or type_name in ("L", "M"):
-        return _refused_collection(type_name, content)
-    return _refused_scalar(type_name, content)
+        return _refused_collection(type_name, content, is_wire)
+    return _refused_scalar(type_name, content, is_wire)
 
 
-def _refused_collection(type_name: str, content: object) -> str | None:
+def _refused_collection(type_name: str, content: object, is_wire: bool | None) -> str | None:
     kind = token(content)
     if kind == "other":
         return f"{type_name} of type {type(content).__name__} cannot be sent"
@@ -204,22 +262,22 @@ def _refused_collection(type_name: str, content: object) -> str | None:
     if type_name == "L":
         return None
     assert isinstance(content, list | tuple)
-    refused = (_refused_scalar(_ELEMENTS[type_name], each) for each in content)
+    refused = (_refused_scalar(_ELEMENTS[type_name], each, is_wire) for each in content)
     return next((words for words in refused if words is not None), None)
 
 
-def _refused_scalar(type_name: str, content: object) -> str | None:
+def _refused_scalar(type_name: str, content: object, is_wire: bool | None) -> str | None:
     java = {"B": "java.nio.ByteBuffer", "BOOL": "java.lang.Boolean", "NULL": "java.lang.Boolean"}
     match type_name, token(content):
         case ("N", "string") | ("BOOL" | "NULL", "bool"):
             return None
-        case "S", "string":
-            assert isinstance(content, str)
-            return None if is_text(content) else f"The text {NO_UTF_8}"
-        case "B", "string":
+        case "B", "string" if is_wire is not False:
             assert isinstance(content, str)
             return _refused_base64(content)
-        case "B", "other" if isinstance(content, bytes | bytearray):
+        case "S" | "B", "string":
+            assert isinstance(content, str)
+            return None if is_text(content) else f"The text {NO_UTF_8}"
+        case "B", "other" if isinstance(content, bytes | bytearray) and not is_wire:
             return None
         case "BOOL" | "NULL", "string":
             assert isinstance(content, str)
@@ -339,12 +397,10 @@ def _given(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
 
 
 def _check_members(members: Mapping[str, Any], value: object, place: str, report: Report) -> None:
-    """Exactly one, and none that is unknown."""
+    """Exactly one; those that are no types do not count."""
     if not isinstance(value, Mapping):
         return
-    given = [name for name, content in value.items() if content is not None]
-    unknown = [name for name in given if name not in TYPES]
-    if len(given) == len(unknown):
+    if not _given(value):
         report.add(
             "DYS112",
             "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
@@ -358,13 +414,6 @@ def _check_members(members: Mapping[str, Any], value: object, place: str, report
             "the supported datatypes",
             place,
             "give one member",
-        )
-    elif unknown:
-        report.add(
-            "DYS111",
-            f"Unknown type of an AttributeValue: {', '.join(map(str, unknown))}",
-            place,
-            f"use one of {', '.join(TYPES)}",
         )
 
 

@@ -177,7 +177,7 @@ def test_given_the_form_of_a_table_then_python_values_and_conditions_are_underst
     }
     assert check_request("Query", params, schema=DESCRIPTION) == ()
     (finding,) = check_request("PutItem", {"Item": {"pk": "a", "bad": {"x": [set()]}}})
-    assert (finding.code, finding.where.parameter) == ("DYS110", "Item.bad.x[0]")
+    assert (finding.code, finding.where.parameter) == ("DYS117", "Item.bad.x[0]")
     (finding,) = check_request("DeleteItem", {"Key": {"pk": "a"}, "ExpressionAttributeNames": None})
     assert finding.code == "DYS103"
 
@@ -243,7 +243,7 @@ def test_given_a_transaction_then_each_operation_is_checked() -> None:
         ("x", "DYS110"),
         ({"N": 3}, "DYS110"),
         ({"S": None}, "DYS112"),
-        ({"B": "not base64!"}, "DYS110"),
+        ({"B": "\ud800"}, "DYS110"),
         ({"BOOL": "maybe"}, "DYS110"),
         ({"L": {}}, "DYS110"),
         ({"M": {1: S}}, "DYS110"),
@@ -434,3 +434,63 @@ def test_given_no_schema_then_only_the_same_item_twice_is_surely_a_duplicate(
 
     assert [each.code for each in check_request("BatchWriteItem", batch)] == codes
     assert [each.code for each in check_request("TransactWriteItems", transaction)] == codes
+
+
+# Key conditions without a schema
+
+EMPTY_IN_KEY_CONDITIONS = [
+    *(f"pk = :p AND sk {operator} :e" for operator in ("=", "<", "<=", ">", ">=")),
+    *(
+        "pk = :p AND :e < sk",
+        "pk = :p AND sk BETWEEN :e AND :p",
+        "pk = :p AND sk BETWEEN :p AND :e",
+    ),
+    *("pk = :p AND begins_with(sk, :e)", "sk = :p AND pk = :e", "pk = :e"),
+]
+
+
+@pytest.mark.parametrize("empty", [{"S": ""}, {"B": b""}, {"B": ""}])
+@pytest.mark.parametrize("text", EMPTY_IN_KEY_CONDITIONS)
+def test_empty_value_in_a_key_condition(text: str, empty: dict[str, Any]) -> None:
+    """What is compared with a key is a key's value, whatever the table is."""
+    fine = {"S": "x"} if "S" in empty else {"B": b"x"}
+    values = {":p": fine, ":e": empty} if ":p" in text else {":e": empty}
+    query = {
+        "TableName": "orders",
+        "KeyConditionExpression": text,
+        "ExpressionAttributeValues": values,
+    }
+
+    codes = [each.code for each in check_request("Query", query)]
+
+    assert codes[-1:] == ["DYS132"]
+    of_fine = query | {"ExpressionAttributeValues": dict.fromkeys(values, fine)}
+    assert check_request("Query", of_fine) == ()
+
+
+def test_empty_value_in_a_key_condition_of_an_index() -> None:
+    """The words name the index, in the legacy form as well."""
+    conditions = {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": ""}]}}
+    query = {"TableName": "orders", "IndexName": "by-pk", "KeyConditions": conditions}
+
+    (finding,) = check_request("Query", query)
+
+    assert finding.message == (
+        "One or more parameter values are not valid. A value specified for a secondary index key "
+        "is not supported. The AttributeValue for a key attribute cannot contain an empty string "
+        "value. IndexName: by-pk, IndexKey: pk"
+    )
+
+
+@pytest.mark.parametrize("text", ["a = :e", "begins_with(a, :e)", "a BETWEEN :e AND :p"])
+def test_empty_value_in_a_filter(text: str) -> None:
+    """Other attributes may be empty."""
+    values = {":p": {"S": "x"}, ":e": {"S": ""}}
+    query = {
+        "TableName": "orders",
+        "KeyConditionExpression": "pk = :p",
+        "FilterExpression": text,
+        "ExpressionAttributeValues": values,
+    }
+
+    assert check_request("Query", query) == ()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dynasafe import check_request
+from dynasafe.validation import Form
 from tests.support.requests import TABLE
 
 A, ONE = {"S": "a"}, {"N": "1"}
@@ -24,10 +25,10 @@ START_INVALID = "The provided starting key is invalid"
 EQ_PK = {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [A]}}
 
 
-def first(operation: str, members: dict[str, Any]) -> str:
+def first(operation: str, members: dict[str, Any], form: Form = "wire") -> str:
     is_single = not operation.startswith(("Batch", "Transact"))
     params = {"TableName": "requests", **members} if is_single else members
-    findings = check_request(operation, params, schema={"requests": TABLE})
+    findings = check_request(operation, params, schema={"requests": TABLE}, form=form)
     return findings[0].message if findings else "accepted"
 
 
@@ -346,11 +347,13 @@ def test_given_python_values_in_a_batch_or_a_transaction_then_they_are_understoo
         "ExpressionAttributeValues": {":v": "x"},
     }
 
-    assert first("BatchWriteItem", puts) == "accepted"
-    assert first("BatchGetItem", {"RequestItems": {"requests": {"Keys": [{"pk": "a"}]}}}) == (
+    gets = {"RequestItems": {"requests": {"Keys": [{"pk": "a"}]}}}
+
+    assert first("BatchWriteItem", puts, "resource") == "accepted"
+    assert first("BatchGetItem", gets, "resource") == (
         "The provided key element does not match the schema"
     )
-    assert first("TransactWriteItems", {"TransactItems": [{"Update": update}]}) == (
+    assert first("TransactWriteItems", {"TransactItems": [{"Update": update}]}, "resource") == (
         f"{INVALID}Cannot update attribute pk. This attribute is part of the key"
     )
 
