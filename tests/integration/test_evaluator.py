@@ -145,7 +145,8 @@ def triples(random: Random) -> Iterator[Triple]:
             params["ExpressionAttributeNames"] = made.names
         if made.values:
             params["ExpressionAttributeValues"] = made.values
-        if not check_request("UpdateItem", {"TableName": "some-table", **params}):
+        wire = {"TableName": "some-table", **params}
+        if not check_request("UpdateItem", wire, form="wire"):
             number += 1
             yield Triple({**key, **attributes} if random.random() < 0.9 else None, params)
 

@@ -215,7 +215,7 @@ def test_given_anything_nearly_of_its_shape_then_the_words_are_the_services(
         if has_unknown_action(body):
             return
         code, theirs = send(dynalite.endpoint_url, operation, body)
-        report = Report()
+        report = Report(is_wire=True)
         check_members(operation, body, report)
         if code != "SerializationException" and " detected: " not in theirs:
             counts["accepted"] += 1
