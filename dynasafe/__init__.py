@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 # A module of the same name: were it loaded later, it would take the function's place here.
 from dynasafe.guard import guard, unguard
+from dynasafe.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from dynasafe.aio.circuit_breaker import CircuitBreaker
@@ -39,8 +40,6 @@ __all__ = [
     "settle",
     "unguard",
 ]
-
-__version__ = "0.1.0"
 
 # Each is loaded when it is first asked for, so that a service that only builds updates, or only
 # guards its clients, does not load asyncio for it.

@@ -1,0 +1,533 @@
+"""Connections to one endpoint: HTTP/1.1 keep-alive, one request at a time on each.
+
+A connection is used again only where nothing speaks against it, and a request that was handed to
+it is never sent a second time. So a failure before the handover is `NotSent`, any later one `Lost`.
+
+Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the look at an idle socket; the AWS SDKs'
+"standard" defaults, for the connect bound; "NAT gateways", Amazon VPC User Guide, for silent
+connections that are dropped after 350 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import select
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from random import random
+from typing import Any, Final
+
+from dynasafe.environment.proxies import Proxy
+from dynasafe.environment.trust import Trust
+from dynasafe.http.endpoint import Endpoint
+from dynasafe.http.exchange import AnswerReader
+from dynasafe.resilience.boundary import Lost, NotSent
+
+CONNECT_TIMEOUT_S: Final = 3.1
+MAX_IDLE_S: Final = 50.0
+"""DynamoDB closes connections that were idle for a minute."""
+MAX_AGE_S: Final = 900.0
+_LOOK_AFTER_S: Final = 0.05
+_BUFFER_BYTES: Final = 64 * 1024
+_MAX_CONNECT_HEAD_BYTES: Final = 16 * 1024
+_KEEPALIVE_IDLE_S: Final = 120
+
+
+class Connection(asyncio.BufferedProtocol):
+    """One connection. It belongs to a pool, whose buffer it reads into."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.pool: Final = pool
+        self.reader: Final = AnswerReader()
+        self.transport: Any = None
+        self.waiter: asyncio.Future[None] | None = None
+        self.deadline_s = math.inf
+        self.timeout_s: float | None = None
+        self.is_closed = False
+        self.reads = 0
+        now_s = pool.loop.time()
+        self.idle_since_s = now_s
+        # Drawn, so that connections that were made together are not left together.
+        self.old_at_s: Final = now_s + MAX_AGE_S * (0.9 + 0.2 * random())
+
+    # Called by the event loop.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        # All connections read into one buffer: what is read is used up before anything else runs.
+        return self.pool.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.reads += 1
+        reader = self.reader
+        fault = reader.feed(self.pool.buffer[:nbytes])
+        if fault is not None:
+            self.fail(fault)
+        elif reader.is_complete:
+            waiter = self.waiter
+            if waiter is not None:
+                self.waiter = None
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    def eof_received(self) -> bool:
+        self.is_closed = True
+        return False  # closes it
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_closed = True
+        self.pool.forget(self)
+        self._give_up(
+            "the connection was closed before the answer"
+            if exc is None
+            else f"the connection broke before the answer ({type(exc).__name__})"
+        )
+
+    # Called by the pool.
+
+    async def exchange(self, request: bytes, timeout_s: float | None, deadline_s: float) -> None:
+        """Hand a request over, and wait until the reader has the answer.
+
+        Args:
+            timeout_s: what an error says; the deadline is what counts.
+
+        Raises:
+            Lost: no whole answer came.
+        """
+        pool = self.pool
+        self.reader.begin()
+        self.timeout_s = timeout_s
+        self.waiter = waiter = pool.loop.create_future()
+        pool.watch(self, deadline_s)
+        self.transport.write(request)
+        try:
+            await waiter
+        finally:
+            self.waiter = None
+            self.deadline_s = math.inf
+
+    def is_usable(self, now_s: float) -> bool:
+        """Whether a request may be handed over."""
+        if self.is_closed or self.transport.is_closing():
+            return False
+        idle_s = now_s - self.idle_since_s
+        if idle_s > MAX_IDLE_S:
+            return False
+        # While the loop stood still, a close by the peer may have gone unnoticed.
+        return idle_s <= _LOOK_AFTER_S or not self._is_readable()
+
+    def _is_readable(self) -> bool:
+        try:
+            descriptor = self.transport.get_extra_info("socket").fileno()
+            if descriptor < 0:
+                return True
+            if not hasattr(select, "poll"):  # Windows
+                return bool(select.select([descriptor], [], [], 0)[0])
+            poll = select.poll()
+            poll.register(descriptor, select.POLLIN)
+            return bool(poll.poll(0))
+        except (OSError, ValueError, AttributeError):
+            return True
+
+    def fail(self, reason: str) -> None:
+        """Give up what is waited for, and the connection."""
+        self._give_up(reason)
+        self.abort()
+
+    def _give_up(self, reason: str) -> None:
+        waiter = self.waiter
+        if waiter is not None:
+            self.waiter = None
+            if not waiter.done():
+                waiter.set_exception(Lost(reason))
+
+    def abort(self) -> None:
+        """Close without a word."""
+        self.is_closed = True
+        self.transport.abort()
+
+    def drop(self) -> None:
+        """Close this process's copy of the socket, and leave that of its parent alone.
+
+        The event loop's own registrations may be the parent's as well.
+        """
+        self.is_closed = True
+        _left_behind.append(self)
+        with suppress(OSError, AttributeError):
+            copy = self.transport.get_extra_info("socket")
+            getattr(copy, "_sock", copy).close()
+
+
+# What a parent's connections were, in its child: a transport that is collected says so on stderr.
+_left_behind: list[Connection] = []
+
+
+class Pool:
+    """The connections to one endpoint, the one used last first.
+
+    Args:
+        trust: for TLS.
+        proxy: that is gone through.
+        max_idle: how many unused connections are kept.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        trust: Callable[[], Trust],
+        proxy: Proxy | None,
+        max_idle: int,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    ) -> None:
+        self.endpoint: Final = endpoint
+        self.loop: Final = loop
+        self.buffer: Final = memoryview(bytearray(_BUFFER_BYTES))
+        self.is_closed = False
+        self._trust: Final = trust
+        self._proxy: Final = proxy
+        self._max_idle: Final = max_idle
+        self._connect_timeout_s: Final = connect_timeout_s
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
+        self._addresses: list[str] = []  # of the last connections
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at_s = math.inf
+        self._renewal: asyncio.Task[None] | None = None
+        self._surplus = 0
+
+    # --- Taking and giving back
+
+    def take(self, now_s: float) -> Connection | None:
+        """An unused connection that is fit for a request, if there is one."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.is_usable(now_s):
+                if now_s >= connection.old_at_s and self._renewal is None:
+                    self._renewal = self.loop.create_task(self._renew())
+                return connection
+            connection.abort()
+        return None
+
+    def release(self, connection: Connection) -> None:
+        """Give back a connection after a whole answer."""
+        self._busy.discard(connection)
+        reader = connection.reader
+        if connection.is_closed or not reader.is_reusable or self.is_closed:
+            connection.abort()
+            return
+        now_s = self.loop.time()
+        if self._surplus and now_s >= connection.old_at_s:
+            self._surplus -= 1
+            connection.abort()
+        elif len(self._idle) >= self._max_idle:
+            connection.abort()
+        else:
+            connection.idle_since_s = now_s
+            self._idle.append(connection)
+            if self._timer is None:
+                self._arm(now_s + MAX_IDLE_S)
+
+    def keep(self, connection: Connection) -> None:
+        """Keep a new connection for the next request."""
+        connection.idle_since_s = self.loop.time()
+        self._idle.append(connection)
+
+    def discard(self, connection: Connection) -> None:
+        """Never use a connection again."""
+        self._busy.discard(connection)
+        connection.abort()
+
+    def forget(self, connection: Connection) -> None:
+        """It has closed."""
+        self._busy.discard(connection)
+        with suppress(ValueError):
+            self._idle.remove(connection)
+
+    def close(self) -> None:
+        """Close all; what waits for an answer is lost."""
+        self.is_closed = True
+        if self._renewal is not None:
+            self._renewal.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for connection in [*self._idle, *self._busy]:
+            connection.fail("the client was closed before the answer")
+        self._idle.clear()
+        self._busy.clear()
+
+    def drop(self) -> None:
+        """In a child process: leave all that is the parent's."""
+        self.is_closed = True
+        for connection in [*self._idle, *self._busy]:
+            connection.drop()
+        self._idle.clear()
+        self._busy.clear()
+
+    # --- Time
+
+    def watch(self, connection: Connection, deadline_s: float) -> None:
+        """Give the connection up when its time has come."""
+        connection.deadline_s = deadline_s
+        self._busy.add(connection)
+        if deadline_s < self._timer_at_s:
+            self._arm(deadline_s)
+
+    def _arm(self, at_s: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at_s = at_s
+        self._timer = self.loop.call_at(at_s, self._tick)
+
+    def _tick(self) -> None:
+        """The one timer of all requests: it wakes up some times in a second at most."""
+        self._timer = None
+        self._timer_at_s = math.inf
+        now_s = self.loop.time()
+        next_s = math.inf
+        for connection in self._busy:
+            if connection.deadline_s <= now_s:
+                connection.deadline_s = math.inf
+                if connection.waiter is not None:
+                    self._turn(connection, connection.waiter, connection.reads, 2)
+            else:
+                next_s = min(next_s, connection.deadline_s)
+        idle = self._idle
+        while idle and idle[0].idle_since_s + MAX_IDLE_S <= now_s:
+            idle.pop(0).abort()
+        if idle:
+            next_s = min(next_s, idle[0].idle_since_s + MAX_IDLE_S)
+        if next_s < math.inf:
+            self._arm(next_s)
+
+    def _turn(
+        self, connection: Connection, waiter: asyncio.Future[None], reads: int, turns: int
+    ) -> None:
+        # After the loop stood still the answer may be in the socket: it gets turns to be read.
+        if waiter.done():
+            return
+        if connection.reads != reads:
+            reads, turns = connection.reads, 2
+        if turns:
+            self.loop.call_soon(self._turn, connection, waiter, reads, turns - 1)
+        elif connection.waiter is waiter:
+            connection.fail(f"no answer within {connection.timeout_s:g} s")
+
+    # --- Making connections
+
+    async def connect(self, timeout_s: float | None) -> Connection:
+        """A new connection, with TLS and through the proxy as set.
+
+        Raises:
+            NotSent: none could be made.
+        """
+        limit, bound_s = "connect_timeout_s", self._connect_timeout_s
+        if timeout_s is not None and timeout_s < bound_s:
+            limit, bound_s = "attempt_timeout_s", timeout_s
+        where = self.endpoint.host_header if self._proxy is None else f"{self._proxy}"
+        try:
+            async with asyncio.timeout(bound_s):
+                connection = await self._connect()
+        except TimeoutError as error:
+            raise NotSent(f"no connection to {where} within {bound_s:g} s", limit=limit) from error
+        except ssl.SSLCertVerificationError as error:
+            raise NotSent(
+                f"the certificate of {where} was not accepted: {error.verify_message}",
+                is_retryable=False,
+            ) from error
+        except OSError as error:
+            raise NotSent(f"no connection to {where}: {_words(error)}") from error
+        if self.is_closed:
+            connection.abort()
+            raise NotSent("the client was closed", is_retryable=False)
+        return connection
+
+    async def _connect(self) -> Connection:
+        if not self.endpoint.is_tls:
+            return await self._open(None)
+        trust = self._trust()
+        context = trust.context(is_aws=self.endpoint.is_aws)
+        try:
+            return await self._open(context)
+        except ssl.SSLCertVerificationError:
+            if trust.is_full(context):
+                raise
+        # The host's certificate is not of Amazon's own roots, as behind a proxy that looks inside.
+        return await self._open(await in_thread(self.loop, trust.full))
+
+    async def _open(self, context: ssl.SSLContext | None) -> Connection:
+        endpoint = self.endpoint
+        if self._proxy is not None:
+            return await self._open_through(self._proxy, context)
+        options: dict[str, Any] = {}
+        if context is not None:
+            options = {"ssl": context, "server_hostname": endpoint.host}
+        try:
+            connection = await self._dial(endpoint.host, endpoint.port, options)
+        except socket.gaierror:
+            # The name server is down, which the addresses of before need not be.
+            for address in reversed(self._addresses):
+                with suppress(OSError):
+                    return await self._dial(address, endpoint.port, options)
+            raise
+        peer = connection.transport.get_extra_info("peername")
+        if peer and peer[0] != endpoint.host:
+            self._addresses = [each for each in self._addresses[-3:] if each != peer[0]]
+            self._addresses.append(peer[0])
+        return connection
+
+    async def _dial(self, host: str, port: int, options: dict[str, Any]) -> Connection:
+        connection: Connection
+        transport, connection = await self._create(lambda: Connection(self), host, port, options)
+        _keep_alive(transport)
+        return connection
+
+    async def _create(
+        self, factory: Callable[[], Any], host: str, port: int, options: dict[str, Any]
+    ) -> tuple[Any, Any]:
+        if isinstance(self.loop, asyncio.BaseEventLoop):  # uvloop's has no such argument
+            options = {**options, "happy_eyeballs_delay": 0.25}
+        return await self.loop.create_connection(factory, host, port, **options)
+
+    async def _open_through(self, proxy: Proxy, context: ssl.SSLContext | None) -> Connection:
+        options: dict[str, Any] = {}
+        if proxy.is_tls:
+            full = await in_thread(self.loop, self._trust().full)
+            options = {"ssl": full, "server_hostname": proxy.host}
+        if context is None:
+            return await self._dial(proxy.host, proxy.port, options)
+        transport, tunnel = await self._create(
+            lambda: _Tunnel(self.loop), proxy.host, proxy.port, options
+        )
+        try:
+            _keep_alive(transport)
+            transport.write(_connect_request(self.endpoint, proxy))
+            await tunnel.opened
+            connection = Connection(self)
+            upgraded = await self.loop.start_tls(
+                transport, connection, context, server_hostname=self.endpoint.host
+            )
+            assert upgraded is not None
+            connection.connection_made(upgraded)
+        except BaseException:
+            transport.abort()
+            raise
+        return connection
+
+    async def _renew(self) -> None:
+        """Make a new connection before an old one is left."""
+        try:
+            connection = await self.connect(None)
+        except NotSent:
+            return  # the old ones stay in use; the next call tries again
+        finally:
+            self._renewal = None
+        now_s = self.loop.time()
+        old = next((each for each in self._idle if now_s >= each.old_at_s), None)
+        if old is None:
+            self._surplus += 1
+        else:
+            self._idle.remove(old)
+            old.abort()
+        self.keep(connection)
+
+
+class _Tunnel(asyncio.Protocol):
+    """Waits for a proxy's answer to CONNECT."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        if self.opened.done():
+            return
+        self._received += data
+        head, end, rest = self._received.partition(b"\r\n\r\n")
+        if end:
+            status = head.split(b"\r\n", 1)[0].split(b" ")
+            if len(status) < 2 or not status[0].startswith(b"HTTP/1."):
+                self._refuse("the proxy's answer is no HTTP")
+            elif status[1] == b"407":
+                self._refuse("the proxy asks for a user and password (HTTP 407)", final=True)
+            elif not status[1].startswith(b"2") or rest:
+                shown = status[1][:3].decode("ascii", "replace")
+                self._refuse(f"the proxy refused the tunnel (HTTP {shown})")
+            else:
+                self.opened.set_result(None)
+        elif len(self._received) > _MAX_CONNECT_HEAD_BYTES:
+            self._refuse("the proxy's answer is too long")
+
+    def eof_received(self) -> bool:
+        self._refuse("the proxy closed the connection")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._refuse("the proxy closed the connection")
+
+    def _refuse(self, reason: str, *, final: bool = False) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(NotSent(reason, is_retryable=not final))
+
+
+def _connect_request(endpoint: Endpoint, proxy: Proxy) -> bytes:
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    target = f"{host}:{endpoint.port}"
+    head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"
+    if proxy.authorization is not None:
+        head += f"Proxy-Authorization: {proxy.authorization}\r\n"
+    return f"{head}\r\n".encode()
+
+
+def _keep_alive(transport: Any) -> None:
+    # TCP_NODELAY is set by the event loops themselves.
+    taken = transport.get_extra_info("socket")
+    if taken is None:
+        return
+    with suppress(OSError, AttributeError):
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)
+        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30)
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed ({error.reason or type(error).__name__})"
+    if isinstance(error, socket.gaierror):
+        return f"its name was not resolved ({error.strerror or error.args})"
+    return error.strerror or str(error) or type(error).__name__
+
+
+async def in_thread(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> Any:
+    """What a blocking function returns, of a thread that does not hold up the interpreter's end."""
+    import threading
+
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def finish(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = function()
+        except Exception as caught:
+            error = caught
+        with suppress(RuntimeError):  # the loop has closed
+            loop.call_soon_threadsafe(finish, result, error)
+
+    threading.Thread(target=run, daemon=True, name="dynasafe").start()
+    return await future

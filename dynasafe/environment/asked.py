@@ -1,0 +1,177 @@
+"""What botocore says: its endpoints, and its chain of credentials.
+
+botocore makes a client, and a request is stopped just before it would be sent. So it is botocore,
+of whatever version is installed, that says where the request goes and which region signs it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+from dynasafe.http.credentials import CredentialProblem, Credentials
+from dynasafe.http.endpoint import Endpoint, endpoint
+
+_SCOPE: Final = re.compile(r"Credential=[^/]+/\d+/([^/]+)/dynamodb/")
+_STATIC: Final = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+
+
+class Asked:
+    """botocore's answers; blocking.
+
+    Args:
+        session: a session of boto3 or botocore, or None for a new one.
+        client_options: arguments of botocore's create_client.
+
+    Raises:
+        ValueError: botocore cannot make a client from these settings; in its words.
+    """
+
+    def __init__(
+        self, session: Any, profile_name: str | None, client_options: Mapping[str, Any]
+    ) -> None:
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+
+        self._lock = threading.Lock()
+        self._own: Final = session is None
+        self._profile_name: Final = profile_name
+        options = dict(client_options)
+        given = options.pop("config", None)
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            parameter_validation=False,
+        )
+        options["config"] = config if given is None else given.merge(config)
+        self._is_static: Final = options.get(_STATIC[0]) is not None
+        self._endpoints: dict[tuple[str | None, str | None, bool], Endpoint] = {}
+        try:
+            self._session: Any = _session(profile_name) if session is None else _inner(session)
+            self._client: Any = self._session.create_client("dynamodb", **options)
+        except (BotoCoreError, ValueError) as error:
+            raise ValueError(_words(error)) from error
+        self._client.meta.events.register("before-send.dynamodb", _Stop().stop)
+        self.ca_bundle: str | None = self._session.get_config_variable("ca_bundle")
+        self.region: str = self._client.meta.region_name
+        self._options: Final = options
+
+    def endpoint(
+        self, account_id: str | None, resource: str | None = None, *, is_search: bool = False
+    ) -> Endpoint:
+        """Where a request goes, as `Place.endpoint`. The first one needs credentials.
+
+        Raises:
+            ValueError: botocore has no endpoint for it.
+        """
+        key = (account_id, resource, is_search)
+        with self._lock:
+            found = self._endpoints.get(key)
+            if found is None:
+                found = self._probe(resource, is_search)
+                if len(self._endpoints) > 1000:
+                    self._endpoints.clear()
+                self._endpoints[key] = found
+        return found
+
+    def _probe(self, resource: str | None, is_search: bool) -> Endpoint:
+        from botocore.exceptions import BotoCoreError
+
+        operation = "SearchVectors" if is_search else "DescribeTable"
+        try:
+            self._client._make_api_call(operation, {"TableName": resource or "probe"})
+        except _Stopped as stopped:
+            match = _SCOPE.search(stopped.authorization)
+            return endpoint(stopped.url, match[1] if match else self.region)
+        except (BotoCoreError, ValueError) as error:
+            raise ValueError(_words(error)) from error
+        raise ValueError("botocore sent a request past its own hook")
+
+    def fetch(self, *, is_forced: bool = False) -> Credentials:
+        """The credentials that its chain has now.
+
+        Args:
+            is_forced: ask their source, even where they should be good for longer.
+
+        Raises:
+            CredentialProblem: it has none.
+        """
+        with self._lock:
+            try:
+                return self._fetch(is_forced)
+            except CredentialProblem:
+                raise
+            except Exception as error:
+                provider = getattr(error, "kwargs", {}).get("provider") or _source(self._found())
+                raise CredentialProblem(provider, _words(error)) from error
+
+    def _fetch(self, is_forced: bool) -> Credentials:
+        if is_forced and not self._is_static:
+            found = self._found()
+            if self._own:
+                # Assumed roles are kept by the chain: only a new one asks for them anew.
+                self._session = _session(self._profile_name)
+                found = self._session.get_credentials()
+                self._client._request_signer._credentials = found
+            elif hasattr(found, "_protected_refresh"):
+                with found._refresh_lock:
+                    found._protected_refresh(is_mandatory=True)
+        found = self._found()
+        if found is None and not self._is_static:
+            # A chain that found nothing is asked again: the metadata service may be up now.
+            if self._own:
+                self._session = _session(self._profile_name)
+            found = self._session.get_credentials()
+            self._client._request_signer._credentials = found
+        if found is None:
+            raise CredentialProblem("botocore's chain", "no credentials were found")
+        frozen = found.get_frozen_credentials()
+        expires = getattr(found, "_expiry_time", None)
+        return Credentials(
+            frozen.access_key,
+            frozen.secret_key,
+            frozen.token or None,
+            account_id=getattr(frozen, "account_id", None),
+            expires_at_s=math.inf if expires is None else expires.timestamp(),
+        )
+
+    def _found(self) -> Any:
+        return self._client._request_signer._credentials
+
+
+def _session(profile_name: str | None) -> Any:
+    from botocore.session import Session
+
+    return Session(profile=profile_name)
+
+
+def _inner(session: Any) -> Any:
+    """botocore's session inside one of boto3."""
+    return getattr(session, "_session", session)
+
+
+def _source(found: Any) -> str:
+    return str(getattr(found, "method", None) or "botocore's chain")
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+class _Stopped(Exception):
+    def __init__(self, url: str, authorization: str) -> None:
+        super().__init__(url)
+        self.url = url
+        self.authorization = authorization
+
+
+class _Stop:
+    """Takes a prepared request in place of the network."""
+
+    def stop(self, request: Any, **_: Any) -> Any:
+        authorization = request.headers.get("Authorization", "")
+        if isinstance(authorization, bytes):
+            authorization = authorization.decode()
+        raise _Stopped(request.url, authorization)

@@ -1,0 +1,1 @@
+"""DynamoDB over HTTP, without I/O: signing, endpoints, credentials, requests and answers."""
