@@ -16,9 +16,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from dynasafe.findings.finding import Finding, Span, underline
+from dynasafe.findings.quoting import cut, printable
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -59,17 +60,52 @@ class NotSentError(DynasafeError):
     """Nothing reached DynamoDB."""
 
 
-class InvalidValueError(NotSentError):
-    """A Python value that DynamoDB cannot store, with the document path where it stands."""
+class _PlacedError(DynasafeError):
+    """An error about one value, with the document path where it stands.
+
+    `path` may hold keys of maps, which are data as values are: a message shows `*` for them. Of a
+    long path only the beginning is kept.
+    """
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
-        self.path = path
+        self.path = cut(path)
         self.reason = reason
+        self._set_shown(self.path)
         _hide_what_it_came_from(self)
 
+    def _set_shown(self, shown: str) -> None:
+        self.shown_path = shown
+        self.args = (shown, self.reason)  # what a repr shows
+
+    def within(self, part: str | int, *, is_key: bool = False) -> Self:
+        """The same error, of a value that holds the one before.
+
+        Args:
+            part: the index, the name, or the key of a map, at which the one before stands.
+            is_key: whether it is a key of a map.
+        """
+        self.path = _joined(part, self.path)
+        self._set_shown(_joined("*" if is_key else part, self.shown_path))
+        return self
+
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}" if self.path else self.reason
+        return f"{printable(self.shown_path)}: {self.reason}" if self.shown_path else self.reason
+
+    @property
+    def public_message(self) -> str:
+        """The message for the one who sent the value: with its path, and without the fix."""
+        reason = self.reason.partition(". Fix: ")[0]
+        return f"{printable(self.path)}: {reason}" if self.path else reason
+
+
+def _joined(part: str | int, rest: str) -> str:
+    head = f"[{part}]" if isinstance(part, int) else cut(part)
+    return cut(head + rest if not rest or rest[0] == "[" else f"{head}.{rest}")
+
+
+class InvalidValueError(_PlacedError, NotSentError):
+    """A Python value that DynamoDB cannot store, with the document path where it stands."""
 
 
 class UnsupportedTypeError(InvalidValueError, TypeError):
@@ -213,20 +249,18 @@ class ClientClosedError(NotSentError):
         )
 
 
-class StoredValueError(DynasafeError, ValueError):
+class StoredValueError(_PlacedError, ValueError):
     """DynamoDB answered with a value that does not fit its annotation.
 
     A write that was answered so was applied.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
-        _hide_what_it_came_from(self)
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.reason}" if self.path else self.reason
+    @classmethod
+    def of(cls, error: InvalidValueError) -> Self:
+        """The same error, of a value that was read."""
+        stored = cls(error.path, error.reason)
+        stored._set_shown(error.shown_path)
+        return stored
 
 
 class ServiceError(DynasafeError):

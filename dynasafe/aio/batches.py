@@ -29,44 +29,15 @@ from dynasafe.errors import (
 )
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import retry_cost
-from dynasafe.values.numbers import decode_number
+from dynasafe.values.wire import fingerprint
 
 AttributeMap = Mapping[str, Any]
 
 
-def fingerprint(attribute_map: AttributeMap) -> tuple[Any, ...]:
-    """The key in wire form as something that a dict can look up, however numbers are written."""
-    members = ((name, *next(iter(value.items()))) for name, value in attribute_map.items())
-    return tuple(
-        sorted(
-            (name, kind, decode_number(content) if kind == "N" else content)
-            for name, kind, content in members
-        )
-    )
-
-
-def write_fingerprint(write: AttributeMap) -> str:
-    """A put or delete in wire form as text: the same for whatever order and spelling it has."""
-    return repr(_canonical(write))
-
-
-def _canonical(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_canonical(each) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    canonical: list[tuple[str, Any]] = []
-    for name, content in sorted(value.items()):
-        if name == "N" and isinstance(content, str):
-            content = decode_number(content)
-        elif name == "NS" and isinstance(content, list):
-            content = sorted(map(decode_number, content))
-        elif name in ("SS", "BS") and isinstance(content, list):
-            content = sorted(content)
-        else:
-            content = _canonical(content)
-        canonical.append((name, content))
-    return canonical
+def write_fingerprint(write: AttributeMap) -> Hashable:
+    """A put or delete in wire form: the same for whatever order and spelling it has."""
+    ((kind, content),) = write.items()
+    return kind, fingerprint(content["Item" if kind == "PutRequest" else "Key"])
 
 
 Encode = Callable[[Any], AttributeMap]
@@ -274,7 +245,7 @@ def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | 
     Raises:
         ValueOutOfRangeError: an earlier write has the same key; or a delete's key has other names.
     """
-    seen: set[tuple[Any, ...]] = set()
+    seen: set[Hashable] = set()
     for index, write in enumerate(writes):
         if key_names is None:
             continue

@@ -6,7 +6,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from typing import Any, Generic, Literal, TypeVar, cast, overload
 from uuid import uuid4
@@ -16,7 +16,6 @@ from typing_extensions import Unpack
 from dynasafe.aio.batches import (
     Batch,
     Encode,
-    fingerprint,
     require_distinct,
     require_same_names,
     send_part,
@@ -59,6 +58,7 @@ from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES, MAX_TOTAL_SEGM
 from dynasafe.resilience.attempts import Success
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.settings_rules import require_count
+from dynasafe.values.wire import fingerprint
 
 T = TypeVar("T")
 PlainItem = dict[str, Any]
@@ -518,7 +518,7 @@ class AsyncTable(Generic[ItemT]):
         for index, each in enumerate(encoded):
             require_same_names(index, each, encoded[0])
         prints = [fingerprint(key) for key in encoded]
-        first: dict[tuple[Any, ...], Key] = {}
+        first: dict[Hashable, Key] = {}
         for print_, key in zip(prints, given, strict=True):
             first.setdefault(print_, key)
         batch = Batch(
@@ -528,7 +528,7 @@ class AsyncTable(Generic[ItemT]):
             total=len(first),
             deadline=self._deadline(settings),
         )
-        found: dict[tuple[Any, ...], ItemT] = {}
+        found: dict[Hashable, ItemT] = {}
         extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
         while part := batch.next_part(MAX_BATCH_GET_KEYS):
             entry = {"Keys": [each.wire for each in part], **extra}
@@ -848,5 +848,5 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
                 f"exclusive_start_key.{name}",
                 f"{schema.item_class.__name__} has no such attribute",
             )
-        encoded[found.name] = schema.codecs[found.name].encode(value, found.name)
+        encoded[found.name] = shape.attribute(found.name).encoded(value)
     return encoded

@@ -30,7 +30,8 @@ from dynasafe.items.item_format import ItemShape, ItemT, Key
 from dynasafe.items.projections import ProjectionLike, projection_node
 from dynasafe.items.updates import UpdateBuilder
 from dynasafe.resilience.attempts import Call, Resolution
-from dynasafe.values.convert import AttributeValue, from_attribute_map
+from dynasafe.values.convert import from_attribute_map
+from dynasafe.values.wire import AttributeValue
 
 AttributesT = TypeVar("AttributesT")
 

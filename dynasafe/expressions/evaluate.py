@@ -43,18 +43,20 @@ from dynasafe.limits import (
     MAX_NUMBER_MAGNITUDE,
     MIN_NUMBER_MAGNITUDE,
 )
-from dynasafe.values.convert import (
+from dynasafe.values.convert import to_attribute_map, to_attribute_value
+from dynasafe.values.numbers import encode_number
+from dynasafe.values.wire import (
+    ELEMENTS,
     AttributeValue,
     bytes_of,
+    is_equal,
     item_size_bytes,
-    to_attribute_map,
-    to_attribute_value,
+    member,
+    scalar,
+    scalars,
 )
-from dynasafe.values.numbers import encode_number
 
 AttributeMap = Mapping[str, AttributeValue]
-_SETS = frozenset({"SS", "NS", "BS"})
-_ELEMENTS = {"SS": "S", "NS": "N", "BS": "B"}
 # Enough for the sum of the largest and the smallest number.
 _EXACT = Context(prec=300, Emax=999, Emin=-999)
 
@@ -100,7 +102,7 @@ def holds(node: ConditionNode, item: AttributeMap) -> bool:
             value = _operand(node.operand, item)
             choices = (_operand(choice, item) for choice in node.choices)
             return value is not None and any(
-                choice is not None and equal(value, choice) for choice in choices
+                choice is not None and is_equal(value, choice) for choice in choices
             )
         case Function():
             return _function(node, item)
@@ -112,9 +114,9 @@ def _compares(node: Comparison, item: AttributeMap) -> bool:
     left, right = _operand(node.left, item), _operand(node.right, item)
     match node.operator:
         case "=":
-            return left is not None and right is not None and equal(left, right)
+            return left is not None and right is not None and is_equal(left, right)
         case "<>":
-            return left is None or right is None or not equal(left, right)
+            return left is None or right is None or not is_equal(left, right)
         case "<":
             return _is_ordered(left, right) and not _is_ordered(right, left)
         case "<=":
@@ -129,11 +131,11 @@ def _is_ordered(low: AttributeValue | None, high: AttributeValue | None) -> bool
     """Whether both are there, of one ordered type, and the first is not above the second."""
     if low is None or high is None:
         return False
-    low_type, low_content = _member(low)
-    high_type, high_content = _member(high)
+    low_type, low_content = member(low)
+    high_type, high_content = member(high)
     if low_type != high_type or low_type not in ("S", "N", "B"):
         return False
-    return bool(_comparable(low_type, low_content) <= _comparable(high_type, high_content))
+    return bool(scalar(low_type, low_content) <= scalar(high_type, high_content))
 
 
 def _function(node: Function, item: AttributeMap) -> bool:
@@ -145,8 +147,8 @@ def _function(node: Function, item: AttributeMap) -> bool:
     second = _operand(node.arguments[1], item)
     if first is None or second is None:
         return False
-    first_type, content = _member(first)
-    second_type, wanted = _member(second)
+    first_type, content = member(first)
+    second_type, wanted = member(second)
     match node.name:
         case "attribute_type":
             return bool(first_type == wanted)
@@ -154,65 +156,18 @@ def _function(node: Function, item: AttributeMap) -> bool:
             return (
                 first_type == second_type
                 and first_type in ("S", "B")
-                and _comparable(first_type, content).startswith(_comparable(second_type, wanted))
+                and scalar(first_type, content).startswith(scalar(second_type, wanted))
             )
         case "contains":
             if first_type in ("S", "B"):
-                return first_type == second_type and _comparable(
+                return first_type == second_type and scalar(second_type, wanted) in scalar(
+                    first_type, content
+                )
+            if first_type in ELEMENTS:
+                return ELEMENTS[first_type] == second_type and scalar(
                     second_type, wanted
-                ) in _comparable(first_type, content)
-            if first_type in _SETS:
-                return _ELEMENTS[first_type] == second_type and _comparable(
-                    second_type, wanted
-                ) in _members(first_type, content)
-            return first_type == "L" and any(equal(each, second) for each in content)
-
-
-def equal(one: AttributeValue, other: AttributeValue) -> bool:
-    """Whether two values are of one type and equal: numbers as numbers, sets in any order."""
-    one_type, one_content = _member(one)
-    other_type, other_content = _member(other)
-    if one_type != other_type:
-        return False
-    match one_type:
-        case "S" | "N" | "B":
-            return bool(_comparable(one_type, one_content) == _comparable(one_type, other_content))
-        case "SS" | "NS" | "BS":
-            return _members(one_type, one_content) == _members(one_type, other_content)
-        case "L":
-            return len(one_content) == len(other_content) and all(
-                map(equal, one_content, other_content)
-            )
-        case "M":
-            return one_content.keys() == other_content.keys() and all(
-                equal(value, other_content[name]) for name, value in one_content.items()
-            )
-        case _:
-            return bool(one_content == other_content)
-
-
-def sort_key(value: AttributeValue) -> Any:
-    """What orders keys of one type."""
-    return _comparable(*_member(value))
-
-
-def _comparable(type_name: str, content: Any) -> Any:
-    match type_name:
-        case "N":
-            return Decimal(content)
-        case "B":
-            return bytes_of(content)
-        case _:
-            return content.encode("utf-8", "surrogatepass")
-
-
-def _members(set_type: str, content: Iterable[Any]) -> frozenset[Any]:
-    return frozenset(_comparable(_ELEMENTS[set_type], each) for each in content)
-
-
-def _member(value: AttributeValue) -> tuple[str, Any]:
-    ((type_name, content),) = value.items()
-    return type_name, content
+                ) in scalars(first_type, content)
+            return first_type == "L" and any(is_equal(each, second) for each in content)
 
 
 # Operands
@@ -233,7 +188,7 @@ def _operand(operand: Operand, item: AttributeMap) -> AttributeValue | None:
 
 
 def _size(value: AttributeValue) -> AttributeValue | None:
-    type_name, content = _member(value)
+    type_name, content = member(value)
     match type_name:
         case "S":
             return {"N": str(len(content.encode("utf-16-le", "surrogatepass")) // 2)}
@@ -256,7 +211,7 @@ def value_at(path: Path, item: AttributeMap) -> AttributeValue | None:
 def _child(value: AttributeValue | None, element: object) -> AttributeValue | None:
     if value is None:
         return None
-    type_name, content = _member(value)
+    type_name, content = member(value)
     if type_name == "M" and isinstance(element, str):
         child: AttributeValue | None = content.get(element)
         return child
@@ -388,24 +343,24 @@ def _sum(
 
 
 def _added(old: AttributeValue | None, value: AttributeValue) -> AttributeValue:
-    type_name, content = _member(value)
+    type_name, content = member(value)
     if old is None:
         return value
     if type_name not in old:
         _refuse_operand()
     if type_name == "N":
         return _sum(old, value, "+")
-    seen = _members(type_name, old[type_name])
-    more = [each for each in content if _comparable(_ELEMENTS[type_name], each) not in seen]
+    seen = scalars(type_name, old[type_name])
+    more = [each for each in content if scalar(ELEMENTS[type_name], each) not in seen]
     return {type_name: [*old[type_name], *more]}
 
 
 def _without(old: AttributeValue, value: AttributeValue) -> AttributeValue | None:
-    type_name, content = _member(value)
+    type_name, content = member(value)
     if type_name not in old:
         _refuse_operand()
-    gone = _members(type_name, content)
-    left = [each for each in old[type_name] if _comparable(_ELEMENTS[type_name], each) not in gone]
+    gone = scalars(type_name, content)
+    left = [each for each in old[type_name] if scalar(ELEMENTS[type_name], each) not in gone]
     return {type_name: left} if left else None
 
 
@@ -469,7 +424,7 @@ class _Tree:
                 value = here[element] if is_index else None
             if value is None or not ("L" in value or "M" in value):
                 _refuse_path()
-            type_name, content = _member(value)
+            type_name, content = member(value)
             if id(content) not in self._own:
                 content = list(content) if type_name == "L" else dict(content)
                 self._own.add(id(content))
@@ -489,7 +444,7 @@ def _require_fitting(item: AttributeMap) -> None:
     todo = [(value, 2) for value in item.values()]
     while todo:
         value, level = todo.pop()
-        type_name, content = _member(value)
+        type_name, content = member(value)
         if type_name not in ("L", "M"):
             continue
         if level > MAX_NESTING_LEVELS:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, overload
 from uuid import UUID
 
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.expressions.nodes import (
     Arithmetic,
@@ -186,6 +186,17 @@ class Attr(_Comparable[T]):
             )
         return self._codec
 
+    def encoded(self, value: object, codec: Codec[Any] | None = None) -> dict[str, Any]:
+        """The value in wire form, as the attribute's own codec writes it, or another.
+
+        Raises:
+            InvalidValueError: the codec does not take the value; with the attribute's path.
+        """
+        try:
+            return (self.codec if codec is None else codec).encode(value)  # type: ignore[arg-type]
+        except InvalidValueError as error:
+            raise error.within(self.text) from None
+
     if TYPE_CHECKING:
 
         @overload
@@ -211,7 +222,7 @@ class Attr(_Comparable[T]):
             raise UnsupportedTypeError(
                 str(self.path), "a computed value stands in SET only, not in a condition"
             )
-        return Value(self.codec.encode(value, str(self.path)), self.hint)  # type: ignore[arg-type]
+        return Value(self.encoded(value), self.hint)
 
     @overload
     def __getitem__(self: Attr[NestedT], element: Attr[U]) -> Attr[U]: ...
@@ -267,7 +278,7 @@ class Attr(_Comparable[T]):
             raise UnsupportedTypeError(
                 str(self.path), f"begins_with takes str or bytes, not {type(prefix).__name__}"
             )
-        value = Value(_ANY.encode(prefix, str(self.path)), self.hint)
+        value = Value(self.encoded(prefix, _ANY), self.hint)
         return Condition(Function("begins_with", (self.node, value)))
 
     @overload
@@ -287,7 +298,7 @@ class Attr(_Comparable[T]):
     def contains(self: Attr[Any], member: object) -> Condition:
         """Whether a string holds a substring, or a set or list holds a member."""
         codec = _ANY if isinstance(member, str) else self.codec.child(0)
-        value = Value(codec.encode(member, str(self.path)), self.hint)
+        value = Value(self.encoded(member, codec), self.hint)
         return Condition(Function("contains", (self.node, value)))
 
     def size(self) -> SizeOf:
@@ -296,7 +307,7 @@ class Attr(_Comparable[T]):
 
     def if_not_exists(self, default: T) -> Computed[T]:
         """The stored value, or the default where the attribute is missing; for SET."""
-        value = Value(self.codec.encode(default, str(self.path)), f"{self.hint}_default")
+        value = Value(self.encoded(default), f"{self.hint}_default")
         return Computed(IfNotExists(self.node, value), self.codec, self.path)
 
     def __add__(
@@ -340,7 +351,10 @@ def _arithmetic(
     if isinstance(right, Attr | Computed):
         operand = right.node
     else:
-        encoded = left.codec.encode(right, str(left.path))
+        try:
+            encoded = left.codec.encode(right)
+        except InvalidValueError as error:
+            raise error.within(str(left.path)) from None
         if "N" not in encoded:
             raise UnsupportedTypeError(
                 str(left.path), f"only numbers are added, not {type(right).__name__}"

@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from typing_extensions import dataclass_transform
 
-from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.schema import MISSING, AttributeSchema, Options, Schema, attribute
-from dynasafe.values.convert import AttributeValue, too_deep
+from dynasafe.values.wire import LEVELS, AttributeValue, too_deep
 
 ItemT = TypeVar("ItemT", bound="Item")
 
@@ -117,17 +122,17 @@ class Item:
         )
         return f"{type(self).__name__}({fields})"
 
-    def __dynasafe_encode__(self, path: str = "") -> dict[str, AttributeValue]:
-        return encode_item(self, path)
+    def __dynasafe_encode__(self, levels: int = LEVELS) -> dict[str, AttributeValue]:
+        return encode_item(self, levels)
 
     @classmethod
     def __dynasafe_decode__(
-        cls, attribute_map: Mapping[str, AttributeValue], path: str = ""
+        cls, attribute_map: Mapping[str, AttributeValue], levels: int = LEVELS
     ) -> Self:
-        return decode_item(cls, attribute_map, path)
+        return decode_item(cls, attribute_map, levels)
 
 
-def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
+def encode_item(item: Item, levels: int = LEVELS) -> dict[str, AttributeValue]:
     """The item in wire form.
 
     An empty set is left out, since DynamoDB has none, where the attribute's default is one too.
@@ -135,26 +140,30 @@ def encode_item(item: Item, path: str = "") -> dict[str, AttributeValue]:
     Raises:
         InvalidValueError: a value is not of its attribute's type, or DynamoDB cannot store it.
     """
+    if levels < 0:
+        raise too_deep()
     state = item.__dict__
+    coded = item.__dynasafe_schema__.coded
     encoded: dict[str, AttributeValue] = {}
+    name = ""
     try:
-        for each, field_name, name, codec in item.__dynasafe_schema__.coded:
+        for each, field_name, name, codec in coded:
             value = state.get(field_name, MISSING)
-            place = f"{path}.{name}" if path else name
             if value is MISSING:
-                raise ValueOutOfRangeError(place, "the attribute has no value")
+                raise ValueOutOfRangeError("", "the attribute has no value")
             is_empty_set = isinstance(value, _SETS) and not value
             if is_empty_set and each.has_default and not each.default():
                 continue
-            encoded[name] = codec.encode(value, place)
-    except RecursionError:
-        raise too_deep(path) from None
+            encoded[name] = codec.encode(value, levels)
+    except InvalidValueError as error:
+        error.within(name)
+        raise
     unknown = state.get("_unknown_attributes")
     return {**unknown, **encoded} if unknown else encoded
 
 
 def decode_item(
-    item_class: type[ItemT], attribute_map: Mapping[str, AttributeValue], path: str = ""
+    item_class: type[ItemT], attribute_map: Mapping[str, AttributeValue], levels: int = LEVELS
 ) -> ItemT:
     """The instance that the item in wire form stands for.
 
@@ -166,20 +175,26 @@ def decode_item(
     item = item_class.__new__(item_class)
     state = item.__dict__
     known = 0
-    for each, field_name, name, codec in schema.coded:
-        attribute_value = attribute_map.get(name)
-        place = f"{path}.{name}" if path else name
-        if attribute_value is not None:
-            known += 1
-            state[field_name] = codec.decode(attribute_value, place)
-        elif each.has_default:
-            state[field_name] = each.default()
-        else:
-            raise StoredValueError(
-                place,
-                f"the stored item lacks this attribute, and {item_class.__name__} has no default "
-                "for it. Fix: give it a default, or read with a projection that includes it",
-            )
+    coded = schema.coded
+    name = ""
+    try:
+        for each, field_name, name, codec in coded:
+            attribute_value = attribute_map.get(name)
+            if attribute_value is not None:
+                known += 1
+                state[field_name] = codec.decode(attribute_value, levels)
+            elif each.has_default:
+                state[field_name] = each.default()
+            else:
+                raise StoredValueError(
+                    "",
+                    f"the stored item lacks this attribute, and {item_class.__name__} has no "
+                    "default for it. Fix: give it a default, or read with a projection that "
+                    "includes it",
+                )
+    except StoredValueError as error:
+        error.within(name)
+        raise
     if known < len(attribute_map):
         state["_unknown_attributes"] = {
             name: value for name, value in attribute_map.items() if name not in schema.by_name
@@ -193,14 +208,8 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
     Raises:
         InvalidValueError: a part of the key is missing, extra, or of the wrong type.
     """
-    if type(key) is dict and len(key) == len(schema.key_encoders):
-        encoded: dict[str, AttributeValue] = {}
-        for name, encode in schema.key_encoders:
-            if name not in key:
-                break
-            encoded[name] = encode(key[name])
-        else:
-            return encoded
+    if type(key) is dict and key.keys() == schema.key_names:
+        return _encoded_key(schema, key)
     if isinstance(key, Item):
         if not isinstance(key, schema.item_class):
             raise UnsupportedTypeError(
@@ -226,7 +235,20 @@ def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, At
             f", but {', '.join(map(str, given)) or 'nothing'} was given. Fix: give exactly its "
             "attributes",
         )
-    return {name: encode(given[name]) for name, encode in schema.key_encoders}
+    return _encoded_key(schema, given)
+
+
+def _encoded_key(schema: Schema, key: Mapping[str, object]) -> dict[str, AttributeValue]:
+    encoded: dict[str, AttributeValue] = {}
+    codecs = schema.key_codecs
+    name = ""
+    try:
+        for name, codec in codecs:
+            encoded[name] = codec.encode(key[name])
+    except InvalidValueError as error:
+        error.within(name)
+        raise
+    return encoded
 
 
 def _plain_default(given: Any) -> Options:

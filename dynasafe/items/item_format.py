@@ -14,7 +14,8 @@ from dynasafe.errors import (
 from dynasafe.items.attributes import Attr
 from dynasafe.items.item import Item, decode_item, encode_item, encode_key
 from dynasafe.items.schema import Schema, schema_of
-from dynasafe.values.convert import AttributeValue, from_attribute_map, to_attribute_map
+from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.wire import AttributeValue
 
 ItemT = TypeVar("ItemT", bound=Item | dict[str, Any])
 
@@ -102,7 +103,11 @@ class ItemShape(Generic[ItemT]):
             if codec is None or "M" in value or "L" in value:
                 decoded.update(_plain({name: value}))
             else:
-                decoded[name] = codec.decode(value, name)
+                try:
+                    decoded[name] = codec.decode(value)
+                except StoredValueError as error:
+                    error.within(name)
+                    raise
         return decoded
 
     def encode_key(self, key: Key) -> dict[str, AttributeValue]:
@@ -136,4 +141,4 @@ def _plain(attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
     try:
         return from_attribute_map(attribute_map)
     except InvalidValueError as error:
-        raise StoredValueError(error.path, error.reason) from None
+        raise StoredValueError.of(error) from None

@@ -14,7 +14,6 @@ from typing import Any, Literal, TypeVar, overload
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.items.attributes import Attr, HasSchema
 from dynasafe.values.codecs import Codec, EpochSecondsCodec, codec_for, undefined
-from dynasafe.values.convert import AttributeValue
 
 T = TypeVar("T")
 
@@ -169,9 +168,7 @@ class Schema:
     _coded: tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...] | None = field(
         init=False, default=None
     )
-    _key_encoders: tuple[tuple[str, Callable[[Any], AttributeValue]], ...] | None = field(
-        init=False, default=None
-    )
+    _key_codecs: tuple[tuple[str, Codec[Any]], ...] | None = field(init=False, default=None)
     caches: dict[str, Any] = field(init=False, default_factory=dict)
     """What others keep about the class, as long as it lives."""
 
@@ -250,14 +247,13 @@ class Schema:
         return self._coded
 
     @property
-    def key_encoders(self) -> tuple[tuple[str, Callable[[Any], AttributeValue]], ...]:
-        """The name in DynamoDB of each attribute of the key, with what encodes it."""
-        if self._key_encoders is None:
-            self._key_encoders = tuple(
-                (each.name, self.codecs[each.name].encoder(each.name))
-                for each in self.key_attributes
+    def key_codecs(self) -> tuple[tuple[str, Codec[Any]], ...]:
+        """The name in DynamoDB of each attribute of the key, with its codec."""
+        if self._key_codecs is None:
+            self._key_codecs = tuple(
+                (each.name, self.codecs[each.name]) for each in self.key_attributes
             )
-        return self._key_encoders
+        return self._key_codecs
 
     def codec(self, name: str) -> Codec[Any]:
         return self.codecs[name]

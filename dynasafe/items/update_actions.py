@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from dynasafe.errors import UnsupportedTypeError
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -22,6 +22,7 @@ from dynasafe.expressions.nodes import (
     Value,
 )
 from dynasafe.items.attributes import Attr
+from dynasafe.values.codecs import encoded_elements
 
 Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
@@ -102,7 +103,7 @@ def _operand(action: Action, payload: Payload) -> Operand:
 
 
 def _literal(target: Attr[Any]) -> Callable[[Any], Payload]:
-    return target.codec.encoder(target.text)
+    return target.encoded
 
 
 def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any], Payload]]:
@@ -124,14 +125,18 @@ def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any],
 
 
 def _elements(target: Attr[Any]) -> Callable[[Iterable[Any]], Payload]:
-    encode, text = target.codec.child(0).encode, target.text
+    element, text = target.codec.child(0), target.text
 
     def payload(values: Iterable[Any]) -> Payload:
         if isinstance(values, str | bytes | Mapping):
             raise UnsupportedTypeError(
                 text, f"a list of values is expected, not {type(values).__name__}"
             )
-        return {"L": [encode(value, f"{text}[{index}]") for index, value in enumerate(values)]}
+        try:
+            return {"L": encoded_elements(element, values)}
+        except InvalidValueError as error:
+            error.within(text)
+            raise
 
     return payload
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from dynasafe.expressions.render import Placeholders, render_path
 from dynasafe.items.update_actions import Action, Step, Verb, empty_list, zero
-from dynasafe.values.convert import AttributeValue
+from dynasafe.values.wire import AttributeValue
 
 Escape = Literal["auto", "always"]
 

@@ -27,12 +27,8 @@ from dynasafe.items.schema import schema_of
 from dynasafe.items.update_actions import update_of
 from dynasafe.items.update_shapes import Escape
 from dynasafe.items.update_steps import UpdateSteps, update_finding
-from dynasafe.values.convert import (
-    AttributeValue,
-    from_attribute_map,
-    from_attribute_value,
-    to_attribute_map,
-)
+from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.wire import AttributeValue
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item)
@@ -413,9 +409,7 @@ class UpdateBuilder:
         )
         for member in ("Key", "ExpressionAttributeValues"):
             if member in params:
-                params[member] = {
-                    name: from_attribute_value(value) for name, value in params[member].items()
-                }
+                params[member] = from_attribute_map(params[member])
         return params
 
     def build_client(

@@ -10,9 +10,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from dynasafe.expressions.evaluate import equal
 from dynasafe.validation.table_schema import KeySchema, TableSchema
-from dynasafe.values.convert import item_size_bytes
+from dynasafe.values.wire import is_equal, item_size_bytes
 
 AttributeMap = Mapping[str, Any]
 Units = dict[str | None, float]
@@ -39,7 +38,7 @@ def write_units(schema: TableSchema, old: AttributeMap | None, new: AttributeMap
             units[index.index_name] = max(costs)
         elif not all(_is_same(before, after, each.name) for each in index.attributes):
             units[index.index_name] = sum(costs)  # one entry is deleted, and another is put
-        elif not equal({"M": before}, {"M": after}):
+        elif not is_equal({"M": before}, {"M": after}):
             units[index.index_name] = max(costs)
     return units
 
@@ -63,7 +62,7 @@ def _entry_units(entry: AttributeMap | None) -> int:
 
 
 def _is_same(one: AttributeMap, other: AttributeMap, name: str) -> bool:
-    return equal(one[name], other[name])
+    return is_equal(one[name], other[name])
 
 
 def consumed_capacity(

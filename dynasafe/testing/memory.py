@@ -52,8 +52,8 @@ from dynasafe.testing.scripted import condition_failed, refused, transaction_can
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
-from dynasafe.values.convert import bytes_of, item_size_bytes
 from dynasafe.values.numbers import decode_number, encode_number
+from dynasafe.values.wire import bytes_of, item_size_bytes, sort_key
 
 ItemT = TypeVar("ItemT", bound=Item)
 AttributeMap = dict[str, Any]
@@ -134,9 +134,7 @@ class MemoryTable:
     items: dict[_Key, AttributeMap] = field(default_factory=dict)
 
     def identity(self, attributes: Mapping[str, Any]) -> _Key:
-        return tuple(
-            evaluate.sort_key(attributes[each.name]) for each in self.schema.key.attributes
-        )
+        return tuple(sort_key(attributes[each.name]) for each in self.schema.key.attributes)
 
     def get(self, key: Mapping[str, Any]) -> AttributeMap | None:
         return self.items.get(self.identity(key))
@@ -353,7 +351,7 @@ class MemoryTransport:
 
         def place(item: Mapping[str, Any]) -> Any:
             # Like DynamoDB's, the order of partitions has nothing to do with that of their keys.
-            partition = repr(evaluate.sort_key(item[keys.attributes[0].name]))
+            partition = repr(sort_key(item[keys.attributes[0].name]))
             return crc32(partition.encode()), _position(table, keys, item)
 
         found = [
@@ -624,7 +622,7 @@ def _has(keys: KeySchema, item: AttributeMap) -> bool:
 
 def _position(table: MemoryTable, keys: KeySchema, item: Mapping[str, Any]) -> tuple[Any, ...]:
     """What orders items; those of equal keys in an index, the table's keys."""
-    own = (evaluate.sort_key(item[each.name]) for each in keys.attributes)
+    own = (sort_key(item[each.name]) for each in keys.attributes)
     return (*own, *table.identity(item))
 
 

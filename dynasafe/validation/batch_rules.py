@@ -11,8 +11,8 @@ from typing import Any
 from dynasafe.limits import MAX_TRANSACTION_BYTES
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema
-from dynasafe.validation.value_rules import is_fine, only_member, sort_key
-from dynasafe.values.convert import attribute_value_size_bytes
+from dynasafe.validation.value_rules import is_fine
+from dynasafe.values.wire import attribute_value_size_bytes, fingerprint
 
 
 class Identities:
@@ -26,11 +26,7 @@ class Identities:
         """Name an item by its key, whose values are fine; None if it is not known."""
         if key is None:
             return
-        members = ((name, only_member(value)) for name, value in key.items())
-        identity = (
-            table,
-            frozenset((name, each[0], _hashable(each)) for name, each in members if each),
-        )
+        identity = table, fingerprint(key)
         if identity in self._seen:
             report.add("DYS172", self._message, place, "name each item once")
         self._seen.add(identity)
@@ -60,10 +56,6 @@ class Payload:
                 place,
                 "split it, if its parts need not be written all or none",
             )
-
-
-def _hashable(member: tuple[str, Any]) -> object:
-    return sort_key(member) if member[0] in ("S", "N", "B") else repr(member[1])
 
 
 def key_of(item: Mapping[str, Any], schema: TableSchema | None) -> Mapping[str, Any] | None:

@@ -56,7 +56,7 @@ from dynasafe.validation.value_rules import (
     only_member,
     sort_key,
 )
-from dynasafe.values.convert import attribute_value_size_bytes
+from dynasafe.values.wire import attribute_value_size_bytes
 
 KINDS: dict[str, ExpressionKind] = {
     "UpdateExpression": "update",

@@ -27,7 +27,7 @@ from dynasafe.validation.value_rules import (
     only_member,
     sort_key,
 )
-from dynasafe.values.convert import item_size_bytes
+from dynasafe.values.wire import item_size_bytes
 
 NOT_VALID = "One or more parameter values are not valid. "
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty {kind} value."

@@ -26,7 +26,7 @@ from dynasafe.limits import (
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import Report
 from dynasafe.validation.value_rules import is_fine, sort_key
-from dynasafe.values.convert import attribute_value_size_bytes, item_size_bytes
+from dynasafe.values.wire import attribute_value_size_bytes, item_size_bytes
 
 
 def check_sums(expressions: Expressions, report: Report) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from dynasafe.limits import MAX_NAME_BYTES, MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 from dynasafe.validation.report import INVALID_VALUES, Report
-from dynasafe.values.convert import bytes_of
+from dynasafe.values.wire import bytes_of
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)

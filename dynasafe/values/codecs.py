@@ -22,24 +22,31 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.limits import MAX_NESTING_LEVELS
 from dynasafe.values.convert import (
-    TOO_DEEP,
-    AttributeValue,
-    bytes_of,
     encode_datetime,
     from_attribute_value,
     registered_codecs,
-    require_text,
+    require_name,
+    set_of,
+    text_set,
     to_attribute_value,
 )
-from dynasafe.values.numbers import encode_number
-from dynasafe.values.quick import text_set
+from dynasafe.values.numbers import decode_decimal, decode_int
+from dynasafe.values.wire import (
+    ELEMENTS,
+    LEVELS,
+    TOO_DEEP,
+    TYPES,
+    AttributeValue,
+    bytes_of,
+    too_deep,
+)
 
 T = TypeVar("T")
 
 _LISTS = (list, tuple)
 _SETS = (set, frozenset)
+_TYPES = frozenset(TYPES)
 _REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
 """How a type refuses a stored value. What it says often quotes the value: it is not told on."""
 
@@ -51,29 +58,27 @@ class Codec(Generic[T]):
     type_name: str | None = None
     """The wire type of all its values, where they have one."""
 
-    def encode(self, value: T, path: str = "") -> dict[str, Any]:
+    def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:
         """The value in wire form.
+
+        Args:
+            levels: how many lists and maps it may be of, one within the other.
 
         Raises:
             InvalidValueError: the value is not a T, or DynamoDB cannot store it.
         """
-        return to_attribute_value(value, path)
+        return to_attribute_value(value, levels)
 
-    def encoder(self, path: str) -> Callable[[T], dict[str, Any]]:
-        """`encode` for values at one path, for those who encode many."""
-        encode = self.encode
-        return lambda value: encode(value, path)
-
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> T:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> T:
         """The stored value as a T.
 
         Raises:
             StoredValueError: the stored value is not a T.
         """
         try:
-            return cast(T, from_attribute_value(attribute_value, path))
+            return cast(T, from_attribute_value(attribute_value, levels))
         except InvalidValueError as error:
-            raise StoredValueError(error.path, error.reason) from None
+            raise StoredValueError.of(error) from None
 
     def child(self, element: str | int) -> Codec[Any]:
         """The codec of a list's or set's members (by an index) or of a map's values (by a key).
@@ -106,20 +111,21 @@ class _ScalarCodec(_Parts[T]):
         name: str,
         types: tuple[type, ...],
         type_name: str,
-        encode: Callable[[Any, str], Any],
         decode: Callable[[Any], Any],
     ) -> None:
         self.name = name
         self._types = types
         self._type_name = type_name
         self.type_name = type_name
-        self._encode = encode
         self._decode = decode
 
-    def encode(self, value: T, path: str = "") -> dict[str, Any]:
+    def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) not in self._types and not self._is_instance(value):
-            raise _mismatch(self.name, value, path)
-        return {self._type_name: self._encode(value, path)}
+            raise _mismatch(self.name, value)
+        encoded = to_attribute_value(value, levels)
+        if self._type_name not in encoded:  # a subclass that was taught to be something else
+            raise _mismatch(self.name, value)
+        return encoded
 
     def _is_instance(self, value: object) -> bool:
         # A subclass is fine, but a bool is no number and a datetime no date.
@@ -129,41 +135,31 @@ class _ScalarCodec(_Parts[T]):
             return False
         return isinstance(value, self._types)
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> T:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> T:
         content = attribute_value.get(self._type_name)
         if content is None:
-            raise _stored_mismatch(self.name, attribute_value, path)
+            raise _stored_mismatch(self.name, attribute_value)
         try:
             return cast(T, self._decode(content))
-        except (ValueError, ArithmeticError):
-            raise _stored_mismatch(self.name, attribute_value, path) from None
+        except (ValueError, ArithmeticError, TypeError, AttributeError):
+            raise _stored_mismatch(self.name, attribute_value) from None
 
 
 class _StrCodec(_ScalarCodec[str]):
     def __init__(self) -> None:
-        super().__init__("str", (str,), "S", _text, lambda content: content)
+        super().__init__("str", (str,), "S", str)
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if value.__class__ is str and value.isascii():
             return {"S": value}
-        return super().encode(value, path)
+        return super().encode(value, levels)
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> str:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> str:
         content: Any = attribute_value.get("S")
         if content.__class__ is not str:
-            raise _stored_mismatch(self.name, attribute_value, path)
+            raise _stored_mismatch(self.name, attribute_value)
         text: str = content
         return text
-
-    def encoder(self, path: str) -> Callable[[Any], dict[str, Any]]:
-        encode = self.encode
-
-        def encode_here(value: Any) -> dict[str, Any]:
-            if value.__class__ is str and value.isascii():
-                return {"S": value}
-            return encode(value, path)
-
-        return encode_here
 
 
 _CERTAIN_INT = 10**18
@@ -172,38 +168,28 @@ _CERTAIN_INT = 10**18
 
 class _IntCodec(_ScalarCodec[int]):
     def __init__(self) -> None:
-        super().__init__("int", (int,), "N", encode_number, _read_int)
+        super().__init__("int", (int,), "N", decode_int)
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
             return {"N": str(value)}
-        return super().encode(value, path)
+        return super().encode(value, levels)
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> int:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> int:
         content: Any = attribute_value.get("N")
-        if content.__class__ is str and content.isdigit():
+        if content.__class__ is str and content.isdecimal() and len(content) < 20:
             return int(content)
-        return super().decode(attribute_value, path)
-
-    def encoder(self, path: str) -> Callable[[Any], dict[str, Any]]:
-        encode = self.encode
-
-        def encode_here(value: Any) -> dict[str, Any]:
-            if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
-                return {"N": str(value)}
-            return encode(value, path)
-
-        return encode_here
+        return super().decode(attribute_value, levels)
 
 
-def _mismatch(name: str, value: object, path: str) -> UnsupportedTypeError:
-    return UnsupportedTypeError(path, f"{name} is expected, not {type(value).__name__}")
+def _mismatch(name: str, value: object) -> UnsupportedTypeError:
+    return UnsupportedTypeError("", f"{name} is expected, not {type(value).__name__}")
 
 
-def _stored_mismatch(name: str, attribute_value: AttributeValue, path: str) -> StoredValueError:
-    stored = ", ".join(attribute_value)
+def _stored_mismatch(name: str, attribute_value: AttributeValue) -> StoredValueError:
+    stored = ", ".join(each for each in attribute_value if each in _TYPES) or "unknown"
     return StoredValueError(
-        path, f"the stored value, of type {stored}, does not fit the annotation: {name}"
+        "", f"the stored value, of type {stored}, does not fit the annotation: {name}"
     )
 
 
@@ -215,44 +201,28 @@ def undefined(place: str, error: NameError) -> TypeError:
     )
 
 
-def _text(value: Any, path: str) -> str:
-    if value.__class__ is str and value.isascii():
-        return value
-    encoded = to_attribute_value(value, path)
-    if "S" not in encoded:  # a subclass that was taught to be something else
-        raise _mismatch("str", value, path)
-    text: str = encoded["S"]
-    return text
+def _decode_float(text: str) -> float:
+    return float(decode_decimal(text))
 
 
-def _read_int(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    number = Decimal(text)
-    whole = int(number)
-    if whole != number:
-        raise ValueError
-    return whole
+def _decode_bool(content: Any) -> bool:
+    if content is True or content is False:
+        return bool(content)
+    raise ValueError
 
 
-def _same(value: Any, path: str) -> Any:
-    return value
-
-
-_NONE: Codec[None] = _ScalarCodec("None", (type(None),), "NULL", lambda v, p: True, lambda c: None)
+_NONE: Codec[None] = _ScalarCodec("None", (type(None),), "NULL", lambda content: None)
 
 _SCALARS: dict[object, Codec[Any]] = {
     str: _StrCodec(),
     int: _IntCodec(),
-    float: _ScalarCodec("float", (float, int), "N", encode_number, float),
-    Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", encode_number, Decimal),
-    bool: _ScalarCodec("bool", (bool,), "BOOL", _same, bool),
-    bytes: _ScalarCodec(
-        "bytes", (bytes, bytearray, memoryview), "B", lambda v, p: bytes(v), bytes_of
-    ),
-    datetime: _ScalarCodec("datetime", (datetime,), "S", encode_datetime, datetime.fromisoformat),
-    date: _ScalarCodec("date", (date,), "S", lambda v, p: v.isoformat(), date.fromisoformat),
-    UUID: _ScalarCodec("UUID", (UUID,), "S", lambda v, p: str(v), UUID),
+    float: _ScalarCodec("float", (float, int), "N", _decode_float),
+    Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", decode_decimal),
+    bool: _ScalarCodec("bool", (bool,), "BOOL", _decode_bool),
+    bytes: _ScalarCodec("bytes", (bytes, bytearray, memoryview), "B", bytes_of),
+    datetime: _ScalarCodec("datetime", (datetime,), "S", datetime.fromisoformat),
+    date: _ScalarCodec("date", (date,), "S", date.fromisoformat),
+    UUID: _ScalarCodec("UUID", (UUID,), "S", UUID),
     type(None): _NONE,
     None: _NONE,
 }
@@ -267,19 +237,19 @@ class EpochSecondsCodec(_Parts[datetime]):
 
     name = "datetime"
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, datetime):
-            raise _mismatch(self.name, value, path)
-        encode_datetime(value, path)  # refuses a naive one
+            raise _mismatch(self.name, value)
+        encode_datetime(value)  # refuses a naive one
         seconds, rest = divmod(value - datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1))
         return {"N": str(seconds + (1 if rest else 0))}
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> datetime:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> datetime:
         try:
-            seconds = _read_int(attribute_value["N"])
+            seconds = decode_int(attribute_value["N"])
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-        except (KeyError, ValueError, ArithmeticError):
-            raise _stored_mismatch("epoch seconds", attribute_value, path) from None
+        except (KeyError, ValueError, ArithmeticError, TypeError, AttributeError):
+            raise _stored_mismatch("epoch seconds", attribute_value) from None
 
 
 class _UnionCodec(Codec[Any]):
@@ -296,33 +266,33 @@ class _UnionCodec(Codec[Any]):
     def key_type_name(self) -> str | None:
         return self._type_but_none  # None stands in no key
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if value is None and self._takes_none:
             return {"NULL": True}
         error: InvalidValueError | None = None
         for member in self._members:
             try:
-                return member.encode(value, path)
+                return member.encode(value, levels)
             except InvalidValueError as refused:
                 if refused.reason == TOO_DEEP:
                     raise  # it holds itself, which each member would find anew at each level
                 # The type fitted, but not what is in it, or its range: that is worth telling.
-                if refused.path != path or isinstance(refused, ValueOutOfRangeError):
+                if refused.path or isinstance(refused, ValueOutOfRangeError):
                     error = error or refused
-        raise error or _mismatch(self.name, value, path)
+        raise error or _mismatch(self.name, value)
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         if self._takes_none and "NULL" in attribute_value:
             return None
         error: StoredValueError | None = None
         for member in self._members:
             try:
-                return member.decode(attribute_value, path)
+                return member.decode(attribute_value, levels)
             except StoredValueError as refused:
                 error = refused
         if error is not None and self._takes_none and len(self._members) == 1:
             raise error
-        raise _stored_mismatch(self.name, attribute_value, path)
+        raise _stored_mismatch(self.name, attribute_value)
 
     def child(self, element: str | int) -> Codec[Any]:
         errors = []
@@ -334,24 +304,55 @@ class _UnionCodec(Codec[Any]):
         raise errors[-1]
 
 
+def _below(levels: int) -> int:
+    """The levels that remain within a list or a map."""
+    if not levels:
+        raise too_deep()
+    return levels - 1
+
+
+def _below_stored(levels: int) -> int:
+    if not levels:
+        raise StoredValueError("", TOO_DEEP)
+    return levels - 1
+
+
+def _a_list(codec: Codec[Any], attribute_value: AttributeValue) -> list[Any]:
+    content: Any = attribute_value.get("L")
+    if not isinstance(content, list):
+        raise _stored_mismatch(codec.name, attribute_value)
+    return content
+
+
+def _a_map(codec: Codec[Any], attribute_value: AttributeValue) -> Mapping[str, Any]:
+    content: Any = attribute_value.get("M")
+    if type(content) is not dict and not isinstance(content, Mapping):
+        raise _stored_mismatch(codec.name, attribute_value)
+    return cast(Mapping[str, Any], content)
+
+
 class _ListCodec(Codec[Any]):
     def __init__(self, element: Codec[Any], make: type) -> None:
         self._element = element
         self._make = make
         self.name = f"{make.__name__}[{element.name}]"
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, _LISTS):
-            raise _mismatch(self.name, value, path)
-        encode = self._element.encode
-        return {"L": [encode(each, f"{path}[{index}]") for index, each in enumerate(value)]}
+            raise _mismatch(self.name, value)
+        return {"L": encoded_elements(self._element, value, levels)}
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        content = attribute_value.get("L")
-        if content is None:
-            raise _stored_mismatch(self.name, attribute_value, path)
-        decode = self._element.decode
-        return self._make(decode(each, f"{path}[{index}]") for index, each in enumerate(content))
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        decode, below = self._element.decode, _below_stored(levels)
+        decoded: list[Any] = []
+        content = _a_list(self, attribute_value)
+        try:
+            for each in content:
+                decoded.append(decode(each, below))
+        except StoredValueError as error:
+            error.within(len(decoded))
+            raise
+        return self._make(decoded) if self._make is not list else decoded
 
     def child(self, element: str | int) -> Codec[Any]:
         if not isinstance(element, int):
@@ -359,23 +360,52 @@ class _ListCodec(Codec[Any]):
         return self._element
 
 
+def encoded_elements(
+    element: Codec[Any], values: Iterable[Any], levels: int = LEVELS
+) -> list[dict[str, Any]]:
+    """Each value in wire form, written by the codec of all."""
+    encode, below = element.encode, _below(levels)
+    encoded: list[dict[str, Any]] = []
+    try:
+        for each in values:
+            encoded.append(encode(each, below))
+    except InvalidValueError as error:
+        error.within(len(encoded))
+        raise
+    return encoded
+
+
 class _FixedTupleCodec(Codec[Any]):
     def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
         self._elements = elements
         self.name = f"tuple[{', '.join(element.name for element in elements)}]"
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, tuple) or len(value) != len(self._elements):
-            raise _mismatch(self.name, value, path)
-        pairs = enumerate(zip(self._elements, value, strict=True))
-        return {"L": [codec.encode(each, f"{path}[{i}]") for i, (codec, each) in pairs]}
+            raise _mismatch(self.name, value)
+        below = _below(levels)
+        encoded: list[dict[str, Any]] = []
+        try:
+            for codec, each in zip(self._elements, value, strict=True):
+                encoded.append(codec.encode(each, below))
+        except InvalidValueError as error:
+            error.within(len(encoded))
+            raise
+        return {"L": encoded}
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        content = attribute_value.get("L")
-        if content is None or len(content) != len(self._elements):
-            raise _stored_mismatch(self.name, attribute_value, path)
-        pairs = enumerate(zip(self._elements, content, strict=True))
-        return tuple(codec.decode(each, f"{path}[{i}]") for i, (codec, each) in pairs)
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = _a_list(self, attribute_value)
+        if len(content) != len(self._elements):
+            raise _stored_mismatch(self.name, attribute_value)
+        below = _below_stored(levels)
+        decoded: list[Any] = []
+        try:
+            for codec, each in zip(self._elements, content, strict=True):
+                decoded.append(codec.decode(each, below))
+        except StoredValueError as error:
+            error.within(len(decoded))
+            raise
+        return tuple(decoded)
 
     def child(self, element: str | int) -> Codec[Any]:
         if not isinstance(element, int) or element >= len(self._elements):
@@ -391,27 +421,19 @@ class _SetCodec(Codec[Any]):
         if element.type_name in ("S", "N", "B"):
             self.type_name = f"{element.type_name}S"
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, _SETS):
-            raise _mismatch(self.name, value, path)
-        if self._element.__class__ is _StrCodec:
-            try:
-                texts = text_set(value)
-            except UnicodeEncodeError:
-                texts = None  # it is refused below
-            if texts is not None:
-                return texts
-        for each in value:
-            self._element.encode(each, path)
-        return to_attribute_value(value, path)
+            raise _mismatch(self.name, value)
+        texts = text_set(value) if self._element.__class__ is _StrCodec else None
+        return texts or set_of([self._element.encode(each, levels) for each in value])
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        for type_name in ("SS", "NS", "BS"):
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        for type_name, member_type in ELEMENTS.items():
             content = attribute_value.get(type_name)
-            if content is not None:
-                decode, member_type = self._element.decode, type_name[0]
-                return self._make(decode({member_type: each}, path) for each in content)
-        raise _stored_mismatch(self.name, attribute_value, path)
+            if content.__class__ is list:
+                decode = self._element.decode
+                return self._make([decode({member_type: each}, levels) for each in content])
+        raise _stored_mismatch(self.name, attribute_value)
 
     def child(self, element: str | int) -> Codec[Any]:
         return self._element
@@ -422,24 +444,35 @@ class _MapCodec(Codec[Any]):
         self._value = value
         self.name = f"dict[str, {value.name}]"
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            raise _mismatch(self.name, value, path)
-        for name in value:
-            if name.__class__ is str and name.isascii():
-                continue
-            if not isinstance(name, str):
-                raise UnsupportedTypeError(path, f"a map's keys are str, not {type(name).__name__}")
-            require_text(name, f"{path}.{name}")
-        encode = self._value.encode
-        return {"M": {name: encode(each, f"{path}.{name}") for name, each in value.items()}}
+            raise _mismatch(self.name, value)
+        encode, below = self._value.encode, _below(levels)
+        encoded: dict[str, dict[str, Any]] = {}
+        name: Any = ""
+        try:
+            for name, each in value.items():
+                if type(name) is not str or not name.isascii():
+                    name = require_name(name)
+                encoded[name] = encode(each, below)
+        except InvalidValueError as error:
+            if type(name) is str:
+                error.within(name, is_key=True)
+            raise
+        return {"M": encoded}
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        content = attribute_value.get("M")
-        if content is None:
-            raise _stored_mismatch(self.name, attribute_value, path)
-        decode = self._value.decode
-        return {name: decode(each, f"{path}.{name}") for name, each in content.items()}
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = _a_map(self, attribute_value)
+        decode, below = self._value.decode, _below_stored(levels)
+        decoded: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, each in content.items():
+                decoded[name] = decode(each, below)
+        except StoredValueError as error:
+            error.within(name, is_key=True)
+            raise
+        return decoded
 
     def child(self, element: str | int) -> Codec[Any]:
         if not isinstance(element, str):
@@ -496,34 +529,48 @@ class _FieldsCodec(Codec[Any]):
                 required.add(name)
         return fields, frozenset(required)
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         values = self._read(value)
         if values is None:
-            raise _mismatch(self.name, value, path)
+            raise _mismatch(self.name, value)
         fields, required = self._fields
-        missing = (name for name in required if name not in values)
-        wrong = sorted(missing) or sorted(name for name in values if name not in fields)
-        if wrong:
-            raise ValueOutOfRangeError(f"{path}.{wrong[0]}", f"not a field set of {self.name}")
-        if path.count(".") > MAX_NESTING_LEVELS:
-            # Names may have dots; but what holds itself would never end, and is refused so.
-            to_attribute_value(value, path)
-        return {"M": {n: fields[n].encode(each, f"{path}.{n}") for n, each in values.items()}}
+        wrong = min((name for name in required if name not in values), default=None)
+        is_unknown = wrong is None
+        if is_unknown:
+            wrong = min((str(name) for name in values if name not in fields), default=None)
+        if wrong is not None:
+            refusal = ValueOutOfRangeError("", f"not a field set of {self.name}")
+            raise refusal.within(wrong, is_key=is_unknown)
+        below = _below(levels)
+        encoded: dict[str, dict[str, Any]] = {}
+        name = ""
+        try:
+            for name, each in values.items():
+                encoded[name] = fields[name].encode(each, below)
+        except InvalidValueError as error:
+            error.within(name)
+            raise
+        return {"M": encoded}
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         fields, required = self._fields
-        content = attribute_value.get("M")
-        if content is None or any(name not in content for name in required):
-            raise _stored_mismatch(self.name, attribute_value, path)
-        values = {
-            name: codec.decode(content[name], f"{path}.{name}")
-            for name, codec in fields.items()
-            if name in content
-        }
+        content = _a_map(self, attribute_value)
+        if any(name not in content for name in required):
+            raise _stored_mismatch(self.name, attribute_value)
+        below = _below_stored(levels)
+        values: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, codec in fields.items():
+                if name in content:
+                    values[name] = codec.decode(content[name], below)
+        except StoredValueError as error:
+            error.within(name)
+            raise
         try:
             return self._make(**values)
         except _REFUSALS:
-            raise _stored_mismatch(self.name, attribute_value, path) from None
+            raise _stored_mismatch(self.name, attribute_value) from None
 
     def child(self, element: str | int) -> Codec[Any]:
         fields, _ = self._fields
@@ -537,16 +584,14 @@ class _ItemCodec(Codec[Any]):
         self._item_class = item_class
         self.name = item_class.__name__
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, self._item_class):
-            raise _mismatch(self.name, value, path)
-        return {"M": value.__dynasafe_encode__(path)}
+            raise _mismatch(self.name, value)
+        return {"M": value.__dynasafe_encode__(_below(levels))}
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        content = attribute_value.get("M")
-        if content is None:
-            raise _stored_mismatch(self.name, attribute_value, path)
-        return self._item_class.__dynasafe_decode__(content, path)
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = _a_map(self, attribute_value)
+        return self._item_class.__dynasafe_decode__(content, _below_stored(levels))
 
     def child(self, element: str | int) -> Codec[Any]:
         schema = self._item_class.__dynasafe_schema__
@@ -587,16 +632,16 @@ class _ConvertedCodec(_Parts[Any]):
         if issubclass(python_type, Enum):
             self.type_name = _type_of(member.value for member in python_type)
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, self._python_type):
-            raise _mismatch(self.name, value, path)
-        return to_attribute_value(self._encode(value), path)
+            raise _mismatch(self.name, value)
+        return to_attribute_value(self._encode(value), levels)
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         try:
-            return self._decode(from_attribute_value(attribute_value))
+            return self._decode(from_attribute_value(attribute_value, levels))
         except _REFUSALS:
-            raise _stored_mismatch(self.name, attribute_value, path) from None
+            raise _stored_mismatch(self.name, attribute_value) from None
 
 
 def _as_read(value: object) -> Any:
@@ -629,17 +674,17 @@ class _LiteralCodec(_Parts[Any]):
     def _matches(self, value: object) -> bool:
         return any(type(value) is type(choice) and value == choice for choice in self._choices)
 
-    def encode(self, value: Any, path: str = "") -> dict[str, Any]:
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not self._matches(value):
-            raise _mismatch(self.name, value, path)
-        return to_attribute_value(value, path)
+            raise _mismatch(self.name, value)
+        return to_attribute_value(value, levels)
 
-    def decode(self, attribute_value: AttributeValue, path: str = "") -> Any:
-        value = _ANY.decode(attribute_value, path)
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        value = _ANY.decode(attribute_value, levels)
         for stored, choice in self._stored:
             if type(value) is type(stored) and value == stored:
                 return choice
-        raise _stored_mismatch(self.name, attribute_value, path)
+        raise _stored_mismatch(self.name, attribute_value)
 
 
 _ANY: Codec[Any] = Codec()

@@ -1,160 +1,146 @@
 """Python values as AttributeValues, and back.
 
-An AttributeValue is the wire form of one value: a dict with one member, whose name is the type, as
-in `{"S": "Ada"}` or `{"N": "3"}`. Equal numbers and equal sets give equal AttributeValues in every
-process: numbers have one spelling, and sets are sorted.
+Equal numbers and equal sets give equal AttributeValues in every process: numbers have one spelling,
+and sets are sorted. The commonest values are written out where they stand, in maps and in lists: a
+call would cost more. An error gets its path on the way up, so that a path costs nothing until then.
 
 Sources: "Supported data types and naming rules in Amazon DynamoDB"; "AttributeValue", Amazon
-DynamoDB API Reference; "DynamoDB item sizes and formats".
+DynamoDB API Reference.
 """
 
 from __future__ import annotations
 
-import base64
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.limits import MAX_NESTING_LEVELS
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.limits import MAX_NUMBER_DIGITS
 from dynasafe.values.numbers import decode_number, encode_number
-from dynasafe.values.quick import (
-    LEVELS,
-    NOT_QUICK,
-    QUICK_TYPES,
-    decoded_list,
-    decoded_map,
-    encoded_list,
-    encoded_map,
-)
+from dynasafe.values.wire import LEVELS, AttributeValue, bytes_of, too_deep
 
 T = TypeVar("T")
 
-AttributeValue = Mapping[str, Any]
-"""A value in wire form: one member, whose name is the type."""
+_Encode = Callable[[Any, int], dict[str, Any]]
+"""Writes a value of one type, which may hold so many levels of lists and maps."""
 
-# The item itself is the first level, so that a value begins at the second.
-_FIRST_LEVEL = 2
+_MALFORMED: Final = (TypeError, AttributeError, ValueError, LookupError)
+"""What reading something else than an AttributeValue raises."""
+_ONLY_STR: Final = {str}
 
-_Encode = Callable[[Any, str, int], dict[str, Any]]
+
+# Writing
 
 
-def to_attribute_value(value: object, path: str = "") -> dict[str, Any]:
+def to_attribute_value(value: Any, levels: int = LEVELS) -> dict[str, Any]:
     """The value in wire form. Nothing of it is shared with the value.
+
+    Args:
+        levels: how many lists and maps it may be of, one within the other.
 
     Raises:
         UnsupportedTypeError: a value of a type that has no AttributeValue stands at the path.
         ValueOutOfRangeError: DynamoDB has no room for a value: NaN, 39 digits, an empty set.
     """
-    if _has_quick_way:
-        try:
-            return encoded_list([value], LEVELS)[0]
-        except NOT_QUICK:
-            pass
-    return plain_attribute_value(value, path)
+    kind = type(value)
+    encode = _ENCODERS.get(kind)
+    return (_encoder(kind) if encode is None else encode)(value, levels)
 
 
-def plain_attribute_value(value: object, path: str = "") -> dict[str, Any]:
-    """As `to_attribute_value`, for every type, and with the path of what is refused.
+def to_attribute_map(item: Any) -> dict[str, dict[str, Any]]:
+    """Each value of a mapping in wire form, by attribute name.
 
-    `to_attribute_value` knows a shorter way for the commonest values; this one is its measure.
+    Raises:
+        UnsupportedTypeError, ValueOutOfRangeError: as of `to_attribute_value`.
     """
-    return _encoder(type(value), path)(value, path, _FIRST_LEVEL)
+    return _encoded_members(item, LEVELS, is_keys=False)
 
 
-def to_attribute_map(item: Mapping[str, object], path: str = "") -> dict[str, dict[str, Any]]:
-    """Each value of the item in wire form, by attribute name."""
-    if _has_quick_way and type(item) is dict:
-        try:
-            return encoded_map(item, LEVELS)
-        except NOT_QUICK:
-            pass
-    return plain_attribute_map(item, path)
-
-
-def plain_attribute_map(item: Mapping[Any, Any], path: str = "") -> dict[str, dict[str, Any]]:
-    """As `to_attribute_map`, for every type, and with the path of what is refused."""
-    return _encoded_members(item, path, _FIRST_LEVEL)
-
-
-def _encoded_members(value: Mapping[Any, Any], path: str, level: int) -> dict[str, dict[str, Any]]:
-    prefix = f"{path}." if path else ""
+def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dict[str, Any]]:
+    """The values of a map, and what they may hold; an error shows no keys, as data are."""
+    if levels < 0:
+        raise too_deep()
     encoded: dict[str, dict[str, Any]] = {}
-    for name, each in value.items():
-        if not isinstance(name, str):
-            raise UnsupportedTypeError(path, f"a map's keys are str, not {type(name).__name__}")
-        place = prefix + name
-        encoded[require_text(name, place)] = _encoder(type(each), place)(each, place, level)
+    name: Any = ""
+    try:
+        for name, each in value.items():
+            if type(name) is not str or not name.isascii():
+                name = require_name(name)
+            kind = type(each)
+            if kind is str:
+                encoded[name] = {"S": each if each.isascii() else require_text(each)}
+            elif kind is int:
+                digits = str(each) if _MIN_INT < each < _MAX_INT else encode_number(each)
+                encoded[name] = {"N": digits}
+            elif kind is bool:
+                encoded[name] = {"BOOL": each}
+            elif kind is dict:
+                encoded[name] = {"M": _encoded_members(each, levels - 1, is_keys=True)}
+            elif kind is list:
+                encoded[name] = {"L": _encoded_elements(each, levels - 1)}
+            else:
+                encode = _ENCODERS.get(kind)
+                encoded[name] = (_encoder(kind) if encode is None else encode)(each, levels)
+    except InvalidValueError as error:
+        if type(name) is str:
+            error.within(name, is_key=is_keys)
+        raise
     return encoded
 
 
-def from_attribute_value(attribute_value: AttributeValue, path: str = "") -> Any:
-    """The Python value: int where a number is integral and Decimal elsewhere, set, bytes, ...
-
-    Raises:
-        UnsupportedTypeError: what stands at the path is not an AttributeValue.
-        ValueOutOfRangeError: a number is not one, or lists and maps nest deeper than DynamoDB's do.
-    """
+def _encoded_elements(value: Iterable[Any], levels: int) -> list[dict[str, Any]]:
+    if levels < 0:
+        raise too_deep()
+    encoded: list[dict[str, Any]] = []
     try:
-        return decoded_list([attribute_value], LEVELS)[0]
-    except NOT_QUICK:
-        return plain_value(attribute_value, path)
+        for each in value:
+            kind = type(each)
+            if kind is str:
+                encoded.append({"S": each if each.isascii() else require_text(each)})
+            elif kind is int:
+                digits = str(each) if _MIN_INT < each < _MAX_INT else encode_number(each)
+                encoded.append({"N": digits})
+            elif kind is dict:
+                encoded.append({"M": _encoded_members(each, levels - 1, is_keys=True)})
+            elif kind is list:
+                encoded.append({"L": _encoded_elements(each, levels - 1)})
+            else:
+                encode = _ENCODERS.get(kind)
+                encoded.append((_encoder(kind) if encode is None else encode)(each, levels))
+    except InvalidValueError as error:
+        error.within(len(encoded))
+        raise
+    return encoded
 
 
-def plain_value(attribute_value: object, path: str = "") -> Any:
-    """As `from_attribute_value`, with the path of what is refused.
-
-    `from_attribute_value` knows a shorter way for the commonest values; this one is its measure.
-    """
-    return _decoded(attribute_value, path, _FIRST_LEVEL)
+_MIN_INT, _MAX_INT = -(10**18), 10**18
+"""An int between these is surely within the range and the precision of DynamoDB's numbers."""
 
 
-def from_attribute_map(
-    attribute_map: Mapping[str, AttributeValue], path: str = ""
-) -> dict[str, Any]:
-    """Each value of the item in Python, by attribute name.
+def require_name(name: Any) -> str:
+    """The name of an attribute, or the key of a map, as plain text that can be sent."""
+    if not isinstance(name, str):
+        raise UnsupportedTypeError("", f"a map's keys are str, not {type(name).__name__}")
+    return require_text(str.__str__(name))
 
-    Raises:
-        UnsupportedTypeError: what stands at the path is not an AttributeValue.
-        ValueOutOfRangeError: a number is not one, or lists and maps nest deeper than DynamoDB's do.
-    """
+
+def require_text(text: str) -> str:
+    """The str itself, if it can be sent."""
     try:
-        return decoded_map(attribute_map, LEVELS)
-    except NOT_QUICK:
-        return plain_map(attribute_map, path)
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueOutOfRangeError(
+            "", "the str has a lone surrogate, which is not Unicode text and has no UTF-8"
+        ) from None
+    return text
 
 
-def plain_map(attribute_map: object, path: str = "") -> dict[str, Any]:
-    """As `from_attribute_map`, with the path of what is refused."""
-    return _decoded_map(attribute_map, path, _FIRST_LEVEL)
-
-
-def register_codec(
-    python_type: type[T], *, encode: Callable[[T], object], decode: Callable[[Any], T]
-) -> None:
-    """Teach dynasafe a type of your own, and its subclasses.
-
-    Args:
-        encode: gives a value of a supported type, as in `str`.
-        decode: takes what `from_attribute_value` gives for it.
-    """
-    global _has_quick_way
-    registered_codecs[python_type] = (encode, decode)
-    _encoders_by_type.clear()
-    if any(issubclass(each, python_type) for each in QUICK_TYPES):
-        _has_quick_way = False
-
-
-_has_quick_way = True
-
-registered_codecs: dict[type, tuple[Callable[[Any], object], Callable[[Any], Any]]] = {}
-
-
-def encode_datetime(value: datetime, path: str = "") -> str:
+def encode_datetime(value: datetime) -> str:
     """ISO 8601 in UTC with microseconds and Z, so that the order of texts is the order of times.
 
     Raises:
@@ -162,7 +148,7 @@ def encode_datetime(value: datetime, path: str = "") -> str:
     """
     if value.utcoffset() is None:
         raise ValueOutOfRangeError(
-            path,
+            "",
             "a datetime without a timezone means another time in each place. "
             "Fix: datetime.now(UTC), or .replace(tzinfo=...)",
         )
@@ -170,125 +156,115 @@ def encode_datetime(value: datetime, path: str = "") -> str:
         in_utc = value.astimezone(UTC)
     except OverflowError:
         raise ValueOutOfRangeError(
-            path, "the datetime lies outside the years 1 to 9999 in UTC"
+            "", "the datetime lies outside the years 1 to 9999 in UTC"
         ) from None
     return in_utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
 
 
-def require_text(value: str, path: str) -> str:
-    """The str itself, if it can be sent."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueOutOfRangeError(
-            path, "the str has a lone surrogate, which is not Unicode text and has no UTF-8"
-        ) from None
-    return value
+def _str(value: str, levels: int) -> dict[str, Any]:
+    text = str.__str__(value)
+    return {"S": text if text.isascii() else require_text(text)}
 
 
-def _str(value: str, path: str, level: int) -> dict[str, Any]:
-    text = str(value)
-    return {"S": text if text.isascii() else require_text(text, path)}
+def _number(value: Any, levels: int) -> dict[str, Any]:
+    return {"N": encode_number(value)}
 
 
-def _number(value: int | float | Decimal, path: str, level: int) -> dict[str, Any]:
-    return {"N": encode_number(value, path)}
-
-
-def _bytes(value: Any, path: str, level: int) -> dict[str, Any]:
+def _bytes(value: Any, levels: int) -> dict[str, Any]:
     return {"B": bytes(value)}
 
 
-def _bool(value: bool, path: str, level: int) -> dict[str, Any]:
+def _bool(value: bool, levels: int) -> dict[str, Any]:
     return {"BOOL": value}
 
 
-def _none(value: None, path: str, level: int) -> dict[str, Any]:
+def _none(value: None, levels: int) -> dict[str, Any]:
     return {"NULL": True}
 
 
-def _list(value: Any, path: str, level: int) -> dict[str, Any]:
-    _require_level(path, level)
-    encoded = []
-    for index, each in enumerate(value):
-        place = f"{path}[{index}]"
-        encoded.append(_encoder(type(each), place)(each, place, level + 1))
-    return {"L": encoded}
+def _list(value: Any, levels: int) -> dict[str, Any]:
+    return {"L": _encoded_elements(value, levels - 1)}
 
 
-def _map(value: Mapping[Any, Any], path: str, level: int) -> dict[str, Any]:
-    _require_level(path, level)
-    return {"M": _encoded_members(value, path, level + 1)}
+def _map(value: Any, levels: int) -> dict[str, Any]:
+    return {"M": _encoded_members(value, levels - 1, is_keys=True)}
 
 
-def _require_level(path: str, level: int) -> None:
-    if level > MAX_NESTING_LEVELS:
-        raise too_deep(path)
+def _set(value: Any, levels: int) -> dict[str, Any]:
+    return text_set(value) or set_of([to_attribute_value(each, levels) for each in value])
 
 
-TOO_DEEP = (
-    f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is the first, "
-    "or hold themselves"
-)
+def text_set(value: Iterable[Any]) -> dict[str, Any] | None:
+    """The set in wire form, if its members are all of type str, and there are some."""
+    members = list(value)
+    if set(map(type, members)) != _ONLY_STR:
+        return None
+    if not "".join(members).isascii():
+        for each in members:
+            require_text(each)
+    members.sort()
+    return {"SS": members}
 
 
-def too_deep(path: str) -> ValueOutOfRangeError:
-    """What is said of a value that cannot be written to its end."""
-    # The path of a cycle grows without end, so only its beginning is told.
-    return ValueOutOfRangeError(path[:200], TOO_DEEP)
+def set_of(members: Iterable[AttributeValue]) -> dict[str, Any]:
+    """The set of members that are in wire form.
 
-
-def _set(value: Any, path: str, level: int) -> dict[str, Any]:
-    if not value:
+    Raises:
+        UnsupportedTypeError: they are not all strings, all numbers or all binary.
+        ValueOutOfRangeError: there are none.
+    """
+    contents: dict[str, list[Any]] = {}
+    for member in members:
+        for type_name, content in member.items():
+            contents.setdefault(type_name, []).append(content)
+    if not contents:
         raise ValueOutOfRangeError(
-            path, "DynamoDB has no empty set. Fix: leave the attribute out, or remove it"
+            "", "DynamoDB has no empty set. Fix: leave the attribute out, or remove it"
         )
-    members: dict[str, set[Any]] = {}
-    for each in value:
-        ((type_name, content),) = _encoder(type(each), path)(each, path, level).items()
-        members.setdefault(type_name, set()).add(content if type_name in "SNB" else None)
-    if len(members) > 1 or not members.keys() <= {"S", "N", "B"}:
+    if len(contents) > 1 or not contents.keys() <= {"S", "N", "B"}:
         raise UnsupportedTypeError(
-            path,
+            "",
             "a set's members are all str, all numbers, or all bytes, not "
-            f"{', '.join(sorted(members))}. Fix: use a list",
+            f"{', '.join(sorted(contents))}. Fix: use a list",
         )
-    ((type_name, contents),) = members.items()
-    ordered = sorted(contents, key=Decimal) if type_name == "N" else sorted(contents)
+    ((type_name, given),) = contents.items()
+    distinct = set(given)
+    ordered = sorted(distinct, key=Decimal) if type_name == "N" else sorted(distinct)
     return {f"{type_name}S": ordered}
 
 
-def _datetime(value: datetime, path: str, level: int) -> dict[str, Any]:
-    return {"S": encode_datetime(value, path)}
+def _datetime(value: datetime, levels: int) -> dict[str, Any]:
+    return {"S": encode_datetime(value)}
 
 
-def _date(value: date, path: str, level: int) -> dict[str, Any]:
+def _date(value: date, levels: int) -> dict[str, Any]:
     return {"S": value.isoformat()}
 
 
-def _uuid(value: UUID, path: str, level: int) -> dict[str, Any]:
+def _uuid(value: UUID, levels: int) -> dict[str, Any]:
     return {"S": str(value)}
 
 
-def _enum(value: Enum, path: str, level: int) -> dict[str, Any]:
-    return _encoder(type(value.value), path)(value.value, path, level)
+def _enum(value: Enum, levels: int) -> dict[str, Any]:
+    return to_attribute_value(value.value, levels)
 
 
-def _boto3_binary(value: Any, path: str, level: int) -> dict[str, Any]:
+def _boto3_binary(value: Any, levels: int) -> dict[str, Any]:
     return {"B": bytes(value.value)}
 
 
-def _item(value: Any, path: str, level: int) -> dict[str, Any]:
-    return {"M": value.__dynasafe_encode__(path)}
+def _item(value: Any, levels: int) -> dict[str, Any]:
+    return {"M": value.__dynasafe_encode__(levels - 1)}
 
 
-def _pydantic_model(value: Any, path: str, level: int) -> dict[str, Any]:
-    return _map(value.model_dump(by_alias=True), path, level)
+def _pydantic_model(value: Any, levels: int) -> dict[str, Any]:
+    dump = value.model_dump(by_alias=True)
+    return {"M": _encoded_members(dump, levels - 1, is_keys=False)}
 
 
-def _dataclass(value: Any, path: str, level: int) -> dict[str, Any]:
+def _dataclass(value: Any, levels: int) -> dict[str, Any]:
     fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-    return _map(fields, path, level)
+    return {"M": _encoded_members(fields, levels - 1, is_keys=False)}
 
 
 _ENCODERS: dict[type, _Encode] = {
@@ -310,17 +286,54 @@ _ENCODERS: dict[type, _Encode] = {
     date: _date,
     UUID: _uuid,
 }
-_encoders_by_type: dict[type, _Encode] = {}
+"""How values of each type are written, with and without an annotation."""
+_WRITTEN_OUT: Final = (str, int, bool, dict, list)
+"""The types that loops write without a look at the table."""
+
+registered_codecs: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {}
+
+# Weak, so that classes made at run time are not kept.
+_found_encoders: WeakKeyDictionary[type, _Encode] = WeakKeyDictionary()
 
 
-def _encoder(python_type: type, path: str) -> _Encode:
-    encoder = _encoders_by_type.get(python_type)
+def register_codec(
+    python_type: type[T], *, encode: Callable[[T], object], decode: Callable[[Any], T]
+) -> None:
+    """Teach dynasafe a type of your own, and its subclasses.
+
+    Args:
+        encode: gives a value of a supported type, as in `str`.
+        decode: takes what `from_attribute_value` gives for it.
+
+    Raises:
+        TypeError: the type is str, int, bool, dict or list, or one that all types are of.
+    """
+    if any(issubclass(each, python_type) for each in _WRITTEN_OUT):
+        raise TypeError(
+            f"{python_type.__name__} has a codec that cannot be replaced. Fix: register a class of "
+            "your own, which may be a subclass of it"
+        )
+    registered_codecs[python_type] = (encode, decode)
+    if python_type in _ENCODERS:
+        _ENCODERS[python_type] = _registered(encode)
+    _found_encoders.clear()
+
+
+def _registered(to_supported: Callable[[Any], Any]) -> _Encode:
+    def encode(value: Any, levels: int) -> dict[str, Any]:
+        return to_attribute_value(to_supported(value), levels)
+
+    return encode
+
+
+def _encoder(python_type: type) -> _Encode:
+    encoder = _found_encoders.get(python_type)
     if encoder is None:
-        encoder = _encoders_by_type[python_type] = _find_encoder(python_type, path)
+        encoder = _found_encoders[python_type] = _find_encoder(python_type)
     return encoder
 
 
-def _find_encoder(python_type: type, path: str) -> _Encode:
+def _find_encoder(python_type: type) -> _Encode:
     for base in python_type.__mro__:
         if base in registered_codecs:
             return _registered(registered_codecs[base][0])
@@ -340,154 +353,178 @@ def _find_encoder(python_type: type, path: str) -> _Encode:
     if python_type.__module__ == "boto3.dynamodb.types" and python_type.__name__ == "Binary":
         return _boto3_binary
     raise UnsupportedTypeError(
-        path,
+        "",
         f"{python_type.__qualname__} has no AttributeValue. Fix: convert it, or teach it with "
         "dynasafe.values.convert.register_codec()",
     )
 
 
-def _registered(to_supported: Callable[[Any], object]) -> _Encode:
-    def encode(value: Any, path: str, level: int) -> dict[str, Any]:
-        supported = to_supported(value)
-        return _encoder(type(supported), path)(supported, path, level)
-
-    return encode
+# Reading
 
 
-def bytes_of(content: Any) -> bytes:
-    """The bytes of a B, which is base64 text in JSON, as an event of DynamoDB Streams has it."""
-    if isinstance(content, bytes):
-        return content
-    if isinstance(content, str):
-        return base64.b64decode(content, validate=True)
-    return bytes(getattr(content, "value", content))
+def from_attribute_value(attribute_value: Any, levels: int = LEVELS) -> Any:
+    """The Python value: int where a number is integral and Decimal elsewhere, set, bytes, ...
 
-
-def _decoded(attribute_value: Any, path: str, level: int) -> Any:
+    Raises:
+        UnsupportedTypeError: what stands at the path is not an AttributeValue.
+        ValueOutOfRangeError: a number is not one, or lists and maps nest deeper than DynamoDB's do.
+    """
     try:
         # botocore adds SDK_UNKNOWN_MEMBER to a union of a type that it does not know.
         ((type_name, content),) = attribute_value.items()
-        decode = _DECODERS[type_name]
-    except (TypeError, ValueError, LookupError, AttributeError):
-        raise _not_an_attribute_value(path) from None
-    return decode(content, path, level)
+        return _DECODERS[type_name](content, levels)
+    except InvalidValueError:
+        raise
+    except _MALFORMED:
+        raise _not_an_attribute_value() from None
 
 
-def _not_an_attribute_value(path: str) -> UnsupportedTypeError:
-    return UnsupportedTypeError(
-        path, "not an AttributeValue, which is a map of one member, whose name is a DynamoDB type"
-    )
+def from_attribute_map(attribute_map: Any) -> dict[str, Any]:
+    """Each value of the item in Python, by attribute name.
 
-
-def _decoded_map(content: Any, path: str, level: int) -> dict[str, Any]:
-    if not isinstance(content, Mapping):
-        raise _not_an_attribute_value(path)
-    _require_level(path, level - 1)
-    prefix = f"{path}." if path else ""
-    return {name: _decoded(value, f"{prefix}{name}", level) for name, value in content.items()}
-
-
-def _decoded_list(content: Any, path: str, level: int) -> list[Any]:
-    _require_level(path, level)
-    return [
-        _decoded(value, f"{path}[{index}]", level + 1)
-        for index, value in enumerate(_require_list(content, path))
-    ]
-
-
-def _require(python_type: type[T], content: Any, path: str) -> T:
-    if not isinstance(content, python_type):
-        raise _not_an_attribute_value(path)
-    return content
-
-
-def _require_list(content: Any, path: str) -> list[Any] | tuple[Any, ...]:
-    if not isinstance(content, list | tuple):
-        raise _not_an_attribute_value(path)
-    return content
-
-
-def _decoded_number(content: Any, path: str) -> int | Decimal:
-    return decode_number(_require(str, content, path), path)
-
-
-def _decoded_bytes(content: Any, path: str) -> bytes:
-    if content.__class__ is bytes:
-        whole: bytes = content
-        return whole
-    try:
-        return bytes_of(content)
-    except (TypeError, ValueError):
-        raise _not_an_attribute_value(path) from None
-
-
-_DECODERS: dict[str, Callable[[Any, str, int], Any]] = {
-    "S": lambda content, path, level: _require(str, content, path),
-    "N": lambda content, path, level: _decoded_number(content, path),
-    "B": lambda content, path, level: _decoded_bytes(content, path),
-    "BOOL": lambda content, path, level: _require(bool, content, path),
-    "NULL": lambda content, path, level: None,
-    "L": _decoded_list,
-    "M": lambda content, path, level: _decoded_map(content, path, level + 1),
-    "SS": lambda content, path, level: {
-        _require(str, each, path) for each in _require_list(content, path)
-    },
-    "NS": lambda content, path, level: {
-        _decoded_number(each, path) for each in _require_list(content, path)
-    },
-    "BS": lambda content, path, level: {
-        _decoded_bytes(each, path) for each in _require_list(content, path)
-    },
-}
-
-
-def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
-    """The size of one value, without its name.
-
-    A string has its UTF-8 bytes; a number about one byte per two significant digits and one more;
-    null and Boolean 1; a list or map 3, and 1 for each element or pair.
-    Source: "DynamoDB item sizes and formats".
+    Raises:
+        UnsupportedTypeError: what stands at the path is not an AttributeValue.
+        ValueOutOfRangeError: a number is not one, or lists and maps nest deeper than DynamoDB's do.
     """
-    ((type_name, content),) = attribute_value.items()
-    match type_name:
-        case "S":
-            return len(content.encode(errors="surrogatepass"))
-        case "N":
-            return _number_size_bytes(content)
-        case "B":
-            return len(bytes_of(content))
-        case "BOOL" | "NULL":
-            return 1
-        case "SS":
-            return sum(len(each.encode(errors="surrogatepass")) for each in content)
-        case "NS":
-            return sum(map(_number_size_bytes, content))
-        case "BS":
-            return sum(len(bytes_of(each)) for each in content)
-        case "L":
-            return 3 + sum(1 + attribute_value_size_bytes(each) for each in content)
-        case "M":
-            return 3 + len(content) + item_size_bytes(content)
-        case _:
-            raise UnsupportedTypeError("", f"{type_name!r} is not a DynamoDB type")
+    return _decoded_members(attribute_map, LEVELS, is_keys=False)
 
 
-def item_size_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
-    """The size of an item in wire form: its names' UTF-8 bytes and its values' sizes."""
-    return sum(
-        len(name.encode(errors="surrogatepass")) + attribute_value_size_bytes(value)
-        for name, value in attribute_map.items()
+def _decoded_members(content: Any, levels: int, *, is_keys: bool) -> dict[str, Any]:
+    if levels < 0:
+        raise too_deep()
+    if type(content) is not dict and not isinstance(content, Mapping):
+        raise _not_an_attribute_value()
+    decoded: dict[str, Any] = {}
+    name: Any = ""
+    try:
+        for name, value in content.items():
+            if len(value) != 1:
+                raise _not_an_attribute_value()
+            if "S" in value:
+                text = value["S"]
+                decoded[name] = text if type(text) is str else _require(str, text)
+            elif "N" in value:
+                digits = value["N"]
+                decoded[name] = (
+                    int(digits)
+                    if digits.isdecimal() and len(digits) <= MAX_NUMBER_DIGITS
+                    else decode_number(digits)
+                )
+            elif "M" in value:
+                decoded[name] = _decoded_members(value["M"], levels - 1, is_keys=True)
+            elif "L" in value:
+                decoded[name] = _decoded_elements(value["L"], levels - 1)
+            else:
+                decoded[name] = from_attribute_value(value, levels)
+    except InvalidValueError as error:
+        error.within(name, is_key=is_keys)
+        raise
+    except _MALFORMED:
+        raise _not_an_attribute_value().within(name, is_key=is_keys) from None
+    return decoded
+
+
+def _decoded_elements(content: Any, levels: int) -> list[Any]:
+    if levels < 0:
+        raise too_deep()
+    values = _require_list(content)
+    decoded: list[Any] = []
+    try:
+        for value in values:
+            if len(value) != 1:
+                raise _not_an_attribute_value()
+            if "S" in value:
+                text = value["S"]
+                decoded.append(text if type(text) is str else _require(str, text))
+            elif "N" in value:
+                digits = value["N"]
+                decoded.append(
+                    int(digits)
+                    if digits.isdecimal() and len(digits) <= MAX_NUMBER_DIGITS
+                    else decode_number(digits)
+                )
+            elif "M" in value:
+                decoded.append(_decoded_members(value["M"], levels - 1, is_keys=True))
+            elif "L" in value:
+                decoded.append(_decoded_elements(value["L"], levels - 1))
+            else:
+                decoded.append(from_attribute_value(value, levels))
+    except InvalidValueError as error:
+        error.within(len(decoded))
+        raise
+    except _MALFORMED:
+        raise _not_an_attribute_value().within(len(decoded)) from None
+    return decoded
+
+
+def _not_an_attribute_value() -> UnsupportedTypeError:
+    return UnsupportedTypeError(
+        "", "not an AttributeValue, which is a map of one member, whose name is a DynamoDB type"
     )
 
 
-def _number_size_bytes(text: str) -> int:
-    sign, digits, exponent = Decimal(text).as_tuple()
-    assert isinstance(exponent, int)
-    significant = "".join(map(str, digits)).lstrip("0")
-    trimmed = significant.rstrip("0")
-    if not trimmed:
-        return 1
-    # Digits are kept in pairs, counted from the decimal point.
-    exponent += len(significant) - len(trimmed)
-    pairs = (len(trimmed) + (exponent % 2) + 1) // 2
-    return pairs + 1 + sign
+def _require(python_type: type[T], content: Any) -> T:
+    if not isinstance(content, python_type):
+        raise _not_an_attribute_value()
+    return content
+
+
+def _require_list(content: Any) -> list[Any] | tuple[Any, ...]:
+    if not isinstance(content, list | tuple):
+        raise _not_an_attribute_value()
+    return content
+
+
+def _decoded_text(content: Any, levels: int) -> str:
+    return _require(str, content)
+
+
+def _decoded_number(content: Any, levels: int) -> int | Decimal:
+    return decode_number(_require(str, content))
+
+
+def _decoded_bytes(content: Any, levels: int) -> bytes:
+    return bytes_of(content)
+
+
+def _decoded_flag(content: Any, levels: int) -> bool:
+    return _require(bool, content)
+
+
+def _decoded_null(content: Any, levels: int) -> None:
+    return None
+
+
+def _decoded_list(content: Any, levels: int) -> list[Any]:
+    return _decoded_elements(content, levels - 1)
+
+
+def _decoded_map(content: Any, levels: int) -> dict[str, Any]:
+    return _decoded_members(content, levels - 1, is_keys=True)
+
+
+def _decoded_texts(content: Any, levels: int) -> set[str]:
+    return {_require(str, each) for each in _require_list(content)}
+
+
+def _decoded_numbers(content: Any, levels: int) -> set[int | Decimal]:
+    return {_decoded_number(each, levels) for each in _require_list(content)}
+
+
+def _decoded_binaries(content: Any, levels: int) -> set[bytes]:
+    return {bytes_of(each) for each in _require_list(content)}
+
+
+_DECODERS: dict[str, Callable[[Any, int], Any]] = {
+    "S": _decoded_text,
+    "N": _decoded_number,
+    "B": _decoded_bytes,
+    "BOOL": _decoded_flag,
+    "NULL": _decoded_null,
+    "L": _decoded_list,
+    "M": _decoded_map,
+    "SS": _decoded_texts,
+    "NS": _decoded_numbers,
+    "BS": _decoded_binaries,
+}
+"""How each DynamoDB type is read, where there is no annotation."""

@@ -25,7 +25,8 @@ from dynasafe.expressions.nodes import Value
 from dynasafe.expressions.parse import parse_condition, parse_update
 from dynasafe.testing import strategies
 from dynasafe.testing.engines import Engine
-from dynasafe.values.convert import bytes_of, to_attribute_map
+from dynasafe.values.convert import to_attribute_map
+from dynasafe.values.wire import bytes_of, sort_key
 from tests.integration.conftest import Engines
 from tests.support.requests import HEADERS
 from tests.support.triples import Triples
@@ -93,11 +94,11 @@ def comparable(value: AttributeMap) -> Any:
     ((type_name, content),) = value.items()
     match type_name:
         case "N" | "S":
-            return type_name, evaluate.sort_key(value)
+            return type_name, sort_key(value)
         case "B":
             return "B", bytes_of(content)
         case "SS" | "NS" | "BS":
-            members = (evaluate.sort_key({type_name[0]: each}) for each in content)
+            members = (sort_key({type_name[0]: each}) for each in content)
             return type_name, frozenset(members)
         case "L":
             return "L", [comparable(each) for each in content]

@@ -15,33 +15,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
-from dynasafe.errors import InvalidRequestError, InvalidValueError
+from dynasafe.errors import InvalidRequestError, InvalidValueError, StoredValueError
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import conjunction
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
 from dynasafe.testing import strategies
 from dynasafe.validation.check import check_from_scratch
+from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import (
     from_attribute_map,
     from_attribute_value,
-    plain_attribute_map,
-    plain_attribute_value,
-    plain_map,
-    plain_value,
     to_attribute_map,
     to_attribute_value,
 )
+from dynasafe.values.wire import TOO_DEEP
 from tests.properties.update_strategies import true_conditions, updates
 from tests.support.people import Person
 from tests.support.requests import RANDOMS, Requests
 
 
 def outcome(function: Any, *arguments: Any) -> Any:
-    """What the function returns, or the words of what it raises."""
+    """What the function returns or raises."""
     try:
         return function(*arguments)
-    except InvalidValueError as error:
-        return type(error), str(error)
+    except (InvalidValueError, StoredValueError) as error:
+        return error
 
 
 class Keyed(Item):
@@ -53,18 +51,36 @@ class Thing(Item):
     pk: Attr[int] = attribute(key="partition")
 
 
-@given(strategies.values() | strategies.bad_values() | st.floats())
-def test_given_any_value_then_the_shorter_way_writes_what_the_longer_does(value: Any) -> None:
-    quick = outcome(to_attribute_value, value, "here")
-    plain = outcome(plain_attribute_value, value, "here")
-    assert repr(quick) == repr(plain)
-    item = {"a": value, "b": [value]}
-    assert repr(outcome(to_attribute_map, item)) == repr(outcome(plain_attribute_map, item))
+def place(outcome: Any, *parts: str | int) -> Any:
+    """The outcome for a value that stands at this place of another."""
+    if not isinstance(outcome, InvalidValueError | StoredValueError):
+        return outcome
+    for part in reversed(parts):
+        outcome.within(part)
+    path = "" if outcome.reason == TOO_DEEP else outcome.path  # which ends where the levels do
+    return type(outcome), path, outcome.reason
+
+
+@given(strategies.values() | strategies.bad_values() | st.floats() | st.integers())
+def test_write_anywhere(value: Any) -> None:
+    """A value is written alone as it is in a list, a map, an item, and by the codec of any type."""
+    for container, parts in (([value], [0]), ({"a": value}, ["a"]), ({"a": [value]}, ["a", 0])):
+        alone = place(outcome(to_attribute_value, value), *parts)
+        within = place(outcome(to_attribute_value, container))
+        for part in parts if isinstance(within, dict) else ():
+            ((_, content),) = within.items()
+            within = content[part]
+        assert repr(within) == repr(alone)
+    alone = place(outcome(to_attribute_value, value), "a")
+    item = place(outcome(to_attribute_map, {"a": value}))
+    assert repr(item["a"] if isinstance(item, dict) else item) == repr(alone)
+    typed = place(outcome(codec_for(Any).encode, value), "a")
+    assert repr(typed) == repr(alone)
 
 
 @given(strategies.items())
 def test_given_any_item_then_a_map_reads_as_its_values_do(item: dict[str, Any]) -> None:
-    wire = plain_attribute_map(item)
+    wire = to_attribute_map(item)
     expected = {name: from_attribute_value(value) for name, value in wire.items()}
     assert from_attribute_map(wire) == expected
     assert from_attribute_value({"M": wire}) == expected
@@ -113,16 +129,23 @@ CONTENTS = st.recursive(
 
 
 @given(CONTENTS)
-def test_given_anything_when_read_then_the_shorter_way_gives_what_the_longer_does(
-    content: Any,
-) -> None:
-    assert repr(outcome(from_attribute_value, content, "here")) == repr(
-        outcome(plain_value, content, "here")
+def test_read_anywhere(content: Any) -> None:
+    """A value is read alone as it is in a list, a map, an item, and by the codec of any type."""
+    alone = place(outcome(from_attribute_value, content), 0)
+    within = place(outcome(from_attribute_value, {"L": [content]}))
+    assert repr(within[0] if isinstance(within, list) else within) == repr(alone)
+    alone = place(outcome(from_attribute_value, content), "a", "b")
+    for read, wire in (
+        (from_attribute_value, {"M": {"a": {"M": {"b": content}}}}),
+        (from_attribute_map, {"a": {"M": {"b": content}}}),
+    ):
+        within = place(outcome(read, wire))
+        assert repr(within["a"]["b"] if isinstance(within, dict) else within) == repr(alone)
+    alone = place(outcome(from_attribute_value, content))
+    typed = place(outcome(codec_for(Any).decode, content))
+    assert repr(typed[1:] if isinstance(typed, tuple) else typed) == (
+        repr(alone[1:] if isinstance(alone, tuple) else alone)
     )
-    for attribute_map in (content, {"a": content}, {"a": {"M": {"b": content}}}):
-        assert repr(outcome(from_attribute_map, attribute_map)) == repr(
-            outcome(plain_map, attribute_map)
-        )
 
 
 def written_anew(builder: UpdateBuilder) -> dict[str, Any]:

@@ -19,16 +19,15 @@ from pydantic import BaseModel, Field
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import (
-    attribute_value_size_bytes,
     from_attribute_map,
     from_attribute_value,
-    item_size_bytes,
     register_codec,
     registered_codecs,
     to_attribute_map,
     to_attribute_value,
 )
 from dynasafe.values.numbers import encode_number
+from dynasafe.values.wire import attribute_value_size_bytes, item_size_bytes
 from tests.properties.update_strategies import VALUES
 
 
@@ -113,7 +112,7 @@ def cyclic() -> Any:
     [
         (
             {"address": {"geo": {"lat": float("nan")}}},
-            "address.geo.lat: NaN and infinities are not DynamoDB numbers. "
+            "address.*.*: NaN and infinities are not DynamoDB numbers. "
             "Fix: leave the attribute out",
         ),
         ({"a": [1, float("inf")]}, "a[1]: NaN and infinities are not DynamoDB numbers."),
@@ -121,20 +120,20 @@ def cyclic() -> Any:
         ({"a": 10**38 + 1}, "a: a number of 39 digits; DynamoDB keeps 38."),
         ({"a": Decimal("1E+126")}, "a: the number is outside DynamoDB's range"),
         ({"a": Decimal("9E-131")}, "a: the number is outside DynamoDB's range"),
-        ({"a": {"b": set()}}, "a.b: DynamoDB has no empty set. Fix: leave the attribute out"),
+        ({"a": {"b": set()}}, "a.*: DynamoDB has no empty set. Fix: leave the attribute out"),
         ({"a": {1, "x"}}, "a: a set's members are all str, all numbers, or all bytes, not N, S"),
         ({"a": {True}}, "a: a set's members are all str, all numbers, or all bytes, not BOOL"),
         ({"a": {(1, 2)}}, "a: a set's members are all str"),
-        ({"a": {"b": {1: 2}}}, "a.b: a map's keys are str, not int"),
+        ({"a": {"b": {1: 2}}}, "a.*: a map's keys are str, not int"),
         ({"a": [object()]}, "a[0]: object has no AttributeValue. Fix: convert it, or teach it"),
         ({"a": datetime(2030, 1, 1)}, "a: a datetime without a timezone means another time"),
         ({"a": "\ud800"}, "a: the str has a lone surrogate"),
-        ({"\ud800": 1}, "\ud800: the str has a lone surrogate"),
+        ({"\ud800": 1}, "\\ud800: the str has a lone surrogate"),
         (
             {"a": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=1)))},
             "a: the datetime lies outside the years 1 to 9999 in UTC",
         ),
-        ({"a": {"\ud800": 1}}, "a.\ud800: the str has a lone surrogate"),
+        ({"a": {"\ud800": 1}}, "a.*: the str has a lone surrogate"),
         ({"a": nested(32)}, "lists and maps nest deeper than 32 levels, of which the item"),
         (cyclic(), "is the first, or hold themselves"),
     ],
@@ -199,7 +198,7 @@ def test_given_a_float_when_stored_then_a_typed_read_gives_it_back(number: float
     if number != 0 and abs(number) < 1e-120:
         return
     codec = codec_for(float)
-    assert codec.decode(codec.encode(number, "x"), "x") == number
+    assert codec.decode(codec.encode(number)) == number
 
 
 @pytest.mark.parametrize(
@@ -269,8 +268,8 @@ def test_given_a_type_of_ones_own_when_registered_then_it_goes_both_ways(own_typ
 
     assert to_attribute_value([own_type(3), Price(4)]) == {"L": [{"N": "3"}, {"N": "4"}]}
     codec = codec_for(list[own_type])
-    wire = codec.encode([own_type(5)], "x")
-    assert codec.decode(wire, "x") == [own_type(5)]
+    wire = codec.encode([own_type(5)])
+    assert codec.decode(wire) == [own_type(5)]
 
 
 def test_given_a_registered_type_when_it_gives_nonsense_then_the_path_is_told(
