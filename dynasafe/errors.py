@@ -116,6 +116,10 @@ class ValueOutOfRangeError(InvalidValueError, ValueError):
     """A value of a supported type that DynamoDB has no room for: NaN, an empty set, 39 digits."""
 
 
+class InvalidPathError(ValueOutOfRangeError):
+    """Text that is no document path."""
+
+
 class InvalidRequestError(NotSentError):
     """A request that DynamoDB would refuse: every finding, not only the first."""
 

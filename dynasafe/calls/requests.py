@@ -272,8 +272,9 @@ def update(
         )
     schema = table.shape.schema
     encoded_key = table.shape.encode_key(key)
-    builder.require_not_in_key(encoded_key)
     builder.freeze()
+    builder = builder.written_for(schema)
+    builder.require_not_in_key(encoded_key)
     instance = key if isinstance(key, Item) and schema is not None else None
     version = _version_check(table, instance)
     write_id = _wanted_write_id(table, write_id)
@@ -401,7 +402,9 @@ def pages(
         ("FilterExpression", filter),
     ):
         if condition is not None:
-            params[member] = render_condition(condition_node(condition), placeholders)
+            params[member] = render_condition(
+                condition_node(condition, table.shape.schema), placeholders
+            )
     _add_projection(params, table, projection, placeholders)
     _add_placeholders(params, placeholders)
     params.update(_present(members))
@@ -551,7 +554,7 @@ def _version_check(table: Table[Any], instance: Item | None) -> VersionCheck | N
 def _conditions(
     table: Table[Any], condition: ConditionLike | None, version: VersionCheck | None
 ) -> ConditionNode | None:
-    terms = [] if condition is None else [condition_node(condition)]
+    terms = [] if condition is None else [condition_node(condition, table.shape.schema)]
     if version is not None:
         terms.append(version.condition(version.expected == _first_version(table.shape)))
     return conjunction(*terms) if terms else None

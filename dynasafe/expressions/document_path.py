@@ -19,8 +19,10 @@ class DocumentPath:
     elements: tuple[PathElement, ...]
 
     def __post_init__(self) -> None:
-        if len(self.elements) == 1 and type(self.elements[0]) is str and self.elements[0]:
-            return  # the commonest
+        if len(self.elements) == 1:
+            first = self.elements[0]
+            if type(first) is str and first and first.isascii():
+                return  # the commonest
         elements: tuple[Any, ...] = self.elements  # they may be anything yet
         if not elements or not isinstance(elements[0], str):
             raise ValueError("a document path begins with an attribute name")
@@ -29,6 +31,10 @@ class DocumentPath:
                 raise ValueError("a document path has names (str) and list indexes (int)")
             if element == "":
                 raise ValueError("an attribute name in a document path must not be empty")
+            if isinstance(element, str) and not _has_utf8(element):
+                raise ValueError(
+                    "a name in a document path has a lone surrogate, which has no UTF-8"
+                )
             if isinstance(element, int) and element < 0:
                 raise ValueError("a list index in a document path must not be negative")
         # A subclass of str may write itself otherwise, as a member of a str Enum does.
@@ -84,3 +90,11 @@ class DocumentPath:
     def overlaps(self, other: DocumentPath) -> bool:
         """Whether one of the two paths is, or lies below, the other."""
         return self.contains(other) or other.contains(self)
+
+
+def _has_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, overload
 from uuid import UUID
 
-from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import (
+    InvalidPathError,
+    InvalidValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.expressions.nodes import (
     Arithmetic,
@@ -25,31 +30,47 @@ from dynasafe.expressions.nodes import (
     Path,
     Size,
     Value,
+    conjunction,
+    disjunction,
 )
-from dynasafe.items.conditions import Condition
+from dynasafe.items.conditions import Bindable, Condition, Made
+from dynasafe.items.owners import HasSchema, Owned, OwnerT, T, T_co
 from dynasafe.values.codecs import Codec, codec_for
 
-T = TypeVar("T")
 U = TypeVar("U")
-NumberT = TypeVar("NumberT", bound=int | float | Decimal | None)
+NestedT = TypeVar("NestedT", bound=HasSchema)
+InstanceT = TypeVar("InstanceT", bound=HasSchema)
 
 AttributeType = Literal["S", "SS", "N", "NS", "B", "BS", "BOOL", "NULL", "L", "M"]
 
+_MAX_CHOICES = 100
+
 _ANY: Codec[Any] = codec_for(Any)
 _INT: Codec[int] = codec_for(int)
+_NULL = {"NULL": True}
 
 
-class HasSchema(Protocol):
-    """An instance of an Item class."""
+class Choices(Protocol[T_co]):
+    """Values to choose from: a list, tuple, set or the like, but no str."""
 
-    __dynasafe_schema__: ClassVar[Any]
-
-
-NestedT = TypeVar("NestedT", bound=HasSchema | None)
+    def __contains__(self, value: object, /) -> bool: ...
+    def __iter__(self) -> Iterator[T_co]: ...
 
 
-class _Comparable(Generic[T]):
-    """An operand that a condition can compare with a value or an attribute."""
+class _IsDataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+class _IsModel(Protocol):
+    def model_dump(self) -> dict[str, Any]: ...
+
+
+class ComparedWithAnotherType:
+    """What type checkers make of `Person.visits == "3"`: no condition."""
+
+
+class Readable(Bindable, Owned, Generic[T_co, OwnerT]):
+    """What has a value in the stored item: an attribute, or the size of one."""
 
     __slots__ = ()
 
@@ -57,106 +78,323 @@ class _Comparable(Generic[T]):
     def node(self) -> Operand:
         raise NotImplementedError
 
+
+class Comparable(Readable[T, OwnerT]):
+    """An operand that a condition can compare with a value or an attribute."""
+
+    __slots__ = ()
+
     def _value(self, value: object) -> Operand:
         raise NotImplementedError
 
-    def _compare(self, operator: ComparisonOperator, other: object) -> Condition:
-        return Condition(Comparison(operator, self.node, self._value(other)))
+    def _compare(
+        self, operator: ComparisonOperator, other: object, make: Callable[..., Condition[Any]]
+    ) -> Condition[Any]:
+        node = Comparison(operator, self.node, self._value(other))
+        return Condition.made(node, make, self, other)
 
-    def __eq__(self, other: T | Attr[T] | SizeOf) -> Condition:  # type: ignore[override]
-        return self._compare("=", other)
+    def _equals_none(self, value: object) -> bool:
+        """Whether a comparison with the value asks for an attribute that is not stored."""
+        return False
 
-    def __ne__(self, other: T | Attr[T] | SizeOf) -> Condition:  # type: ignore[override]
-        return self._compare("<>", other)
+    def _is_none(self) -> list[Any]:
+        """Absent, or NULL, as it was stored before, or by others."""
+        return [
+            Function("attribute_not_exists", (self.node,)),
+            Comparison("=", self.node, Value(_NULL)),
+        ]
 
-    def __lt__(self, other: T | Attr[T] | SizeOf) -> Condition:
-        return self._compare("<", other)
+    if TYPE_CHECKING:
 
-    def __le__(self, other: T | Attr[T] | SizeOf) -> Condition:
-        return self._compare("<=", other)
+        @overload  # type: ignore[override]
+        def __eq__(  # type: ignore[overload-overlap]
+            self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+            other: int | Readable[int | None, OwnerT],
+        ) -> Condition[OwnerT]: ...
+        @overload
+        def __eq__(self, other: T | Readable[T | None, OwnerT]) -> Condition[OwnerT]: ...
+        @overload
+        def __eq__(self, other: object) -> ComparedWithAnotherType: ...
+        def __eq__(self, other: object) -> Any: ...
 
-    def __gt__(self, other: T | Attr[T] | SizeOf) -> Condition:
-        return self._compare(">", other)
+        @overload  # type: ignore[override]
+        def __ne__(  # type: ignore[overload-overlap]
+            self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+            other: int | Readable[int | None, OwnerT],
+        ) -> Condition[OwnerT]: ...
+        @overload
+        def __ne__(self, other: T | Readable[T | None, OwnerT]) -> Condition[OwnerT]: ...
+        @overload
+        def __ne__(self, other: object) -> ComparedWithAnotherType: ...
+        def __ne__(self, other: object) -> Any: ...
 
-    def __ge__(self, other: T | Attr[T] | SizeOf) -> Condition:
-        return self._compare(">=", other)
+        @overload
+        def __lt__(
+            self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+            other: int | Readable[int | None, OwnerT],
+        ) -> Condition[OwnerT]: ...
+        @overload
+        def __lt__(self, other: T | Readable[T | None, OwnerT]) -> Condition[OwnerT]: ...
+        def __lt__(self, other: object) -> Condition[OwnerT]: ...
+
+        @overload
+        def __le__(
+            self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+            other: int | Readable[int | None, OwnerT],
+        ) -> Condition[OwnerT]: ...
+        @overload
+        def __le__(self, other: T | Readable[T | None, OwnerT]) -> Condition[OwnerT]: ...
+        def __le__(self, other: object) -> Condition[OwnerT]: ...
+
+        @overload
+        def __gt__(
+            self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+            other: int | Readable[int | None, OwnerT],
+        ) -> Condition[OwnerT]: ...
+        @overload
+        def __gt__(self, other: T | Readable[T | None, OwnerT]) -> Condition[OwnerT]: ...
+        def __gt__(self, other: object) -> Condition[OwnerT]: ...
+
+        @overload
+        def __ge__(
+            self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+            other: int | Readable[int | None, OwnerT],
+        ) -> Condition[OwnerT]: ...
+        @overload
+        def __ge__(self, other: T | Readable[T | None, OwnerT]) -> Condition[OwnerT]: ...
+        def __ge__(self, other: object) -> Condition[OwnerT]: ...
+
+    else:
+
+        def __eq__(self, other):
+            if self._equals_none(other):
+                return Condition.made(disjunction(*self._is_none()), _equal, self, other)
+            return self._compare("=", other, _equal)
+
+        def __ne__(self, other):
+            if self._equals_none(other):
+                is_there = Function("attribute_exists", (self.node,))
+                is_value = Comparison("<>", self.node, Value(_NULL))
+                return Condition.made(conjunction(is_there, is_value), _not_equal, self, other)
+            return self._compare("<>", other, _not_equal)
+
+        def __lt__(self, other):
+            return self._compare("<", other, Comparable.__lt__)
+
+        def __le__(self, other):
+            return self._compare("<=", other, Comparable.__le__)
+
+        def __gt__(self, other):
+            return self._compare(">", other, Comparable.__gt__)
+
+        def __ge__(self, other):
+            return self._compare(">=", other, Comparable.__ge__)
 
     # An operand compares into a condition, so it cannot be looked up in a set or a dict.
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
-    def between(self, low: T | Attr[T], high: T | Attr[T]) -> Condition:
+    @overload
+    def between(
+        self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+        low: int | Decimal | Readable[int | Decimal | None, OwnerT],
+        high: int | Decimal | Readable[int | Decimal | None, OwnerT],
+    ) -> Condition[OwnerT]: ...
+    @overload
+    def between(
+        self, low: T | Readable[T | None, OwnerT], high: T | Readable[T | None, OwnerT]
+    ) -> Condition[OwnerT]: ...
+    def between(self, low: object, high: object) -> Condition[Any]:
         """`low <= self <= high`."""
-        return Condition(Between(self.node, self._value(low), self._value(high)))
+        node = Between(self.node, self._value(low), self._value(high))
+        return Condition.made(node, Comparable.between, self, low, high)
 
-    def is_in(self, choices: Iterable[T]) -> Condition:
+    @overload
+    def is_in(
+        self: Comparable[Decimal, OwnerT] | Comparable[Decimal | None, OwnerT],
+        choices: Choices[int | Decimal | None],
+    ) -> Condition[OwnerT]: ...
+    @overload
+    def is_in(self, choices: Choices[T] | Iterator[T]) -> Condition[OwnerT]: ...
+    def is_in(self, choices: Any) -> Condition[Any]:
         """Whether the operand equals one of 1 to 100 choices.
 
         Raises:
+            UnsupportedTypeError: a str or a mapping is no collection of choices.
             ValueOutOfRangeError: there are no choices, or more than 100.
         """
-        values = tuple(self._value(choice) for choice in choices)
-        if not 1 <= len(values) <= 100:
-            raise ValueOutOfRangeError(
-                str(self), f"IN takes 1 to 100 values, not {len(values)}. Fix: split the list"
-            )
-        return Condition(In(self.node, values))
+        return _is_in(self, *_several(choices, str(self), "is_in"))
 
 
-class SizeOf(_Comparable[int]):
+def _equal(left: Any, right: object) -> Condition[Any]:
+    made: Condition[Any] = left == right
+    return made
+
+
+def _not_equal(left: Any, right: object) -> Condition[Any]:
+    made: Condition[Any] = left != right
+    return made
+
+
+def _is_in(operand: Comparable[Any, Any], *choices: object) -> Condition[Any]:
+    if not choices:
+        raise ValueOutOfRangeError(
+            str(operand),
+            "IN takes 1 to 100 values, not 0: nothing could match. Fix: leave the condition out, "
+            "or do not send the request",
+        )
+    if len(choices) > _MAX_CHOICES:
+        raise ValueOutOfRangeError(
+            str(operand),
+            f"IN takes 1 to {_MAX_CHOICES} values, not {len(choices)}. Fix: join several is_in "
+            "with |",
+        )
+    stored = [choice for choice in choices if not operand._equals_none(choice)]
+    terms = [] if len(stored) == len(choices) else operand._is_none()
+    if stored:
+        terms.append(In(operand.node, tuple(operand._value(choice) for choice in stored)))
+    return Condition.made(disjunction(*terms), _is_in, operand, *choices)
+
+
+def _several(values: Any, path: str, taker: str) -> tuple[Any, ...]:
+    """The values of a collection, as far as it is one."""
+    if not isinstance(values, str | bytes | bytearray | memoryview | Mapping | Bindable):
+        try:
+            elements = iter(values)
+        except TypeError:
+            pass
+        else:
+            return tuple(elements)
+    raise UnsupportedTypeError(
+        path,
+        f"{taker} takes a list of values, not {type(values).__name__}. Fix: "
+        f"{taker}([value]) for a single one",
+    )
+
+
+class SizeOf(Comparable[int, OwnerT]):
     """`size(path)`: the length of a string or binary, or the number of elements."""
 
-    __slots__ = ("_node",)
+    __slots__ = ("_attribute", "_node")
 
-    def __init__(self, path: Path) -> None:
-        self._node = Size(path)
+    def __init__(self, attribute: Attr[Any, OwnerT]) -> None:
+        self._attribute = attribute
+        self._node = Size(attribute.node)
 
     @property
     def node(self) -> Size:
         return self._node
 
+    def is_of(self, item_class: type) -> bool:
+        return self._attribute.is_of(item_class)
+
+    def bound(self, schema: Any) -> SizeOf[Any]:
+        return SizeOf(self._attribute.bound(schema))
+
     def _value(self, value: object) -> Operand:
         if isinstance(value, Attr | SizeOf):
             return value.node
-        return Value(_INT.encode(value), "size")  # type: ignore[arg-type]
+        try:
+            return Value(_INT.encode(value), "size")  # type: ignore[arg-type]
+        except InvalidValueError as error:
+            raise error.within(str(self)) from None
+
+    def __str__(self) -> str:
+        return f"size({self._attribute})"
 
 
-class Computed(Generic[T]):
+class Computed(Made, Owned, Generic[T_co, OwnerT]):
     """A value that DynamoDB computes in SET from the stored item."""
 
     __slots__ = ("codec", "node", "path")
 
-    def __init__(self, node: Operand, codec: Codec[Any], path: DocumentPath) -> None:
+    def __init__(
+        self,
+        node: Operand,
+        codec: Codec[Any],
+        path: DocumentPath,
+        make: Callable[..., Computed[Any, Any]],
+        *operands: object,
+    ) -> None:
         self.node: Operand = node
         self.codec: Codec[Any] = codec
         self.path: DocumentPath = path
+        self._is_made_by(make, *operands)
 
-    def __add__(
-        self: Computed[NumberT], other: NumberT | Attr[NumberT] | Computed[NumberT]
-    ) -> Computed[NumberT]:
-        return _arithmetic("+", self, other)
+    if TYPE_CHECKING:
 
-    def __sub__(
-        self: Computed[NumberT], other: NumberT | Attr[NumberT] | Computed[NumberT]
-    ) -> Computed[NumberT]:
-        return _arithmetic("-", self, other)
+        @overload
+        def __add__(  # type: ignore[overload-overlap]
+            self: Computed[int | None, OwnerT], other: int | _Number[int, OwnerT]
+        ) -> Computed[int, OwnerT]: ...
+        @overload
+        def __add__(  # type: ignore[overload-overlap]
+            self: Computed[float | None, OwnerT], other: float | _Number[float, OwnerT]
+        ) -> Computed[float, OwnerT]: ...
+        @overload
+        def __add__(
+            self: Computed[Decimal | int | None, OwnerT],
+            other: Decimal | int | _Number[Decimal | int, OwnerT],
+        ) -> Computed[Decimal, OwnerT]: ...
+        def __add__(self, other: object) -> Computed[Any, Any]: ...
+
+        @overload
+        def __sub__(  # type: ignore[overload-overlap]
+            self: Computed[int | None, OwnerT], other: int | _Number[int, OwnerT]
+        ) -> Computed[int, OwnerT]: ...
+        @overload
+        def __sub__(  # type: ignore[overload-overlap]
+            self: Computed[float | None, OwnerT], other: float | _Number[float, OwnerT]
+        ) -> Computed[float, OwnerT]: ...
+        @overload
+        def __sub__(
+            self: Computed[Decimal | int | None, OwnerT],
+            other: Decimal | int | _Number[Decimal | int, OwnerT],
+        ) -> Computed[Decimal, OwnerT]: ...
+        def __sub__(self, other: object) -> Computed[Any, Any]: ...
+
+    else:
+
+        def __add__(self, other):
+            return _sum(self, other)
+
+        def __sub__(self, other):
+            return _difference(self, other)
 
 
-class Attr(_Comparable[T]):
+if TYPE_CHECKING:
+    _Number = Readable[T | None, OwnerT] | Computed[T | None, OwnerT]
+
+
+class Attr(Comparable[T, OwnerT]):
     """An attribute of an item, or a place inside one, with its Python type.
 
     In an Item class it is a descriptor: an `Attr[T]` on the class, a plain `T` on an instance.
     """
 
-    __slots__ = ("_codec", "_node", "hint", "identity", "owner", "path", "text")
+    __slots__ = (
+        "_codec",
+        "_node",
+        "_none_is_absent",
+        "hint",
+        "identity",
+        "owner",
+        "path",
+        "text",
+    )
 
     def __init__(
-        self, path: DocumentPath, codec: Codec[T] | None = None, owner: type | None = None
+        self,
+        path: DocumentPath,
+        codec: Codec[T] | None = None,
+        owner: type | None = None,
+        none_is_absent: bool | None = None,
     ) -> None:
         elements = path.elements
         self.path: DocumentPath = path
         self.owner: type | None = owner
         self._codec = codec
         self._node: Path | None = None
+        self._none_is_absent = none_is_absent
         self.identity: object = (elements, owner, codec)
         """Equal for attributes at the same path, of the same class and type."""
         if len(elements) == 1:
@@ -186,6 +424,25 @@ class Attr(_Comparable[T]):
             )
         return self._codec
 
+    @property
+    def none_is_absent(self) -> bool:
+        """Whether None is not stored, but left out or removed."""
+        if self._none_is_absent is None:
+            self._none_is_absent = (
+                self.owner is not None
+                and self.owner.__dynasafe_schema__.by_name[  # type: ignore[attr-defined]
+                    self.path.attribute_name
+                ].none_is_absent
+            )
+        return self._none_is_absent
+
+    def is_of(self, item_class: type) -> bool:
+        return self.owner is item_class
+
+    def bound(self, schema: Any) -> Attr[Any, Any]:
+        own: Attr[Any, Any] = schema.own(self)
+        return own
+
     def encoded(self, value: object, codec: Codec[Any] | None = None) -> dict[str, Any]:
         """The value in wire form, as the attribute's own codec writes it, or another.
 
@@ -200,12 +457,12 @@ class Attr(_Comparable[T]):
     if TYPE_CHECKING:
 
         @overload
-        def __get__(self, instance: None, owner: type[Any]) -> Attr[T]: ...
+        def __get__(self, instance: None, owner: type[InstanceT]) -> Attr[T, InstanceT]: ...
         @overload
-        def __get__(self, instance: object, owner: type[Any]) -> T: ...
-        def __get__(self, instance: object | None, owner: type[Any]) -> Attr[T] | T: ...
+        def __get__(self, instance: HasSchema, owner: type[Any]) -> T: ...
+        def __get__(self, instance: object | None, owner: type[Any]) -> Any: ...
 
-        def __set__(self, instance: object, value: T) -> None: ...
+        def __set__(self, instance: HasSchema, value: T) -> None: ...
 
     else:
         # No __set__ at run time: instances keep their values in __dict__, which then wins over
@@ -224,111 +481,259 @@ class Attr(_Comparable[T]):
             )
         return Value(self.encoded(value), self.hint)
 
-    @overload
-    def __getitem__(self: Attr[NestedT], element: Attr[U]) -> Attr[U]: ...
-    @overload
-    def __getitem__(self: Attr[list[U]], element: int) -> Attr[U]: ...
-    @overload
-    def __getitem__(self: Attr[list[U] | None], element: int) -> Attr[U]: ...
-    @overload
-    def __getitem__(self: Attr[tuple[U, ...]], element: int) -> Attr[U]: ...
-    @overload
-    def __getitem__(self: Attr[dict[str, U]], element: str) -> Attr[U]: ...
-    @overload
-    def __getitem__(self: Attr[dict[str, U] | None], element: str) -> Attr[U]: ...
-    def __getitem__(self: Attr[Any], element: int | str | Attr[Any]) -> Attr[Any]:
-        """The place below: a list index, a map key, or an attribute of a nested Item."""
-        if isinstance(element, Attr):
-            nested = DocumentPath((*self.path.elements, *element.path.elements))
-            return Attr(nested, element.codec, self.owner)
-        below = DocumentPath((*self.path.elements, element))
-        return Attr(below, self.codec.child(element), self.owner)
+    def _equals_none(self, value: object) -> bool:
+        return value is None and self.none_is_absent
 
-    def exists(self) -> Condition:
+    @overload
+    def __getitem__(
+        self: Readable[NestedT | None, OwnerT], element: Attr[U, NestedT]
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Attr[list[U], OwnerT] | Attr[list[U] | None, OwnerT], element: int
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Attr[tuple[U, ...], OwnerT] | Attr[tuple[U, ...] | None, OwnerT], element: int
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Attr[Sequence[U], OwnerT] | Attr[Sequence[U] | None, OwnerT], element: int
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Readable[tuple[Any, ...] | None, OwnerT], element: int
+    ) -> Attr[Any, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Attr[dict[str, U], OwnerT] | Attr[dict[str, U] | None, OwnerT], element: str
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Attr[Mapping[str, U], OwnerT] | Attr[Mapping[str, U] | None, OwnerT], element: str
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Readable[Mapping[str, object] | _IsDataclass | _IsModel | None, OwnerT], element: str
+    ) -> Attr[Any, OwnerT]: ...
+    def __getitem__(self: Any, element: int | str | Attr[Any, Any]) -> Attr[Any, Any]:
+        """The place below: a list index, a map key, or an attribute of a nested Item.
+
+        Raises:
+            UnsupportedTypeError: the type has no such part.
+            ValueOutOfRangeError: no document path leads there, as for a negative index.
+        """
+        this: Attr[Any, Any] = self
+        if not isinstance(element, Attr):
+            return this._below(element)
+        if element.owner is not None and not this.codec.is_of(element.owner):
+            raise UnsupportedTypeError(
+                str(this.path),
+                f"{this.codec.name} has no attributes of {element.owner.__name__}. Fix: use an "
+                "attribute of the Item class that the annotation names",
+            )
+        for each in element.path.elements:
+            this = this._below(each)
+        return this
+
+    def _below(self, element: int | str) -> Attr[Any, Any]:
+        if isinstance(element, bool) or not isinstance(element, int | str):
+            raise UnsupportedTypeError(
+                str(self.path),
+                f"a list index, a map key or an attribute is expected, not "
+                f"{type(element).__name__}",
+            )
+        try:
+            part = self.codec.part(element)
+            below = DocumentPath((*self.path.elements, part.element))
+        except ValueOutOfRangeError:
+            raise
+        except UnsupportedTypeError as error:
+            raise UnsupportedTypeError(str(self.path), error.reason) from None
+        except ValueError as error:
+            raise InvalidPathError(str(self.path), str(error)) from None
+        return Attr(below, part.codec, self.owner, part.none_is_absent)
+
+    def exists(self) -> Condition[OwnerT]:
         """Whether the item has the attribute, whatever its value (NULL too)."""
-        return Condition(Function("attribute_exists", (self.node,)))
+        node = Function("attribute_exists", (self.node,))
+        return Condition.made(node, Attr.exists, self)
 
-    def not_exists(self) -> Condition:
+    def not_exists(self) -> Condition[OwnerT]:
         """Whether the item lacks the attribute."""
-        return Condition(Function("attribute_not_exists", (self.node,)))
+        node = Function("attribute_not_exists", (self.node,))
+        return Condition.made(node, Attr.not_exists, self)
 
-    def is_type(self, attribute_type: AttributeType) -> Condition:
+    def is_type(self, attribute_type: AttributeType) -> Condition[OwnerT]:
         """Whether the attribute has the DynamoDB type, as in "S" or "NS"."""
-        return Condition(
-            Function("attribute_type", (self.node, Value({"S": attribute_type}, "type")))
-        )
+        if not isinstance(attribute_type, str):
+            raise UnsupportedTypeError(
+                str(self.path), f"a type is a str as 'S', not {type(attribute_type).__name__}"
+            )
+        node = Function("attribute_type", (self.node, Value({"S": attribute_type}, "type")))
+        return Condition.made(node, Attr.is_type, self, attribute_type)
 
     @overload
     def begins_with(
-        self: Attr[str]
-        | Attr[str | None]
-        | Attr[datetime]
-        | Attr[datetime | None]
-        | Attr[date]
-        | Attr[date | None]
-        | Attr[UUID]
-        | Attr[UUID | None],
-        prefix: str,
-    ) -> Condition: ...
+        self: Readable[str | date | UUID | None, OwnerT], prefix: str
+    ) -> Condition[OwnerT]: ...
     @overload
-    def begins_with(self: Attr[bytes] | Attr[bytes | None], prefix: bytes) -> Condition: ...
-    def begins_with(self: Attr[Any], prefix: str | bytes) -> Condition:
+    def begins_with(self: Readable[bytes | None, OwnerT], prefix: bytes) -> Condition[OwnerT]: ...
+    @overload
+    def begins_with(self: Attr[str | U, OwnerT], prefix: str) -> Condition[OwnerT]: ...
+    def begins_with(self: Any, prefix: str | bytes) -> Condition[Any]:
         """Whether the string or binary begins with the prefix."""
+        this: Attr[Any, Any] = self
         if not isinstance(prefix, str | bytes):
             raise UnsupportedTypeError(
-                str(self.path), f"begins_with takes str or bytes, not {type(prefix).__name__}"
+                str(this.path), f"begins_with takes str or bytes, not {type(prefix).__name__}"
             )
-        value = Value(self.encoded(prefix, _ANY), self.hint)
-        return Condition(Function("begins_with", (self.node, value)))
+        stored = this.codec.key_type_name
+        if stored not in (None, "S", "B"):
+            raise UnsupportedTypeError(
+                str(this.path),
+                f"begins_with is for text and bytes, but {this.codec.name} is stored as {stored}. "
+                "Fix: compare with <, > or between()",
+            )
+        value = Value(this.encoded(prefix, _ANY), this.hint)
+        node = Function("begins_with", (this.node, value))
+        return Condition.made(node, Attr.begins_with, this, prefix)
 
     @overload
-    def contains(self: Attr[str] | Attr[str | None], member: str) -> Condition: ...
+    def contains(
+        self: Readable[str | date | UUID | None, OwnerT], member: str
+    ) -> Condition[OwnerT]: ...
     @overload
-    def contains(self: Attr[set[U]], member: U) -> Condition: ...
+    def contains(self: Readable[bytes | None, OwnerT], member: bytes) -> Condition[OwnerT]: ...
     @overload
-    def contains(self: Attr[set[U] | None], member: U) -> Condition: ...
+    def contains(
+        self: Attr[set[U], OwnerT] | Attr[set[U] | None, OwnerT], member: U
+    ) -> Condition[OwnerT]: ...
     @overload
-    def contains(self: Attr[frozenset[U]], member: U) -> Condition: ...
+    def contains(
+        self: Attr[frozenset[U], OwnerT] | Attr[frozenset[U] | None, OwnerT], member: U
+    ) -> Condition[OwnerT]: ...
     @overload
-    def contains(self: Attr[frozenset[U] | None], member: U) -> Condition: ...
+    def contains(
+        self: Attr[Set[U], OwnerT] | Attr[Set[U] | None, OwnerT], member: U
+    ) -> Condition[OwnerT]: ...
     @overload
-    def contains(self: Attr[list[U]], member: U) -> Condition: ...
+    def contains(
+        self: Attr[list[U], OwnerT] | Attr[list[U] | None, OwnerT], member: U
+    ) -> Condition[OwnerT]: ...
     @overload
-    def contains(self: Attr[list[U] | None], member: U) -> Condition: ...
-    def contains(self: Attr[Any], member: object) -> Condition:
-        """Whether a string holds a substring, or a set or list holds a member."""
-        codec = _ANY if isinstance(member, str) else self.codec.child(0)
-        value = Value(self.encoded(member, codec), self.hint)
-        return Condition(Function("contains", (self.node, value)))
+    def contains(
+        self: Attr[tuple[U, ...], OwnerT] | Attr[tuple[U, ...] | None, OwnerT], member: U
+    ) -> Condition[OwnerT]: ...
+    @overload
+    def contains(
+        self: Attr[Sequence[U], OwnerT] | Attr[Sequence[U] | None, OwnerT], member: U
+    ) -> Condition[OwnerT]: ...
+    @overload
+    def contains(self: Attr[str | U, OwnerT], member: str) -> Condition[OwnerT]: ...
+    def contains(self: Any, member: object) -> Condition[Any]:
+        """Whether a string or binary holds a part, or a set or list holds a member."""
+        this: Attr[Any, Any] = self
+        if isinstance(member, Bindable):
+            raise UnsupportedTypeError(
+                str(this.path), f"contains takes a value, not {type(member).__name__}"
+            )
+        node = Function("contains", (this.node, this._member(member)))
+        return Condition.made(node, Attr.contains, this, member)
 
-    def size(self) -> SizeOf:
+    def _member(self, member: object) -> Value:
+        codec = self.codec
+        if codec.key_type_name in ("S", "B"):
+            members: Codec[Any] = codec_for(str if codec.key_type_name == "S" else bytes)
+        else:
+            try:
+                members = codec.part(0).codec
+            except UnsupportedTypeError as error:
+                # One of several types, of which text may be one.
+                if not isinstance(member, str) or codec.key_type_name is not None:
+                    raise UnsupportedTypeError(str(self.path), error.reason) from None
+                members = _ANY
+        return Value(self.encoded(member, members), self.hint)
+
+    def size(self) -> SizeOf[OwnerT]:
         """`size(path)`, to be compared with an int."""
-        return SizeOf(self.node)
+        return SizeOf(self)
 
-    def if_not_exists(self, default: T) -> Computed[T]:
+    @overload
+    def if_not_exists(self: Attr[U | None, OwnerT], default: U) -> Computed[U, OwnerT]: ...
+    @overload
+    def if_not_exists(self, default: T) -> Computed[T, OwnerT]: ...
+    def if_not_exists(self: Any, default: Any) -> Computed[Any, Any]:
         """The stored value, or the default where the attribute is missing; for SET."""
-        value = Value(self.encoded(default), f"{self.hint}_default")
-        return Computed(IfNotExists(self.node, value), self.codec, self.path)
+        this: Attr[Any, Any] = self
+        if this._equals_none(default):
+            raise UnsupportedTypeError(
+                str(this.path), "None is not stored here. Fix: give a default that is a value"
+            )
+        if isinstance(default, Bindable):
+            raise UnsupportedTypeError(
+                str(this.path), f"if_not_exists takes a value, not {type(default).__name__}"
+            )
+        value = Value(this.encoded(default), f"{this.hint}_default")
+        node = IfNotExists(this.node, value)
+        return Computed(node, this.codec, this.path, Attr.if_not_exists, this, default)
 
-    def __add__(
-        self: Attr[NumberT], other: NumberT | Attr[NumberT] | Computed[NumberT]
-    ) -> Computed[NumberT]:
-        return _arithmetic("+", self, other)
+    if TYPE_CHECKING:
 
-    def __sub__(
-        self: Attr[NumberT], other: NumberT | Attr[NumberT] | Computed[NumberT]
-    ) -> Computed[NumberT]:
-        return _arithmetic("-", self, other)
+        @overload
+        def __add__(  # type: ignore[overload-overlap]
+            self: Attr[int, OwnerT] | Attr[int | None, OwnerT], other: int | _Number[int, OwnerT]
+        ) -> Computed[int, OwnerT]: ...
+        @overload
+        def __add__(  # type: ignore[overload-overlap]
+            self: Readable[float | None, OwnerT], other: float | _Number[float, OwnerT]
+        ) -> Computed[float, OwnerT]: ...
+        @overload
+        def __add__(
+            self: Readable[Decimal | int | None, OwnerT],
+            other: Decimal | int | _Number[Decimal | int, OwnerT],
+        ) -> Computed[Decimal, OwnerT]: ...
+        def __add__(self, other: object) -> Computed[Any, Any]: ...
 
-    def __bool__(self) -> bool:
-        raise TypeError(
-            f"{self.path} is an attribute of the Item class, not a value. Fix: read it from an "
-            "instance, or use .exists() for a condition."
-        )
+        @overload
+        def __sub__(  # type: ignore[overload-overlap]
+            self: Attr[int, OwnerT] | Attr[int | None, OwnerT], other: int | _Number[int, OwnerT]
+        ) -> Computed[int, OwnerT]: ...
+        @overload
+        def __sub__(  # type: ignore[overload-overlap]
+            self: Readable[float | None, OwnerT], other: float | _Number[float, OwnerT]
+        ) -> Computed[float, OwnerT]: ...
+        @overload
+        def __sub__(
+            self: Readable[Decimal | int | None, OwnerT],
+            other: Decimal | int | _Number[Decimal | int, OwnerT],
+        ) -> Computed[Decimal, OwnerT]: ...
+        def __sub__(self, other: object) -> Computed[Any, Any]: ...
 
-    def __iter__(self) -> Any:
-        # Without it Python would iterate through __getitem__(0), (1), ... without end.
-        raise TypeError(f"{self.path} is an attribute of the Item class, not a value.")
+        def __bool__(self) -> OnlyInstancesHaveValues: ...
+
+        __iter__: ClassVar[None]
+
+    else:
+
+        def __add__(self, other):
+            return _sum(self, other)
+
+        def __sub__(self, other):
+            return _difference(self, other)
+
+        def __bool__(self):
+            raise TypeError(
+                f"{self.path} is an attribute of the Item class, not a value. Fix: read it from "
+                "an instance, or use .exists() for a condition."
+            )
+
+        def __iter__(self):
+            # Without it Python would iterate through __getitem__(0), (1), ... without end.
+            raise TypeError(
+                f"{self.path} is an attribute of the Item class, not a value. Fix: read it from "
+                "an instance."
+            )
 
     def __repr__(self) -> str:
         owner = "" if self.owner is None else f"{self.owner.__name__}: "
@@ -338,9 +743,24 @@ class Attr(_Comparable[T]):
         return str(self.path)
 
 
+class OnlyInstancesHaveValues:
+    """What `bool(Person.name)` is to type checkers: nothing that `if`, `and` or `not` take."""
+
+
+def _sum(left: Attr[Any, Any] | Computed[Any, Any], right: object) -> Computed[Any, Any]:
+    return _arithmetic("+", left, right, _sum)
+
+
+def _difference(left: Attr[Any, Any] | Computed[Any, Any], right: object) -> Computed[Any, Any]:
+    return _arithmetic("-", left, right, _difference)
+
+
 def _arithmetic(
-    operator: Literal["+", "-"], left: Attr[Any] | Computed[Any], right: object
-) -> Computed[Any]:
+    operator: Literal["+", "-"],
+    left: Attr[Any, Any] | Computed[Any, Any],
+    right: object,
+    make: Callable[..., Computed[Any, Any]],
+) -> Computed[Any, Any]:
     for operand in (left, right):
         if isinstance(operand, Computed) and isinstance(operand.node, Arithmetic):
             raise UnsupportedTypeError(
@@ -361,7 +781,8 @@ def _arithmetic(
             )
         names = (name for name in reversed(left.path.elements) if isinstance(name, str))
         operand = Value(encoded, next(names))
-    return Computed(Arithmetic(operator, left.node, operand), left.codec, left.path)
+    node = Arithmetic(operator, left.node, operand)
+    return Computed(node, left.codec, left.path, make, left, right)
 
 
 @overload
@@ -371,19 +792,28 @@ def attr(*, name: str) -> Attr[Any]: ...
 def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
     """An attribute of an untyped item.
 
+    With a table or an UpdateBuilder of an Item class it is the class's own attribute of that
+    name, in Python or in DynamoDB, with its type.
+
     Args:
         path: a document path: dots part names, `[n]` is a list index.
         name: instead of a path, one attribute whose name is taken as it is, dots included.
 
     Raises:
+        UnsupportedTypeError: it is no text.
         ValueOutOfRangeError: the text is not a document path.
     """
     if (path is None) == (name is None):
         raise TypeError("attr() takes a document path, or name=, and not both")
-    if type(path) is str and path.isidentifier():
+    given = path if name is None else name
+    if not isinstance(given, str):
+        raise UnsupportedTypeError(
+            "", f"an attribute is named by a str, not {type(given).__name__}"
+        )
+    if type(path) is str and path.isidentifier() and path.isascii():
         return Attr(DocumentPath((path,)))
     try:
-        parsed = DocumentPath((name,)) if name is not None else DocumentPath.parse(path or "")
+        parsed = DocumentPath.parse(given) if name is None else DocumentPath((given,))
     except ValueError as error:
-        raise ValueOutOfRangeError("", f"{error}. Fix: attr(name=...) takes any name") from None
+        raise InvalidPathError("", f"{error}. Fix: attr(name=...) takes any name") from None
     return Attr(parsed)

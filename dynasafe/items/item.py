@@ -151,6 +151,8 @@ def encode_item(item: Item, levels: int = LEVELS) -> dict[str, AttributeValue]:
             value = state.get(field_name, MISSING)
             if value is MISSING:
                 raise ValueOutOfRangeError("", "the attribute has no value")
+            if value is None and each.none_is_absent:
+                continue
             is_empty_set = isinstance(value, _SETS) and not value
             if is_empty_set and each.has_default and not each.default():
                 continue

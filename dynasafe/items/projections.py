@@ -5,26 +5,27 @@ Source: "Using projection expressions in DynamoDB".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import Projection
 from dynasafe.items.attributes import Attr, attr
+from dynasafe.items.conditions import Bindable
 from dynasafe.items.schema import Schema
 
-ProjectionLike = Iterable["Attr[Any] | str"]
+ProjectionLike = Iterable[Attr[Any] | str]
 
 
 def projection_node(attributes: ProjectionLike, schema: Schema | None = None) -> Projection:
     """The tree of a projection of attributes, or of document paths.
 
-    A path's first name may be the Python name of an attribute of the schema.
+    Names may be the Python names of the schema's attributes.
 
     Raises:
-        InvalidValueError: there is none, or one is not a document path.
+        InvalidValueError: there is none, or one is not a document path or of another class.
     """
-    if isinstance(attributes, str | Attr):
+    if isinstance(attributes, str | Bindable | Mapping) or not isinstance(attributes, Iterable):
         raise UnsupportedTypeError(
             "projection", "several attributes are expected. Fix: projection=[attribute]"
         )
@@ -37,18 +38,11 @@ def projection_node(attributes: ProjectionLike, schema: Schema | None = None) ->
 
 
 def _typed(attribute: Attr[Any] | str, schema: Schema | None) -> Attr[Any]:
-    if isinstance(attribute, Attr):
-        return attribute
-    if not isinstance(attribute, str):
+    if isinstance(attribute, str):
+        attribute = attr(attribute)
+    elif not isinstance(attribute, Attr):
         raise UnsupportedTypeError(
             "projection",
             f"an attribute or a document path is expected, not {type(attribute).__name__}",
         )
-    untyped = attr(attribute)
-    found = schema.find(untyped.path.attribute_name) if schema else None
-    if schema is None or found is None:
-        return untyped
-    typed: Attr[Any] = getattr(schema.item_class, found.field_name)
-    for element in untyped.path.elements[1:]:
-        typed = typed[element]
-    return typed
+    return attribute if schema is None else schema.own(attribute)

@@ -9,15 +9,27 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace, UnionType
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, Protocol, TypeVar, overload, runtime_checkable
 
-from dynasafe.errors import UnsupportedTypeError
-from dynasafe.items.attributes import Attr, HasSchema
-from dynasafe.values.codecs import Codec, EpochSecondsCodec, codec_for, undefined
+from dynasafe.errors import UnsupportedTypeError, did_you_mean
+from dynasafe.expressions.document_path import DocumentPath
+from dynasafe.items.attributes import Attr
+from dynasafe.items.owners import HasSchema
+from dynasafe.values.codecs import (
+    AttributeCodec,
+    Codec,
+    EpochIntCodec,
+    EpochSecondsCodec,
+    Part,
+    codec_for,
+    undefined,
+)
 
 T = TypeVar("T")
 
 KeyRole = Literal["partition", "sort"]
+NoneRule = Literal["absent", "null"]
+StoredAs = Literal["epoch_seconds"]
 
 
 class _Missing:
@@ -28,12 +40,26 @@ class _Missing:
 MISSING: Any = _Missing()
 
 
+@runtime_checkable
+class CodecLike(Protocol):
+    """Writes and reads the values of one attribute."""
+
+    def encode(self, value: Any, /) -> object:
+        """A value of a supported type, as in `str`."""
+
+    def decode(self, stored: Any, /) -> Any:
+        """The value, of what was stored; raises ValueError for what is none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What `attribute()` was given."""
 
     key: KeyRole | None = None
     name: str | None = None
+    none: NoneRule | None = None
+    stored_as: StoredAs | None = None
+    codec: CodecLike | None = None
     default: Any = MISSING
     default_factory: Callable[[], Any] | None = None
     patchable: bool = True
@@ -48,6 +74,9 @@ def attribute(
     default: T,
     key: KeyRole | None = None,
     name: str | None = None,
+    none: NoneRule | None = None,
+    stored_as: StoredAs | None = None,
+    codec: CodecLike | None = None,
     patchable: bool = True,
     ttl: bool = False,
     version: bool = False,
@@ -58,6 +87,9 @@ def attribute(
     default_factory: Callable[[], T],
     key: KeyRole | None = None,
     name: str | None = None,
+    none: NoneRule | None = None,
+    stored_as: StoredAs | None = None,
+    codec: CodecLike | None = None,
     patchable: bool = True,
     ttl: bool = False,
     write_id: bool = False,
@@ -67,6 +99,9 @@ def attribute(
     *,
     key: KeyRole | None = None,
     name: str | None = None,
+    none: NoneRule | None = None,
+    stored_as: StoredAs | None = None,
+    codec: CodecLike | None = None,
     patchable: bool = True,
     ttl: bool = False,
 ) -> Any: ...
@@ -76,6 +111,9 @@ def attribute(
     default_factory: Callable[[], Any] | None = None,
     key: KeyRole | None = None,
     name: str | None = None,
+    none: NoneRule | None = None,
+    stored_as: StoredAs | None = None,
+    codec: CodecLike | None = None,
     patchable: bool = True,
     ttl: bool = False,
     version: bool = False,
@@ -88,6 +126,11 @@ def attribute(
         default_factory: makes that value, where it is mutable: a list, a dict, an Item.
         key: "partition" or "sort" for a part of the primary key.
         name: the attribute's name in DynamoDB, where it differs from the one in Python.
+        none: how None is stored: "absent" leaves the attribute out, as is the rule where the
+            default is None, so that a sparse index can have it as its key; "null" stores NULL.
+        stored_as: "epoch_seconds" stores a datetime as a number, as ttl=True does, with a fraction
+            of a second rounded up.
+        codec: writes and reads the values of this attribute, whatever their type.
         patchable: whether `UpdateBuilder.patch` may set it.
         ttl: store a datetime as epoch seconds, as Time to Live needs it.
             Source: "Computing Time to Live (TTL) in DynamoDB".
@@ -102,6 +145,16 @@ def attribute(
         raise ValueError(f"key= is 'partition' or 'sort', not {key!r}")
     if name == "":
         raise ValueError("name= must not be empty: DynamoDB has no attribute without a name")
+    if none not in (None, "absent", "null"):
+        raise ValueError(f"none= is 'absent' or 'null', not {none!r}")
+    if none == "absent" and default is not None:
+        raise TypeError("none='absent' needs default=None: what is absent is read as the default")
+    if stored_as not in (None, "epoch_seconds"):
+        raise ValueError(f"stored_as= is 'epoch_seconds', not {stored_as!r}")
+    if codec is not None and (ttl or stored_as):
+        raise TypeError("attribute() takes codec= or how it is stored, not both")
+    if codec is not None and not isinstance(codec, CodecLike):
+        raise TypeError("codec= is an object with the methods encode(value) and decode(stored)")
     if type(default).__hash__ is None:  # it is mutable, as dataclasses have it too
         raise TypeError(
             f"a {type(default).__name__} as default= would be shared by all items. "
@@ -110,6 +163,9 @@ def attribute(
     return Options(
         key=key,
         name=name,
+        none=none,
+        stored_as=stored_as,
+        codec=codec,
         default=default,
         default_factory=default_factory,
         patchable=patchable,
@@ -137,6 +193,12 @@ class AttributeSchema:
         """The default; only for an attribute that has one."""
         factory = self.options.default_factory
         return self.options.default if factory is None else factory()
+
+    @property
+    def none_is_absent(self) -> bool:
+        """Whether None is left out. Whatever is in the key must be there."""
+        options = self.options
+        return options.default is None and options.none != "null" and not self.is_key
 
     @property
     def is_key(self) -> bool:
@@ -262,6 +324,54 @@ class Schema:
         """The attribute of this name in DynamoDB, or else in Python."""
         return self.by_name.get(name) or self.by_field_name.get(name)
 
+    def part(self, element: str | int) -> Part:
+        """The attribute of this name, as a part of a value that is an instance.
+
+        Raises:
+            UnsupportedTypeError: there is none.
+        """
+        found = self.find(element) if isinstance(element, str) else None
+        if found is None:
+            raise UnsupportedTypeError(str(element), self.lacks(element))
+        return Part(found.name, self.codec(found.name), found.none_is_absent)
+
+    def lacks(self, name: object) -> str:
+        """What is said of a name that no attribute has."""
+        return f"{self._class_name} has no attribute {name!r}." + did_you_mean(
+            name, self.by_field_name
+        )
+
+    def own(self, attribute: Attr[Any, Any]) -> Attr[Any, Any]:
+        """The class's own attribute at this path, by its names in Python or in DynamoDB.
+
+        An untyped attribute whose first name the class does not know is taken as it is.
+
+        Raises:
+            UnsupportedTypeError: it is of another class, or a part below has no such name.
+        """
+        owner = attribute.owner
+        if owner is not None and not issubclass(self.item_class, owner):
+            raise UnsupportedTypeError(
+                str(attribute.path),
+                f"an attribute of {owner.__name__}, where those of {self._class_name} are "
+                "expected. Fix: use that class's own attribute; for one inside a nested Item, "
+                "Outer.inner[Inner.attribute]",
+            )
+        if owner is self.item_class:
+            return attribute
+        name, *rest = attribute.path.elements
+        found = self.find(str(name))
+        if found is None:
+            return attribute
+        own: Attr[Any, Any] = getattr(self.item_class, found.field_name)
+        for element in rest:
+            own = own[element]
+        return own
+
+    def stored_path(self, path: DocumentPath) -> DocumentPath:
+        """The path with the names in DynamoDB."""
+        return self.own(Attr(path)).path
+
     def types(self) -> dict[str, Any]:
         """The type of each attribute's values, by its name in DynamoDB: `str` of an `Attr[str]`.
 
@@ -284,6 +394,9 @@ class Schema:
                     {**vars(typing), **(vars(module) if module else {}), "Attr": Attr},
                     {**schema.namespace, owner.__name__: owner},
                 )["it"]
+                of_values, owner_type = typing.get_args(hint)
+                if owner_type is not Any:  # Attr takes one type in an Item class
+                    raise TypeError
             except NameError as error:
                 raise undefined(f"{self._class_name}.{each.field_name}", error) from error
             except (AttributeError, SyntaxError, TypeError) as error:
@@ -291,7 +404,7 @@ class Schema:
                     f"{self._class_name}.{each.field_name}: its annotation cannot be read. Fix: "
                     "write Attr[...] with a type"
                 ) from error
-            types[each.name] = typing.get_args(hint)[0]
+            types[each.name] = of_values
         return types
 
     def _resolve_codecs(self) -> dict[str, Codec[Any]]:
@@ -300,7 +413,7 @@ class Schema:
         for each in self.attributes:
             hint = types[each.name]
             try:
-                codecs[each.name] = self._ttl_codec(hint) if each.options.ttl else codec_for(hint)
+                codecs[each.name] = self._codec_of(each, hint)
             except UnsupportedTypeError as error:
                 place = f"{self._class_name}.{each.field_name}"
                 raise UnsupportedTypeError(place, error.reason) from None
@@ -310,19 +423,30 @@ class Schema:
                 raise TypeError(f"{self._class_name}.{each.field_name}: a write id is an Attr[str]")
         return codecs
 
-    def _ttl_codec(self, hint: object) -> Codec[Any]:
-        is_union = typing.get_origin(hint) in (typing.Union, UnionType)
-        members = [
-            each
-            for each in (typing.get_args(hint) if is_union else (hint,))
-            if each is not type(None)
-        ]
-        if members == [datetime]:
-            epoch_seconds: Codec[Any] = EpochSecondsCodec()
-            return epoch_seconds if hint is datetime else epoch_seconds.optional()
-        if members == [int]:
+    def _codec_of(self, attribute: AttributeSchema, hint: object) -> Codec[Any]:
+        options = attribute.options
+        if options.codec is None and not options.ttl and options.stored_as is None:
             return codec_for(hint)
-        raise TypeError(f"{self._class_name}: a TTL attribute is a datetime, or an int in seconds")
+        is_union = typing.get_origin(hint) in (typing.Union, UnionType)
+        given = typing.get_args(hint) if is_union else (hint,)
+        members = [each for each in given if each is not type(None)]
+        codec: Codec[Any]
+        if options.codec is not None:
+            codec = AttributeCodec(options.codec)
+        elif members == [datetime]:
+            codec = EpochSecondsCodec()
+        elif members == [int] and options.ttl:
+            codec = EpochIntCodec()
+        elif options.ttl:
+            raise TypeError(
+                f"{self._class_name}: a TTL attribute is a datetime, or an int in seconds"
+            )
+        else:
+            raise TypeError(
+                f"{self._class_name}.{attribute.field_name}: stored_as='epoch_seconds' is for a "
+                "datetime"
+            )
+        return codec if len(members) == len(given) else codec.optional()
 
 
 def schema_of(item_class: type[HasSchema]) -> Schema:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from dynasafe.errors import InvalidValueError, UnsupportedTypeError
+from dynasafe.errors import InvalidValueError, StoredValueError, UnsupportedTypeError
 from dynasafe.expressions.nodes import (
     AddAction,
     Arithmetic,
@@ -28,7 +28,8 @@ Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
 ]
 Payload = Any
-"""What a step brings: an AttributeValue, an Operand that DynamoDB computes, or None for REMOVE."""
+"""What a step brings: an AttributeValue, an attribute or what DynamoDB computes of some, or None
+for REMOVE."""
 
 
 def zero() -> dict[str, Any]:
@@ -82,7 +83,7 @@ def update_of(steps: list[Step]) -> Update:
 def _operand(action: Action, payload: Payload) -> Operand:
     target = action.target
     if not isinstance(payload, Mapping):
-        computed: Operand = payload
+        computed: Operand = payload.node
         return computed
     value = Value(payload, target.hint)
     match action.verb:
@@ -97,6 +98,20 @@ def _operand(action: Action, payload: Payload) -> Operand:
             return Arithmetic("+", stored, value)
         case _:
             return value
+
+
+def is_readable(verb: Verb, target: Attr[Any], payload: Payload) -> bool:
+    """Whether the attribute's type can read what the action stores."""
+    try:
+        if verb in ("append", "prepend"):
+            element = target.codec.part(0).codec
+            for each in payload["L"]:
+                element.decode(each)
+        elif payload is not None:
+            target.codec.decode(payload)
+    except (InvalidValueError, StoredValueError):
+        return False
+    return True
 
 
 # Each of these makes the function that takes an action's values.

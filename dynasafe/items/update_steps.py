@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.errors import EmptyUpdateError, InvalidRequestError, UnsupportedTypeError
-from dynasafe.expressions.nodes import ConditionNode, Operand, conjunction
+from dynasafe.expressions.nodes import ConditionNode, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
 from dynasafe.findings.finding import Finding, Where
 from dynasafe.items.attributes import Attr, attr
+from dynasafe.items.conditions import Bindable
 from dynasafe.items.schema import Schema
-from dynasafe.items.update_actions import Action, Payload, Step, Verb, update_of
+from dynasafe.items.update_actions import Action, Payload, Step, Verb, is_readable, update_of
 from dynasafe.items.update_shapes import Escape, ShapeTree, UpdateShape, Written
 
 _ADDED: Final = frozenset({int, float, Decimal, set, frozenset})
@@ -98,11 +99,41 @@ class UpdateSteps:
             self._steps.append((action, action.payload(value)))
             self._shape = following
 
-    def compute(self, attribute: Any, operand: Operand) -> None:
-        """SET the attribute to what DynamoDB computes."""
+    def compute(self, attribute: Any, operand: Bindable) -> None:
+        """SET the attribute to another one, or to what DynamoDB computes."""
+        if self.schema is not None:
+            operand = operand.bound(self.schema)
         self._take(Action("set", self.target(attribute)), operand)
         self._shape = None
         self._has_operands = True
+
+    def written_for(self, schema: Schema) -> UpdateSteps:
+        """The same with the attributes of an Item class, which must be able to read the values.
+
+        Raises:
+            UnsupportedTypeError: an attribute is of another class, or a value does not fit it.
+        """
+        twin = UpdateSteps(schema, self.escape)
+        twin._shape = None
+        for action, payload in self._steps:
+            target = schema.own(action.target)
+            if not isinstance(payload, Mapping | None):
+                twin._take(Action("set", target), payload.bound(schema))
+                twin._has_operands = True
+                continue
+            if target.none_is_absent and payload is not None and "NULL" in payload:
+                if action.verb == "set":
+                    twin._take(Action("remove", target), None)
+                continue
+            if not is_readable(action.verb, target, payload):
+                raise UnsupportedTypeError(
+                    target.text,
+                    f"the value does not fit {schema.item_class.__name__}, which could not read "
+                    f"it. Fix: UpdateBuilder({schema.item_class.__name__}), which checks and "
+                    "converts each value",
+                )
+            twin._take(Action(action.verb, target), payload)
+        return twin
 
     def set_null(self, target: Attr[Any]) -> None:
         """SET the attribute to NULL, whatever its type."""
@@ -112,44 +143,25 @@ class UpdateSteps:
     def target(self, attribute: Any) -> Attr[Any]:
         """What an attribute or a document path stands for, if it may be changed here."""
         self.require_mutable()
-        schema = self.schema
-        if isinstance(attribute, Attr):
-            if schema is None:
-                return attribute
-            if attribute.owner is None:
-                return self._typed(attribute)
-            if not issubclass(schema.item_class, attribute.owner):
-                raise UnsupportedTypeError(
-                    str(attribute.path),
-                    f"an attribute of {attribute.owner.__name__} in an update of "
-                    f"{schema.item_class.__name__}. Fix: use that class's own attribute; for one "
-                    "inside a nested Item, Outer.inner[Inner.attribute]",
-                )
-            # The class may have declared a base's attribute anew.
-            return attribute if attribute.owner is schema.item_class else self._typed(attribute)
-        if not isinstance(attribute, str):
+        if isinstance(attribute, str):
+            attribute = attr(attribute)
+        elif not isinstance(attribute, Attr):
             raise UnsupportedTypeError(
                 "",
                 f"an attribute is an Attr or a document path, not {type(attribute).__name__}",
             )
-        return self._typed(attr(attribute))
-
-    def _typed(self, untyped: Attr[Any]) -> Attr[Any]:
-        """The Item class's own attribute at this path."""
+        target: Attr[Any] = attribute
         if self.schema is None:
-            return untyped
-        name, *rest = untyped.path.elements
-        found = self.schema.find(str(name))
-        if found is None:
+            return target
+        # The class may have declared a base's attribute anew.
+        own = self.schema.own(target)
+        if own.owner is None:
+            lacks = self.schema.lacks(own.path.attribute_name)
             raise UnsupportedTypeError(
-                str(untyped.path),
-                f"{self.schema.item_class.__name__} has no attribute {name!r}. Fix: declare it, "
-                "or use UpdateBuilder() without an Item class",
+                str(own.path),
+                f"{lacks} Fix: declare it, or use UpdateBuilder() without an Item class",
             )
-        typed: Attr[Any] = getattr(self.schema.item_class, found.field_name)
-        for element in rest:
-            typed = typed[element]
-        return typed
+        return own
 
     def _take(self, action: Action, payload: Payload) -> None:
         """Add the step, if its path clashes with none."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Container, Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeVar, cast, overload
+from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from dynasafe.errors import (
     InvalidRequestError,
@@ -18,12 +18,13 @@ from dynasafe.errors import (
 )
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
+from dynasafe.expressions.nodes import ConditionNode, Update
 from dynasafe.findings.finding import Finding
 from dynasafe.items.attributes import Attr, Computed, attr
-from dynasafe.items.conditions import Condition, ConditionLike, condition_node
+from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item, decode_item, encode_key
-from dynasafe.items.schema import schema_of
+from dynasafe.items.owners import OwnerT
+from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_actions import update_of
 from dynasafe.items.update_shapes import Escape
 from dynasafe.items.update_steps import UpdateSteps, update_finding
@@ -44,7 +45,7 @@ ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 NonePolicy = Literal["remove", "null", "skip"]
 
 
-class UpdateBuilder:
+class UpdateBuilder(Generic[OwnerT]):
     """An update that cannot be malformed, as a chain of actions.
 
     The builder is mutable, so that `if phone: update.set(...)` keeps the action, and freezes when
@@ -63,7 +64,7 @@ class UpdateBuilder:
             raise ValueOutOfRangeError("escape", f"'auto' or 'always', not {escape!r}")
         schema = None if item_class is None else schema_of(item_class)
         self._steps = UpdateSteps(schema, escape)
-        self._condition: ConditionNode | None = None
+        self._condition: Condition[Any] | None = None
 
     # Actions
 
@@ -72,9 +73,14 @@ class UpdateBuilder:
     @overload
     def set(self, attribute: str, value: object) -> Self: ...
     def set(self, attribute: Attr[Any] | str, value: Any) -> Self:
-        """SET the attribute to a value, to another attribute's, or to a computed one."""
+        """SET the attribute to a value, to another attribute's, or to a computed one.
+
+        None removes the attribute where None is not stored, as where it is the default.
+        """
         if value.__class__ is Attr or value.__class__ is Computed:
-            self._steps.compute(attribute, value.node)
+            self._steps.compute(attribute, value)
+        elif value is None and self._steps.target(attribute).none_is_absent:
+            self._steps.act("remove", attribute, None)
         else:
             self._steps.act("set", attribute, value)
         return self
@@ -84,8 +90,13 @@ class UpdateBuilder:
     @overload
     def set_if_not_exists(self, attribute: str, value: object) -> Self: ...
     def set_if_not_exists(self, attribute: Attr[Any] | str, value: object) -> Self:
-        """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`."""
-        self._steps.act("set_if_not_exists", attribute, value)
+        """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`.
+
+        None changes nothing where None is not stored: what lacks the attribute has it already.
+        """
+        self._steps.require_mutable()
+        if value is not None or not self._steps.target(attribute).none_is_absent:
+            self._steps.act("set_if_not_exists", attribute, value)
         return self
 
     @overload
@@ -147,8 +158,8 @@ class UpdateBuilder:
     def condition(self, condition: ConditionLike) -> Self:
         """Write only if the condition holds too; several calls are ANDed."""
         self._steps.require_mutable()
-        node = condition_node(condition)
-        self._condition = node if self._condition is None else conjunction(self._condition, node)
+        made = as_condition(condition, self._steps.schema)
+        self._condition = made if self._condition is None else self._condition & made
         return self
 
     # Patches
@@ -309,7 +320,7 @@ class UpdateBuilder:
     @property
     def is_idempotent(self) -> bool:
         """Whether sending the update twice leaves the item as sending it once does."""
-        return self.is_idempotent_under(self._condition)
+        return self.is_idempotent_under(self.condition_node)
 
     def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
         """Whether it is idempotent under a condition, whatever its own."""
@@ -326,7 +337,7 @@ class UpdateBuilder:
     @property
     def condition_node(self) -> ConditionNode | None:
         """The syntax tree of the condition."""
-        return self._condition
+        return None if self._condition is None else self._condition.node
 
     @property
     def escape(self) -> Escape:
@@ -377,7 +388,7 @@ class UpdateBuilder:
         Args:
             item: as of `Condition.matches`.
         """
-        return self._condition is None or Condition(self._condition).matches(item)
+        return self._condition is None or self._condition.matches(item)
 
     # The request
 
@@ -456,6 +467,30 @@ class UpdateBuilder:
             params["ReturnValuesOnConditionCheckFailure"] = return_values_on_condition_check_failure
         return params
 
+    def written_for(self, schema: Schema | None) -> UpdateBuilder[Any]:
+        """The update of a table whose items are of an Item class: itself, or a copy.
+
+        One that is of no class, or of a base, is checked against the table's.
+
+        Raises:
+            UnsupportedTypeError: it is of another class, or sets what the class could not read.
+        """
+        own = self._steps.schema
+        if schema is None or own is schema:
+            return self
+        if own is not None and not issubclass(schema.item_class, own.item_class):
+            raise UnsupportedTypeError(
+                "update",
+                f"an update of {own.item_class.__name__}, where the table's items are of "
+                f"{schema.item_class.__name__}. Fix: UpdateBuilder({schema.item_class.__name__})",
+            )
+        self.freeze()
+        twin = self.copy()
+        twin._steps = self._steps.written_for(schema)
+        if self._condition is not None:
+            twin._condition = self._condition.bound(schema)
+        return twin
+
     def freeze(self) -> None:
         """Refuse any more changes.
 
@@ -470,7 +505,7 @@ class UpdateBuilder:
         Raises:
             EmptyUpdateError: there are no actions.
         """
-        terms = [] if self._condition is None else [self._condition]
+        terms = [] if self._condition is None else [self._condition.node]
         if extra_condition is not None:
             terms.append(extra_condition)
         return self._steps.expressions(terms)

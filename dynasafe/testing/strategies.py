@@ -277,7 +277,8 @@ def _simple_conditions(draw: st.DrawFn, item: Mapping[str, Any]) -> Condition:
         lambda: path.between(*bounds),
         lambda: path.is_type(draw(st.sampled_from(_TYPES))),
     ]
-    return draw(st.sampled_from(kinds))()
+    condition: Condition = draw(st.sampled_from(kinds))()
+    return condition
 
 
 def _ordered(value: Any) -> st.SearchStrategy[Any]:

@@ -18,7 +18,7 @@ from decimal import (
 )
 from typing import Any
 
-from dynasafe.errors import InvalidValueError
+from dynasafe.errors import InvalidPathError, InvalidValueError
 from dynasafe.expressions.render import Placeholders, render_condition
 from dynasafe.items.conditions import Boto3Condition, condition_node
 from dynasafe.limits import MAX_NESTING_LEVELS
@@ -126,11 +126,11 @@ def _with_conditions(params: dict[str, Any], report: Report, inner: str) -> dict
             continue
         try:
             params[member] = render_condition(condition_node(condition), placeholders)
+        except InvalidPathError as error:
+            report.add("DYS201", str(error), f"{inner}{member}", "fix the path in the condition")
+            del params[member]
         except InvalidValueError as error:
             report.add("DYS110", str(error), f"{inner}{member}", "fix the value in the condition")
-            del params[member]
-        except ValueError as error:
-            report.add("DYS201", str(error), f"{inner}{member}", "fix the path in the condition")
             del params[member]
     for member, made in (
         ("ExpressionAttributeNames", placeholders.names),

@@ -21,6 +21,7 @@ from dynasafe.errors import (
     StoredValueError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
+    did_you_mean,
 )
 from dynasafe.values.convert import (
     encode_datetime,
@@ -80,13 +81,24 @@ class Codec(Generic[T]):
         except InvalidValueError as error:
             raise StoredValueError.of(error) from None
 
-    def child(self, element: str | int) -> Codec[Any]:
-        """The codec of a list's or set's members (by an index) or of a map's values (by a key).
+    def part(self, element: str | int) -> Part:
+        """A list's or set's member (by an index), a map's value (by a key), or a field.
+
+        Args:
+            element: a field's name in Python or in DynamoDB.
 
         Raises:
-            UnsupportedTypeError: the type has no such parts.
+            UnsupportedTypeError: the type has no such part.
         """
-        return _ANY
+        return Part(element, _ANY)
+
+    def child(self, element: str | int) -> Codec[Any]:
+        """The codec of a part."""
+        return self.part(element).codec
+
+    def is_of(self, item_class: type) -> bool:
+        """Whether a value may be an instance of the Item class or of a subclass."""
+        return type(self) is Codec
 
     @property
     def key_type_name(self) -> str | None:
@@ -98,8 +110,19 @@ class Codec(Generic[T]):
         return _UnionCodec((self, _NONE))
 
 
+class Part:
+    """What stands inside a value: its name or index in DynamoDB, and its codec."""
+
+    __slots__ = ("codec", "element", "none_is_absent")
+
+    def __init__(self, element: str | int, codec: Codec[Any], none_is_absent: bool = False) -> None:
+        self.element: str | int = element
+        self.codec: Codec[Any] = codec
+        self.none_is_absent: bool = none_is_absent
+
+
 class _Parts(Codec[T]):
-    def child(self, element: str | int) -> Codec[Any]:
+    def part(self, element: str | int) -> Part:
         raise UnsupportedTypeError(str(element), f"{self.name} has no parts")
 
 
@@ -236,6 +259,7 @@ class EpochSecondsCodec(_Parts[datetime]):
     """
 
     name = "datetime"
+    type_name = "N"
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, datetime):
@@ -250,6 +274,46 @@ class EpochSecondsCodec(_Parts[datetime]):
             return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
         except (KeyError, ValueError, ArithmeticError, TypeError, AttributeError):
             raise _stored_mismatch("epoch seconds", attribute_value) from None
+
+
+class EpochIntCodec(_IntCodec):
+    """A whole number of seconds since 1970, as Time to Live needs it."""
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        encoded = super().encode(value, levels)
+        if value > _LAST_SECOND:
+            raise ValueOutOfRangeError(
+                "", "a time after the year 9999. Fix: give seconds since 1970, not milliseconds"
+            )
+        return encoded
+
+
+_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+
+
+class AttributeCodec(Codec[Any]):
+    """How one attribute is written and read, by an object of the user's."""
+
+    name = "what its codec takes"
+
+    def __init__(self, given: Any) -> None:
+        self._given = given
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        try:
+            supported = self._given.encode(value)
+        except _REFUSALS as error:
+            raise UnsupportedTypeError(
+                "", f"its codec raised {type(error).__name__} for a {type(value).__name__}"
+            ) from None
+        return to_attribute_value(supported, levels)
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        value = _ANY.decode(attribute_value, levels)
+        try:
+            return self._given.decode(value)
+        except _REFUSALS:
+            raise _stored_mismatch(self.name, attribute_value) from None
 
 
 class _UnionCodec(Codec[Any]):
@@ -294,11 +358,14 @@ class _UnionCodec(Codec[Any]):
             raise error
         raise _stored_mismatch(self.name, attribute_value)
 
-    def child(self, element: str | int) -> Codec[Any]:
+    def is_of(self, item_class: type) -> bool:
+        return any(member.is_of(item_class) for member in self._members)
+
+    def part(self, element: str | int) -> Part:
         errors = []
         for member in self._members:
             try:
-                return member.child(element)
+                return member.part(element)
             except InvalidValueError as error:
                 errors.append(error)
         raise errors[-1]
@@ -332,6 +399,8 @@ def _a_map(codec: Codec[Any], attribute_value: AttributeValue) -> Mapping[str, A
 
 
 class _ListCodec(Codec[Any]):
+    type_name = "L"
+
     def __init__(self, element: Codec[Any], make: type) -> None:
         self._element = element
         self._make = make
@@ -354,10 +423,10 @@ class _ListCodec(Codec[Any]):
             raise
         return self._make(decoded) if self._make is not list else decoded
 
-    def child(self, element: str | int) -> Codec[Any]:
+    def part(self, element: str | int) -> Part:
         if not isinstance(element, int):
             raise UnsupportedTypeError(str(element), f"{self.name} has indexes, not keys")
-        return self._element
+        return Part(element, self._element)
 
 
 def encoded_elements(
@@ -376,6 +445,8 @@ def encoded_elements(
 
 
 class _FixedTupleCodec(Codec[Any]):
+    type_name = "L"
+
     def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
         self._elements = elements
         self.name = f"tuple[{', '.join(element.name for element in elements)}]"
@@ -407,10 +478,10 @@ class _FixedTupleCodec(Codec[Any]):
             raise
         return tuple(decoded)
 
-    def child(self, element: str | int) -> Codec[Any]:
+    def part(self, element: str | int) -> Part:
         if not isinstance(element, int) or element >= len(self._elements):
             raise UnsupportedTypeError(str(element), f"{self.name} has no such index")
-        return self._elements[element]
+        return Part(element, self._elements[element])
 
 
 class _SetCodec(Codec[Any]):
@@ -435,11 +506,13 @@ class _SetCodec(Codec[Any]):
                 return self._make([decode({member_type: each}, levels) for each in content])
         raise _stored_mismatch(self.name, attribute_value)
 
-    def child(self, element: str | int) -> Codec[Any]:
-        return self._element
+    def part(self, element: str | int) -> Part:
+        return Part(element, self._element)
 
 
 class _MapCodec(Codec[Any]):
+    type_name = "M"
+
     def __init__(self, value: Codec[Any]) -> None:
         self._value = value
         self.name = f"dict[str, {value.name}]"
@@ -474,14 +547,16 @@ class _MapCodec(Codec[Any]):
             raise
         return decoded
 
-    def child(self, element: str | int) -> Codec[Any]:
+    def part(self, element: str | int) -> Part:
         if not isinstance(element, str):
             raise UnsupportedTypeError(str(element), f"{self.name} has keys, not indexes")
-        return self._value
+        return Part(element, self._value)
 
 
 class _FieldsCodec(Codec[Any]):
     """A class with named, typed fields, as a map: a dataclass or a TypedDict."""
+
+    type_name = "M"
 
     def __init__(
         self,
@@ -572,14 +647,18 @@ class _FieldsCodec(Codec[Any]):
         except _REFUSALS:
             raise _stored_mismatch(self.name, attribute_value) from None
 
-    def child(self, element: str | int) -> Codec[Any]:
+    def part(self, element: str | int) -> Part:
         fields, _ = self._fields
         if element not in fields:
-            raise UnsupportedTypeError(str(element), f"{self.name} has no such field")
-        return fields[str(element)]
+            raise UnsupportedTypeError(
+                str(element), f"{self.name} has no such field.{did_you_mean(element, fields)}"
+            )
+        return Part(element, fields[str(element)])
 
 
 class _ItemCodec(Codec[Any]):
+    type_name = "M"
+
     def __init__(self, item_class: Any) -> None:
         self._item_class = item_class
         self.name = item_class.__name__
@@ -593,13 +672,12 @@ class _ItemCodec(Codec[Any]):
         content = _a_map(self, attribute_value)
         return self._item_class.__dynasafe_decode__(content, _below_stored(levels))
 
-    def child(self, element: str | int) -> Codec[Any]:
-        schema = self._item_class.__dynasafe_schema__
-        found = schema.find(element) if isinstance(element, str) else None
-        if found is None:
-            raise UnsupportedTypeError(str(element), f"{self.name} has no such attribute")
-        codec: Codec[Any] = schema.codec(found.name)
-        return codec
+    def is_of(self, item_class: type) -> bool:
+        return issubclass(self._item_class, item_class)
+
+    def part(self, element: str | int) -> Part:
+        part: Part = self._item_class.__dynasafe_schema__.part(element)
+        return part
 
 
 def _only(type_names: Iterable[str | None]) -> str | None:

@@ -1,0 +1,41 @@
+"""Type variables of expressions: the type of a value, and the Item class that it belongs to.
+
+Type checkers know of each attribute, condition and update the class that it is of. At run time
+these classes take one parameter fewer, and attributes carry their owner themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    OwnerT = TypeVar("OwnerT", contravariant=True, default=Any)
+    V = TypeVar("V", default=Any)
+else:
+    from typing import TypeVar
+
+    OwnerT = TypeVar("OwnerT", contravariant=True)
+    V = TypeVar("V")
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class HasSchema(Protocol):
+    """An instance of an Item class."""
+
+    __dynasafe_schema__: ClassVar[Any]
+
+
+class Owned:
+    """A generic class whose owner only type checkers know: `Attr[str]` is one for any owner."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, parameters):
+            given = parameters if isinstance(parameters, tuple) else (parameters,)
+            return super().__class_getitem__((*given, Any)[: len(cls.__parameters__)])
