@@ -25,7 +25,7 @@ import pyperf
 from benchmarks.contenders import load
 from benchmarks.figures import FROM_SOURCE, OURS, Figure, Target
 from benchmarks.work import ITEM, TEXT_ITEM, TEXT_WIRE_ITEM, WIRE_ITEM, changes, new_names
-from dynasafe.values import quick as quick_values
+from dynasafe.values import numbers as compiled_module
 
 MICROSECONDS = 1e6
 ROOT = Path(__file__).resolve().parent.parent
@@ -262,8 +262,8 @@ def run(module: str, *, is_compiled: bool, names: Mapping[str, str] | None = Non
         names: the contenders that are timed, by their names here and in the record. Without it,
             all are, under their own names.
     """
-    if (Path(quick_values.__file__).suffix != ".py") != is_compiled:
-        raise SystemExit(f"not the dynasafe that {module} is about: {quick_values.__file__}")
+    if (Path(compiled_module.__file__).suffix != ".py") != is_compiled:
+        raise SystemExit(f"not the dynasafe that {module} is about: {compiled_module.__file__}")
     runner = pyperf.Runner(program_args=("-m", module))
     for work in WORKS:
         for name, contender in work.contenders.items():
