@@ -1,4 +1,4 @@
-"""The command line: `dynasafe explain | check`.
+"""The command line: `dynasafe explain | check | lint`.
 
 Each subcommand is a module with two functions: `add_arguments(parser)` and `run(given)`, which
 returns the exit status. Only the module of the command that is run is imported.
@@ -14,6 +14,7 @@ from importlib import import_module
 COMMANDS = {
     "explain": ("dynasafe.commands.explain", "what a finding's code means"),
     "check": ("dynasafe.commands.check", "whether DynamoDB would accept a request, offline"),
+    "lint": ("dynasafe.lint.command", "calls of boto3 and aioboto3 in source code that will fail"),
 }
 """The module and the description of each subcommand."""
 

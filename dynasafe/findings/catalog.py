@@ -7,8 +7,10 @@ Reference.
 from __future__ import annotations
 
 from itertools import groupby
+from textwrap import indent
 
 from dynasafe.findings.explanation import Explanation
+from dynasafe.findings.source_code import SOURCE_CODE
 
 _API = "API Reference"
 _CONSTRAINTS = "Constraints in Amazon DynamoDB"
@@ -647,6 +649,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "SET visits = if_not_exists(visits, :zero) + :one; UpdateBuilder.increment does",
         _UPDATES,
     ),
+    **SOURCE_CODE,
 }
 
 
@@ -657,17 +660,22 @@ def page(code: str) -> str:
         KeyError: there is no such code.
     """
     it = EXPLANATIONS[code]
-    return (
-        f"# {code}: {it.title}\n\n{it.why}\n\n"
-        f"Wrong:\n\n    {it.wrong}\n\nRight:\n\n    {it.right}\n\n"
-        f"Source: {it.source}\n"
-    )
+    parts = [f"# {code}: {it.title}", it.why, "Wrong:", indent(it.wrong, "    ")]
+    if it.answer.startswith("no error"):
+        parts += [f"What happens: {it.answer}."]
+    elif it.answer:
+        parts += ["Answer:", indent(it.answer, "    ")]
+    parts += ["Right:", indent(it.right, "    ")]
+    if it.limits:
+        parts += [f"Limits: {it.limits}"]
+    return "\n\n".join([*parts, f"Source: {it.source}"]) + "\n"
 
 
 _GROUPS = {
     "DYS100": "Requests",
     "DYS200": "Expressions",
     "DYS300": "What an item makes of an update",
+    "DYS310": "Source code",
 }
 """The title of the codes from each code on."""
 
@@ -680,9 +688,9 @@ def index() -> str:
     """All codes with their titles, in Markdown, each a link to its page."""
     lines = [
         "# Findings\n",
-        "Each finding of `check_request`, of a [guard](../guides/validation.md) and of an",
-        "`InvalidRequestError` has a code. Codes are stable. `dynasafe explain DYS203`",
-        "prints the page of one.",
+        "Each finding of `check_request`, of a [guard](../guides/validation.md), of an",
+        "`InvalidRequestError` and of `dynasafe lint` has a code. Codes are stable.",
+        "`dynasafe explain DYS203` prints the page of one.",
     ]
     for title, codes in groupby(sorted(EXPLANATIONS), _group):
         lines += ["", f"## {title}", "", "| code | meaning |", "|---|---|"]
