@@ -59,15 +59,15 @@ class Placeholders:
     @classmethod
     def of(
         cls,
-        names: Mapping[str, str],
+        names: dict[str, str],
         values: dict[str, Mapping[str, Any]],
         *,
         escape: Literal["auto", "always"],
     ) -> Self:
-        """Those of an expression that was written before."""
+        """Those of an expression that was written before, to which others are added."""
         placeholders = cls(escape=escape)
-        placeholders.names.update(names)
-        placeholders.values.update(values)
+        placeholders.names = names
+        placeholders.values = values
         placeholders._aliases.update((name, alias) for alias, name in names.items())
         return placeholders
 

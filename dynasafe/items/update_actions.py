@@ -5,7 +5,7 @@ Source: "Update expressions in DynamoDB".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from dynasafe.errors import InvalidValueError, StoredValueError, UnsupportedTypeError
@@ -28,45 +28,36 @@ Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
 ]
 Payload = Any
-"""What a step brings: an AttributeValue, an attribute or what DynamoDB computes of some, or None
-for REMOVE."""
+"""An AttributeValue, an attribute or what DynamoDB computes of some, or None for REMOVE."""
 
-
-def zero() -> dict[str, Any]:
-    """What a missing number counts as; a new one, since a request belongs to its caller."""
-    return {"N": "0"}
-
-
-def empty_list() -> dict[str, Any]:
-    """What a missing list counts as."""
-    return {"L": []}
-
-
+_ZERO: dict[str, Any] = {"N": "0"}
+"""What a missing number counts as."""
+_EMPTY: dict[str, Any] = {"L": []}
+"""What a missing list counts as."""
 _SETS = ("SS", "NS", "BS")
 
 
 class Action:
     """A verb and its attribute."""
 
-    __slots__ = ("payload", "target", "verb")
+    __slots__ = ("payload", "root", "target", "verb")
 
     def __init__(self, verb: Verb, target: Attr[Any]) -> None:
         self.verb: Verb = verb
         self.target: Attr[Any] = target
+        self.root: str = target.path.attribute_name
+        """The attribute that is changed, or of which a part is."""
         self.payload: Callable[[Any], Payload] = _PAYLOADS[verb](target)
-        """A value as a step keeps it; raises an InvalidValueError for one that it cannot take."""
+        """A value as it is written; raises an InvalidValueError for one that it cannot take."""
 
 
-Step = tuple[Action, Payload]
-
-
-def update_of(steps: list[Step]) -> Update:
-    """The syntax tree of the steps."""
+def update_of(actions: Sequence[Action], payloads: Sequence[Payload]) -> Update:
+    """The syntax tree of actions with these values."""
     sets: list[SetAction] = []
     removes: list[RemoveAction] = []
     adds: list[AddAction] = []
     deletes: list[DeleteAction] = []
-    for action, payload in steps:
+    for action, payload in zip(actions, payloads, strict=True):
         path = action.target.node
         match action.verb:
             case "remove":
@@ -90,11 +81,11 @@ def _operand(action: Action, payload: Payload) -> Operand:
         case "set_if_not_exists":
             return IfNotExists(target.node, value)
         case "append" | "prepend":
-            stored = IfNotExists(target.node, Value(empty_list(), f"{target.hint}_empty"))
+            stored = IfNotExists(target.node, Value(_EMPTY, f"{target.hint}_empty"))
             parts = (stored, value) if action.verb == "append" else (value, stored)
             return ListAppend(*parts)
         case "increment":
-            stored = IfNotExists(target.node, Value(zero(), f"{target.hint}_zero"))
+            stored = IfNotExists(target.node, Value(_ZERO, f"{target.hint}_zero"))
             return Arithmetic("+", stored, value)
         case _:
             return value

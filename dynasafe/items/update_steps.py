@@ -2,56 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.errors import EmptyUpdateError, InvalidRequestError, UnsupportedTypeError
-from dynasafe.expressions.nodes import ConditionNode, conjunction
+from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
-from dynasafe.expressions.render import Placeholders, render_condition, render_update
+from dynasafe.expressions.render import Placeholders, render_condition
 from dynasafe.findings.finding import Finding, Where
 from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.conditions import Bindable
 from dynasafe.items.schema import Schema
-from dynasafe.items.update_actions import Action, Payload, Step, Verb, is_readable, update_of
-from dynasafe.items.update_shapes import Escape, ShapeTree, UpdateShape, Written
+from dynasafe.items.update_actions import Action, Payload, Verb, is_readable, update_of
+from dynasafe.items.written_updates import Escape, WrittenUpdate, WrittenUpdates
 
 _ADDED: Final = frozenset({int, float, Decimal, set, frozenset})
+"""What else ADD is given may be a number once, and a set of members once."""
+_MOST_KEPT: Final = 32
+"""Actions of an update whose text is kept for the next one."""
 
 
 class UpdateSteps:
-    """Steps that clash with none of each other, and name what the Item class has.
+    """Actions that clash with none of each other, and name what the Item class has.
 
     They freeze when they are built or sent.
     """
 
-    __slots__ = ("_has_operands", "_paths", "_shape", "_steps", "escape", "is_frozen", "schema")
+    __slots__ = (
+        "_actions",
+        "_are_kept",
+        "_paths",
+        "_payloads",
+        "_roots",
+        "_written",
+        "escape",
+        "is_frozen",
+        "schema",
+    )
 
     def __init__(self, schema: Schema | None, escape: Escape) -> None:
         self.schema: Schema | None = schema
         self.escape: Escape = escape
         self.is_frozen: bool = False
-        self._steps: list[Step] = []
-        self._shape: UpdateShape | None = _root(schema, escape)
+        self._actions: list[Action] = []
+        self._payloads: list[Payload] = []
+        self._roots: set[str] = set()
         self._paths: PathSet | None = None
-        self._has_operands: bool = False
+        self._written: WrittenUpdates = _written_updates(schema, escape)
+        self._are_kept: bool = True
 
     @property
     def is_empty(self) -> bool:
-        return not self._steps
+        return not self._actions
 
     @property
-    def all(self) -> list[Step]:
-        return self._steps
+    def update(self) -> Update:
+        """The syntax tree of the actions."""
+        return update_of(self._actions, self._payloads)
 
     def copy(self) -> UpdateSteps:
         """The same, not frozen."""
         twin = UpdateSteps(self.schema, self.escape)
-        twin._steps = self._steps.copy()
-        twin._shape = self._shape
-        twin._paths = None if self._paths is None else self._paths.copy()
-        twin._has_operands = self._has_operands
+        twin._actions = self._actions.copy()
+        twin._payloads = self._payloads.copy()
+        twin._roots = self._roots.copy()
+        twin._are_kept = self._are_kept
         return twin
 
     def require_mutable(self) -> None:
@@ -67,7 +83,7 @@ class UpdateSteps:
         Raises:
             EmptyUpdateError: there are no actions.
         """
-        if not self._steps:
+        if not self._actions:
             raise EmptyUpdateError
         self.is_frozen = True
 
@@ -75,37 +91,30 @@ class UpdateSteps:
 
     def act(self, verb: Verb, attribute: Any, value: Any) -> None:
         """Add an action with a value of its own."""
-        shape = self._shape
+        self.require_mutable()
         of = type(attribute)
-        is_known = of is Attr or of is str
-        # What else ADD is given may be a number once, and a set of members once.
-        if verb == "add":
-            is_known = is_known and type(value) in _ADDED
-        if shape is None or self.is_frozen or not is_known:
-            action = Action(verb, self.target(attribute))
-            self._take(action, action.payload(value))
-            self._shape = None
-            return
         # ADD of a number adds up, ADD of members does not: they are two kinds.
-        kind = verb if verb != "add" else type(value)
-        name = attribute.identity if of is Attr else attribute
-        found = shape.known(kind, name)
-        if found is None:
+        kind: object = verb if verb != "add" else type(value)
+        is_kept = verb != "add" or kind in _ADDED
+        name: object = attribute
+        if of is Attr:
+            name = attribute.identity
+            # What is kept without a class lives for ever, and a class need not.
+            is_kept = is_kept and (self.schema is not None or attribute.owner is None)
+        elif of is not str:
+            is_kept = False
+        action = self._written.actions.get((kind, name)) if is_kept else None
+        if action is None:
             action = Action(verb, self.target(attribute))
-            self._take(action, action.payload(value))
-            self._shape = shape.extended(kind, name, action)
-        else:
-            action, following = found
-            self._steps.append((action, action.payload(value)))
-            self._shape = following
+            if is_kept:
+                self._written.keep_action((kind, name), action)
+        self._take(action, action.payload(value), is_kept=is_kept)
 
     def compute(self, attribute: Any, operand: Bindable) -> None:
         """SET the attribute to another one, or to what DynamoDB computes."""
         if self.schema is not None:
             operand = operand.bound(self.schema)
-        self._take(Action("set", self.target(attribute)), operand)
-        self._shape = None
-        self._has_operands = True
+        self._take(Action("set", self.target(attribute)), operand, is_kept=False)
 
     def written_for(self, schema: Schema) -> UpdateSteps:
         """The same with the attributes of an Item class, which must be able to read the values.
@@ -114,16 +123,14 @@ class UpdateSteps:
             UnsupportedTypeError: an attribute is of another class, or a value does not fit it.
         """
         twin = UpdateSteps(schema, self.escape)
-        twin._shape = None
-        for action, payload in self._steps:
+        for action, payload in zip(self._actions, self._payloads, strict=True):
             target = schema.own(action.target)
             if not isinstance(payload, Mapping | None):
-                twin._take(Action("set", target), payload.bound(schema))
-                twin._has_operands = True
+                twin._take(Action("set", target), payload.bound(schema), is_kept=False)
                 continue
             if target.none_is_absent and payload is not None and "NULL" in payload:
                 if action.verb == "set":
-                    twin._take(Action("remove", target), None)
+                    twin._take(Action("remove", target), None, is_kept=False)
                 continue
             if not is_readable(action.verb, target, payload):
                 raise UnsupportedTypeError(
@@ -132,17 +139,15 @@ class UpdateSteps:
                     f"it. Fix: UpdateBuilder({schema.item_class.__name__}), which checks and "
                     "converts each value",
                 )
-            twin._take(Action(action.verb, target), payload)
+            twin._take(Action(action.verb, target), payload, is_kept=False)
         return twin
 
     def set_null(self, target: Attr[Any]) -> None:
         """SET the attribute to NULL, whatever its type."""
-        self._take(Action("set", target), {"NULL": True})
-        self._shape = None
+        self._take(Action("set", target), {"NULL": True}, is_kept=False)
 
     def target(self, attribute: Any) -> Attr[Any]:
-        """What an attribute or a document path stands for, if it may be changed here."""
-        self.require_mutable()
+        """What an attribute or a document path stands for, if the class has it."""
         if isinstance(attribute, str):
             attribute = attr(attribute)
         elif not isinstance(attribute, Attr):
@@ -163,32 +168,42 @@ class UpdateSteps:
             )
         return own
 
-    def _take(self, action: Action, payload: Payload) -> None:
-        """Add the step, if its path clashes with none."""
+    def _take(self, action: Action, payload: Payload, *, is_kept: bool) -> None:
+        """Add the action, if its path clashes with none."""
         self.require_mutable()
-        target = action.target
-        if self.schema is not None:
-            name = target.path.elements[0]
-            if name in self.schema.key_names:
-                raise _key_error(str(name))
-        if self._paths is None or len(self._paths) != len(self._steps):
-            self._paths = PathSet()
-            for step, _ in self._steps:
-                self._paths.add(step.target.path.elements)
-        clash = self._paths.add(target.path.elements)
+        if self.schema is not None and action.root in self.schema.key_names:
+            raise _key_error(action.root)
+        if self._paths is not None or action.root in self._roots:
+            self._require_no_clash(action)
+        self._roots.add(action.root)
+        self._actions.append(action)
+        self._payloads.append(payload)
+        self._are_kept = self._are_kept and is_kept
+
+    def _require_no_clash(self, action: Action) -> None:
+        """Refuse a path that is, or lies below or above, another."""
+        paths = self._paths
+        if paths is None:  # until now each began with a name of its own
+            paths = self._paths = PathSet()
+            for each in self._actions:
+                paths.add(each.target.path.elements)
+        clash = paths.add(action.target.path.elements)
         if clash is not None:
             message = f"Invalid UpdateExpression: {clash.message}"
             finding = update_finding(clash.code, message, "UpdateExpression", clash.fix)
             raise InvalidRequestError("UpdateItem", [finding])
-        self._steps.append((action, payload))
 
     # The request
 
-    def written(self) -> Written | None:
-        """The text of the actions, unless DynamoDB computes something in one of them."""
-        if self._shape is not None:
-            return self._shape.written(self._steps)
-        return None if self._has_operands else Written(self._steps, self.escape)
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether the actions are, whatever their condition."""
+        return self._text().is_idempotent
+
+    def _text(self) -> WrittenUpdate:
+        if self._are_kept and len(self._actions) <= _MOST_KEPT:
+            return self._written.text(self._actions, self._payloads)
+        return WrittenUpdate(self._actions, self._payloads, self.escape)
 
     def expressions(self, terms: list[ConditionNode]) -> dict[str, Any]:
         """The expressions and their placeholders, in wire form, under all these conditions.
@@ -197,22 +212,16 @@ class UpdateSteps:
             EmptyUpdateError: there are no actions.
         """
         self.freeze()
-        written = self.written()
-        if written is not None and not terms:
-            return written.members(self._steps)
-        if written is None:
-            placeholders = Placeholders(escape=self.escape)
-            text = render_update(update_of(self._steps), placeholders)
-        else:
-            placeholders = written.placeholders(self._steps, self.escape)
-            text = written.text
-        members: dict[str, Any] = {"UpdateExpression": text}
+        written = self._text()
+        names, values = written.names.copy(), written.values(self._payloads)
+        members: dict[str, Any] = {"UpdateExpression": written.text}
         if terms:
+            placeholders = Placeholders.of(names, values, escape=self.escape)
             members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
-        if placeholders.names:
-            members["ExpressionAttributeNames"] = placeholders.names
-        if placeholders.values:
-            members["ExpressionAttributeValues"] = placeholders.values
+        if names:
+            members["ExpressionAttributeNames"] = names
+        if values:
+            members["ExpressionAttributeValues"] = values
         return members
 
     def require_not_in_key(self, key: Container[str]) -> None:
@@ -221,27 +230,24 @@ class UpdateSteps:
         Raises:
             InvalidRequestError: an action's path begins with a name of the key.
         """
-        roots: Iterable[str]
-        if self._shape is not None and self._steps:
-            roots = self._shape.written(self._steps).roots
-        else:
-            roots = [action.target.path.attribute_name for action, _ in self._steps]
-        for name in roots:
-            if name in key:
-                raise _key_error(name)
+        for action in self._actions:
+            if action.root in key:
+                raise _key_error(action.root)
 
 
-_roots: dict[Escape, UpdateShape] = {each: ShapeTree(each).root for each in ("auto", "always")}
+_of_plain_items: dict[Escape, WrittenUpdates] = {
+    each: WrittenUpdates(each) for each in ("auto", "always")
+}
 
 
-def _root(schema: Schema | None, escape: Escape) -> UpdateShape:
-    """Where chains of actions begin."""
+def _written_updates(schema: Schema | None, escape: Escape) -> WrittenUpdates:
+    """What is kept of updates of a class, or of plain items."""
     if schema is None:
-        return _roots[escape]
-    root: UpdateShape | None = schema.caches.get(escape)
-    if root is None:
-        root = schema.caches[escape] = ShapeTree(escape).root
-    return root
+        return _of_plain_items[escape]
+    written: WrittenUpdates | None = schema.caches.get(escape)
+    if written is None:
+        written = schema.caches[escape] = WrittenUpdates(escape)
+    return written
 
 
 def update_finding(code: str, message: str, parameter: str, fix: str) -> Finding:

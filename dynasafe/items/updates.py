@@ -25,11 +25,10 @@ from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item, decode_item, encode_key
 from dynasafe.items.owners import OwnerT
 from dynasafe.items.schema import Schema, schema_of
-from dynasafe.items.update_actions import update_of
-from dynasafe.items.update_shapes import Escape
 from dynasafe.items.update_steps import UpdateSteps, update_finding
+from dynasafe.items.written_updates import Escape
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
-from dynasafe.values.wire import AttributeValue
+from dynasafe.values.wire import AttributeValue, copied
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item)
@@ -324,15 +323,14 @@ class UpdateBuilder(Generic[OwnerT]):
 
     def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
         """Whether it is idempotent under a condition, whatever its own."""
-        written = self._steps.written()
-        if written is not None and (condition is None or written.is_idempotent):
-            return written.is_idempotent
-        return is_idempotent(self.update, condition)
+        if self._steps.is_idempotent:
+            return True
+        return condition is not None and is_idempotent(self.update, condition)
 
     @property
     def update(self) -> Update:
         """The syntax tree of the actions."""
-        return update_of(self._steps.all)
+        return self._steps.update
 
     @property
     def condition_node(self) -> ConditionNode | None:
@@ -437,7 +435,7 @@ class UpdateBuilder(Generic[OwnerT]):
 
         As `build`, with TableName and the values in wire form.
         """
-        return self._build(
+        params = self._build(
             {"TableName": table_name},
             key,
             return_values,
@@ -445,6 +443,12 @@ class UpdateBuilder(Generic[OwnerT]):
             return_item_collection_metrics,
             return_values_on_condition_check_failure,
         )
+        if "ExpressionAttributeValues" in params:
+            # The request belongs to its caller; copies of the builder, and conditions, have their
+            # own values still.
+            values = params["ExpressionAttributeValues"]
+            params["ExpressionAttributeValues"] = {name: copied(values[name]) for name in values}
+        return params
 
     def _build(
         self,

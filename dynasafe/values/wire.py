@@ -63,6 +63,16 @@ def bytes_of(content: Any) -> bytes:
     return bytes(content)
 
 
+def copied(value: AttributeValue) -> dict[str, Any]:
+    """The same value, of which nothing is shared that can be changed."""
+    type_name, content = member(value)
+    if type_name == "M":
+        return {type_name: {name: copied(each) for name, each in content.items()}}
+    if type_name == "L":
+        return {type_name: [copied(each) for each in content]}
+    return {type_name: list(content) if type_name in ELEMENTS else content}
+
+
 # Equality and order
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import gc
 import sys
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from enum import Enum, StrEnum
@@ -19,6 +22,8 @@ from dynasafe.errors import InvalidRequestError, InvalidValueError, StoredValueE
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import conjunction
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
+from dynasafe.items.update_actions import Action
+from dynasafe.items.written_updates import WrittenUpdates
 from dynasafe.testing import strategies
 from dynasafe.validation.check import check_from_scratch
 from dynasafe.values.codecs import codec_for
@@ -389,20 +394,72 @@ def test_given_an_index_that_is_none_then_it_is_refused() -> None:
     assert str(attr("q")[1]) == "q[1]"
 
 
-def test_given_a_request_that_is_changed_then_no_later_one_is() -> None:
-    for _ in range(2):
-        built = UpdateBuilder().append("a", [1]).increment("n", 1)
-        values = built.build_client(table_name="t", key={"id": "x"})["ExpressionAttributeValues"]
-        assert (values[":a_empty"], values[":n_zero"]) == ({"L": []}, {"N": "0"})
-        values[":a_empty"]["L"].append("leak")
-        values[":n_zero"]["N"] = "leak"
+NESTED = {"l": [1, {"m": [2]}], "s": {"x"}}
 
 
-def test_given_a_template_that_is_copied_with_ever_new_names_then_few_are_kept() -> None:
-    template = UpdateBuilder().set("updated", 1)
+def test_a_built_request_is_of_its_own() -> None:
+    """Changing what was given, or what was built, changes no other request."""
+    given = copy.deepcopy(NESTED)
+    condition = attr("c") != [1]
+    first = UpdateBuilder().set("a", given).append("b", [given]).increment("n", 1)
+    first.condition(condition)
+    twin = first.copy()
+    expected = first.build_client(table_name="t", key={"id": "x"})
+    for changed in (given, first.build(key={"id": "x"}), copy.deepcopy(expected)):
+        spoil(changed)
+    spoil(first.build_client(table_name="t", key={"id": "x"}))
+    again = UpdateBuilder().set("a", NESTED).append("b", [NESTED]).increment("n", 1)
+    for builder in (first, twin, again.condition(condition)):
+        assert builder.build_client(table_name="t", key={"id": "x"}) == expected
+
+
+def spoil(value: Any) -> None:
+    """Change all that can be changed."""
+    match value:
+        case dict():
+            for each in value.values():
+                spoil(each)
+            value["spoilt"] = "leak"
+        case list():
+            for each in value:
+                spoil(each)
+            value.append("leak")
+        case set():
+            value.add("leak")
+
+
+def test_new_names_push_out_only_each_other() -> None:
+    """What is used again stays in the cache, whatever the names of others; and all is bounded."""
+    cache = WrittenUpdates("auto")
     for number in range(6000):
-        copied = template.copy().set(f"name{number}", number)
-    assert copied.expressions() == written_anew(copied)
-    shape = template._steps._shape
-    assert shape is not None
-    assert len(shape._others or ()) <= 2048
+        for name in ("updated", "status", f"name{number}", "é" * number):
+            action = cache.actions.get(("set", name))
+            if action is None:
+                assert number == 0 or name not in ("updated", "status")
+                action = Action("set", attr(name=name or "x"))
+                cache.keep_action(("set", name), action)
+            cache.text([action], [{"N": "1"}])
+    assert len(cache.actions) < 1024
+    assert len(cache.texts) < 1024
+
+
+def test_classes_are_not_kept() -> None:
+    """A class that is made at run time goes, with all that was built and read of it."""
+
+    def use() -> weakref.ref[type]:
+        class Local(Item):
+            pk: Attr[str] = attribute(key="partition")
+            n: Attr[int] = attribute(default=0)
+
+        @dataclasses.dataclass
+        class Point:
+            x: int
+
+        UpdateBuilder(Local).set(Local.n, 1).build_client(table_name="t", key={"pk": "a"})
+        UpdateBuilder().set(Local.n, 1).add("a", 1).expressions()
+        UpdateBuilder().set("local", Local(pk="a")).set("point", Point(1)).expressions()
+        return weakref.ref(Local)
+
+    local = use()
+    gc.collect()
+    assert local() is None
