@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": ("dynasafe.commands.explain", "what a finding's code means"),
     "check": ("dynasafe.commands.check", "whether DynamoDB would accept a request, offline"),
     "lint": ("dynasafe.lint.command", "calls of boto3 and aioboto3 in source code that will fail"),
+    "logs": ("dynasafe.logs.command", "known DynamoDB errors in logs, and alarms for them"),
 }
 """The module and the description of each subcommand."""
 

@@ -10,6 +10,7 @@ from itertools import groupby
 from textwrap import indent
 
 from dynasafe.findings.explanation import Explanation
+from dynasafe.findings.log_catalog import LOG_EXPLANATIONS
 from dynasafe.findings.source_code import SOURCE_CODE
 
 _API = "API Reference"
@@ -650,6 +651,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         _UPDATES,
     ),
     **SOURCE_CODE,
+    **LOG_EXPLANATIONS,
 }
 
 
@@ -660,6 +662,12 @@ def page(code: str) -> str:
         KeyError: there is no such code.
     """
     it = EXPLANATIONS[code]
+    if code in LOG_EXPLANATIONS:
+        return (
+            f"# {code}: {it.title}\n\n{it.why}\n\n"
+            f"In the log:\n\n    {it.wrong}\n\n"
+            f"Fix: {it.right}.\n\nSource: {it.source}\n"
+        )
     parts = [f"# {code}: {it.title}", it.why, "Wrong:", indent(it.wrong, "    ")]
     if it.answer.startswith("no error"):
         parts += [f"What happens: {it.answer}."]
@@ -676,6 +684,7 @@ _GROUPS = {
     "DYS200": "Expressions",
     "DYS300": "What an item makes of an update",
     "DYS310": "Source code",
+    "DYS400": "Lines in logs",
 }
 """The title of the codes from each code on."""
 

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 def test_given_the_code_of_any_finding_then_it_is_explained() -> None:
     used: set[str] = set()
     for path in Path(dynasafe.__file__).parent.rglob("*.py"):
-        if path.name != "catalog.py":
+        if not path.name.endswith("catalog.py"):
             used |= set(re.findall(r'"(DYS\d{3})"', path.read_text()))
 
     assert used == set(EXPLANATIONS)

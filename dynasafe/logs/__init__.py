@@ -1,0 +1,1 @@
+"""Known DynamoDB errors in logs: signatures, scans, alarms."""
