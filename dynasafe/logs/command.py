@@ -86,7 +86,7 @@ def new_tally(given: argparse.Namespace) -> Tally:
 
 
 def report(
-    tally: Tally, given: argparse.Namespace, *, source: str = "", window_ms: int | None = None
+    tally: Tally, given: argparse.Namespace, *, source: str, window_ms: int | None = None
 ) -> int:
     """Write the report; the exit status: 2 for an incomplete scan, 1 for something that fails."""
     baseline = None
@@ -151,7 +151,7 @@ def _scan(given: argparse.Namespace) -> int:
         tally.gaps.append("what comes after the interruption")
     finally:
         progress.close()
-    return report(tally, given, source=f" in {len(files)} file{'s' if len(files) > 1 else ''}")
+    return report(tally, given, source=f"lines in {len(files)} file{'s' if len(files) > 1 else ''}")
 
 
 def _show(progress: Progress, label: str, size_bytes: int) -> None:

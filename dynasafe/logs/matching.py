@@ -48,6 +48,7 @@ GATE: tuple[str, ...] = (
     "__aiter__ method, got PageIterator",
     "Task was destroyed but it is pending",
     "DynamoDBOperationNotSupportedError",
+    "Expecting a ConditionBase",
     "Runtime exited with error: signal:",
     "The number of conditions on the keys",
     "Transaction request cannot include multiple",
@@ -197,7 +198,7 @@ def matches(record: Record) -> tuple[Match, ...]:
             certainty = _certainty(signature, text, operation)
             if certainty is not None:
                 found[signature.code] = certainty
-    if "DYS482" in found:  # the refusal quotes the service's words
+    if "[DYS" in text:  # a finding of dynasafe, which quotes the service's words
         found = {code: is_certain for code, is_certain in found.items() if code not in _QUOTED}
     if not found:
         return ()
@@ -240,17 +241,16 @@ def _has(text: str, words: tuple[str, ...]) -> bool:
 
 def _certainty(signature: Signature, text: str, operation: str | None) -> bool | None:
     """Whether DynamoDB is certainly meant; None if another service is."""
-    if operation is not None and operation not in ONLY_DYNAMODB:
-        if operation not in SHARED:
-            return None if signature.evidence in _OF_ONE_SERVICE else _by_evidence(signature, text)
-        if signature.evidence in _OF_ONE_SERVICE:
-            return _has(text, _SERVICE_WORDS)
-    elif operation is not None and signature.evidence in _OF_ONE_SERVICE:
+    if operation is None or signature.evidence not in _OF_ONE_SERVICE:
+        return _by_evidence(signature, text)
+    if operation in ONLY_DYNAMODB:
         return True
-    return _by_evidence(signature, text)
+    if operation not in SHARED:
+        return None
+    return signature.evidence is Evidence.WORDS or _has(text, _SERVICE_WORDS)
 
 
-_OF_ONE_SERVICE = frozenset({Evidence.OPERATION, Evidence.SERVICE, Evidence.WORDS})
+_OF_ONE_SERVICE = (Evidence.OPERATION, Evidence.SERVICE, Evidence.WORDS)
 
 
 def _by_evidence(signature: Signature, text: str) -> bool | None:

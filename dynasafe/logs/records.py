@@ -72,10 +72,13 @@ _BEGINS = re.compile(
 )
 _CONTINUES = re.compile(r"[ \t|+\u00a0]|Traceback \(most|During handling|The above exception|$")
 _TRACEBACK = "Traceback (most recent call last)"
-_LINE_PREFIX = re.compile(
-    r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:std(?:out|err) [FP] )?"  # CRI, exports
+_ERROR_HEADS = (_TRACEBACK, "[ERROR] ")
+"""How lines begin that the message of an error follows: of Python, and of AWS Lambda."""
+_WRAPPER = re.compile(
+    r"\d{4}-\d\d-\d\dT\S+ std(?:out|err) [FP] "  # CRI
     r"|[\w.-]+ +\| "  # docker compose
 )
+_LINE_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) ")  # docker logs -t, exports
 _TIME = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{3}))?\d*(Z|[+-]\d\d:?\d\d)?"
 )
@@ -133,7 +136,9 @@ class Assembler:
             yield from self._line(line, event)
 
     def _line(self, line: str, event: Event) -> Iterator[Record]:
-        prefix = _LINE_PREFIX.match(line)
+        wrapper = _WRAPPER.match(line)
+        line = line[wrapper.end() :] if wrapper else line
+        prefix = _LINE_TIME.match(line)
         rest = line[prefix.end() :] if prefix else line
         one = self._open.get(event.stream)
         if one is not None:
@@ -152,17 +157,16 @@ class Assembler:
                 one.lines.append(own)
                 one.chars += len(own) + 1
                 one.last_ms = event.time_ms
-                one.has_traceback = one.has_traceback or own.startswith(_TRACEBACK)
+                one.has_traceback = one.has_traceback or own.startswith(_ERROR_HEADS)
                 return
             yield from self.end(event.stream)
-        starts_traceback = rest.startswith(_TRACEBACK)
         self._open[event.stream] = _Open(
             lines=[line[:MAX_CHARS]],
             chars=len(line),
             time_ms=event.time_ms,
             last_ms=event.time_ms,
-            has_traceback=_TRACEBACK in line,
-            is_prefixed=bool(prefix) and starts_traceback,
+            has_traceback=rest.startswith(_ERROR_HEADS),
+            is_prefixed=bool(prefix) and rest.startswith(_TRACEBACK),
         )
         if len(self._open) > MAX_STREAMS:
             yield from self.end(next(iter(self._open)))

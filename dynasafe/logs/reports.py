@@ -92,7 +92,7 @@ def text_report(
     lines += [f"unknown: {name} ({count:,})" for name, count in tally.unknown.most_common()]
     codes = len({each.signature.code for each in groups})
     state = "complete" if tally.is_complete else "INCOMPLETE"
-    lines.append(f"{tally.events:,} events{source}, {state}. {_many(codes, 'signature')}.")
+    lines.append(f"{tally.events:,} {source}, {state}. {_many(codes, 'signature')}.")
     lines += [f"Missing: {gap}" for gap in tally.gaps]
     if tally.cut_off:
         lines.append(f"{_many(tally.cut_off, 'record')} cut off before the error.")

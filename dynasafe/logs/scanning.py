@@ -64,9 +64,10 @@ def records_of_blocks(
             if ended:
                 yield from ended
                 break
-        last = _last_record(data)
-        if last >= done:
+        last = max(done, _last_record(data))
+        if last > done:
             assembler.drop(stream)
+        if last < len(data):
             yield from _fed(assembler, data[last:], stream)
     if rest:
         yield from _fed(assembler, rest, stream)
