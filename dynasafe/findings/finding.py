@@ -25,12 +25,22 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that DynamoDB would refuse, in DynamoDB's own words where it has some."""
+    """One thing that DynamoDB would refuse, in DynamoDB's own words where it has some.
+
+    The contract is `code` and `exception`. The words of `message` are the service's at the time of
+    this version, and change when it changes them; a value that it would print is `...` there.
+    """
 
     code: str
     message: str
     where: Where
     fix: str
+    exception: str = "ValidationException"
+    """What the request would end in: a code of the service, "ValidationException",
+    "SerializationException" or "TransactionCanceledException"; or the name of what boto3 raises
+    before it sends anything, "ParamValidationError" or, of its serializer, "TypeError"."""
+    reason_index: int | None = None
+    """Of a TransactionCanceledException, the index of the reason; its code is ValidationError."""
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]\n  in {self.where}\n  Fix: {self.fix}"

@@ -7,6 +7,7 @@ messages are the service's, where public evidence shows them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, Literal, get_args
 
 from dynasafe.errors import InvalidRequestError, ValueOutOfRangeError
@@ -55,11 +56,12 @@ from dynasafe.validation.query_rules import (
     fit_keys,
     key_conditions,
 )
-from dynasafe.validation.report import Report
+from dynasafe.validation.report import Context, Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
+from dynasafe.validation.words import HISTORY, wording
 
 Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -117,7 +119,7 @@ def check_from_scratch(
     form: Form | None = None,
 ) -> tuple[Finding, ...]:
     """As `check_request`, whatever was found of other requests before."""
-    report = Report(is_wire=form == "wire")
+    report = Report(context=_context(operation, form))
     if operation not in OPERATIONS:
         report.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
         return tuple(report.findings)
@@ -129,7 +131,12 @@ def check_from_scratch(
     if form == "resource" and isinstance(params, Mapping):
         params = from_resource_form(operation, params, report)
     fine = check_members(operation, params, report)
-    for _ in check(fine, schema, report):
+    start = len(report.findings)
+    steps = check(fine, schema, report)
+    next(steps)
+    if report.context.wording.is_enveloped:
+        report.envelop(start)
+    for _ in steps:
         pass
     check_strays(operation, params, report)
     return (*report.findings, *report.overlooked)
@@ -150,6 +157,11 @@ def require_valid(
     findings = check_request(operation, params, schema=schema, form=form)
     if findings:
         raise InvalidRequestError(operation, findings)
+
+
+@cache
+def _context(operation: str, form: Form | None) -> Context:
+    return Context(is_wire=form == "wire", wording=wording(operation, HISTORY[-1]))
 
 
 def _no_operation(name: object) -> str:
@@ -394,7 +406,7 @@ def _check_write(
 
 
 def _check_item_of_batch(item: _Params, schema: TableSchema, report: Report) -> None:
-    inner = Report(prefix=report.prefix)
+    inner = report.aside(prefix=report.prefix)
     check_item_keys(item, "Item", schema, inner)
     # In a batch the service has one message for a key that is missing or of another type.
     of_table = [
@@ -440,13 +452,21 @@ def _check_transaction(
         action = only_action(entry, actions, place, report)
         if action is None:
             continue
-        inside = report.inside(place)
+        inside = report.inside(place, entry=index)
         check = _check_entry(action, entry[action], identities, schema, inside)
         next(check)
         payload.add(entry[action], place, report)
         rest.append(check)
     yield
     _finish(rest)
+    report.findings.sort(key=_rank_in_transaction)
+
+
+def _rank_in_transaction(finding: Finding) -> int:
+    """When it is found: what cancels a transaction is found while it runs, last of all."""
+    if finding.reason_index is not None:
+        return len(_FIRST_IN_TRANSACTION) + 1
+    return _FIRST_IN_TRANSACTION.get(finding.code, len(_FIRST_IN_TRANSACTION))
 
 
 def _check_entry(
@@ -461,6 +481,9 @@ def _check_entry(
         identities.add(part.get("TableName", ""), key, action, report)
 
 
+_FIRST_IN_TRANSACTION = {
+    code: rank for rank, code in enumerate(("DYS102", "DYS110", "DYS105", "DYS218", "DYS115"))
+}
 _TRANSACTED: dict[str, Callable[[_Params, object, Report], _Check]] = {
     "Get": _check_get,
     "ConditionCheck": _check_delete,

@@ -40,7 +40,7 @@ from dynasafe.expressions.nodes import (
 from dynasafe.expressions.parse import ExpressionKind, Reading, read
 from dynasafe.expressions.path_set import Elements, PathSet, listed
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
-from dynasafe.findings.finding import Span
+from dynasafe.findings.finding import Finding, Span
 from dynasafe.limits import (
     MAX_EXPRESSION_BYTES,
     MAX_EXPRESSION_WITH_VALUES_BYTES,
@@ -101,6 +101,8 @@ class Expressions:
     used_values: set[str] = field(default_factory=set)
     sizes_bytes: dict[str, int] = field(default_factory=dict)
     """Of the values, by placeholder."""
+    too_deep: dict[str, Finding] = field(default_factory=dict)
+    """Values of a transaction that may be compared with, and not written."""
 
     def elements(self, path: Path) -> Elements | None:
         """The path with its names, or None where a placeholder is not defined."""
@@ -206,16 +208,18 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
 def _check_values(expressions: Expressions, report: Report) -> None:
     values, sizes_bytes = expressions.values, expressions.sizes_bytes
     for name, value in values.items():
-        inner = Report()
+        inner = report.aside()
         check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
         for finding in inner.findings:
-            report.add(
-                finding.code,
-                f"ExpressionAttributeValues contains invalid value: {finding.message} for key "
-                f"{name}",
-                finding.where.parameter,
-                finding.fix,
-            )
+            if finding.code == "DYS115" and report.entry is not None:
+                expressions.too_deep[name] = finding
+                continue
+            message = finding.message
+            if not report.context.wording.is_newer:
+                message = (
+                    f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
+                )
+            report.add(finding.code, message, finding.where.parameter, finding.fix)
         sizes_bytes[name] = _size_bytes(value)
     names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
     if names_bytes + sum(sizes_bytes.values()) > MAX_VALUES_BYTES:
@@ -325,6 +329,9 @@ def _check_reading(
         _check_path(path, expressions, add)
     for value in reading.values:
         expressions.used_values.add(value.text)
+        deep = expressions.too_deep.get(value.text)
+        if deep is not None and member == "UpdateExpression":
+            report.add(deep.code, deep.message, deep.where.parameter, deep.fix, cancels=True)
         if value.text not in expressions.values:
             add(
                 "DYS221",

@@ -89,6 +89,7 @@ def mismatch(member: str, report: Report) -> None:
         "The provided key element does not match the schema",
         member,
         "give exactly the attributes of the primary key, each of its type",
+        cancels=True,
     )
 
 
@@ -148,7 +149,8 @@ def _check_key_content(
             if limit == MAX_SORT_KEY_BYTES
             else "Size of hashkey has exceeded the maximum size limit of2048 bytes"
         )
-        report.add("DYS133", INVALID_VALUES + message, place, f"keep it to {limit} bytes")
+        fix = f"keep it to {limit} bytes"
+        report.add("DYS133", INVALID_VALUES + message, place, fix, cancels=True)
 
 
 # Items
@@ -176,6 +178,7 @@ def check_item_keys(
                 f"{INVALID_VALUES}Missing the key {each.name} in the item",
                 member,
                 "put every attribute of the primary key into the item",
+                cancels=True,
             )
         elif not fits(item[each.name], each):
             actual = next(iter(item[each.name]))
@@ -185,6 +188,7 @@ def check_item_keys(
                 f"actual: {actual}",
                 f"{member}.{each.name}",
                 f"write it as {each.type_name}",
+                cancels=True,
             )
     _check_key_contents(item, schema.key, member, report)
     for index_name, index in schema.indexes.items():
@@ -212,6 +216,7 @@ def _check_index_type(
         f"{attribute.type_name} Actual: {literal[0]} IndexName: {index_name}",
         place,
         f"write it as {attribute.type_name}",
+        cancels=True,
     )
 
 
@@ -277,6 +282,7 @@ def _updates_key(name: str, place: str, report: Report, text: Any = None, span: 
         "put a new item and delete the old one, in one transaction",
         text=text,
         span=span,
+        cancels=True,
     )
 
 

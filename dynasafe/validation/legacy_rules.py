@@ -78,11 +78,13 @@ def check_need(params: Mapping[str, Any], expressions: Sequence[str], report: Re
         and with_values
         and not any(member in params for member in with_values)
     ):
-        verb = "are" if len(with_values) > 1 else "is"
+        message = "ExpressionAttributeValues can only be specified when using expressions"
+        if not report.context.wording.is_newer:
+            verb = "are" if len(with_values) > 1 else "is"
+            message += f": {' and '.join(with_values)} {verb} null"
         report.add(
             "DYS107",
-            "ExpressionAttributeValues can only be specified when using expressions: "
-            f"{' and '.join(with_values)} {verb} null",
+            message,
             "ExpressionAttributeValues",
             "leave it out, or add the expression that uses it",
         )

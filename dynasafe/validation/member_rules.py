@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import NAME_PATTERN, REQUESTS, Kind, Shape
@@ -22,7 +22,15 @@ from dynasafe.validation.value_rules import (
     scalar_word,
     token,
 )
+from dynasafe.validation.words import HIDDEN, ONE_ERROR, Wording
 
+_NOT_NULL = "Member must not be null"
+_BOTO3_LOOKS_AT = (
+    _NOT_NULL,
+    "Member must have length greater",
+    "Member must have value greater",
+)
+"""Constraints that botocore checks itself; the others it leaves to the service."""
 _MAX_TOLD = 10
 """The service tells at most so many broken constraints at once."""
 _SCALARS = frozenset({"String", "Boolean", "Integer"})
@@ -46,17 +54,41 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
         return {}
     typed: dict[str, Any] = _typed(shape, params, "", report)
     # A part of the wrong type is not missing too.
-    broken = _broken(shape, typed, "", tells_missing=len(report.findings) == before)
-    told = [each for _, each in zip(range(_MAX_TOLD), broken, strict=False)]
-    if told:
-        plural = "s" if len(told) > 1 else ""
+    broken = list(_broken(shape, typed, "", "", tells_missing=len(report.findings) == before))
+    if broken:
+        is_refused_by_boto3 = not report.context.is_wire and any(
+            each.constraint.startswith(_BOTO3_LOOKS_AT) for each in broken
+        )
         report.add(
             "DYS105",
-            f"{len(told)} validation error{plural} detected: {'; '.join(told)}",
+            _told(operation, broken, report.context.wording),
             "parameters",
             "give each of these members a value that it allows",
+            exception="ParamValidationError" if is_refused_by_boto3 else None,
         )
     return typed
+
+
+def _told(operation: str, broken: list[_Broken], wording: Wording) -> str:
+    """All that is broken in one message, in the words of the service."""
+    of_newer = {
+        (sentence.place, sentence.constraint): (sentence, each)
+        for each in broken
+        if (sentence := wording.sentence(each.pattern, each.constraint)) is not None
+    }
+    is_missing = any(each.constraint == _NOT_NULL for each in broken)
+    if not is_missing:
+        for key in wording.sentences:
+            sentence, each = of_newer.get(key, (None, None))
+            if sentence is not None and each is not None and sentence.is_alone:
+                words = sentence.words.format(operation=operation, name=each.name)
+                return f"{ONE_ERROR}{words}" if sentence.is_counted else words
+    told = []
+    for each in broken[:_MAX_TOLD]:
+        sentence = None if is_missing else wording.sentence(each.pattern, each.constraint)
+        told.append(each.words if sentence is None else sentence.words)
+    plural = "s" if len(told) > 1 else ""
+    return f"{len(told)} validation error{plural} detected: {'; '.join(told)}"
 
 
 def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
@@ -195,38 +227,63 @@ def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: 
 # Constraints
 
 
-def _broken(shape: Shape, part: Any, place: str, *, tells_missing: bool) -> Iterator[str]:
+class _Broken(NamedTuple):
+    """A broken constraint."""
+
+    constraint: str
+    place: str
+    pattern: str
+    """The place, with `*` for a table's name."""
+    name: str
+    """What `*` stands for."""
+    shown: str
+
+    @property
+    def words(self) -> str:
+        return (
+            f"Value {self.shown} at '{self.place}' failed to satisfy constraint: {self.constraint}"
+        )
+
+
+def _broken(
+    shape: Shape, part: Any, place: str, pattern: str, name: str = "", *, tells_missing: bool
+) -> Iterator[_Broken]:
     """What is broken, in the words and the order of the service."""
     for constraint in _constraints(shape, part):
-        shown = _shown(part) if shape.is_told else "'...'"
-        yield f"Value {shown} at '{place}' failed to satisfy constraint: {constraint}"
+        shown = _shown(part) if shape.is_told else f"'{HIDDEN}'"
+        yield _Broken(constraint, place, pattern, name, shown)
     if shape.kind == "Struct":
-        inner = f"{place}." if place else ""
-        for name, member in shape.members.items():
-            inside = f"{inner}{name[0].lower()}{name[1:]}"
-            value = part.get(name)
+        dot = "." if place else ""
+        for member_name, member in shape.members.items():
+            low = f"{dot}{member_name[0].lower()}{member_name[1:]}"
+            inside, general = f"{place}{low}", f"{pattern}{low}"
+            value = part.get(member_name)
             if value is not None:
-                yield from _broken(member, value, inside, tells_missing=tells_missing)
-            elif member.is_required and tells_missing:
-                yield (
-                    f"Value null at '{inside}' failed to satisfy constraint: "
-                    "Member must not be null"
+                yield from _broken(
+                    member, value, inside, general, name, tells_missing=tells_missing
                 )
+            elif member.is_required and tells_missing:
+                yield _Broken(_NOT_NULL, inside, general, name, "null")
     elif shape.each is not None and shape.each.kind != "AttributeValue":
         entries: Iterable[tuple[object, Any]]
         entries = part.items() if shape.kind == "Map" else enumerate(part, start=1)
         for position, entry in entries:
             if entry is not None:
-                inside = f"{place}.{position}.member"
-                yield from _broken(shape.each, entry, inside, tells_missing=tells_missing)
+                inside, general = f"{place}.{position}.member", f"{pattern}.*.member"
+                yield from _broken(
+                    shape.each,
+                    entry,
+                    inside,
+                    general,
+                    str(position) if shape.has_table_names else name,
+                    tells_missing=tells_missing,
+                )
 
 
 def _constraints(shape: Shape, part: Any) -> Iterator[str]:
     if shape.is_name:
-        if not NAME_PATTERN.fullmatch(part) and not part.startswith("arn:"):
+        if part and not NAME_PATTERN.fullmatch(part) and not part.startswith("arn:"):
             yield f"Member must satisfy regular expression pattern: {NAME_PATTERN.pattern}"
-        if len(part) < 3:
-            yield "Member must have length greater than or equal to 3"
         if len(part) > 255 and not part.startswith("arn:"):
             yield "Member must have length less than or equal to 255"
     if shape.choices and part not in shape.choices:

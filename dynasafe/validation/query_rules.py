@@ -119,10 +119,8 @@ def key_conditions(
         conditions = found
     else:
         return {}
-    # The key of an index may have more attributes than two, which its schema tells.
-    if not conditions or (len(conditions) > 2 and "IndexName" not in params):
+    if not conditions:
         _wrong_count(conditions, add)
-        return {}
     return conditions
 
 
@@ -150,6 +148,10 @@ def fit_keys(
     add = _conditions(params, expressions, report)
     if keys is not None:
         return _fit_keys(conditions, keys, add)
+    # The key of an index may have more attributes than two, which its schema tells.
+    if len(conditions) > 2 and "IndexName" not in params:
+        _wrong_count(conditions, add)
+        return False
     if not any(each.operator == "=" for each in conditions.values()):
         add("DYS153", "Query key condition not supported", "give the partition key with =")
         return False
@@ -271,7 +273,7 @@ def _key_condition(
 def _fit_keys(conditions: Mapping[str, KeyCondition], keys: KeySchema, add: _Conditions) -> bool:
     """Whether the conditions are on the key, in the order in which the service looks."""
     if len(conditions) > max(2, len(keys.attributes)):
-        if len(keys.attributes) > 2:
+        if len(keys.attributes) > 2 or add.report.context.wording.is_newer:
             add(
                 "DYS152",
                 f"The number of query conditions ({len(conditions)}) exceeds the number of key "
@@ -434,7 +436,7 @@ def check_projected(
 def check_start_values(params: Mapping[str, Any], report: Report) -> None:
     """The values of ExclusiveStartKey."""
     for name, value in params.get(_START, {}).items():
-        inner = Report()
+        inner = report.aside()
         check_attribute_value(value, f"{_START}.{name}", inner)
         for finding in inner.findings:
             is_bare = any(words in finding.message for words in _WITHOUT_PREFIX)
@@ -462,7 +464,7 @@ def check_start(
     elif is_by_key:
         check_key_attributes(start, keys, _START, report)
     if len(report.findings) == before:
-        inner = Report()
+        inner = report.aside()
         check_key_attributes(start, table.key, _START, inner)
         for finding in inner.findings:
             _invalid_start(f": {finding.message}", report)

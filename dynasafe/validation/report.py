@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dynasafe.findings.finding import Finding, Span, Where
+from dynasafe.validation.words import ONE_ERROR, Wording
 
 INVALID_VALUES = "One or more parameter values were invalid: "
+_OF_THE_PARSER = frozenset({"DYS102", "DYS110"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What holds for a whole request."""
+
+    is_wire: bool = False
+    """Whether it is what is sent, in which B is base64 text."""
+    wording: Wording = field(default_factory=Wording)
 
 
 @dataclass
@@ -17,8 +28,9 @@ class Report:
     prefix: str = ""
     overlooked: list[Finding] = field(default_factory=list)
     """What the service overlooks, and boto3 refuses: it comes last, and stops no other rule."""
-    is_wire: bool = False
-    """Whether the request is what is sent, in which B is base64 text."""
+    context: Context = field(default_factory=Context)
+    entry: int | None = None
+    """The index of a transaction's entry."""
 
     def add(
         self,
@@ -29,19 +41,50 @@ class Report:
         *,
         text: str | None = None,
         span: Span | None = None,
+        exception: str | None = None,
+        cancels: bool = False,
     ) -> None:
-        where = Where(parameter=f"{self.prefix}{parameter}", text=text, span=span)
-        self.findings.append(Finding(code=code, message=message, where=where, fix=fix))
+        """Add a finding.
+
+        Args:
+            exception: None for the service's own of this code.
+            cancels: whether it is found while a transaction runs, which is cancelled then.
+        """
+        is_reason = cancels and self.entry is not None
+        if exception is None:
+            exception = "TransactionCanceledException" if is_reason else self._exception(code)
+        self.findings.append(
+            Finding(
+                code=code,
+                message=message,
+                where=Where(parameter=f"{self.prefix}{parameter}", text=text, span=span),
+                fix=fix,
+                exception=exception,
+                reason_index=self.entry if is_reason else None,
+            )
+        )
+
+    def _exception(self, code: str) -> str:
+        if code in _OF_THE_PARSER:
+            return "SerializationException" if self.context.is_wire else "ParamValidationError"
+        return "ValidationException"
 
     def overlook(self, code: str, message: str, place: str, fix: str) -> None:
         """Add what the service overlooks or converts, and boto3 refuses."""
-        if not self.is_wire:
-            Report(self.overlooked, self.prefix).add(code, message, place, fix)
+        if not self.context.is_wire:
+            report = Report(self.overlooked, self.prefix)
+            report.add(code, message, place, fix, exception="ParamValidationError")
 
     def overlook_type(self, code: str, place: str, expected: str, given: object) -> None:
         """Add a value of a type that only the service takes in this place."""
         kind = type(given).__name__
         self.overlook(code, f"{place} is of type {kind}", place, f"give {expected}, not a {kind}")
+
+    def envelop(self, start: int) -> None:
+        """Begin the messages from this one on with the number of errors, which is one."""
+        for index in range(start, len(self.findings)):
+            finding = self.findings[index]
+            self.findings[index] = replace(finding, message=f"{ONE_ERROR}{finding.message}")
 
     def has_about(self, place: str) -> bool:
         """Whether there is a finding about a place, or about what is in it."""
@@ -51,6 +94,12 @@ class Report:
             for finding in self.findings
         )
 
-    def inside(self, place: str) -> Report:
+    def inside(self, place: str, *, entry: int | None = None) -> Report:
         """A report for a part; its findings are these findings."""
-        return Report(self.findings, f"{self.prefix}{place}.", self.overlooked, self.is_wire)
+        prefix = f"{self.prefix}{place}."
+        entry = self.entry if entry is None else entry
+        return Report(self.findings, prefix, self.overlooked, self.context, entry)
+
+    def aside(self, *, prefix: str = "") -> Report:
+        """A report of its own, with the same words."""
+        return Report(prefix=prefix, context=self.context, entry=self.entry)

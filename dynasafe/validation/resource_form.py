@@ -214,7 +214,7 @@ def _number(number: int | Decimal, place: str, report: Report) -> str | None:
         if text not in ("Infinity", "NaN"):
             return text
         reason, fix = "an infinite number or NaN", "store it as a string, or leave it out"
-    report.add("DYS114", f"boto3 does not serialize {reason}", place, fix)
+    report.add("DYS114", f"boto3 does not serialize {reason}", place, fix, exception="TypeError")
     return None
 
 
@@ -242,4 +242,4 @@ def _refuse(value: object, place: str, report: Report) -> None:
             fix = "give texts only, numbers only (as int or Decimal), or bytes only"
         case _:
             fix = "give text, a number, bytes, a list or a dict in its place"
-    report.add("DYS114", f"boto3 does not serialize {what}", place, fix)
+    report.add("DYS114", f"boto3 does not serialize {what}", place, fix, exception="TypeError")

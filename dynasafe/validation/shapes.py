@@ -91,7 +91,7 @@ def _no_list_for(java: str) -> str:
     return f"Unrecognized collection type java.util.Map<java.lang.String, {full}>"
 
 
-_NAME = Shape(kind="String", is_name=True)
+_NAME = Shape(kind="String", is_name=True, min_length=3)
 _FLAG = Shape(kind="Boolean")
 _VALUES = _map("AttributeValue", _value())
 _REQUIRED_VALUES = _map("AttributeValue", _value(), is_required=True)
@@ -105,7 +105,7 @@ _OPERATORS = (
     *("IN", "NULL", "BETWEEN", "LT", "NOT_CONTAINS", "EQ", "GT", "NOT_NULL", "NE", "LE"),
     *("BEGINS_WITH", "GE", "CONTAINS"),
 )
-_TABLE = {"TableName": Shape(kind="String", is_required=True, is_name=True)}
+_TABLE = {"TableName": Shape(kind="String", is_required=True, is_name=True, min_length=1)}
 _TO_GET = Shape(kind="List", each=_text(), min_length=1, max_length=MAX_ATTRIBUTES_TO_GET)
 _LIMIT = Shape(kind="Integer", least=1)
 _CONDITION_MAP = _map(
@@ -261,7 +261,6 @@ REQUESTS: dict[str, Shape] = {
     ),
     "BatchGetItem": _request(
         {
-            "ReturnConsumedCapacity": _CAPACITY,
             "RequestItems": Shape(
                 kind="Map",
                 is_required=True,
@@ -289,6 +288,7 @@ REQUESTS: dict[str, Shape] = {
                     },
                 ),
             ),
+            "ReturnConsumedCapacity": _CAPACITY,
         }
     ),
     "BatchWriteItem": _request(

@@ -78,6 +78,7 @@ def check_update_size(params: Mapping[str, Any], expressions: Expressions, repor
             "Item size to update has exceeded the maximum allowed size",
             "UpdateExpression" if "UpdateExpression" in params else "AttributeUpdates",
             "keep items to 400 KB: split it, or keep large values elsewhere",
+            cancels=True,
         )
 
 

@@ -13,8 +13,15 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from dynasafe.limits import MAX_NAME_BYTES, MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
+from dynasafe.limits import (
+    MAX_NAME_BYTES,
+    MAX_NESTING_LEVELS,
+    MAX_NUMBER_DIGITS,
+    MAX_NUMBER_MAGNITUDE,
+    MIN_NUMBER_MAGNITUDE,
+)
 from dynasafe.validation.report import INVALID_VALUES, Report
+from dynasafe.validation.words import HIDDEN
 from dynasafe.values.wire import bytes_of
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
@@ -30,6 +37,7 @@ NO_UTF_8 = "has a lone surrogate, which is not Unicode text and has no UTF-8"
 REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a pair has them"
 # Any digits that Unicode has, as DynamoDB Local takes them.
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_MAX_EXPONENT = 2_147_483_647
 _NO_MEMBERS: dict[str, Any] = {}
 # The item itself is the first level, so that a value begins at the second.
 _FIRST_LEVEL = 2
@@ -132,7 +140,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
             continue
         for type_name, content in _given(each):
             inside = f"{where}.{type_name}"
-            refusal = _refusal(type_name, content, report.is_wire)
+            refusal = _refusal(type_name, content, report.context.is_wire)
             if refusal is not None:
                 _refuse(refusal, inside, _EXPECTED[type_name], content, report)
             elif type_name in ("L", "M"):
@@ -140,14 +148,14 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
                 todo += [(*child, level + 1) for child in reversed(children)]
             elif type_name in ("BOOL", "NULL") and isinstance(content, str):
                 report.overlook_type("DYS110", inside, _EXPECTED[type_name], content)
-            elif type_name in ("B", "BS") and not report.is_wire and _has_text(content):
+            elif type_name in ("B", "BS") and not report.context.is_wire and _has_text(content):
                 is_as_read = False
         if len(_given(each)) < len(each):
             _overlook_unknown(each, where, report)
             is_as_read = False
     if value is None:
         return _NO_MEMBERS
-    return value if is_as_read else _as_read(value, report.is_wire, _FIRST_LEVEL)
+    return value if is_as_read else _as_read(value, report.context.is_wire, _FIRST_LEVEL)
 
 
 def _overlook_unknown(value: Mapping[Any, Any], place: str, report: Report) -> None:
@@ -456,12 +464,14 @@ def _check_set(type_name: str, content: Any, place: str, report: Report) -> None
             return
         members: list[object] = [Decimal(each) for each in content]
         message = "Input collection contains duplicates"
+        if report.context.wording.is_newer:
+            message = f"{INVALID_VALUES}{message}."
     elif type_name == "SS":
         members = list(content)
-        message = f"{INVALID_VALUES}Input collection [...] contains duplicates."
+        message = f"{INVALID_VALUES}Input collection [{HIDDEN}] contains duplicates."
     else:
         members = [bytes_of(each) for each in content]
-        message = f"{INVALID_VALUES}Input collection [...]of type BS contains duplicates."
+        message = f"{INVALID_VALUES}Input collection [{HIDDEN}]of type BS contains duplicates."
     if len(set(members)) < len(members):
         report.add("DYS118", message, place, "give each member once")
 
@@ -476,18 +486,21 @@ def _number(text: str) -> Decimal | None:
 def check_number(text: str, place: str, report: Report) -> None:
     """Add what is wrong with a number's text."""
     number = _number(text)
-    if number is None:
+    is_newer = report.context.wording.is_newer
+    exponent = 0 if number is None else number.as_tuple().exponent
+    if number is None or (not is_newer and abs(int(exponent)) > _MAX_EXPONENT):
         report.add(
             "DYS119",
-            "The parameter cannot be converted to a numeric value",
+            f"The parameter cannot be converted to a numeric value: {HIDDEN}",
             place,
             "write it in digits, as in '1.5' or '1E10'",
         )
         return
     digits = "".join(map(str, number.as_tuple().digits)).strip("0")
-    if not digits:
-        return
-    if number.adjusted() > 125:
+    magnitude = number.adjusted()
+    if not is_newer and magnitude == _MAX_EXPONENT:
+        magnitude = -magnitude  # Java's int overflows there
+    if magnitude > MAX_NUMBER_MAGNITUDE:
         report.add(
             "DYS119",
             "Number overflow. Attempting to store a number with magnitude larger than supported "
@@ -495,7 +508,7 @@ def check_number(text: str, place: str, report: Report) -> None:
             place,
             "stay below 1E+126",
         )
-    elif number.adjusted() < -130:
+    elif digits and magnitude < MIN_NUMBER_MAGNITUDE:
         report.add(
             "DYS119",
             "Number underflow. Attempting to store a number with magnitude smaller than supported "

@@ -95,7 +95,9 @@ def test_check_finds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
     (finding,) = json.loads(capsys.readouterr().out)
     assert finding["code"] == "DYS103"
-    assert finding["message"] == "ExpressionAttributeNames must not be empty"
+    assert finding["message"] == (
+        "1 validation error detected: ExpressionAttributeNames must not be empty"
+    )
 
 
 def test_check_reads_stdin(
