@@ -85,7 +85,15 @@ def only_action(
         message = (
             "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
         )
-    report.add("DYS171", message, place, f"give one of {', '.join(actions)}")
+    # botocore knows Get as required, and the actions of a write as optional.
+    is_refused_by_boto3 = not (given or is_write or report.context.is_wire)
+    report.add(
+        "DYS171",
+        message,
+        place,
+        f"give one of {', '.join(actions)}",
+        exception="ParamValidationError" if is_refused_by_boto3 else None,
+    )
     return None
 
 

@@ -61,7 +61,7 @@ from dynasafe.validation.resource_form import from_resource_form, is_resource_fo
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
-from dynasafe.validation.words import HISTORY, wording
+from dynasafe.validation.words import HISTORY, Words, wording
 
 Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -117,12 +117,14 @@ def check_from_scratch(
     *,
     schema: object = None,
     form: Form | None = None,
+    words: Words = HISTORY[-1],
 ) -> tuple[Finding, ...]:
-    """As `check_request`, whatever was found of other requests before."""
-    report = Report(context=_context(operation, form))
-    if operation not in OPERATIONS:
-        report.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
-        return tuple(report.findings)
+    """As `check_request`, whatever was found of other requests before, in the words of a time."""
+    if not isinstance(operation, str) or operation not in OPERATIONS:
+        nothing = Report()
+        nothing.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
+        return tuple(nothing.findings)
+    report = Report(context=_context(operation, form == "wire", words.since))
     check = _CHECKS.get(operation)
     if check is None:
         return ()
@@ -160,8 +162,9 @@ def require_valid(
 
 
 @cache
-def _context(operation: str, form: Form | None) -> Context:
-    return Context(is_wire=form == "wire", wording=wording(operation, HISTORY[-1]))
+def _context(operation: str, is_wire: bool, since: str) -> Context:
+    words = next(each for each in HISTORY if each.since == since)
+    return Context(is_wire=is_wire, wording=wording(operation, words))
 
 
 def _no_operation(name: object) -> str:

@@ -57,7 +57,7 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
     broken = list(_broken(shape, typed, "", "", tells_missing=len(report.findings) == before))
     if broken:
         is_refused_by_boto3 = not report.context.is_wire and any(
-            each.constraint.startswith(_BOTO3_LOOKS_AT) for each in broken
+            each.constraint.startswith(_BOTO3_LOOKS_AT) and not each.is_of_map for each in broken
         )
         report.add(
             "DYS105",
@@ -237,6 +237,7 @@ class _Broken(NamedTuple):
     name: str
     """What `*` stands for."""
     shown: str
+    is_of_map: bool = False
 
     @property
     def words(self) -> str:
@@ -251,7 +252,7 @@ def _broken(
     """What is broken, in the words and the order of the service."""
     for constraint in _constraints(shape, part):
         shown = _shown(part) if shape.is_told else f"'{HIDDEN}'"
-        yield _Broken(constraint, place, pattern, name, shown)
+        yield _Broken(constraint, place, pattern, name, shown, shape.kind == "Map")
     if shape.kind == "Struct":
         dot = "." if place else ""
         for member_name, member in shape.members.items():

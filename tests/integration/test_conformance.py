@@ -15,12 +15,12 @@ from botocore.exceptions import ClientError, ParamValidationError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dynasafe import check_request
 from dynasafe.testing.engines import Engine
 from dynasafe.values.convert import to_attribute_map
 from tests.integration.conftest import boto3_client, key_schema
 from tests.properties.update_strategies import true_conditions, updates
 from tests.support.requests import send
+from tests.support.words import check_as_before
 
 TABLE = "conformance"
 KEY = {"pk": {"S": "k"}, "sk": {"N": "1"}}
@@ -191,7 +191,7 @@ UNDECIDABLE = {"no table"}  # only the service knows which tables there are
 
 def judged(judge: Judge, operation: str, params: dict[str, Any]) -> tuple[str | None, list[str]]:
     theirs = judge.refusal(operation, copy.deepcopy(params))
-    ours = [finding.message for finding in check_request(operation, params, schema=judge.schema)]
+    ours = [finding.message for finding in check_as_before(operation, params, schema=judge.schema)]
     return theirs, ours
 
 
@@ -583,7 +583,7 @@ def test_given_many_at_once_then_the_verdict_is_the_engines(
     except (ClientError, ParamValidationError) as error:
         theirs = str(error)
 
-    ours = check_request(operation, params, schema={TABLE: judge.schema})
+    ours = check_as_before(operation, params, schema={TABLE: judge.schema})
 
     assert (theirs is None) is is_fine, theirs
     assert (ours == ()) is is_fine, ours
@@ -594,4 +594,4 @@ def test_given_an_empty_token_then_only_the_emulator_accepts_it(judge: Judge) ->
     params = {"TransactItems": transact("Put", 1), "ClientRequestToken": ""}
 
     assert send(judge.client.meta.endpoint_url, "TransactWriteItems", params) == ("", "")
-    assert [each.code for each in check_request("TransactWriteItems", params)] == ["DYS105"]
+    assert [each.code for each in check_as_before("TransactWriteItems", params)] == ["DYS105"]

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from dynasafe import check_request
 from dynasafe.testing.engines import Engine
 from dynasafe.validation.member_rules import check_members
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import REQUESTS
 from tests.integration.conftest import boto3_client
 from tests.support.requests import FAULT_RATES, RANDOMS, TABLE, Requests, near, send
+from tests.support.words import check_as_before
 
 # What only the stored item decides.
 OF_THE_STORED_ITEM = (
@@ -109,7 +109,7 @@ def test_given_an_update_of_nothing_then_the_emulator_fails(local: str, return_v
     assert fails_the_emulator("UpdateItem", body)
     assert send(local, "PutItem", {"TableName": "requests", "Item": key}) == ("", "")
     assert send(local, "UpdateItem", body)[0] == "InternalFailure"
-    assert check_request("UpdateItem", body, schema={"requests": TABLE}) == ()
+    assert check_as_before("UpdateItem", body, schema={"requests": TABLE}) == ()
 
 
 def emulator_accepts(operation: str, messages: list[str]) -> bool:
@@ -141,7 +141,7 @@ def test_given_generated_requests_then_verdicts_agree_and_almost_all_words_do(lo
         code, theirs = send(local, operation, body)
         ours = [
             finding.message
-            for finding in check_request(operation, body, schema={"requests": TABLE}, form="wire")
+            for finding in check_as_before(operation, body, schema={"requests": TABLE}, form="wire")
         ]
         if (
             "ConditionalCheckFailed" in code + theirs
@@ -191,7 +191,7 @@ def test_given_an_unknown_action_then_dynalite_overlooks_it(dynalite: Engine) ->
 
     assert has_unknown_action(body)
     assert send(dynalite.endpoint_url, "UpdateItem", body)[0] == "ResourceNotFoundException"
-    assert [each.code for each in check_request("UpdateItem", body)] == ["DYS105"]
+    assert [each.code for each in check_as_before("UpdateItem", body)] == ["DYS105"]
 
 
 def plain(message: str) -> str:

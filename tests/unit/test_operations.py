@@ -133,9 +133,9 @@ def test_check_of_an_unknown_operation() -> None:
 
 def test_check_of_no_name() -> None:
     """What is no text is no name; its value is not printed."""
-    (finding,) = check_request(b"secret", {})  # type: ignore[arg-type]
-
-    assert finding.message == "The operation's name is of type bytes"
+    for name in (b"secret", ["secret"], None):
+        (finding,) = check_request(name, {})  # type: ignore[arg-type]
+        assert finding.message == f"The operation's name is of type {type(name).__name__}"
 
 
 @pytest.mark.parametrize("form", ["clinet", "", "CLIENT", 1])
