@@ -102,7 +102,8 @@ def check_request(
     if form is not None and form not in _FORMS:
         expected = ", ".join(map(repr, _FORMS))
         raise ValueOutOfRangeError("form", f"{expected} or None is expected, not {form!r}")
-    like = None if form in ("resource", "wire") else likeness(operation, params, schema)
+    is_plain = isinstance(operation, str) and form not in ("resource", "wire")
+    like = likeness(operation, params, schema) if is_plain else None
     if like is not None and was_fine(like):
         return ()
     findings = check_from_scratch(operation, params, schema=schema, form=form)
