@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly soak mutants dist dist-compiled dist-check clean
+.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly soak mutants dist dist-compiled dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -21,6 +21,19 @@ check: .venv/.installed ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+typing-all: build/typing/.installed ## What other type checkers make of right and wrong lines
+	PATH="$(CURDIR)/build/typing/bin:$$PATH" build/typing/bin/python -m tests.typing.checkers
+
+build/typing/.installed: constraints.txt
+	test -x build/typing/bin/python || $(PYTHON) -m venv build/typing
+	build/typing/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt basedpyright mypy pydantic pyrefly pyright ty typing-extensions zuban
+	test -x build/typing/lowest/bin/python || $(PYTHON) -m venv build/typing/lowest
+	build/typing/lowest/bin/python -m pip install --quiet --disable-pip-version-check mypy==1.15.0 \
+		pydantic typing-extensions
+	ln -sf ../lowest/bin/mypy build/typing/bin/mypy-1.15
+	touch $@
 
 docs: .venv/.installed ## The documentation, into build/docs; a warning is an error
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \

@@ -69,13 +69,13 @@ class _PlacedError(DynasafeError):
 
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
-        self.path = cut(path)
+        self.path: str = cut(path)
         self.reason = reason
         self._set_shown(self.path)
         _hide_what_it_came_from(self)
 
     def _set_shown(self, shown: str) -> None:
-        self.shown_path = shown
+        self.shown_path: str = shown
         self.args = (shown, self.reason)  # what a repr shows
 
     def within(self, part: str | int, *, is_key: bool = False) -> Self:

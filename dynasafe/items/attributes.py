@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, overload
@@ -214,7 +214,11 @@ class Comparable(Readable[T, OwnerT]):
         choices: Choices[int | Decimal | None],
     ) -> Condition[OwnerT]: ...
     @overload
-    def is_in(self, choices: Choices[T] | Iterator[T]) -> Condition[OwnerT]: ...
+    def is_in(self, choices: tuple[T, ...]) -> Condition[OwnerT]: ...
+    @overload
+    def is_in(self, choices: Choices[T]) -> Condition[OwnerT]: ...
+    @overload
+    def is_in(self, choices: Iterator[T]) -> Condition[OwnerT]: ...
     def is_in(self, choices: Any) -> Condition[Any]:
         """Whether the operand equals one of 1 to 100 choices.
 
@@ -362,7 +366,13 @@ class Computed(Made, Owned, Generic[T_co, OwnerT]):
 
 
 if TYPE_CHECKING:
-    _Number = Readable[T | None, OwnerT] | Computed[T | None, OwnerT]
+    from typing_extensions import TypeAliasType
+
+    _Number = TypeAliasType(
+        "_Number",
+        Readable[T | None, OwnerT] | Computed[T | None, OwnerT],
+        type_params=(T, OwnerT),
+    )
 
 
 class Attr(Comparable[T, OwnerT]):
@@ -486,35 +496,31 @@ class Attr(Comparable[T, OwnerT]):
 
     @overload
     def __getitem__(
-        self: Readable[NestedT | None, OwnerT], element: Attr[U, NestedT]
+        self: Attr[NestedT | None, OwnerT], element: Attr[U, NestedT]
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(self: Attr[NestedT, OwnerT], element: Attr[U, NestedT]) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(self: Readable[list[U] | None, OwnerT], element: int) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Readable[tuple[U, ...] | None, OwnerT], element: int
+    ) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(self: Attr[Sequence[U], OwnerT], element: int) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(self: Attr[Sequence[U] | None, OwnerT], element: int) -> Attr[U, OwnerT]: ...
+    @overload
+    def __getitem__(
+        self: Readable[dict[str, U] | None, OwnerT], element: str
     ) -> Attr[U, OwnerT]: ...
     @overload
     def __getitem__(
-        self: Attr[list[U], OwnerT] | Attr[list[U] | None, OwnerT], element: int
+        self: Readable[Mapping[str, U] | None, OwnerT], element: str
     ) -> Attr[U, OwnerT]: ...
     @overload
     def __getitem__(
-        self: Attr[tuple[U, ...], OwnerT] | Attr[tuple[U, ...] | None, OwnerT], element: int
-    ) -> Attr[U, OwnerT]: ...
-    @overload
-    def __getitem__(
-        self: Attr[Sequence[U], OwnerT] | Attr[Sequence[U] | None, OwnerT], element: int
-    ) -> Attr[U, OwnerT]: ...
-    @overload
-    def __getitem__(
-        self: Readable[tuple[Any, ...] | None, OwnerT], element: int
-    ) -> Attr[Any, OwnerT]: ...
-    @overload
-    def __getitem__(
-        self: Attr[dict[str, U], OwnerT] | Attr[dict[str, U] | None, OwnerT], element: str
-    ) -> Attr[U, OwnerT]: ...
-    @overload
-    def __getitem__(
-        self: Attr[Mapping[str, U], OwnerT] | Attr[Mapping[str, U] | None, OwnerT], element: str
-    ) -> Attr[U, OwnerT]: ...
-    @overload
-    def __getitem__(
-        self: Readable[Mapping[str, object] | _IsDataclass | _IsModel | None, OwnerT], element: str
+        self: Readable[_IsDataclass | _IsModel | None, OwnerT], element: str
     ) -> Attr[Any, OwnerT]: ...
     def __getitem__(self: Any, element: int | str | Attr[Any, Any]) -> Attr[Any, Any]:
         """The place below: a list index, a map key, or an attribute of a nested Item.
@@ -607,28 +613,20 @@ class Attr(Comparable[T, OwnerT]):
     def contains(self: Readable[bytes | None, OwnerT], member: bytes) -> Condition[OwnerT]: ...
     @overload
     def contains(
-        self: Attr[set[U], OwnerT] | Attr[set[U] | None, OwnerT], member: U
+        self: Readable[list[U] | set[U] | None, OwnerT], member: U
     ) -> Condition[OwnerT]: ...
     @overload
-    def contains(
-        self: Attr[frozenset[U], OwnerT] | Attr[frozenset[U] | None, OwnerT], member: U
-    ) -> Condition[OwnerT]: ...
+    def contains(self: Attr[frozenset[U], OwnerT], member: U) -> Condition[OwnerT]: ...
     @overload
-    def contains(
-        self: Attr[Set[U], OwnerT] | Attr[Set[U] | None, OwnerT], member: U
-    ) -> Condition[OwnerT]: ...
+    def contains(self: Attr[frozenset[U] | None, OwnerT], member: U) -> Condition[OwnerT]: ...
     @overload
-    def contains(
-        self: Attr[list[U], OwnerT] | Attr[list[U] | None, OwnerT], member: U
-    ) -> Condition[OwnerT]: ...
+    def contains(self: Attr[tuple[U, ...], OwnerT], member: U) -> Condition[OwnerT]: ...
     @overload
-    def contains(
-        self: Attr[tuple[U, ...], OwnerT] | Attr[tuple[U, ...] | None, OwnerT], member: U
-    ) -> Condition[OwnerT]: ...
+    def contains(self: Attr[tuple[U, ...] | None, OwnerT], member: U) -> Condition[OwnerT]: ...
     @overload
-    def contains(
-        self: Attr[Sequence[U], OwnerT] | Attr[Sequence[U] | None, OwnerT], member: U
-    ) -> Condition[OwnerT]: ...
+    def contains(self: Attr[Sequence[U], OwnerT], member: U) -> Condition[OwnerT]: ...
+    @overload
+    def contains(self: Attr[Sequence[U] | None, OwnerT], member: U) -> Condition[OwnerT]: ...
     @overload
     def contains(self: Attr[str | U, OwnerT], member: str) -> Condition[OwnerT]: ...
     def contains(self: Any, member: object) -> Condition[Any]:

@@ -26,6 +26,7 @@ from dynasafe.errors import (
 )
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
+from dynasafe.items.owners import HasSchema
 from dynasafe.items.schema import MISSING, AttributeSchema, Options, Schema, attribute
 from dynasafe.values.wire import LEVELS, AttributeValue, too_deep
 
@@ -35,7 +36,7 @@ _SETS = (set, frozenset)
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attribute,))
-class Item:
+class Item(HasSchema):
     """The base of item classes. Instances are made with keyword arguments only.
 
     Python code names attributes as the class does, also where `attribute(name=...)` gives the

@@ -6,7 +6,7 @@ these classes take one parameter fewer, and attributes carry their owner themsel
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -23,8 +23,10 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class HasSchema(Protocol):
-    """An instance of an Item class."""
+class HasSchema:
+    """The base of Item, for what is built without it."""
+
+    __slots__ = ()
 
     __dynasafe_schema__: ClassVar[Any]
 

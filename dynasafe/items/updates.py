@@ -6,9 +6,9 @@ Sources: "Update expressions in DynamoDB"; "UpdateItem", Amazon DynamoDB API Ref
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
-from typing import Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
 
 from dynasafe.errors import (
     InvalidRequestError,
@@ -20,22 +20,49 @@ from dynasafe.expressions import evaluate
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update
 from dynasafe.findings.finding import Finding
-from dynasafe.items.attributes import Attr, Computed, attr
+from dynasafe.items.attributes import Attr, Choices, Computed, Readable, attr
 from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item, decode_item, encode_key
 from dynasafe.items.owners import OwnerT
+from dynasafe.items.owners import V as T
 from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_steps import UpdateSteps, update_finding
 from dynasafe.items.written_updates import Escape
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.wire import AttributeValue, copied
 
-T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item)
-U = TypeVar("U")
+TextT = TypeVar("TextT", bound=str)
+"""Of Literals: mypy takes `{"new"}` for a set of str, whatever is expected."""
+InstanceT = TypeVar("InstanceT", bound=Item)
 NumberT = TypeVar("NumberT", bound=int | float | Decimal | None)
-SetT = TypeVar("SetT", bound="set[Any] | frozenset[Any] | None")
-AddT = TypeVar("AddT", bound="int | float | Decimal | set[Any] | frozenset[Any] | None")
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeAliasType
+
+    # Outside the class, in which `set` is a method.
+    Elements = Choices[T] | Iterator[T]
+    ListOf = TypeAliasType(
+        "ListOf",
+        Attr[list[T], OwnerT]
+        | Attr[list[T] | None, OwnerT]
+        | Attr[tuple[T, ...], OwnerT]
+        | Attr[tuple[T, ...] | None, OwnerT]
+        | Attr[Sequence[T], OwnerT]
+        | Attr[Sequence[T] | None, OwnerT],
+        type_params=(T, OwnerT),
+    )
+    MembersOf = set[T] | frozenset[T]
+    SetOf = TypeAliasType(
+        "SetOf",
+        Attr[set[T], OwnerT]
+        | Attr[set[T] | None, OwnerT]
+        | Attr[frozenset[T], OwnerT]
+        | Attr[frozenset[T] | None, OwnerT]
+        | Attr[Set[T], OwnerT]
+        | Attr[Set[T] | None, OwnerT],
+        type_params=(T, OwnerT),
+    )
 
 ReturnValues = Literal["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"]
 ReturnConsumedCapacity = Literal["INDEXES", "TOTAL", "NONE"]
@@ -58,7 +85,15 @@ class UpdateBuilder(Generic[OwnerT]):
 
     __slots__ = ("_condition", "_steps")
 
-    def __init__(self, item_class: type[Item] | None = None, *, escape: Escape = "auto") -> None:
+    @overload
+    def __init__(
+        self: UpdateBuilder[Any], item_class: None = None, *, escape: Escape = "auto"
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: UpdateBuilder[InstanceT], item_class: type[InstanceT], *, escape: Escape = "auto"
+    ) -> None: ...
+    def __init__(self, item_class: Any = None, *, escape: Escape = "auto") -> None:
         if escape not in ("auto", "always"):
             raise ValueOutOfRangeError("escape", f"'auto' or 'always', not {escape!r}")
         schema = None if item_class is None else schema_of(item_class)
@@ -67,11 +102,11 @@ class UpdateBuilder(Generic[OwnerT]):
 
     # Actions
 
-    @overload
-    def set(self, attribute: Attr[T], value: T | Attr[T] | Computed[T]) -> Self: ...
-    @overload
-    def set(self, attribute: str, value: object) -> Self: ...
-    def set(self, attribute: Attr[Any] | str, value: Any) -> Self:
+    def set(
+        self,
+        attribute: Attr[T, OwnerT] | str,
+        value: T | Readable[T | None, OwnerT] | Computed[T, OwnerT],
+    ) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one.
 
         None removes the attribute where None is not stored, as where it is the default.
@@ -84,11 +119,7 @@ class UpdateBuilder(Generic[OwnerT]):
             self._steps.act("set", attribute, value)
         return self
 
-    @overload
-    def set_if_not_exists(self, attribute: Attr[T], value: T) -> Self: ...
-    @overload
-    def set_if_not_exists(self, attribute: str, value: object) -> Self: ...
-    def set_if_not_exists(self, attribute: Attr[Any] | str, value: object) -> Self:
+    def set_if_not_exists(self, attribute: Attr[T, OwnerT] | str, value: T) -> Self:
         """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`.
 
         None changes nothing where None is not stored: what lacks the attribute has it already.
@@ -98,63 +129,51 @@ class UpdateBuilder(Generic[OwnerT]):
             self._steps.act("set_if_not_exists", attribute, value)
         return self
 
-    @overload
-    def append(self, attribute: Attr[list[U]], values: Iterable[U]) -> Self: ...
-    @overload
-    def append(self, attribute: Attr[list[U] | None], values: Iterable[U]) -> Self: ...
-    @overload
-    def append(self, attribute: str, values: Iterable[object]) -> Self: ...
-    def append(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
+    def append(self, attribute: ListOf[T, OwnerT] | str, values: Elements[T]) -> Self:
         """SET the list to itself and the values at its end; a missing list counts as empty."""
         self._steps.act("append", attribute, values)
         return self
 
-    @overload
-    def prepend(self, attribute: Attr[list[U]], values: Iterable[U]) -> Self: ...
-    @overload
-    def prepend(self, attribute: Attr[list[U] | None], values: Iterable[U]) -> Self: ...
-    @overload
-    def prepend(self, attribute: str, values: Iterable[object]) -> Self: ...
-    def prepend(self, attribute: Attr[Any] | str, values: Iterable[Any]) -> Self:
+    def prepend(self, attribute: ListOf[T, OwnerT] | str, values: Elements[T]) -> Self:
         """SET the list to the values and itself after them; a missing list counts as empty."""
         self._steps.act("prepend", attribute, values)
         return self
 
-    @overload
-    def increment(self, attribute: Attr[NumberT], amount: NumberT) -> Self: ...
-    @overload
-    def increment(self, attribute: str, amount: int | float | Decimal) -> Self: ...
-    def increment(self, attribute: Attr[Any] | str, amount: Any) -> Self:
+    def increment(self, attribute: Attr[NumberT, OwnerT] | str, amount: NumberT | int) -> Self:
         """SET the number to itself plus the amount; a missing number counts as zero."""
         self._steps.act("increment", attribute, amount)
         return self
 
     @overload
-    def add(self, attribute: Attr[AddT], value: AddT) -> Self: ...
+    def add(self, attribute: Attr[NumberT, OwnerT], value: NumberT | int) -> Self: ...
+    @overload
+    def add(self, attribute: SetOf[T, OwnerT], value: MembersOf[T]) -> Self: ...
+    @overload
+    def add(self, attribute: SetOf[TextT, OwnerT], value: MembersOf[str]) -> Self: ...
     @overload
     def add(self, attribute: str, value: object) -> Self: ...
-    def add(self, attribute: Attr[Any] | str, value: object) -> Self:
+    def add(self, attribute: Any, value: object) -> Self:
         """ADD a number to a number, or members to a set; a missing attribute is created."""
         self._steps.act("add", attribute, value)
         return self
 
     @overload
-    def delete(self, attribute: Attr[SetT], members: SetT) -> Self: ...
+    def delete(self, attribute: SetOf[T, OwnerT] | str, members: MembersOf[T]) -> Self: ...
     @overload
-    def delete(self, attribute: str, members: object) -> Self: ...
-    def delete(self, attribute: Attr[Any] | str, members: object) -> Self:
+    def delete(self, attribute: SetOf[TextT, OwnerT], members: MembersOf[str]) -> Self: ...
+    def delete(self, attribute: Any, members: object) -> Self:
         """DELETE members from a set; the attribute goes with its last member."""
         self._steps.act("delete", attribute, members)
         return self
 
-    def remove(self, *attributes: Attr[Any] | str) -> Self:
+    def remove(self, *attributes: Attr[Any, OwnerT] | str) -> Self:
         """REMOVE attributes, or elements of lists."""
         self._steps.require_mutable()
         for attribute in attributes:
             self._steps.act("remove", attribute, None)
         return self
 
-    def condition(self, condition: ConditionLike) -> Self:
+    def condition(self, condition: ConditionLike[OwnerT]) -> Self:
         """Write only if the condition holds too; several calls are ANDed."""
         self._steps.require_mutable()
         made = as_condition(condition, self._steps.schema)

@@ -259,7 +259,7 @@ class EpochSecondsCodec(_Parts[datetime]):
     """
 
     name = "datetime"
-    type_name = "N"
+    type_name: str | None = "N"
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, datetime):
@@ -399,7 +399,7 @@ def _a_map(codec: Codec[Any], attribute_value: AttributeValue) -> Mapping[str, A
 
 
 class _ListCodec(Codec[Any]):
-    type_name = "L"
+    type_name: str | None = "L"
 
     def __init__(self, element: Codec[Any], make: type) -> None:
         self._element = element
@@ -445,7 +445,7 @@ def encoded_elements(
 
 
 class _FixedTupleCodec(Codec[Any]):
-    type_name = "L"
+    type_name: str | None = "L"
 
     def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
         self._elements = elements
@@ -511,7 +511,7 @@ class _SetCodec(Codec[Any]):
 
 
 class _MapCodec(Codec[Any]):
-    type_name = "M"
+    type_name: str | None = "M"
 
     def __init__(self, value: Codec[Any]) -> None:
         self._value = value
@@ -556,7 +556,7 @@ class _MapCodec(Codec[Any]):
 class _FieldsCodec(Codec[Any]):
     """A class with named, typed fields, as a map: a dataclass or a TypedDict."""
 
-    type_name = "M"
+    type_name: str | None = "M"
 
     def __init__(
         self,
@@ -657,7 +657,7 @@ class _FieldsCodec(Codec[Any]):
 
 
 class _ItemCodec(Codec[Any]):
-    type_name = "M"
+    type_name: str | None = "M"
 
     def __init__(self, item_class: Any) -> None:
         self._item_class = item_class

@@ -1,6 +1,12 @@
-"""Lines that mypy --strict and pyright both refuse: each that ends in `# error`."""
+"""Lines that type checkers refuse: each that ends in `# error`.
+
+`# error, but not for mypy ty` is accepted by these.
+"""
 
 from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
 
 from dynasafe import AsyncDynamoDB, Attr, Item, UpdateBuilder, attribute
 
@@ -18,6 +24,25 @@ class Person(Item):
     address: Attr[Address | None] = attribute(default=None)
     scores: Attr[list[int]] = attribute(default_factory=list)
     labels: Attr[dict[str, int]] = attribute(default_factory=dict)
+
+
+class Line(Item):
+    sku: Attr[str]
+    note: Attr[str] = attribute(default="", name="theNote")
+
+
+class Order(Item):
+    number: Attr[int] = attribute(key="partition")
+    nick: Attr[str] = attribute(default="")
+    price: Attr[Decimal] = attribute(default=Decimal(0))
+    status: Attr[Literal["new", "paid"]] = attribute(default="new")
+    row: Attr[tuple[int, ...]] = attribute(default=())
+    data: Attr[bytes] = attribute(default=b"")
+    lines: Attr[list[Line]] = attribute(default_factory=list)
+
+
+class Employee(Person):
+    level: Attr[int] = attribute(default=1)
 
 
 Person(id="p1", name=3)  # error
@@ -67,6 +92,44 @@ Person.name + 1  # error
 Person.name.is_type("STRING")  # error
 
 
+# Attributes of another class.
+update.set(Order.number, 7)  # error
+update.set(Person.visits, Order.number)  # error
+update.set(Person.visits, Order.number + 1)  # error
+update.remove(Order.nick)  # error
+update.condition(Order.number == 7)  # error
+update.set(Employee.level, 7)  # error, but not for mypy mypy-1.15
+Person.address[Order.number]  # error
+Person.address[Line.sku]  # error
+Order.nick[Line.sku]  # error
+Order.lines[Line.sku]  # error
+(Person.visits == 3) & (Order.number == 3)  # error
+
+# What is no condition, and no value.
+update.set(Person.name, Person.name + "x")  # error
+update.set(Person.visits, Person.visits + 0.5)  # error
+update.increment(Person.visits, 0.5)  # error
+Person.name.is_in("paid")  # error
+Person.name.is_in([3])  # error
+Order.status == "gone" & Person.visits.exists()  # error
+Order.status < 3  # error
+Order.row.contains("x")  # error
+Order.row["x"]  # error
+Order.data.contains("x")  # error
+Order.data.begins_with("x")  # error
+Order.price < "3"  # error
+Order.price + "x"  # error
+update.append(Person.scores, "x")  # error
+update.append(Person.tags, ["x"])  # error
+update.add(Person.scores, [1])  # error
+update.set(Person.visits, Person.email)  # error
+Line(sku="x", theNote="y")  # error
+update.set(3, "x")  # error
+update.remove(3)  # error
+UpdateBuilder(str)  # error
+UpdateBuilder(Person, escape="never")  # error
+
+
 async def story(db: AsyncDynamoDB) -> None:
     people = db.table("people", Person)
     await people.put_item({"id": "p1"})  # error
@@ -78,7 +141,7 @@ async def story(db: AsyncDynamoDB) -> None:
     found = await people.get_item({"id": "p1"})
     found.name  # error
     people.get_item({"id": "p1"}).name  # error
-    await people.get_item({"id": "p1"}, timeout="3")  # error
+    await people.get_item({"id": "p1"}, timeout="3")  # error, but not for ty
     await people.get_item({"id": "p1"}, timeout_s="3")  # error
     async for person in people.scan():
         person.nickname  # error
