@@ -4,31 +4,44 @@ What it does: version 1 speaks snake_case, and the last write wins. Version 2 sp
 a change names the version that it was made from (ETag and If-Match), so that nobody overwrites
 what they have not seen. Both share one table.
 
-What it guarantees: one client per process, made when the application starts and closed when it
-ends, whatever the number of requests. What dynasafe raises becomes a status, see `problem_of`;
-a change whose outcome is not known is never told as done, nor as failed. The client chooses the id
-of a new person (a UUID), so that it can ask afterwards what became of a lost answer.
+What it guarantees:
+- One client per process, made when the application starts and closed when it ends, whatever the
+  number of requests.
+- Of 50 changes of one ETag at once, one is made; the others are answered with 412.
+- An ETag is never used again: not after the person was deleted and created anew.
+- A change that may have been made is answered with 504, and is never reported as done or failed.
+- What the caller sent wrong is answered with 422; a mistake of ours with 500, and is logged.
+- A body with lone surrogates, NaN or thousands of brackets is answered with 400 or 422.
+- No answer and no log has an attribute's value that the caller did not send.
+- A person that lacks every optional attribute, as after a migration, is served like any other.
 
-What it does not: know who is asking. Put your authentication in front of it.
+What it leaves to you: authentication, which belongs in front (a dependency of both routers), TLS,
+and a limit on bodies (uvicorn has none: set it in the proxy). Scanning the table for lists costs
+as much as reading it. The client chooses the id of a new person (a UUID), so that it can ask
+afterwards what became of a lost answer.
 
-The table: `people`, partition key `id`. Run it with `uvicorn fastapi_app:app`.
+The table: `people`, partition key `id`. Needs `pip install dynasafe fastapi uvicorn`; run it with
+`uvicorn fastapi_app:app`; `python fastapi_app.py` asks it once, in memory (needs httpx).
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, TypeVar
-from uuid import UUID
+from typing import Annotated
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute, settle
 from dynasafe.errors import (
     CircuitOpenError,
     ConditionalCheckFailedError,
@@ -42,10 +55,11 @@ from dynasafe.errors import (
     TransactionCanceledError,
     VersionConflictError,
 )
+from dynasafe.items.conditions import Condition
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
+CHANGED = "It was changed meanwhile. Fix: read it again."
 Connect = Callable[[], AbstractAsyncContextManager[AsyncDynamoDB]]
 
 
@@ -54,7 +68,12 @@ class Person(Item):
     name: Attr[str]
     email: Attr[str | None] = attribute(default=None)
     is_admin: Attr[bool] = attribute(default=False, patchable=False)
+    incarnation: Attr[str] = attribute(default="", patchable=False)
+    """Another one each time that a person is created, so that no ETag comes back."""
     version: Attr[int] = attribute(default=0, version=True)
+
+
+TABLES: dict[str, type[Item]] = {"people": Person}
 
 
 # What stands in front of both versions: the client, the table, and what an error becomes.
@@ -73,35 +92,34 @@ def problem_of(error: DynasafeError) -> Problem:
     """What a caller is told. No message of dynasafe holds an attribute's value."""
     match error:
         case VersionConflictError():
-            return Problem(status=412, detail="it was changed meanwhile: read it again")
+            return Problem(status=412, detail=CHANGED)
         case ConditionalCheckFailedError():
-            return Problem(status=409, detail="it is there already, or not as expected")
-        case InvalidRequestError():
-            findings = [finding.message for finding in error.findings]
-            return Problem(status=422, detail=findings or "there is nothing to change")
-        case InvalidValueError():
-            return Problem(status=422, detail=str(error))
+            return Problem(status=409, detail="It is there already, or not as expected.")
         case ThrottledError():
-            return Problem(status=429, detail="too many requests", retry_after_s=1)
+            # The table's limit, not the caller's: 429 would blame them.
+            return Problem(status=503, detail="Too many requests.", retry_after_s=1)
+        case InvalidRequestError() | InvalidValueError():
+            # What the caller sent was checked before: this request is our own mistake.
+            return Problem(status=500, detail="The request was refused.")
         case CircuitOpenError():
             # A breaker that was opened by hand is open for as long as it pleases.
             seconds = max(1, math.ceil(min(error.retry_after_s, 60)))
-            return Problem(status=503, detail="not now", retry_after_s=seconds)
+            return Problem(status=503, detail="Not now.", retry_after_s=seconds)
         case NotSentError():
-            return Problem(status=503, detail="not now", retry_after_s=1)
+            return Problem(status=503, detail="Not now.", retry_after_s=1)
         case TransactionCanceledError():
             if any(reason.code == "ConditionalCheckFailed" for reason in error.reasons):
-                return Problem(status=409, detail="it is there already, or not as expected")
-            return Problem(status=503, detail="not now", retry_after_s=1)
+                return Problem(status=409, detail="It is there already, or not as expected.")
+            return Problem(status=503, detail="Not now.", retry_after_s=1)
         case OutcomeUnknownError():
             return Problem(
                 status=504,
-                detail="the change may or may not have been made: read it before you repeat it",
+                detail="The change may or may not have been made. Fix: read it before a repeat.",
             )
         case NoAnswerError():
-            return Problem(status=504, detail="no answer: nothing was changed")
+            return Problem(status=504, detail="There was no answer. Nothing was changed.")
         case _:
-            return Problem(status=500, detail="the request was refused")
+            return Problem(status=500, detail="The request was refused.")
 
 
 async def answer_error(request: Request, error: Exception) -> Response:
@@ -111,6 +129,28 @@ async def answer_error(request: Request, error: Exception) -> Response:
         logger.error("%s %s: %s", request.method, request.url.path, error)
     headers = {} if problem.retry_after_s is None else {"Retry-After": str(problem.retry_after_s)}
     return JSONResponse({"detail": problem.detail}, problem.status, headers)
+
+
+async def answer_unfit(request: Request, error: Exception) -> Response:
+    """What pydantic refused, without the input: it may be a secret, or no JSON can hold it."""
+    assert isinstance(error, RequestValidationError)
+    detail = [{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()]
+    text = json.dumps({"detail": detail}, default=str, ensure_ascii=True)
+    return Response(text, 422, media_type="application/json")
+
+
+def patch_of(body: BaseModel) -> UpdateBuilder:
+    """The update of a body.
+
+    Raises:
+        HTTPException: 422, the body cannot be stored.
+    """
+    try:
+        return UpdateBuilder(Person).patch(body, none="remove")
+    except InvalidRequestError as error:
+        raise HTTPException(422, [finding.message for finding in error.findings]) from error
+    except InvalidValueError as error:
+        raise HTTPException(422, str(error)) from error
 
 
 def people_of(request: Request) -> AsyncTable[Person]:
@@ -143,6 +183,7 @@ def create_app(connect: Connect = open_database) -> FastAPI:
 
     app = FastAPI(lifespan=lifespan)
     app.add_exception_handler(DynasafeError, answer_error)
+    app.add_exception_handler(RequestValidationError, answer_unfit)
     app.include_router(v1)
     app.include_router(v2)
     return app
@@ -151,16 +192,17 @@ def create_app(connect: Connect = open_database) -> FastAPI:
 async def read(people: AsyncTable[Person], person_id: UUID) -> Person:
     person = await people.get_item({"id": str(person_id)}, consistent_read=True)
     if person is None:
-        raise HTTPException(404, "there is no such person")
+        raise HTTPException(404, "There is no such person.")
     return person
 
 
 async def create(people: AsyncTable[Person], person: Person) -> None:
-    put = people.put_item(person, condition=Person.id.not_exists(), exactly_once=True)
+    person.incarnation = uuid4().hex
+    is_new = Person.id.not_exists()
     try:
-        await settle(put)
+        await settle(people.put_item(person, condition=is_new, exactly_once=True))
     except ConditionalCheckFailedError as error:
-        raise HTTPException(409, "there is a person of this id already") from error
+        raise HTTPException(409, "There is a person of this id already.") from error
 
 
 async def read_page(
@@ -171,15 +213,6 @@ async def read_page(
     scan = people.scan(limit=limit, max_items=limit, exclusive_start_key=start)
     page = await scan.to_list()
     return page, page[-1].id if len(page) == limit else None
-
-
-async def settle(call: Awaitable[T]) -> T:
-    """What a call under a token returns. If its answer is lost, it is asked for once more."""
-    try:
-        return await call
-    except OutcomeUnknownError as error:
-        result: T = await error.resolve()
-        return result
 
 
 # Version 1: snake_case, and the last write wins.
@@ -239,7 +272,7 @@ async def list_v1(people: People, limit: Limit = 25, after: UUID | None = None) 
 
 @v1.patch("/{person_id}")
 async def patch_v1(people: People, person_id: UUID, body: PersonPatchV1) -> PersonV1:
-    update = UpdateBuilder(Person).patch(body, none="remove")
+    update = patch_of(body)
     if update.is_empty:
         return show_v1(await read(people, person_id))
     # The version goes up all the same, so that callers of version 2 notice.
@@ -250,7 +283,7 @@ async def patch_v1(people: People, person_id: UUID, body: PersonPatchV1) -> Pers
             people.update_item(key, update, return_values="ALL_NEW", exactly_once=True)
         )
     except ConditionalCheckFailedError as error:
-        raise HTTPException(404, "there is no such person") from error
+        raise HTTPException(404, "There is no such person.") from error
     return show_v1(result.attributes)
 
 
@@ -296,7 +329,14 @@ def show_v2(person: Person) -> PersonV2:
 
 
 def etag_of(person: Person) -> str:
-    return f'"{person.version}"'
+    return f'"{person.incarnation}.{person.version}"'
+
+
+def is_same(person: Person) -> Condition:
+    """That the person was not deleted and created anew. An older item has no incarnation."""
+    if not person.incarnation:
+        return Person.id.exists() & Person.incarnation.not_exists()
+    return Person.incarnation == person.incarnation
 
 
 async def read_matching(
@@ -304,10 +344,11 @@ async def read_matching(
 ) -> Person:
     """The person, if they are still as the caller has seen them."""
     if if_match is None:
-        raise HTTPException(428, "say in If-Match which ETag the change was made from")
+        raise HTTPException(428, "Fix: say in If-Match which ETag the change was made from.")
     person = await read(people, person_id)
-    if if_match != etag_of(person):
-        raise HTTPException(412, "it was changed meanwhile: read it again")
+    tags = {tag.strip() for tag in if_match.split(",")}
+    if not tags & {"*", etag_of(person)}:
+        raise HTTPException(412, CHANGED)
     return person
 
 
@@ -348,12 +389,16 @@ async def patch_v2(
     if_match: IfMatch = None,
 ) -> PersonV2:
     person = await read_matching(people, person_id, if_match)
-    update = UpdateBuilder(Person).patch(body, none="remove")
+    update = patch_of(body)
     if not update.is_empty:
+        update.condition(is_same(person))
         # By the instance, not by its key: so its version is checked once more, where it counts.
-        result = await settle(
-            people.update_item(person, update, return_values="ALL_NEW", exactly_once=True)
-        )
+        try:
+            result = await settle(
+                people.update_item(person, update, return_values="ALL_NEW", exactly_once=True)
+            )
+        except ConditionalCheckFailedError as error:
+            raise HTTPException(412, CHANGED) from error
         person = result.attributes
     response.headers["ETag"] = etag_of(person)
     return show_v2(person)
@@ -362,7 +407,34 @@ async def patch_v2(
 @v2.delete("/{person_id}", status_code=204)
 async def delete_v2(people: People, person_id: UUID, if_match: IfMatch = None) -> None:
     person = await read_matching(people, person_id, if_match)
-    await settle(people.delete_item(person, exactly_once=True))
+    try:
+        await settle(people.delete_item(person, condition=is_same(person), exactly_once=True))
+    except ConditionalCheckFailedError as error:
+        raise HTTPException(412, CHANGED) from error
 
 
 app = create_app()
+
+
+async def main() -> None:
+    """Create a person, and change it twice from one ETag, on a table in memory."""
+    import httpx
+
+    from dynasafe.testing import fake_database
+
+    in_memory = create_app(lambda: fake_database(people=Person))
+    transport = httpx.ASGITransport(in_memory)
+    async with (
+        in_memory.router.lifespan_context(in_memory),
+        httpx.AsyncClient(transport=transport, base_url="http://memory") as client,
+    ):
+        url = f"/v2/people/{uuid4()}"
+        created = await client.put(url, json={"displayName": "Ada"})
+        headers = {"If-Match": created.headers["etag"]}
+        for name in ("Ada L.", "Grace"):
+            changed = await client.patch(url, json={"displayName": name}, headers=headers)
+            print(changed.status_code, changed.json())
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

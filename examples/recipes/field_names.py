@@ -3,22 +3,29 @@
 What it does: `attribute(name=...)` gives each attribute its name in the table, and pydantic names
 each field as the JSON has it. The code between says `first_name` only.
 
-What it guarantees: conditions, updates, projections and patches use the stored names, since they
-are written with the attributes of the class. Attributes that the class does not know, which an
-older or a newer service has stored, survive reading and writing.
+What it guarantees:
+- Conditions, updates, projections and patches use the stored names, as they are written with the
+  attributes of the class.
+- Attributes that the class does not know, which an older or a newer service stored, survive
+  reading, storing and patching.
+- A person who is not there is not created by a patch.
+- JSON that does not fit is refused by pydantic, before anything is sent.
 
-What it does not: rename what is stored. To rename an attribute, write both names first, then move
-the items, then read the new name.
+What it leaves to you: who may change whom. To rename an attribute that is stored, write both names
+first, then move the items (see backfill), then read the new name.
 
-The table: `people`, partition key `id`.
+The table: `people`, partition key `id`. Needs `pip install dynasafe pydantic`; `python
+field_names.py` runs it in memory.
 """
 
 from __future__ import annotations
 
+import asyncio
+
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dynasafe import AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
 from dynasafe.errors import ConditionalCheckFailedError
 
 
@@ -29,6 +36,9 @@ class Person(Item):
     first_name: Attr[str] = attribute(name="firstName")
     last_name: Attr[str] = attribute(name="lastName")
     postal_code: Attr[str | None] = attribute(name="postalCode", default=None)
+
+
+TABLES: dict[str, type[Item]] = {"people": Person}
 
 
 class PersonBody(BaseModel):
@@ -52,41 +62,69 @@ class PersonPatch(BaseModel):
     postal_code: str | None = None
 
 
-async def put_person(people: AsyncTable[Person], json: str) -> None:
-    """Store the person of a JSON text, in place of the one of that id.
+class People:
+    """People as JSON texts.
 
-    Raises:
-        ValidationError: pydantic refuses the text.
-        OutcomeUnknownError: DynamoDB cannot be reached; to put it again is safe.
+    Each write raises OutcomeUnknownError where DynamoDB cannot be reached; to send it again is
+    safe, unless somebody else may have changed the person meanwhile.
     """
-    body = PersonBody.model_validate_json(json)
-    await people.put_item(Person(**body.model_dump()))
 
+    def __init__(self, db: AsyncDynamoDB) -> None:
+        self._table: AsyncTable[Person] = db.table("people", Person)
 
-async def get_person(people: AsyncTable[Person], person_id: str) -> str | None:
-    """The person as a JSON text."""
-    person = await people.get_item({"id": person_id}, consistent_read=True)
-    return None if person is None else body_of(person)
+    async def store(self, json: str) -> None:
+        """Store all fields of the JSON text, and keep the attributes that it does not know.
 
+        Raises:
+            ValidationError: pydantic refuses the text.
+        """
+        # A put would replace the item, with all that this class does not know of.
+        body = PersonBody.model_validate_json(json)
+        fields = body.model_dump(exclude={"id"})
+        update = UpdateBuilder(Person).patch(fields, none="remove")
+        await self._table.update_item({"id": body.id}, update)
 
-async def patch_person(people: AsyncTable[Person], person_id: str, json: str) -> str | None:
-    """Change the fields of the JSON text: the person afterwards, or None if there is none.
+    async def get(self, person_id: str) -> str | None:
+        """The person as a JSON text."""
+        person = await self._table.get_item({"id": person_id}, consistent_read=True)
+        return None if person is None else body_of(person)
 
-    Raises: as `put_person`.
-    """
-    patch = PersonPatch.model_validate_json(json)
-    update = UpdateBuilder(Person).patch(patch, none="remove")
-    if update.is_empty:
-        return await get_person(people, person_id)
-    try:
-        result = await people.update_item(
-            {"id": person_id}, update, condition=Person.id.exists(), return_values="ALL_NEW"
-        )
-    except ConditionalCheckFailedError:
-        return None
-    return body_of(result.attributes)
+    async def patch(self, person_id: str, json: str) -> str | None:
+        """Change the fields of the JSON text: the person afterwards, or None if there is none.
+
+        Raises:
+            ValidationError: pydantic refuses the text.
+        """
+        patch = PersonPatch.model_validate_json(json)
+        update = UpdateBuilder(Person).patch(patch, none="remove")
+        if update.is_empty:
+            return await self.get(person_id)
+        update.condition(Person.id.exists())
+        try:
+            result = await self._table.update_item(
+                {"id": person_id}, update, return_values="ALL_NEW"
+            )
+        except ConditionalCheckFailedError:
+            return None
+        return body_of(result.attributes)
 
 
 def body_of(person: Person) -> str:
     # An Item has its values as attributes, by their names in Python.
     return PersonBody.model_validate(person, by_name=True).model_dump_json(by_alias=True)
+
+
+async def main() -> None:
+    """Store a person, and show the names in the table, in memory."""
+    from dynasafe.testing import create_tables, fake_database
+
+    db = fake_database()
+    await create_tables(db, TABLES)
+    people = People(db)
+    await people.store('{"id": "p1", "firstName": "Ada", "lastName": "Lovelace"}')
+    print(await people.get("p1"))
+    print(await db.table("people").get_item({"id": "p1"}))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

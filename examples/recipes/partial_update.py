@@ -3,23 +3,38 @@
 What it does: a field that is left out stays, a value replaces, and null takes the attribute away
 where it may be missing.
 
-What it guarantees: pydantic decides what may come in (an unknown field, a wrong type and a null
-where there must be a value are refused), and the Item class what may be changed: keys and
-`patchable=False` never are. A person who is not there is not created. To send it twice does no
-harm, so a lost answer is asked for again.
+What it guarantees:
+- An unknown field, a wrong type, a blank name, and a null where there must be a value are refused.
+- Keys and `patchable=False` attributes are never changed, even where the body model has them.
+- A person who is not there is not created.
+- A lost answer is asked for again under a token, so that a late repeat does not undo what another
+  caller stored meanwhile.
+- An item that lacks every optional attribute is patched like any other.
 
-What it does not: guard against two people who edit at the same time; see optimistic_locking.
+What it leaves to you: who may patch whom, and two people who edit at the same time: the last one
+wins, field by field; see optimistic_locking. Limit the body before pydantic reads it.
 
-The table: `people`, partition key `id`.
+The table: `people`, partition key `id`. Needs `pip install dynasafe pydantic`; `python
+partial_update.py` runs it in memory.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from dynasafe import AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+    settle,
+)
 from dynasafe.errors import ConditionalCheckFailedError
 
 
@@ -31,6 +46,13 @@ class Person(Item):
     is_admin: Attr[bool] = attribute(default=False, patchable=False)
 
 
+TABLES: dict[str, type[Item]] = {"people": Person}
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Phone = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+
+
 class PersonPatch(BaseModel):
     """What may be changed from outside.
 
@@ -40,26 +62,49 @@ class PersonPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=100)] = ""
-    phone: Annotated[str, Field(max_length=30)] | None = None
-    tags: Annotated[set[str], Field(min_length=1, max_length=20)] | None = None
+    name: Name = ""
+    phone: Phone | None = None
+    tags: Annotated[set[Tag], Field(min_length=1, max_length=20)] | None = None
 
 
-async def patch_person(
-    people: AsyncTable[Person], person_id: str, patch: PersonPatch
-) -> Person | None:
-    """The person after the change, or None if there is none.
+class People:
+    """People, by id."""
 
-    Raises:
-        OutcomeUnknownError: DynamoDB cannot be reached; to send the patch again is safe.
-    """
-    update = UpdateBuilder(Person).patch(patch, none="remove")
-    if update.is_empty:
-        return await people.get_item({"id": person_id}, consistent_read=True)
-    try:
-        result = await people.update_item(
-            {"id": person_id}, update, condition=Person.id.exists(), return_values="ALL_NEW"
-        )
-    except ConditionalCheckFailedError:
-        return None
-    return result.attributes
+    def __init__(self, db: AsyncDynamoDB) -> None:
+        self._table: AsyncTable[Person] = db.table("people", Person)
+
+    async def patch(self, person_id: str, patch: PersonPatch) -> Person | None:
+        """The person after the change, or None if there is none.
+
+        Raises:
+            OutcomeUnknownError: DynamoDB cannot be reached; read before you repeat it.
+        """
+        update = UpdateBuilder(Person).patch(patch, none="remove")
+        key = {"id": person_id}
+        if update.is_empty:
+            return await self._table.get_item(key, consistent_read=True)
+        update.condition(Person.id.exists())
+        try:
+            result = await retry_conflicts(
+                lambda: settle(
+                    self._table.update_item(key, update, return_values="ALL_NEW", exactly_once=True)
+                )
+            )
+        except ConditionalCheckFailedError:
+            return None
+        return result.attributes
+
+
+async def main() -> None:
+    """Patch a person, on a table in memory."""
+    from dynasafe.testing import create_tables, fake_database
+
+    db = fake_database()
+    await create_tables(db, TABLES)
+    await db.table("people", Person).put_item(Person(id="p1", name="Ada", phone="1"))
+    patch = PersonPatch.model_validate_json('{"name": "Ada L.", "phone": null}')
+    print(await People(db).patch("p1", patch))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,17 +1,30 @@
 """Password management: sign-in with lockout, and changes that repeat no recent password.
 
-What it does: `verify` checks a password, and locks the person out for a while after so many wrong
-ones in a row; `change` sets a new one that is none of the last ones.
+What it does: `verify` checks a password, and locks a name for a while after so many wrong ones;
+`change` sets a new one that is none of the last ones.
 
-What it guarantees: an attempt is counted before the password is looked at, so a thousand guesses
-at once are no more than ten in turn; and it is counted once, whatever happens to its answer. Two
-changes at once do not overwrite each other: the version lets one through. A person who does not
-exist costs the same hashing as one who does. Passwords are stored as salted scrypt hashes.
+What it guarantees:
+- Of a thousand guesses at once, no more than MAX_ATTEMPTS are looked at until a right one comes,
+  whatever happens to answers.
+- Right passwords are not counted: 20 sign-ins of one person at once all succeed.
+- Strangers lock out strangers: a device that has signed in before has attempts of its own.
+- A lockout ends by itself after LOCKOUT; wrong passwords further apart than that are not added up.
+- An unknown name costs the same requests, the same hashing and the same lockout as a known one.
+- Of two changes at once, one is made; the other is refused.
+- Once a change has returned, no sign-in with the old password succeeds, not even one under way.
+- A change raises `session_epoch`, so that sessions which carry the epoch are over.
+- The work of hashing may be raised at any time; a stored hash is renewed at the next sign-in.
+- A host whose clock is 40 s wrong moves the end of a lockout by 40 s, and breaks nothing else.
+- An item that lacks every optional attribute, as after a migration, signs in like any other.
+- The database has salted scrypt hashes only, behind a pepper if you give one.
 
-What it does not: keep a stranger from locking somebody out on purpose (limit the rate by address
-too, see rate_limiting), judge passwords, or raise the cost of hashes that are stored.
+What it leaves to you: a limit per address (see rate_limiting), which also bounds what strangers
+can store in `attempts`; judging passwords; keeping `secret` and `pepper` in a secret store; TLS.
+A stranger can keep a name locked for devices that never signed in: offer password_reset.
 
-The table: `credentials`, partition key `person_id`.
+The tables: `credentials`, partition key `person_id`; `attempts`, partition key `subject`, Time to
+Live on `blocked_until`. Needs `pip install dynasafe`; `python password_management.py` runs it in
+memory.
 """
 
 from __future__ import annotations
@@ -20,28 +33,45 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable
+import unicodedata
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from dynasafe import AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+    settle,
+)
 from dynasafe.errors import (
     ConditionalCheckFailedError,
-    OutcomeUnknownError,
-    VersionConflictError,
+    TransactionCanceledError,
 )
-
-T = TypeVar("T")
 
 MAX_ATTEMPTS = 10
 LOCKOUT = timedelta(minutes=15)
 REMEMBERED = 5
 """How many passwords before the current one may not come back."""
+MAX_LENGTH = 1024
+"""Longer passwords are refused: hashing takes time that a stranger should not choose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a hash takes. By default some tenths of a second, and 16 MB."""
+
+    n: int = 2**14
+    r: int = 8
+    p: int = 5
 
 
 class PasswordHash(Item):
-    """A salted scrypt hash, with what it cost, so that the cost can be raised later."""
+    """A salted scrypt hash, with what it took."""
 
     salt: Attr[bytes]
     digest: Attr[bytes]
@@ -54,11 +84,23 @@ class Credentials(Item):
     person_id: Attr[str] = attribute(key="partition")
     password: Attr[PasswordHash]
     previous: Attr[list[PasswordHash]] = attribute(default_factory=list)
-    attempts: Attr[int] = attribute(default=0)
-    """How many since the last success."""
-    blocked_until: Attr[datetime | None] = attribute(default=None)
-    """Until when no attempt is let through, once there have been so many."""
+    session_epoch: Attr[int] = attribute(default=0)
+    """Raised by each change; a session that began in an earlier epoch is over."""
     version: Attr[int] = attribute(default=0, version=True)
+
+
+class Attempts(Item):
+    """The attempts of one device, or of all strangers, on one name."""
+
+    subject: Attr[str] = attribute(key="partition")
+    taken: Attr[int] = attribute(default=0)
+    """How many were let through, with those that are being looked at."""
+    wrong: Attr[int] = attribute(default=0)
+    blocked_until: Attr[datetime] = attribute(ttl=True)
+    """Until when they count."""
+
+
+TABLES: dict[str, type[Item]] = {"credentials": Credentials, "attempts": Attempts}
 
 
 class WrongPasswordError(Exception):
@@ -79,6 +121,10 @@ class LockedOutError(Exception):
         return f"Too many attempts. Fix: try again after {self.until:%H:%M}."
 
 
+class BusyError(LockedOutError):
+    """So many attempts are being looked at that there is no room for another one."""
+
+
 class RepeatedPasswordError(Exception):
     """The new password is one of the last ones."""
 
@@ -86,127 +132,246 @@ class RepeatedPasswordError(Exception):
         return f"This is one of your last {REMEMBERED + 1} passwords. Fix: choose another."
 
 
+class UnfitPasswordError(Exception):
+    """The new password is empty or too long."""
+
+    def __str__(self) -> str:
+        return f"A password has 1 to {MAX_LENGTH} characters. Fix: choose another."
+
+
 class Passwords:
-    def __init__(self, table: AsyncTable[Credentials]) -> None:
-        self._table = table
+    """Passwords and their attempts.
+
+    Args:
+        secret: signs the names of devices; the same on all hosts.
+        pepper: is mixed into passwords, so that a copy of the table is not enough to guess them.
+            It cannot be changed later.
+        work: of new hashes.
+    """
+
+    def __init__(
+        self, db: AsyncDynamoDB, *, secret: bytes, pepper: bytes = b"", work: Work | None = None
+    ) -> None:
+        self._db = db
+        self._credentials: AsyncTable[Credentials] = db.table("credentials", Credentials)
+        self._attempts: AsyncTable[Attempts] = db.table("attempts", Attempts)
+        self._secret = secret
+        self._pepper = pepper
+        self._work = work or Work()
 
     async def create(self, person_id: str, password: str) -> None:
         """Give a person a first password.
 
         Raises:
             ConditionalCheckFailedError: there is one already.
+            UnfitPasswordError
+            OutcomeUnknownError: DynamoDB cannot be reached; sign in to find out.
         """
-        credentials = Credentials(
-            person_id=person_id, password=await asyncio.to_thread(hash_password, password)
-        )
-        await settle(
-            self._table.put_item(
-                credentials, condition=Credentials.person_id.not_exists(), exactly_once=True
-            )
-        )
+        require_fit(password)
+        credentials = Credentials(person_id=person_id, password=await self._hash(password))
+        created = Credentials.person_id.not_exists()
+        await settle(self._credentials.put_item(credentials, condition=created, exactly_once=True))
 
-    async def verify(self, person_id: str, password: str, *, now: datetime) -> Credentials:
+    async def verify(
+        self, person_id: str, password: str, *, now: datetime, device: str | None = None
+    ) -> Credentials:
         """The person's credentials, if it is their password.
+
+        Args:
+            device: what `device_of` gave after an earlier sign-in, from a cookie. Anything else
+                counts as a stranger.
 
         Raises:
             WrongPasswordError, LockedOutError
             OutcomeUnknownError: DynamoDB cannot be reached; the attempt may have been counted,
                 and nobody is signed in.
         """
-        await self._take_attempt(person_id, now)
-        key = {"person_id": person_id}
-        credentials = await self._table.get_item(key, consistent_read=True)
-        if credentials is None:
-            await asyncio.to_thread(hash_password, password)  # as long as for one who is there
-            raise WrongPasswordError
-        if not await asyncio.to_thread(is_password, password, credentials.password):
-            raise WrongPasswordError
-        success = UpdateBuilder(Credentials).set(Credentials.attempts, 0)
-        success.condition(Credentials.person_id.exists())
-        try:
-            await self._table.update_item(key, success)
-        except ConditionalCheckFailedError as error:
-            raise WrongPasswordError from error  # deleted meanwhile
-        return credentials
+        subject = self._subject(person_id, device)
+        # Those who wait for an attempt to be looked at are not locked out yet.
+        await retry_conflicts(lambda: self._take_attempt(subject, now), on=BusyError)
+        while True:
+            credentials = await self._look_at(person_id, password)
+            if credentials is None:
+                await self._count_wrong(subject)
+                raise WrongPasswordError
+            if await self._is_still(credentials, subject):
+                return credentials
+
+    def device_of(self, person_id: str) -> str:
+        """A name for the device that has just signed in: send it as a cookie that lasts.
+
+        It lets nobody in. It keeps strangers from using up the attempts of this device.
+        """
+        name = secrets.token_urlsafe(16)
+        return f"{name}.{self._sign(person_id, name)}"
 
     async def change(self, person_id: str, old: str, new: str, *, now: datetime) -> None:
         """Set a new password.
 
         Raises:
             WrongPasswordError: the old one is wrong, or was changed meanwhile.
-            LockedOutError, RepeatedPasswordError
+            LockedOutError, RepeatedPasswordError, UnfitPasswordError
             OutcomeUnknownError: DynamoDB cannot be reached; the password is the old or the new.
         """
+        require_fit(new)
         credentials = await self.verify(person_id, old, now=now)
         recent = [credentials.password, *credentials.previous]
         for hashed in recent:
-            if await asyncio.to_thread(is_password, new, hashed):
+            if await self._is_password(new, hashed):
                 raise RepeatedPasswordError
         update = (
             UpdateBuilder(Credentials)
-            .set(Credentials.password, await asyncio.to_thread(hash_password, new))
+            .set(Credentials.password, await self._hash(new))
             .set(Credentials.previous, recent[:REMEMBERED])
+            .increment(Credentials.session_epoch, 1)
+            .condition(Credentials.person_id.exists())
         )
         try:
             # By the instance, not by its key: so its version is checked.
-            await settle(self._table.update_item(credentials, update, exactly_once=True))
-        except VersionConflictError as error:
+            await settle(self._credentials.update_item(credentials, update, exactly_once=True))
+        except ConditionalCheckFailedError as error:
             raise WrongPasswordError from error
 
-    async def _take_attempt(self, person_id: str, now: datetime) -> None:
-        """Count an attempt, unless there have been too many; of nobody, count none."""
-        key = {"person_id": person_id}
-        count = (
-            UpdateBuilder(Credentials)
-            .increment(Credentials.attempts, 1)
-            .set(Credentials.blocked_until, now + LOCKOUT)
-            .condition(Credentials.attempts < MAX_ATTEMPTS)
-        )
+    # Attempts
+
+    def _subject(self, person_id: str, device: str | None) -> str:
+        name, _, signature = (device or "").partition(".")
+        expected = self._sign(person_id, name)
+        given = signature.encode("utf-8", "surrogatepass")
+        if name and hmac.compare_digest(expected.encode(), given):
+            return f"device#{name}"
+        return f"person#{person_id}"
+
+    def _sign(self, person_id: str, name: str) -> str:
+        text = f"{len(person_id)}#{person_id}#{name}".encode("utf-8", "surrogatepass")
+        return hmac.digest(self._secret, text, "sha256").hex()
+
+    async def _take_attempt(self, subject: str, now: datetime) -> None:
+        """Count an attempt, unless there have been too many."""
         until = now + LOCKOUT
-        for _ in range(2):
-            try:
-                await settle(self._table.update_item(key, count, exactly_once=True))
-            except ConditionalCheckFailedError as error:
-                stored: Credentials | None = error.item
-                if stored is None:
-                    return
-                until = stored.blocked_until or until
-                if until > now:
-                    break
-                # The lockout is over. Of many callers who find it so, one begins anew.
-                anew = (
-                    UpdateBuilder(Credentials)
-                    .set(Credentials.attempts, 0)
-                    .condition(Credentials.attempts >= MAX_ATTEMPTS)
-                    .condition(Credentials.blocked_until == until)
-                )
-                with suppress(ConditionalCheckFailedError):
-                    await settle(self._table.update_item(key, anew, exactly_once=True))
-            else:
-                return
-        raise LockedOutError(until)
+        count = (
+            UpdateBuilder(Attempts)
+            .increment(Attempts.taken, 1)
+            .set(Attempts.blocked_until, until)
+            .condition(Attempts.blocked_until > now)
+            .condition(Attempts.taken.not_exists() | (Attempts.taken < MAX_ATTEMPTS))
+        )
+        try:
+            await settle(self._attempts.update_item({"subject": subject}, count, exactly_once=True))
+        except ConditionalCheckFailedError as error:
+            stored: Attempts | None = error.item
+        else:
+            return
+        if stored is not None and stored.blocked_until > now:
+            is_locked = stored.wrong >= MAX_ATTEMPTS
+            raise (LockedOutError if is_locked else BusyError)(stored.blocked_until)
+        # There are none yet, or they are over. Of many callers who find it so, one begins anew.
+        anew = Attempts(subject=subject, taken=1, blocked_until=until)
+        is_over = Attempts.subject.not_exists() | (Attempts.blocked_until <= now)
+        try:
+            await settle(self._attempts.put_item(anew, condition=is_over, exactly_once=True))
+        except ConditionalCheckFailedError as error:
+            raise BusyError(until) from error
+
+    async def _count_wrong(self, subject: str) -> None:
+        wrong = UpdateBuilder(Attempts).increment(Attempts.wrong, 1)
+        wrong.condition(Attempts.subject.exists())
+        key = {"subject": subject}
+        try:
+            await retry_conflicts(
+                lambda: settle(self._attempts.update_item(key, wrong, exactly_once=True))
+            )
+        except ConditionalCheckFailedError:
+            return  # a right password came meanwhile
+
+    # Passwords
+
+    async def _look_at(self, person_id: str, password: str) -> Credentials | None:
+        """The credentials, if it is their password."""
+        key = {"person_id": person_id}
+        credentials = await self._credentials.get_item(key, consistent_read=True)
+        if credentials is None:
+            await self._hash(password)  # as long as for one who is there
+            return None
+        if not await self._is_password(password, credentials.password):
+            return None
+        stored = credentials.password
+        if (stored.n, stored.r, stored.p) != (self._work.n, self._work.r, self._work.p):
+            renewed = UpdateBuilder(Credentials)
+            renewed.set(Credentials.password, await self._hash(password))
+            renewed.condition(Credentials.person_id.exists())
+            with suppress(ConditionalCheckFailedError):  # changed meanwhile: it is looked at again
+                await settle(self._credentials.update_item(credentials, renewed, exactly_once=True))
+            return await self._look_at(person_id, password)
+        return credentials
+
+    async def _is_still(self, credentials: Credentials, subject: str) -> bool:
+        """Forget the attempts, if the password has not been changed meanwhile."""
+        # An item of an older service has no version, and counts as one of version 0.
+        same = Credentials.version == credentials.version
+        if credentials.version == 0:
+            same = Credentials.person_id.exists() & Credentials.version.not_exists() | same
+        writes = [
+            self._credentials.check({"person_id": credentials.person_id}, same),
+            self._attempts.delete({"subject": subject}),
+        ]
+        try:
+            await retry_conflicts(lambda: settle(self._db.transact_write_items(writes)))
+        except TransactionCanceledError as error:
+            if any(reason.code == "ConditionalCheckFailed" for reason in error.reasons):
+                return False
+            raise
+        return True
+
+    async def _hash(self, password: str) -> PasswordHash:
+        work = self._work
+        hashed = PasswordHash(
+            salt=secrets.token_bytes(16), digest=b"", n=work.n, r=work.r, p=work.p
+        )
+        hashed.digest = await asyncio.to_thread(scrypt, password, hashed, self._pepper)
+        return hashed
+
+    async def _is_password(self, password: str, hashed: PasswordHash) -> bool:
+        digest = await asyncio.to_thread(scrypt, password, hashed, self._pepper)
+        return hmac.compare_digest(hashed.digest, digest)
 
 
-def hash_password(password: str) -> PasswordHash:
-    """A salted hash of the password; it takes some tenths of a second, and 16 MB."""
-    hashed = PasswordHash(salt=secrets.token_bytes(16), digest=b"")
-    hashed.digest = scrypt(password, hashed)
-    return hashed
+def require_fit(password: str) -> None:
+    if not 1 <= len(password) <= MAX_LENGTH:
+        raise UnfitPasswordError
 
 
-def is_password(password: str, hashed: PasswordHash) -> bool:
-    """Whether it is the password that was hashed; takes as long as hashing."""
-    return hmac.compare_digest(hashed.digest, scrypt(password, hashed))
+def scrypt(password: str, like: PasswordHash, pepper: bytes) -> bytes:
+    """The digest of a password, which takes its time: call it in a thread."""
+    # One text has several spellings in Unicode, and keyboards differ in which they send.
+    text = unicodedata.normalize("NFC", password[: MAX_LENGTH + 1])
+    secret = text.encode("utf-8", "surrogatepass")
+    if pepper:
+        secret = hmac.digest(pepper, secret, "sha256")
+    # OpenSSL refuses more than 32 MB by itself, which n=2**15 exceeds.
+    memory_bytes = 128 * like.r * (like.n + like.p + 2) + 2**16
+    return hashlib.scrypt(secret, salt=like.salt, n=like.n, r=like.r, p=like.p, maxmem=memory_bytes)
 
 
-def scrypt(password: str, like: PasswordHash) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=like.salt, n=like.n, r=like.r, p=like.p)
+async def main() -> None:
+    """Sign in, and change the password, on tables in memory."""
+    from dynasafe.testing import create_tables, fake_database
 
-
-async def settle(call: Awaitable[T]) -> T:
-    """What a call under a token returns. If its answer is lost, it is asked for once more."""
+    db = fake_database()
+    await create_tables(db, TABLES)
+    passwords, now = (
+        Passwords(db, secret=secrets.token_bytes(32)),
+        datetime(2026, 11, 24, tzinfo=UTC),
+    )
+    await passwords.create("p1", "correct horse")
+    await passwords.verify("p1", "correct horse", now=now)
+    print("signed in; the device is", passwords.device_of("p1")[:8])
+    await passwords.change("p1", "correct horse", "battery staple", now=now)
     try:
-        return await call
-    except OutcomeUnknownError as error:
-        result: T = await error.resolve()
-        return result
+        await passwords.verify("p1", "correct horse", now=now)
+    except WrongPasswordError as error:
+        print(error)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,31 +1,47 @@
 """Person deletion: only of those whom nothing refers to, softly or for good.
 
 What it does: `delete_softly` marks a person as deleted, who can be restored for a month, and is
-then removed by Time to Live; `delete` removes them at once.
+then removed by Time to Live; `erase` removes them at once, deleted softly or not.
 
-What it guarantees: nobody is deleted who has subscriptions or leads their team, and nobody who is
-deleted gets a subscription, however many requests race: what is checked and what is written are
-one transaction. Subscriptions are counted on the person by the transaction that stores them.
+What it guarantees:
+- Nobody is deleted who has subscriptions or leads a team, however many requests race.
+- Nobody who is deleted gets a subscription or the lead of a team.
+- A person who was deleted softly can be erased at once, as an erasure request demands.
+- Of three deletions at once, one is made; the others raise NoSuchPersonError.
+- A person can be restored until `expires_at`, and not later.
+- An item that lacks every optional attribute, as after a migration, is deleted like any other.
+- A lost answer leaves the person and the counts in step.
+- A host whose clock is 40 s wrong moves the end of the month by 40 s, and breaks nothing else.
 
-What it does not: delete what else holds personal data (audit logs, backups, other services).
+What it leaves to you: who may delete whom, and what else holds personal data: audit logs, backups,
+other services. Subscriptions that must go along with the person: see cascade_delete. Where the
+person has a unique address, free it in the same transaction: see unique_email.
 
 The tables: `people`, partition key `id`, Time to Live on `expires_at`; `teams`, partition key
-`id`; `subscriptions`, partition key `person_id`, sort key `id`.
+`id`; `subscriptions`, partition key `person_id`, sort key `id`. Needs `pip install dynasafe`;
+`python person_deletion.py` runs it in memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
-from datetime import datetime, timedelta
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+    settle,
+)
 from dynasafe.calls.requests import Write
-from dynasafe.errors import OutcomeUnknownError, TransactionCanceledError
+from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
 from dynasafe.items.conditions import Condition
-
-T = TypeVar("T")
 
 RESTORABLE = timedelta(days=30)
 
@@ -38,16 +54,17 @@ class Status(StrEnum):
 class Person(Item):
     id: Attr[str] = attribute(key="partition")
     name: Attr[str]
-    team_id: Attr[str | None] = attribute(default=None)
-    status: Attr[Status] = attribute(default=Status.ACTIVE)
-    subscriptions: Attr[int] = attribute(default=0)
+    status: Attr[Status] = attribute(default=Status.ACTIVE, patchable=False)
+    subscriptions: Attr[int] = attribute(default=0, patchable=False)
     """How many there are; changed in the transactions that store and delete them."""
-    expires_at: Attr[datetime | None] = attribute(default=None, ttl=True)
+    teams_led: Attr[int] = attribute(default=0, patchable=False)
+    """How many teams have them as leader; changed in the transaction that changes the leader."""
+    expires_at: Attr[datetime | None] = attribute(default=None, ttl=True, patchable=False)
 
 
 class Team(Item):
     id: Attr[str] = attribute(key="partition")
-    leader_id: Attr[str]
+    leader_id: Attr[str] = attribute(patchable=False)
 
 
 class Subscription(Item):
@@ -55,123 +72,155 @@ class Subscription(Item):
     id: Attr[str] = attribute(key="sort")
 
 
+TABLES: dict[str, type[Item]] = {"people": Person, "teams": Team, "subscriptions": Subscription}
+
+
 class NoSuchPersonError(Exception):
     """There is no such person, or they are deleted."""
 
 
 class StillReferencedError(Exception):
-    """Something refers to the person. Fix: end it first."""
+    """The person has subscriptions, or leads a team. Fix: end that first."""
 
 
 class SubscriptionConflictError(Exception):
     """The subscription is there already, or is not there to be ended."""
 
 
+class TeamChangedError(Exception):
+    """The team got another leader meanwhile. Fix: read again."""
+
+
 class People:
-    def __init__(
-        self,
-        db: AsyncDynamoDB,
-        people: AsyncTable[Person],
-        teams: AsyncTable[Team],
-        subscriptions: AsyncTable[Subscription],
-    ) -> None:
+    """People and what refers to them.
+
+    Each write raises OutcomeUnknownError where DynamoDB cannot be reached: read before you repeat.
+    """
+
+    def __init__(self, db: AsyncDynamoDB) -> None:
         self._db = db
-        self._people = people
-        self._teams = teams
-        self._subscriptions = subscriptions
+        self._people: AsyncTable[Person] = db.table("people", Person)
+        self._teams: AsyncTable[Team] = db.table("teams", Team)
+        self._subscriptions: AsyncTable[Subscription] = db.table("subscriptions", Subscription)
 
     async def subscribe(self, person_id: str, subscription_id: str) -> None:
         """Give the person a subscription.
 
         Raises:
             NoSuchPersonError, SubscriptionConflictError
-            OutcomeUnknownError: DynamoDB cannot be reached; read before you repeat it.
         """
+        subscription = Subscription(person_id=person_id, id=subscription_id)
+        is_new = Subscription.id.not_exists()
+        counted = UpdateBuilder(Person).increment(Person.subscriptions, 1).condition(is_active())
         await self._change_subscriptions(
-            person_id,
-            +1,
-            self._subscriptions.put(
-                Subscription(person_id=person_id, id=subscription_id),
-                condition=Subscription.id.not_exists(),
-            ),
+            person_id, counted, self._subscriptions.put(subscription, condition=is_new)
         )
 
     async def unsubscribe(self, person_id: str, subscription_id: str) -> None:
         """End the person's subscription.
 
-        Raises: as `subscribe`.
+        Raises:
+            NoSuchPersonError, SubscriptionConflictError
         """
+        key = {"person_id": person_id, "id": subscription_id}
+        counted = UpdateBuilder(Person).increment(Person.subscriptions, -1).condition(is_active())
         await self._change_subscriptions(
-            person_id,
-            -1,
-            self._subscriptions.delete(
-                {"person_id": person_id, "id": subscription_id},
-                condition=Subscription.id.exists(),
-            ),
+            person_id, counted, self._subscriptions.delete(key, condition=Subscription.id.exists())
         )
+
+    async def lead(self, team_id: str, person_id: str) -> None:
+        """Make the person the leader of a team, which is created if it is not there.
+
+        Raises:
+            NoSuchPersonError, TeamChangedError
+        """
+        team = await self._teams.get_item({"id": team_id}, consistent_read=True)
+        if team is not None and team.leader_id == person_id:
+            return
+        is_as_read = Team.id.not_exists() if team is None else Team.leader_id == team.leader_id
+        more = UpdateBuilder(Person).increment(Person.teams_led, 1).condition(is_active())
+        writes = [
+            self._people.update({"id": person_id}, more),
+            self._teams.put(Team(id=team_id, leader_id=person_id), condition=is_as_read),
+        ]
+        if team is not None:
+            less = UpdateBuilder(Person).increment(Person.teams_led, -1)
+            less.condition(Person.id.exists() & (Person.teams_led > 0))
+            writes.append(self._people.update({"id": team.leader_id}, less))
+        failed = await self._failed_conditions(writes)
+        if 0 in failed:
+            raise NoSuchPersonError(person_id)
+        if failed:
+            raise TeamChangedError(team_id)
 
     async def delete_softly(self, person_id: str, *, now: datetime) -> None:
         """Mark the person as deleted, to be removed after a month.
 
         Raises:
             NoSuchPersonError, StillReferencedError
-            OutcomeUnknownError: DynamoDB cannot be reached; read before you repeat it.
         """
-        person = await self._active(person_id)
         deleted = (
             UpdateBuilder(Person)
             .set(Person.status, Status.DELETED)
             .set(Person.expires_at, now + RESTORABLE)
-            .condition(is_free(person))
+            .condition(is_active() & is_free())
         )
-        await self._delete(person, self._people.update({"id": person_id}, deleted))
+        key = {"id": person_id}
+        try:
+            await retry_conflicts(
+                lambda: settle(self._people.update_item(key, deleted, exactly_once=True))
+            )
+        except ConditionalCheckFailedError as error:
+            raise self._refusal(error) from error
 
-    async def delete(self, person_id: str) -> None:
-        """Remove the person at once, and for good.
+    async def erase(self, person_id: str) -> None:
+        """Remove the person at once and for good, deleted softly or not.
 
-        Raises: as `delete_softly`.
+        Raises:
+            NoSuchPersonError, StillReferencedError
         """
-        person = await self._active(person_id)
-        removed = self._people.delete({"id": person_id}, condition=is_free(person))
-        await self._delete(person, removed)
+        condition = Person.id.exists() & is_free()
+        key = {"id": person_id}
+        try:
+            await retry_conflicts(
+                lambda: settle(
+                    self._people.delete_item(key, condition=condition, exactly_once=True)
+                )
+            )
+        except ConditionalCheckFailedError as error:
+            if error.item is None:
+                raise NoSuchPersonError from error
+            raise StillReferencedError from error
 
-    async def restore(self, person_id: str) -> None:
+    async def restore(self, person_id: str, *, now: datetime) -> None:
         """Bring back a person who was deleted softly.
 
         Raises:
-            ConditionalCheckFailedError: there is nobody to bring back.
+            NoSuchPersonError: there is nobody to bring back, or it is too late.
         """
         restored = (
             UpdateBuilder(Person)
             .set(Person.status, Status.ACTIVE)
             .remove(Person.expires_at)
-            .condition(Person.status == Status.DELETED)
+            .condition((Person.status == Status.DELETED) & (Person.expires_at > now))
         )
-        await settle(self._people.update_item({"id": person_id}, restored, exactly_once=True))
+        try:
+            await settle(self._people.update_item({"id": person_id}, restored, exactly_once=True))
+        except ConditionalCheckFailedError as error:
+            raise NoSuchPersonError from error
 
-    async def _active(self, person_id: str) -> Person:
-        person = await self._people.get_item({"id": person_id}, consistent_read=True)
-        if person is None or person.status is Status.DELETED:
-            raise NoSuchPersonError(person_id)
-        return person
+    def _refusal(self, error: ConditionalCheckFailedError) -> Exception:
+        stored: Person | None = error.item
+        if stored is None or stored.status is Status.DELETED:
+            return NoSuchPersonError()
+        return StillReferencedError()
 
-    async def _delete(self, person: Person, write: Write) -> None:
-        """Make the write, if the person leads no team."""
-        writes = [write]
-        if person.team_id is not None:
-            # A team that is gone has no leader, and stands in nobody's way.
-            leads_not = Team.id.not_exists() | (Team.leader_id != person.id)
-            writes.append(self._teams.check({"id": person.team_id}, leads_not))
-        failed = await self._failed_conditions(writes)
-        if failed:
-            raise StillReferencedError(person.id)
-
-    async def _change_subscriptions(self, person_id: str, by: int, write: Write) -> None:
-        counted = UpdateBuilder(Person).increment(Person.subscriptions, by)
-        person = self._people.update(
-            {"id": person_id}, counted, condition=Person.status == Status.ACTIVE
+    async def _change_subscriptions(
+        self, person_id: str, counted: UpdateBuilder, write: Write
+    ) -> None:
+        failed = await self._failed_conditions(
+            [self._people.update({"id": person_id}, counted), write]
         )
-        failed = await self._failed_conditions([person, write])
         if 0 in failed:
             raise NoSuchPersonError(person_id)
         if failed:
@@ -180,7 +229,7 @@ class People:
     async def _failed_conditions(self, writes: Sequence[Write]) -> list[int]:
         """Make all the writes, or none: the places of those whose conditions did not hold."""
         try:
-            await settle(self._db.transact_write_items(writes))
+            await retry_conflicts(lambda: settle(self._db.transact_write_items(writes)))
         except TransactionCanceledError as error:
             codes = [reason.code for reason in error.reasons]
             if "ConditionalCheckFailed" not in codes:
@@ -189,19 +238,40 @@ class People:
         return []
 
 
-def is_free(person: Person) -> Condition:
-    """That nothing refers to the person, who is still as they were read."""
-    is_same_team = (
-        # None may be stored as NULL, or not at all.
-        ~Person.team_id.is_type("S") if person.team_id is None else Person.team_id == person.team_id
-    )
-    return (Person.status == Status.ACTIVE) & (Person.subscriptions == 0) & is_same_team
+# A comparison with an attribute that is absent is false, whatever the default in Python. Items of
+# an older service may lack any of these.
 
 
-async def settle(call: Awaitable[T]) -> T:
-    """What a call under a token returns. If its answer is lost, it is asked for once more."""
+def is_active() -> Condition:
+    is_marked = Person.status == Status.ACTIVE
+    return Person.id.exists() & (Person.status.not_exists() | is_marked)
+
+
+def is_free() -> Condition:
+    """That nothing refers to the person."""
+    has_no_subscription = Person.subscriptions.not_exists() | (Person.subscriptions == 0)
+    leads_no_team = Person.teams_led.not_exists() | (Person.teams_led == 0)
+    return has_no_subscription & leads_no_team
+
+
+async def main() -> None:
+    """Delete a person who has a subscription, on tables in memory."""
+    from dynasafe.testing import create_tables, fake_database
+
+    db = fake_database()
+    await create_tables(db, TABLES)
+    people, now = People(db), datetime(2026, 11, 24, tzinfo=UTC)
+    await db.table("people", Person).put_item(Person(id="p1", name="Ada"))
+    await people.subscribe("p1", "s1")
     try:
-        return await call
-    except OutcomeUnknownError as error:
-        result: T = await error.resolve()
-        return result
+        await people.delete_softly("p1", now=now)
+    except StillReferencedError:
+        print("Ada has a subscription")
+    await people.unsubscribe("p1", "s1")
+    await people.delete_softly("p1", now=now)
+    await people.erase("p1")
+    print("erased")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

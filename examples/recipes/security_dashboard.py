@@ -3,16 +3,24 @@
 What it does: stores security events, and reads them newest first through two indexes; counts them
 by kind.
 
-What it guarantees: a page has as many events as asked for, unless it is the last one; the cursor
-of a page leads to the next, and only within the same question.
+What it guarantees:
+- A page has as many events as asked for, unless it is the last one, however large the events are.
+- Following the cursors shows each event of the question once, newest first.
+- A cursor leads within its own question only: never to another person's or kind's events.
+- A malformed cursor raises BadCursorError, whatever it holds.
+- An event is stored once; another event of the same id is refused, and replaces nothing.
+- A lost answer to `record` is settled: storing the event again changes nothing.
 
-What it does not: show the last moments, since indexes follow their table with a short delay. It
-counts by reading the index (without its items), which costs as much as reading them: for weeks of
-events, count while you write. All events of one kind share a partition of the index; for more than
-a thousand a second, put the day into the key.
+What it leaves to you: who may see the dashboard. A cursor shows the id and time of an event: sign
+or encrypt it where that matters (see http_paging). Indexes follow their table with a short delay,
+and Time to Live deletes late, so the last moments may be missing and old events may still show.
+Counting reads the index, which costs as much as reading the events: for weeks of them, count while
+you write (see sharded_counter). All events of one kind share a partition of the index; for more
+than a thousand a second, put the day into the key.
 
 The table: `events`, partition key `id`, Time to Live on `expires_at`, and the indexes `by_kind`
-(`kind`, `at`) and `by_person` (`person_id`, `at`), which project all attributes.
+(`kind`, `at`) and `by_person` (`person_id`, `at`), which project all attributes. Needs `pip
+install dynasafe`; `python security_dashboard.py` runs it in memory.
 """
 
 from __future__ import annotations
@@ -20,12 +28,15 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from dynasafe import AsyncTable, Attr, Item, attribute
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, attribute
+from dynasafe.errors import ConditionalCheckFailedError
+from dynasafe.items.conditions import Condition
+
+MAX_CURSOR_LENGTH = 1024
 
 
 class Kind(StrEnum):
@@ -45,6 +56,10 @@ class Event(Item):
     expires_at: Attr[datetime] = attribute(ttl=True)
 
 
+TABLES: dict[str, type[Item]] = {"events": Event}
+INDEXES = {"events": {"by_kind": ("kind", "at"), "by_person": ("person_id", "at")}}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPage:
     events: tuple[Event, ...]
@@ -53,20 +68,32 @@ class EventPage:
 
 
 class BadCursorError(ValueError):
-    """A cursor that no page has given."""
+    """A cursor that no page of this question has given."""
+
+
+class EventExistsError(Exception):
+    """Another event has this id."""
 
 
 class SecurityDashboard:
-    def __init__(self, table: AsyncTable[Event]) -> None:
-        self._table = table
+    """Events, by kind and by person."""
+
+    def __init__(self, db: AsyncDynamoDB) -> None:
+        self._table: AsyncTable[Event] = db.table("events", Event)
 
     async def record(self, event: Event) -> None:
-        """Store the event. To store it again, under its id, changes nothing.
+        """Store the event. To store it again changes nothing.
 
         Raises:
+            EventExistsError
             OutcomeUnknownError: DynamoDB cannot be reached; to store it again is safe.
         """
-        await self._table.put_item(event)
+        try:
+            await self._table.put_item(event, condition=Event.id.not_exists())
+        except ConditionalCheckFailedError as error:
+            stored = await self._table.get_item({"id": event.id}, consistent_read=True)
+            if stored is not None and facts_of(stored) != facts_of(event):
+                raise EventExistsError(event.id) from error
 
     async def of_kind(
         self,
@@ -82,16 +109,9 @@ class SecurityDashboard:
         Raises:
             BadCursorError
         """
-        pages = self._table.query(
-            (Event.kind == kind.value) & Event.at.between(since, until),
-            index_name="by_kind",
-            scan_index_forward=False,
-            limit=limit,
-            exclusive_start_key=start_of(cursor, since, until, kind=kind.value),
-        )
-        async with aclosing(pages.pages()) as answers:
-            page = await anext(answers)
-        return EventPage(events=page.items, cursor=cursor_of(page.last_evaluated_key))
+        start = start_of(cursor, since, until, kind=kind.value)
+        question = (Event.kind == kind.value) & Event.at.between(since, until)
+        return await self._page("by_kind", question, limit, start)
 
     async def of_person(
         self,
@@ -107,16 +127,9 @@ class SecurityDashboard:
         Raises:
             BadCursorError
         """
-        pages = self._table.query(
-            (Event.person_id == person_id) & Event.at.between(since, until),
-            index_name="by_person",
-            scan_index_forward=False,
-            limit=limit,
-            exclusive_start_key=start_of(cursor, since, until, person_id=person_id),
-        )
-        async with aclosing(pages.pages()) as answers:
-            page = await anext(answers)
-        return EventPage(events=page.items, cursor=cursor_of(page.last_evaluated_key))
+        start = start_of(cursor, since, until, person_id=person_id)
+        question = (Event.person_id == person_id) & Event.at.between(since, until)
+        return await self._page("by_person", question, limit, start)
 
     async def counts(self, *, since: datetime, until: datetime) -> dict[Kind, int]:
         """How many events there were of each kind."""
@@ -128,13 +141,31 @@ class SecurityDashboard:
 
         return dict(zip(Kind, await asyncio.gather(*map(count, Kind)), strict=True))
 
+    async def _page(
+        self, index_name: str, question: Condition, limit: int, start: dict[str, object] | None
+    ) -> EventPage:
+        # One answer has at most 1 MB, which may be fewer: `max_items` asks on.
+        events = await self._table.query(
+            question,
+            index_name=index_name,
+            scan_index_forward=False,
+            limit=limit,
+            max_items=limit,
+            exclusive_start_key=start,
+        ).to_list()
+        cursor = cursor_of(events[-1]) if len(events) == limit else None
+        return EventPage(events=tuple(events), cursor=cursor)
 
-def cursor_of(key: object) -> str | None:
-    """Where the next page begins, as a text for a link: the last event's id and time."""
-    match key:
-        case {"id": str(id_), "at": datetime() as at}:
-            return urlsafe_b64encode(json.dumps([id_, at.isoformat()]).encode()).decode()
-    return None
+
+def facts_of(event: Event) -> tuple[object, ...]:
+    """What makes two events of one id the same: not when they are forgotten."""
+    return event.kind, event.at, event.person_id, event.address
+
+
+def cursor_of(event: Event) -> str:
+    """Where the next page begins, as a text for a link."""
+    place = [event.id, event.at.isoformat()]
+    return urlsafe_b64encode(json.dumps(place).encode()).decode()
 
 
 def start_of(
@@ -147,12 +178,41 @@ def start_of(
     """
     if cursor is None:
         return None
+    if len(cursor) > MAX_CURSOR_LENGTH:
+        raise BadCursorError("The cursor is too long.")
     try:
         match json.loads(urlsafe_b64decode(cursor.encode())):
-            case [str(id_), str(text)] if id_:
+            case [str(id_), str(text)] if id_ and id_.isprintable():
                 at = datetime.fromisoformat(text)
                 if since <= at <= until:
                     return {"id": id_, "at": at, **partition}
-    except (ValueError, TypeError) as error:  # a time without a zone cannot be compared
-        raise BadCursorError("not a cursor") from error
-    raise BadCursorError("a cursor of another question")
+    except (ValueError, TypeError, RecursionError) as error:
+        # TypeError: a time without a zone. RecursionError: hundreds of brackets.
+        raise BadCursorError("The text is not a cursor.") from error
+    raise BadCursorError("The cursor is of another question.")
+
+
+async def main() -> None:
+    """Show two pages of a person's events, on a table in memory."""
+    from dynasafe.testing import create_tables, fake_database
+
+    db = fake_database()
+    await create_tables(db, TABLES, indexes=INDEXES)
+    dashboard, now = SecurityDashboard(db), datetime(2026, 11, 24, tzinfo=UTC)
+    for number in range(3):
+        at = now + timedelta(minutes=number)
+        expires_at = at + timedelta(days=90)
+        kind = Kind.SIGN_IN_FAILED.value
+        event = Event(id=f"e{number}", kind=kind, at=at, person_id="p1", expires_at=expires_at)
+        await dashboard.record(event)
+    until, cursor = now + timedelta(hours=1), None
+    while True:
+        page = await dashboard.of_person("p1", since=now, until=until, limit=2, cursor=cursor)
+        print([event.id for event in page.events])
+        cursor = page.cursor
+        if cursor is None:
+            break
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder
+from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, retry_conflicts, settle
 from dynasafe.calls.requests import Write
 from dynasafe.errors import TransactionCanceledError
-from examples.registry.errors import NotFoundError
-from examples.registry.models import Person
+
+from .errors import NotFoundError
+from .models import Person
 
 
 class Holdings:
@@ -29,7 +30,7 @@ class Holdings:
         counted = UpdateBuilder(Person).increment(Person.holdings, by)
         person = self._people.update({"id": person_id}, counted, condition=Person.id.exists())
         try:
-            await self._db.transact_write_items([person, write])
+            await retry_conflicts(lambda: settle(self._db.transact_write_items([person, write])))
         except TransactionCanceledError as error:
             is_nobody, is_refused = (
                 reason.code == "ConditionalCheckFailed" for reason in error.reasons

@@ -49,3 +49,11 @@ class Subscription(Item):
     """Money is counted in whole cents."""
     renews_on: Attr[date | None] = attribute(default=None)
     status: Attr[Status] = attribute(default=Status.ACTIVE)
+
+
+TABLES: dict[str, type[Item]] = {
+    "people": Person,
+    "projects": Project,
+    "subscriptions": Subscription,
+}
+INDEXES = {"projects": {"by_owner": ("owner_id", "created_at")}}

@@ -15,9 +15,12 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from dynasafe.aio.pages import Pages
-from examples.registry.errors import BadCursorError
+
+from .errors import BadCursorError
 
 T = TypeVar("T")
+
+MAX_CURSOR_LENGTH = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +49,38 @@ def write_cursor(key: Mapping[str, Any] | None) -> str | None:
     return urlsafe_b64encode(json.dumps(parts).encode()).decode()
 
 
-def read_cursor(cursor: str | None, *names: str, times: tuple[str, ...] = ()) -> dict[str, Any]:
+def read_cursor(cursor: str, *names: str, times: tuple[str, ...] = ()) -> dict[str, Any]:
     """The `exclusive_start_key` of a cursor: texts of these names, and datetimes.
 
     Raises:
         BadCursorError: it is not a cursor with these names.
     """
+    if len(cursor) > MAX_CURSOR_LENGTH:
+        raise BadCursorError("The cursor is too long.")
     try:
-        parts = json.loads(urlsafe_b64decode((cursor or "").encode()))
+        parts = json.loads(urlsafe_b64decode(cursor.encode()))
         if parts.keys() != {*names, *times}:
-            raise BadCursorError("a cursor of another list")
-        if not all(isinstance(value, str) and value for value in parts.values()):
-            raise BadCursorError("a cursor whose parts are not texts")
-        return {
-            name: datetime.fromisoformat(value) if name in times else value
-            for name, value in parts.items()
-        }
-    except (ValueError, AttributeError) as error:
-        raise BadCursorError("not a cursor") from error
+            raise BadCursorError("The cursor is of another list.")
+        if not all(isinstance(value, str) and is_key(value) for value in parts.values()):
+            raise BadCursorError("The cursor is of another list.")
+        return {name: time_of(each) if name in times else each for name, each in parts.items()}
+    except (ValueError, AttributeError, RecursionError) as error:
+        # AttributeError: no object. RecursionError: hundreds of brackets.
+        raise BadCursorError("The text is not a cursor.") from error
+
+
+def is_key(text: str) -> bool:
+    """Whether DynamoDB may have given the text as a part of a key."""
+    return 0 < len(text) <= MAX_CURSOR_LENGTH and text.isprintable()
+
+
+def time_of(text: str) -> datetime:
+    """The time, with its zone.
+
+    Raises:
+        ValueError: it is none.
+    """
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
+        raise ValueError("A time has a zone.")
+    return time

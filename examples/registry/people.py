@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
-from dynasafe import AsyncTable, UpdateBuilder
+from dynasafe import AsyncTable, UpdateBuilder, retry_conflicts, settle
 from dynasafe.errors import ConditionalCheckFailedError
-from examples.registry.errors import AlreadyExistsError, InUseError, NotFoundError
-from examples.registry.models import Person
-from examples.registry.paging import PageOf, first_page, read_cursor
+
+from .errors import AlreadyExistsError, InUseError, NotFoundError
+from .models import Person
+from .paging import PageOf, first_page, read_cursor
 
 
 class People:
@@ -30,7 +32,9 @@ class People:
             AlreadyExistsError: the id is in use.
         """
         try:
-            await self._table.put_item(person, condition=Person.id.not_exists(), exactly_once=True)
+            await settle(
+                self._table.put_item(person, condition=Person.id.not_exists(), exactly_once=True)
+            )
         except ConditionalCheckFailedError as error:
             raise AlreadyExistsError("person", person.id) from error
 
@@ -79,8 +83,13 @@ class People:
         Raises:
             InUseError: they have projects or subscriptions.
         """
-        is_free = Person.id.not_exists() | (Person.holdings == 0)
+        # A comparison with an absent attribute is false: a person without holdings is free too.
+        has_none = Person.holdings.not_exists() | (Person.holdings == 0)
+        is_free = Person.id.not_exists() | has_none
+        delete = partial(
+            self._table.delete_item, {"id": person_id}, condition=is_free, exactly_once=True
+        )
         try:
-            await self._table.delete_item({"id": person_id}, condition=is_free, exactly_once=True)
+            await retry_conflicts(lambda: settle(delete()))
         except ConditionalCheckFailedError as error:
             raise InUseError("person", person_id) from error

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from dynasafe import AsyncDynamoDB
-from examples.registry.holdings import Holdings
-from examples.registry.models import Person, Project, Subscription
-from examples.registry.people import People
-from examples.registry.projects import Projects
-from examples.registry.subscriptions import Subscriptions
+
+from .holdings import Holdings
+from .models import Person, Project, Subscription
+from .people import People
+from .projects import Projects
+from .subscriptions import Subscriptions
 
 
 class Registry:

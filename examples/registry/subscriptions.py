@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 from dynasafe import AsyncTable, UpdateBuilder
 from dynasafe.errors import ConditionalCheckFailedError
-from examples.registry.errors import AlreadyExistsError, NotFoundError
-from examples.registry.holdings import Holdings
-from examples.registry.models import Subscription
-from examples.registry.paging import PageOf, first_page, read_cursor
+
+from .errors import AlreadyExistsError, NotFoundError
+from .holdings import Holdings
+from .models import Subscription
+from .paging import PageOf, first_page, read_cursor
 
 
 class Subscriptions:

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from random import Random
 from typing import Any, TypeVar
 
 import pytest
 
-from dynasafe import AsyncDynamoDB
-from dynasafe.testing import Fault, FaultPlan, FaultProxy, fake_database, table_description
+from dynasafe import AsyncDynamoDB, Item, RetryPolicy
+from dynasafe.testing import (
+    Fault,
+    FaultPlan,
+    FaultProxy,
+    ManualClock,
+    MemoryTransport,
+    connection_reset,
+    fake_database,
+    refused,
+    server_error,
+    table_description,
+    throttled,
+    timed_out,
+    transaction_canceled,
+)
 from dynasafe.testing.descriptions import create_table_params
 from dynasafe.testing.engines import Engine
 from tests.exactness import workload
@@ -60,6 +75,77 @@ def count(found: list[Any], kind: object) -> int:
     return sum(each == kind for each in found)
 
 
+WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
+
+
+class Rough(MemoryTransport):
+    """Tables in memory, whose writes meet what they meet in production.
+
+    Args:
+        conflicts: the first so many writes meet another transaction.
+        rate: of the other writes, how many are throttled, meet a conflict, or lose their answer.
+    """
+
+    def __init__(
+        self, tables: Mapping[str, Any], *, conflicts: int = 0, rate: float = 0.0, seed: int = SEED
+    ) -> None:
+        super().__init__(tables)
+        self._conflicts = conflicts
+        self._rate = rate
+        self._random = Random(seed)
+        self.lost = 0
+        """How many answers were lost after the write was applied."""
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        if operation not in WRITES:
+            return await super().send(operation, params, timeout_s=timeout_s)
+        if self._conflicts > 0 and operation != "BatchWriteItem":
+            self._conflicts -= 1
+            raise conflict_of(operation, params)
+        if self._random.random() >= self._rate:
+            return await super().send(operation, params, timeout_s=timeout_s)
+        match self._random.randrange(6):
+            case 0:
+                raise throttled()
+            case 1 if operation != "BatchWriteItem":
+                raise conflict_of(operation, params)
+            case 2:
+                raise server_error(503)
+            case kind:
+                await super().send(operation, params, timeout_s=timeout_s)
+                self.lost += 1
+                raise (timed_out, connection_reset, server_error)[kind % 3]()
+
+
+def conflict_of(operation: str, params: Mapping[str, Any]) -> Exception:
+    """What DynamoDB says when another transaction holds the item."""
+    if operation != "TransactWriteItems":
+        return refused("TransactionConflictException", "Transaction is ongoing for the item")
+    others = ["None"] * (len(params["TransactItems"]) - 1)
+    return transaction_canceled(*others, "TransactionConflict")
+
+
+def rough_database(transport: MemoryTransport) -> AsyncDynamoDB:
+    """Over the transport, on a clock that does not wait."""
+    policy = RetryPolicy(max_attempts=6, quota=None)
+    return AsyncDynamoDB.over(transport, clock=ManualClock(), retry=policy, breaker=None)
+
+
+def strip_optional(transport: MemoryTransport, tables: Mapping[str, type[Item]]) -> None:
+    """Leave the required attributes only, as in items that an older service has stored."""
+    for name, item_class in tables.items():
+        required = {
+            each.name
+            for each in item_class.__dynasafe_schema__.attributes
+            if each.is_key or not each.has_default
+        }
+        for item in transport.tables[name].items.values():
+            for attribute_name in set(item) - required:
+                del item[attribute_name]
+
+
 def descriptions(indexes: Indexes | None, tables: dict[str, Any]) -> dict[str, Any]:
     return {
         name: table_description(item_class, indexes=(indexes or {}).get(name))
@@ -70,7 +156,8 @@ def descriptions(indexes: Indexes | None, tables: dict[str, Any]) -> dict[str, A
 @asynccontextmanager
 async def tables_on(engine: Engine, described: dict[str, Any]) -> AsyncIterator[AsyncDynamoDB]:
     """A calm database with these tables, which are dropped afterwards."""
-    async with connect(engine, breaker=None) as db:
+    # A cold engine on a busy machine takes its time.
+    async with connect(engine, breaker=None, timeout_s=120.0, attempt_timeout_s=60.0) as db:
         for name, description in described.items():
             await db.call("CreateTable", create_table_params(name, description))
         try:

@@ -39,12 +39,18 @@ class Context:
 
 
 def event(
-    method: str, person_id: str | None = "p1", body: object = None, *, is_base64: bool = False
+    method: str,
+    person_id: str | None = "p1",
+    body: object = None,
+    *,
+    is_base64: bool = False,
+    caller: object = "same",
 ) -> dict[str, Any]:
     text = body if isinstance(body, str) else json.dumps(body)
+    claims = {"sub": (person_id or "p1") if caller == "same" else caller}
     return {
         "version": "2.0",
-        "requestContext": {"http": {"method": method}},
+        "requestContext": {"http": {"method": method}, "authorizer": {"jwt": {"claims": claims}}},
         "pathParameters": None if person_id is None else {"id": person_id},
         "body": b64encode(text.encode()).decode() if is_base64 else text,
         "isBase64Encoded": is_base64,
@@ -79,9 +85,11 @@ def handler(connections: Connections) -> Iterator[Handler]:
     handler.close()
 
 
-def test_given_many_invocations_then_one_client_serves_them(
-    handler: Handler, connections: Connections
-) -> None:
+def test_one_client(handler: Handler, connections: Connections) -> None:
+    """One client serves all invocations of a process; it is opened when the module is loaded."""
+    assert connections.made == []
+    handler.open()
+    assert len(connections.made) == 1
     for number in range(5):
         changed = handler(event("PATCH", body={"name": f"Ada {number}"}), Context())
         assert json.loads(changed["body"]) == {**ADA, "name": f"Ada {number}"}
@@ -131,19 +139,19 @@ def test_given_no_time_then_nothing_is_sent(handler: Handler, connections: Conne
     ("answer", "status"),
     [
         (timed_out(), 504),
-        (throttled(), 429),
+        (throttled(), 503),
         (refused("AccessDeniedException", "no"), 500),
     ],
 )
-def test_given_a_failure_then_the_caller_is_told_honestly(answer: Any, status: int) -> None:
+def test_given_a_failure_then_the_answer_is_honest(answer: Any, status: int) -> None:
     transport = ScriptedTransport([answer] * 8)
     handler = Handler(lambda: AsyncDynamoDB.over(transport, retry=None, breaker=None), "people")
 
-    told = handler(event("PATCH", body={"name": "Ada L."}), Context())
+    answered = handler(event("PATCH", body={"name": "Ada L."}), Context())
     handler.close()
 
-    assert told["statusCode"] == status
-    assert "Ada" not in told["body"]
+    assert answered["statusCode"] == status
+    assert "Ada" not in answered["body"]
 
 
 def test_given_an_open_circuit_then_the_caller_is_told_to_wait() -> None:
@@ -151,10 +159,10 @@ def test_given_an_open_circuit_then_the_caller_is_told_to_wait() -> None:
     breaker.force_open()
     handler = Handler(lambda: AsyncDynamoDB.over(ScriptedTransport([]), breaker=breaker), "people")
 
-    told = handler(event("GET"), Context())
+    answered = handler(event("GET"), Context())
     handler.close()
 
-    assert (told["statusCode"], told["headers"]["retry-after"]) == (503, "1")
+    assert (answered["statusCode"], answered["headers"]["retry-after"]) == (503, "1")
 
 
 def test_given_the_end_of_the_process_then_the_client_is_closed(engines: Engines) -> None:
@@ -188,3 +196,156 @@ def test_given_a_process_that_was_never_invoked_then_closing_it_is_fine() -> Non
 
 def test_given_the_module_then_its_handler_is_ready_and_has_no_client_yet() -> None:
     assert lambda_handler.handler(event("GET"), Context(remaining_ms=0))["statusCode"] == 503
+
+
+@pytest.mark.parametrize(
+    ("caller", "status"),
+    [("p1", 200), ("p2", 403), ("", 401), (None, 401), (3, 401), ({"sub": "p1"}, 401)],
+)
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_authentication(handler: Handler, method: str, caller: object, status: int) -> None:
+    """Without claims of the authorizer the answer is 401, and about another person it is 403."""
+    given = event(method, body={"name": "Ada"}, caller=caller)
+
+    assert handler(given, Context())["statusCode"] == status
+
+
+@pytest.mark.parametrize("authorizer", [None, {}, {"jwt": None}, {"lambda": {"sub": "p1"}}])
+def test_no_authorizer(handler: Handler, authorizer: object) -> None:
+    """A function that lost its authorizer answers nobody, and says so."""
+    given = event("GET")
+    given["requestContext"]["authorizer"] = authorizer
+    assert handler(given, Context())["statusCode"] == 401
+    del given["requestContext"]["authorizer"]
+
+    assert handler(given, Context())["statusCode"] == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[" * 20_000,
+        '{"a":' * 9_000,
+        " " * 70_000,
+        '{"name": NaN}',
+        '{"name": "\\ud800"}',
+        '{"email": {"a": 1}}',
+        "3",
+        "null",
+    ],
+)
+@pytest.mark.parametrize("is_base64", [True, False])
+def test_bad_bodies(handler: Handler, body: str, is_base64: bool) -> None:
+    """A body that is malformed, too long or too deep is answered with 422, and changes nothing."""
+    given = event("PATCH", body=body, is_base64=is_base64)
+
+    assert handler(given, Context())["statusCode"] == 422
+    assert json.loads(handler(event("GET"), Context())["body"]) == ADA
+
+
+def test_bad_base64(handler: Handler) -> None:
+    """A body that says it is base64, and is not, is answered with 422."""
+    given = {**event("PATCH", body="x"), "isBase64Encoded": True}
+
+    assert handler(given, Context())["statusCode"] == 422
+
+
+class Hanging:
+    """A client that never connects, or a transport that never answers."""
+
+    async def __aenter__(self) -> AsyncDynamoDB:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def __aexit__(self, *error: object) -> None:
+        raise AssertionError
+
+    async def send(self, operation: str, params: Any, *, timeout_s: float | None) -> Any:
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+@pytest.mark.parametrize("hangs", ["connecting", "answering"])
+def test_deadline(method: str, hangs: str) -> None:
+    """An answer is given before the invocation's time ends, whatever hangs: a cold start,
+    connecting, DynamoDB."""
+    hanging: Any = Hanging()
+    handler = Handler(
+        (lambda: hanging) if hangs == "connecting" else (lambda: AsyncDynamoDB.over(hanging)),
+        "people",
+    )
+
+    answered = handler(event(method, body={"name": "x"}), Context(remaining_ms=600))
+    handler.close()
+
+    assert answered["statusCode"] == 504
+    assert ("not known" in answered["body"]) == (method == "PATCH")
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH"])
+def test_unknown(method: str) -> None:
+    """A change that may have been made is answered as unknown; a read never says that."""
+    handler = Handler(
+        lambda: AsyncDynamoDB.over(ScriptedTransport([timed_out()]), retry=None), "people"
+    )
+
+    answered = handler(event(method, body={"name": "x"}), Context())
+    handler.close()
+
+    assert answered["statusCode"] == 504
+    assert ("whether the change was made" in answered["body"]) == (method == "PATCH")
+
+
+def test_missing_region(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """A missing region is answered with 500 and logged, early and at each invocation."""
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    handler = Handler(lambda_handler.open_database, "people")
+
+    handler.open()
+    answered = handler(event("GET"), Context())
+    handler.close()
+
+    assert answered["statusCode"] == 500
+    assert [each.message for each in caplog.records] == [
+        "Not connected yet: SettingMissingError: The environment variable AWS_REGION is not set. "
+        "Fix: set it.",
+        "The environment variable AWS_REGION is not set. Fix: set it.",
+    ]
+
+
+def test_wrong_table_name(connections: Connections, caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong on our side (a missing setting, a wrong table name) is answered with 500 and
+    logged, and never blamed on the caller."""
+    for table_name in ("people!", "no-such-table"):
+        handler = Handler(connections, table_name)
+        answered = handler(event("PATCH", body={"name": "x"}), Context())
+        handler.close()
+        assert answered["statusCode"] == 500
+
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize(
+    "reply", [timed_out(), throttled(), refused("AccessDeniedException", "no")]
+)
+def test_no_values(reply: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    """No answer and no log has an attribute's value."""
+    secret = "top secret"
+    handler = Handler(
+        lambda: AsyncDynamoDB.over(ScriptedTransport([reply]), retry=None, breaker=None), "people"
+    )
+    answers = [
+        handler(event("PATCH", body={"name": secret}), Context()),
+        handler(event("PATCH", body={"is_admin": secret}), Context()),
+        handler(event("PATCH", body={"email": [secret]}), Context()),
+    ]
+    handler.close()
+
+    assert secret not in repr(answers)
+    assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("person_id", ["", "x" * 129, "\ud800"])
+def test_bad_ids(handler: Handler, person_id: str) -> None:
+    """An id that no person has is not found."""
+    assert handler(event("GET", person_id, caller=person_id), Context())["statusCode"] in (401, 404)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from dynasafe.errors import InvalidRequestError, ServiceError
 from examples.registry.errors import AlreadyExistsError, BadCursorError, InUseError, NotFoundError
-from examples.registry.models import Person, Project, Status, Subscription
+from examples.registry.models import INDEXES, TABLES, Person, Project, Status, Subscription
 from examples.registry.paging import read_cursor, write_cursor
 from examples.registry.service import Registry, open_registry
-from tests.examples.conftest import MakeDatabase, MakeFaulty, count, outcomes
+from tests.examples.conftest import (
+    MakeDatabase,
+    MakeFaulty,
+    Rough,
+    count,
+    outcomes,
+    rough_database,
+    strip_optional,
+)
+
+ROOT = Path(__file__).parent.parent.parent
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 
@@ -21,10 +36,8 @@ NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 async def registry(database: MakeDatabase) -> Registry:
     return Registry(
         await database(
-            people=Person,
-            projects=Project,
-            subscriptions=Subscription,
-            indexes={"projects": {"by_owner": ("owner_id", "created_at")}},
+            indexes=INDEXES,
+            **TABLES,
         )
     )
 
@@ -65,9 +78,10 @@ async def test_given_a_patch_when_updated_then_only_what_it_names_is_changed(
         ({"nobody": 1}, "nobody"),
     ],
 )
-async def test_given_a_patch_of_what_must_stay_then_it_is_refused_by_name(
+async def test_patch_of_what_must_stay(
     registry: Registry, patch: dict[str, object], named: str
 ) -> None:
+    """A patch changes what it names; keys, owners and prices stay."""
     await registry.people.create(ada())
 
     with pytest.raises(InvalidRequestError, match=named):
@@ -113,9 +127,8 @@ async def test_given_many_people_when_listed_by_pages_then_each_comes_once(
     assert sorted(listed) == ids
 
 
-async def test_given_projects_when_listed_then_the_owners_own_come_newest_first(
-    registry: Registry,
-) -> None:
+async def test_lists_of_owners(registry: Registry) -> None:
+    """A cursor of one owner shows nothing of another one's."""
     await registry.people.create(ada())
     await registry.people.create(Person(id="p2", name="Grace", created_at=NOW))
     for number in range(5):
@@ -223,10 +236,9 @@ async def test_given_a_person_with_holdings_then_they_cannot_go(registry: Regist
     assert (await registry.people.list()).items == ()
 
 
-async def test_given_races_and_faults_then_nothing_is_left_without_its_person(
-    faulty: MakeFaulty,
-) -> None:
-    db, calm, _ = await faulty(people=Person, projects=Project, subscriptions=Subscription)
+async def test_races_and_faults(faulty: MakeFaulty) -> None:
+    """A project or a subscription is never left without its person, however many requests race."""
+    db, calm, _ = await faulty(**TABLES)
     registry, truth = Registry(db), Registry(calm)
     for number in range(15):
         id_ = f"p{number}"
@@ -242,18 +254,91 @@ async def test_given_races_and_faults_then_nothing_is_left_without_its_person(
 
         found = await outcomes(calls if number % 2 else reversed(calls))
 
-        told = (NotFoundError, InUseError, ServiceError)
-        assert count(found, None) + sum(count(found, kind) for kind in told) == 4
+        refusals = (NotFoundError, InUseError, ServiceError)
+        assert count(found, None) + sum(count(found, kind) for kind in refusals) == 4
         held = await calm.table("projects", Project).get_item({"id": id_}, consistent_read=True)
         holdings = (held is not None) + len((await truth.subscriptions.list(id_)).items)
         person = await calm.table("people", Person).get_item({"id": id_}, consistent_read=True)
         assert holdings == (0 if person is None else person.holdings)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "é", "bnVsbA==", "e30=", write_cursor({"id": 3})])
-def test_given_a_cursor_that_no_page_gave_then_it_is_refused(cursor: str) -> None:
+def encoded(text: str) -> str:
+    return urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode()
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "é",
+        "\ud800",
+        "bnVsbA==",
+        "e30=",
+        write_cursor({"id": 3, "at": NOW}),
+        write_cursor({"id": "", "at": NOW}),
+        write_cursor({"id": "x", "at": "yesterday"}),
+        write_cursor({"id": "x", "at": "2026-11-24T09:30:00"}),
+        write_cursor({"id": "x", "at": NOW, "more": "x"}),
+        encoded("[" * 700),
+        encoded('{"id":' * 150),
+        encoded("[" * 20_000),
+        encoded('{"id": "\\ud800", "at": "2026-11-24T09:30:00Z"}'),
+        encoded('{"id": ["x"], "at": "2026-11-24T09:30:00Z"}'),
+        encoded('"id"'),
+        encoded("3"),
+    ],
+)
+def test_bad_cursors(cursor: str) -> None:
+    """A malformed cursor raises BadCursorError, whatever it holds."""
     with pytest.raises(BadCursorError):
-        read_cursor(cursor, "id")
+        read_cursor(cursor, "id", times=("at",))
+
+
+async def test_migrated() -> None:
+    """A person without `holdings`, as after a migration, gets projects and can be deleted."""
+    transport = Rough(TABLES)
+    registry = Registry(rough_database(transport))
+    for id_ in ("p1", "p2"):
+        await registry.people.create(Person(id=id_, name="x", created_at=NOW))
+    strip_optional(transport, TABLES)
+
+    await registry.people.delete("p1")
+    await registry.projects.create(Project(id="j1", owner_id="p2", name="x", created_at=NOW))
+    with pytest.raises(InUseError):
+        await registry.people.delete("p2")
+
+
+async def test_lost_answers() -> None:
+    """Through conflicts and lost answers, what is created is created once."""
+    transport = Rough(TABLES, rate=0.4)
+    registry = Registry(rough_database(transport))
+
+    for number in range(20):
+        await registry.people.create(Person(id=f"{number}", name="x", created_at=NOW))
+        await registry.projects.create(
+            Project(id=f"{number}", owner_id=f"{number}", name="x", created_at=NOW)
+        )
+
+    assert transport.lost > 5
+    assert len(transport.tables["projects"].items) == 20
+
+
+def test_alone(tmp_path: Path) -> None:
+    """The package runs where nothing else of this repository is."""
+    shutil.copytree(ROOT / "examples" / "registry", tmp_path / "registry")
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "registry"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "Ada" in ran.stdout
 
 
 def test_given_a_key_when_written_and_read_then_it_is_the_same() -> None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dynasafe import AsyncDynamoDB
+from dynasafe.errors import DynasafeError
+from dynasafe.testing import fake_database, table_description
 from examples.recipes.security_dashboard import (
+    INDEXES,
+    MAX_CURSOR_LENGTH,
+    TABLES,
     BadCursorError,
     Event,
+    EventExistsError,
     Kind,
     SecurityDashboard,
     cursor_of,
 )
-from tests.examples.conftest import MakeDatabase
+from tests.examples.conftest import MakeDatabase, Rough, rough_database
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
-INDEXES = {"events": {"by_kind": ("kind", "at"), "by_person": ("person_id", "at")}}
 
 
 def event(number: int, kind: Kind, person_id: str = "p1") -> Event:
@@ -31,21 +38,28 @@ def event(number: int, kind: Kind, person_id: str = "p1") -> Event:
     )
 
 
+def event_at(id_: str, at: datetime) -> Event:
+    kind, later = Kind.LOCKED_OUT.value, at + timedelta(days=90)
+    return Event(id=id_, kind=kind, at=at, person_id="p1", expires_at=later)
+
+
+def in_memory() -> AsyncDynamoDB:
+    return fake_database(events=table_description(Event, indexes=INDEXES["events"]))
+
+
 @pytest.fixture
 async def dashboard(database: MakeDatabase) -> SecurityDashboard:
-    db = await database(events=Event, indexes=INDEXES)
-    dashboard = SecurityDashboard(db.table("events", Event))
+    dashboard = SecurityDashboard(await database(indexes=INDEXES, **TABLES))
     for number in range(7):
         await dashboard.record(event(number, Kind.SIGN_IN_FAILED, f"p{number % 2}"))
     await dashboard.record(event(7, Kind.LOCKED_OUT))
-    await dashboard.record(event(7, Kind.LOCKED_OUT))  # told twice, stored once
+    await dashboard.record(event(7, Kind.LOCKED_OUT))  # recorded twice, stored once
     await dashboard.record(event(90, Kind.SIGNED_IN))  # after NOW
     return dashboard
 
 
-async def test_given_events_when_paged_by_kind_then_each_comes_once_newest_first(
-    dashboard: SecurityDashboard,
-) -> None:
+async def test_pages(dashboard: SecurityDashboard) -> None:
+    """Following the cursors shows each event of the question once, newest first."""
     found: list[str] = []
     cursor = None
     while True:
@@ -83,9 +97,8 @@ async def test_given_events_when_counted_then_each_kind_has_its_number(
     }
 
 
-async def test_given_a_cursor_of_one_person_when_given_by_another_then_it_shows_their_own(
-    dashboard: SecurityDashboard,
-) -> None:
+async def test_cursor_of_another(dashboard: SecurityDashboard) -> None:
+    """A cursor leads within its own question only: never to another person's or kind's events."""
     first = await dashboard.of_person("p1", since=EARLIER, until=NOW, limit=2)
 
     page = await dashboard.of_person("p0", since=EARLIER, until=NOW, cursor=first.cursor)
@@ -99,17 +112,74 @@ async def test_given_a_cursor_of_one_person_when_given_by_another_then_it_shows_
         "",
         "x",
         "é",
+        "\ud800",
         "e30=",
         "WzEsMl0=",
-        cursor_of({"id": "e1", "at": NOW + timedelta(days=1)}),
-        cursor_of({"id": "e1", "at": NOW.replace(tzinfo=None)}),
-        cursor_of({"id": "", "at": NOW}),
+        urlsafe_b64encode(b"[" * 700).decode(),
+        urlsafe_b64encode(b"[" * 20_000).decode(),
+        urlsafe_b64encode(b'["a\\u0000", "2026-11-24T09:00:00+00:00"]').decode(),
+        urlsafe_b64encode(b'["\\ud800", "2026-11-24T09:00:00+00:00"]').decode(),
+        "A" * (MAX_CURSOR_LENGTH + 1),
+        cursor_of(event_at("e1", NOW + timedelta(days=1))),
+        cursor_of(event_at("", NOW)),
+        urlsafe_b64encode(b'["e1", "2026-11-24T09:30:00"]').decode(),
     ],
 )
-async def test_given_a_cursor_that_no_page_gave_then_it_is_refused(
-    dashboard: SecurityDashboard, cursor: str
-) -> None:
+async def test_bad_cursors(cursor: str) -> None:
+    """A malformed cursor raises BadCursorError, whatever it holds."""
+    dashboard = SecurityDashboard(in_memory())
     with pytest.raises(BadCursorError):
         await dashboard.of_kind(Kind.SIGNED_IN, since=EARLIER, until=NOW, cursor=cursor)
     with pytest.raises(BadCursorError):
         await dashboard.of_person("p1", since=EARLIER, until=NOW, cursor=cursor)
+
+
+async def test_large_events() -> None:
+    """A page has as many events as asked for, unless it is the last one, however large the events
+    are."""
+    db = in_memory()
+    for number in range(50):
+        large = event_at(f"e{number:02}", EARLIER + timedelta(seconds=number))
+        large.address = "x" * 60_000  # 50 of them are 3 MB, and one answer of a query has 1 MB
+        await db.table("events", Event).put_item(large)
+
+    dashboard = SecurityDashboard(db)
+    page = await dashboard.of_person("p1", since=EARLIER, until=NOW, limit=31)
+    rest = await dashboard.of_person("p1", since=EARLIER, until=NOW, cursor=page.cursor, limit=31)
+
+    assert (len(page.events), len(rest.events), rest.cursor) == (31, 19, None)
+
+
+async def test_recorded_once() -> None:
+    """An event is stored once; another event of the same id is refused, and replaces nothing."""
+    db = in_memory()
+    dashboard = SecurityDashboard(db)
+    first = event_at("e1", NOW.replace(microsecond=1))
+    await dashboard.record(first)
+    await dashboard.record(first)
+
+    other = event_at("e1", NOW)
+    other.person_id = "p2"
+    with pytest.raises(EventExistsError):
+        await dashboard.record(other)
+
+    (stored,) = await db.table("events", Event).scan().to_list()
+    assert stored.person_id == "p1"
+
+
+async def test_lost_answers() -> None:
+    """A lost answer to `record` is settled: storing the event again changes nothing."""
+    tables = {"events": table_description(Event, indexes=INDEXES["events"])}
+    transport = Rough(tables, rate=0.5)
+    dashboard = SecurityDashboard(rough_database(transport))
+
+    for number in range(60):
+        while True:
+            try:
+                await dashboard.record(event_at(f"e{number}", NOW))
+            except DynasafeError:
+                continue
+            break
+
+    assert transport.lost > 5
+    assert len(transport.tables["events"].items) == 60
