@@ -30,7 +30,6 @@ CONNECT_TIMEOUT_S: Final = 3.1
 MAX_IDLE_S: Final = 50.0
 """DynamoDB closes connections that were idle for a minute."""
 MAX_AGE_S: Final = 900.0
-_LOOK_AFTER_S: Final = 0.05
 _BUFFER_BYTES: Final = 64 * 1024
 _MAX_CONNECT_HEAD_BYTES: Final = 16 * 1024
 _KEEPALIVE_IDLE_S: Final = 120
@@ -48,6 +47,7 @@ class Connection(asyncio.BufferedProtocol):
         self.timeout_s: float | None = None
         self.is_closed = False
         self.reads = 0
+        self._poll: Any = None
         now_s = pool.loop.time()
         self.idle_since_s = now_s
         # Drawn, so that connections that were made together are not left together.
@@ -115,21 +115,20 @@ class Connection(asyncio.BufferedProtocol):
         """Whether a request may be handed over."""
         if self.is_closed or self.transport.is_closing():
             return False
-        idle_s = now_s - self.idle_since_s
-        if idle_s > MAX_IDLE_S:
+        if now_s - self.idle_since_s > MAX_IDLE_S:
             return False
-        # While the loop stood still, a close by the peer may have gone unnoticed.
-        return idle_s <= _LOOK_AFTER_S or not self._is_readable()
+        # A close by the peer that the loop has not come to: half a microsecond, well spent.
+        return not self._is_readable()
 
     def _is_readable(self) -> bool:
         try:
-            descriptor = self.transport.get_extra_info("socket").fileno()
-            if descriptor < 0:
-                return True
-            if not hasattr(select, "poll"):  # Windows
-                return bool(select.select([descriptor], [], [], 0)[0])
-            poll = select.poll()
-            poll.register(descriptor, select.POLLIN)
+            poll = self._poll
+            if poll is None:
+                descriptor = self.transport.get_extra_info("socket").fileno()
+                if not hasattr(select, "poll"):  # Windows
+                    return bool(select.select([descriptor], [], [], 0)[0])
+                self._poll = poll = select.poll()
+                poll.register(descriptor, select.POLLIN)
             return bool(poll.poll(0))
         except (OSError, ValueError, AttributeError):
             return True
@@ -200,6 +199,8 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = math.inf
         self._renewal: asyncio.Task[None] | None = None
+        self._connecting: set[asyncio.Task[Connection]] = set()
+        self._left: set[asyncio.Task[Connection]] = set()  # by their callers
         self._surplus = 0
 
     # --- Taking and giving back
@@ -220,25 +221,24 @@ class Pool:
         """Give back a connection after a whole answer."""
         self._busy.discard(connection)
         reader = connection.reader
-        if connection.is_closed or not reader.is_reusable or self.is_closed:
+        if not reader.is_reusable:
             connection.abort()
-            return
-        now_s = self.loop.time()
-        if self._surplus and now_s >= connection.old_at_s:
+        elif self._surplus and self.loop.time() >= connection.old_at_s:
             self._surplus -= 1
             connection.abort()
-        elif len(self._idle) >= self._max_idle:
-            connection.abort()
         else:
-            connection.idle_since_s = now_s
-            self._idle.append(connection)
-            if self._timer is None:
-                self._arm(now_s + MAX_IDLE_S)
+            self.keep(connection)
 
     def keep(self, connection: Connection) -> None:
-        """Keep a new connection for the next request."""
-        connection.idle_since_s = self.loop.time()
+        """Keep a connection for the next request."""
+        now_s = self.loop.time()
+        connection.idle_since_s = now_s
+        if connection.is_closed or self.is_closed or len(self._idle) >= self._max_idle:
+            connection.abort()
+            return
         self._idle.append(connection)
+        if self._timer is None:
+            self._arm(now_s + MAX_IDLE_S)
 
     def discard(self, connection: Connection) -> None:
         """Never use a connection again."""
@@ -256,6 +256,8 @@ class Pool:
         self.is_closed = True
         if self._renewal is not None:
             self._renewal.cancel()
+        for task in self._connecting:
+            task.cancel()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -329,15 +331,46 @@ class Pool:
         Raises:
             NotSent: none could be made.
         """
-        limit, bound_s = "connect_timeout_s", self._connect_timeout_s
-        if timeout_s is not None and timeout_s < bound_s:
-            limit, bound_s = "attempt_timeout_s", timeout_s
-        where = self.endpoint.host_header if self._proxy is None else f"{self._proxy}"
+        # A task of its own: a caller that goes away leaves a connection that others can use.
+        task = self.loop.create_task(self._connect_in_time())
+        self._connecting.add(task)
+        task.add_done_callback(self._connected)
+        try:
+            async with asyncio.timeout(timeout_s):
+                connection = await asyncio.shield(task)
+        except TimeoutError as error:
+            self._left.add(task)
+            raise NotSent(
+                f"no connection to {self._where} within {timeout_s:g} s", limit="attempt_timeout_s"
+            ) from error
+        except asyncio.CancelledError:
+            self._left.add(task)
+            if self.is_closed and task.cancelled():
+                raise NotSent("the client was closed", is_retryable=False) from None
+            raise
+        return connection
+
+    def _connected(self, task: asyncio.Task[Connection]) -> None:
+        self._connecting.discard(task)
+        is_left = task in self._left
+        self._left.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            return
+        connection = task.result()
+        if self.is_closed:
+            connection.abort()
+        elif is_left:
+            self.keep(connection)
+
+    async def _connect_in_time(self) -> Connection:
+        where, bound_s = self._where, self._connect_timeout_s
         try:
             async with asyncio.timeout(bound_s):
-                connection = await self._connect()
+                return await self._connect()
         except TimeoutError as error:
-            raise NotSent(f"no connection to {where} within {bound_s:g} s", limit=limit) from error
+            raise NotSent(
+                f"no connection to {where} within {bound_s:g} s", limit="connect_timeout_s"
+            ) from error
         except ssl.SSLCertVerificationError as error:
             raise NotSent(
                 f"the certificate of {where} was not accepted: {error.verify_message}",
@@ -345,10 +378,10 @@ class Pool:
             ) from error
         except OSError as error:
             raise NotSent(f"no connection to {where}: {_words(error)}") from error
-        if self.is_closed:
-            connection.abort()
-            raise NotSent("the client was closed", is_retryable=False)
-        return connection
+
+    @property
+    def _where(self) -> str:
+        return self.endpoint.host_header if self._proxy is None else f"{self._proxy}"
 
     async def _connect(self) -> Connection:
         if not self.endpoint.is_tls:
@@ -393,7 +426,8 @@ class Pool:
     async def _create(
         self, factory: Callable[[], Any], host: str, port: int, options: dict[str, Any]
     ) -> tuple[Any, Any]:
-        if isinstance(self.loop, asyncio.BaseEventLoop):  # uvloop's has no such argument
+        # uvloop's has no such argument; an address has no second one.
+        if isinstance(self.loop, asyncio.BaseEventLoop) and not _is_address(host):
             options = {**options, "happy_eyeballs_delay": 0.25}
         return await self.loop.create_connection(factory, host, port, **options)
 
@@ -485,6 +519,10 @@ def _connect_request(endpoint: Endpoint, proxy: Proxy) -> bytes:
     if proxy.authorization is not None:
         head += f"Proxy-Authorization: {proxy.authorization}\r\n"
     return f"{head}\r\n".encode()
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdigit()
 
 
 def _keep_alive(transport: Any) -> None:
