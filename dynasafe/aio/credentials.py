@@ -19,6 +19,7 @@ from dynasafe.http.credentials import (
     CredentialProblem,
     Credentials,
     refresh_delay_s,
+    require_credentials,
 )
 
 _FRESH_S: Final = 10.0
@@ -130,29 +131,3 @@ class CredentialSource:
         lifetime_s = credentials.expires_at_s - self._now_s()
         # Those of a short life are fetched anew in its second half.
         self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)
-
-
-def require_credentials(found: Any) -> Credentials:
-    """Credentials of ours, from any object that has a botocore credential's attributes.
-
-    Raises:
-        CredentialProblem: it has none.
-    """
-    if isinstance(found, Credentials):
-        return found
-    frozen = getattr(found, "get_frozen_credentials", None)
-    expires = getattr(found, "_expiry_time", None)
-    source = frozen() if callable(frozen) else found
-    access_key = getattr(source, "access_key", None)
-    secret_key = getattr(source, "secret_key", None)
-    if not isinstance(access_key, str) or not isinstance(secret_key, str):
-        raise CredentialProblem(
-            "credentials=", f"credentials are expected, not {type(found).__name__}"
-        )
-    return Credentials(
-        access_key,
-        secret_key,
-        getattr(source, "token", None) or None,
-        account_id=getattr(source, "account_id", None),
-        expires_at_s=math.inf if expires is None else expires.timestamp(),
-    )

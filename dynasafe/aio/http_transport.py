@@ -18,39 +18,25 @@ import math
 import os
 import platform
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import quote
 
 from dynasafe.aio.connection import CONNECT_TIMEOUT_S, Pool, in_thread
-from dynasafe.aio.credentials import CredentialSource, require_credentials
-from dynasafe.environment.proxies import proxy_of
-from dynasafe.environment.trust import Trust
-from dynasafe.http.credentials import (
-    CredentialProblem,
-    Credentials,
-    container,
-    environment_credentials,
-)
-from dynasafe.http.endpoint import Ask, Endpoint, Place, decide, resource_of
+from dynasafe.aio.credentials import CredentialSource
+from dynasafe.environment.proxies import Proxy
+from dynasafe.environment.surroundings import Surroundings, Wanted, look_around
+from dynasafe.http.credentials import CredentialProblem, Credentials
+from dynasafe.http.endpoint import Endpoint, Place, resource_of
 from dynasafe.http.exchange import encode, read_answer
 from dynasafe.http.signing import Signer
 from dynasafe.resilience.boundary import NotSent, Refused
 from dynasafe.version import __version__
 
-if TYPE_CHECKING:
-    from dynasafe.environment.asked import Asked
-
 _MAX_SKEW_S: Final = 240.0
 """DynamoDB refuses signatures that are more than five minutes off."""
 _SKEW_CODES: Final = frozenset(
     {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
-)
-_CREDENTIAL_OPTIONS: Final = (
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-    "aws_account_id",
 )
 
 _forks = 0
@@ -104,15 +90,17 @@ class HttpTransport:
         max_connections: int = 50,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
-        self._region_name: Final = region_name
-        self._endpoint_url: Final = endpoint_url
-        self._given: Final = credentials
-        self._profile_name: Final = profile_name
-        self._session: Final = session
-        self._config: Final = config
-        self._verify: Final = verify
-        self._proxies = proxies if config is None else proxies or config.proxies
-        self._client_cert = client_cert if config is None else client_cert or config.client_cert
+        self._wanted: Final = Wanted(
+            region_name=region_name,
+            endpoint_url=endpoint_url,
+            credentials=credentials,
+            profile_name=profile_name,
+            session=session,
+            config=config,
+            verify=verify,
+            proxies=proxies,
+            client_cert=client_cert,
+        )
         self.max_connections: Final = max_connections
         self._connect_timeout_s: Final = connect_timeout_s
         self._user_agent: Final = _user_agent(os.environ)
@@ -120,8 +108,7 @@ class HttpTransport:
         self._forks = _forks
         self._pools: dict[tuple[str, int, bool], Pool] = {}
         self._routes: dict[tuple[str | None, bool], _Route] = {}
-        self._place: Place | Asked | None = None
-        self._trust: Trust | None = None
+        self._around: Surroundings | None = None
         self._source: CredentialSource | None = None
         self._offset_s = 0.0
         self._was_corrected = False
@@ -139,15 +126,17 @@ class HttpTransport:
         self._forks = _forks
         self._is_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
         try:
-            place, fetch, current = await in_thread(loop, self._settle)
+            around = await in_thread(loop, lambda: look_around(self._wanted, os.environ))
         except (ValueError, ImportError) as error:
             raise NotSent(str(error), is_retryable=False) from error
         except OSError as error:
             raise NotSent(f"a file cannot be read: {error}", is_retryable=False) from error
         except CredentialProblem as problem:
             raise _without_credentials(problem) from problem
-        self._place = place
-        self._source = CredentialSource(fetch, current, loop=loop, now_s=self._now_s)
+        self._around = around
+        self._source = CredentialSource(
+            around.fetch, around.credentials, loop=loop, now_s=self._now_s
+        )
         self._loop = loop
 
     async def close(self) -> None:
@@ -254,67 +243,6 @@ class HttpTransport:
         except CredentialProblem as problem:
             raise _without_credentials(problem) from problem
 
-    # --- Settings
-
-    def _settle(self) -> tuple[Place | Asked, Callable[[bool], Any] | None, Credentials | None]:
-        """Decide where requests go and where credentials come from; blocking."""
-        environ = dict(os.environ)
-        has_files = _has_files(environ)
-        given = self._given
-        current = None
-        if given is not None and not callable(given):
-            current = require_credentials(given)
-        elif given is None and self._session is None and self._profile_name is None:
-            current = environment_credentials(environ)
-        place: Place | Asked | Ask
-        if self._session is not None or self._profile_name is not None or self._config is not None:
-            place = Ask("a session, a profile or a config is given")
-        else:
-            place = decide(
-                environ,
-                region_name=self._region_name,
-                endpoint_url=self._endpoint_url,
-                account_id=None if current is None else current.account_id,
-                has_files=has_files,
-            )
-        asked = None
-        if isinstance(place, Ask):
-            place = asked = self._ask(current)
-        if not (isinstance(place, Place) and (place.endpoint_url or "").startswith("http://")):
-            # Here, so that a file that is missing is found out before any call.
-            verify = self._verify if asked is None or self._verify is not None else asked.ca_bundle
-            self._trust = Trust(environ, verify, self._client_cert)
-        if current is not None:
-            return place, None, current
-        if callable(given):
-            return place, _provider(given), None
-        near = None if asked is not None or _has_boto_files() else container(environ)
-        if near is not None:
-            from dynasafe.environment.container import fetch_container
-
-            return place, lambda _: fetch_container(near), None
-        if asked is None:
-            asked = self._ask(None)
-        fetching = asked
-        return place, lambda is_forced: fetching.fetch(is_forced=is_forced), None
-
-    def _ask(self, credentials: Credentials | None) -> Asked:
-        from dynasafe.environment.asked import Asked
-
-        options: dict[str, Any] = {
-            "region_name": self._region_name,
-            "endpoint_url": self._endpoint_url,
-        }
-        if self._config is not None:
-            options["config"] = self._config
-        if credentials is not None or callable(self._given):
-            # For the endpoint alone, which the account decides.
-            options["aws_access_key_id"] = "unused"
-            options["aws_secret_access_key"] = "unused"
-            if credentials is not None and credentials.account_id is not None:
-                options["aws_account_id"] = credentials.account_id
-        return Asked(self._session, self._profile_name, options)
-
     # --- What a request needs
 
     def _now_s(self) -> float:
@@ -334,9 +262,10 @@ class HttpTransport:
     async def _route(
         self, credentials: Credentials, resource: str | None, operation: str, deadline_s: float
     ) -> _Route:
-        place, loop = self._place, self._loop
-        assert place is not None
+        around, loop = self._around, self._loop
+        assert around is not None
         assert loop is not None
+        place = around.place
         is_search = operation == "SearchVectors"
         account_id = credentials.account_id
 
@@ -349,8 +278,9 @@ class HttpTransport:
             else:
                 async with asyncio.timeout_at(None if deadline_s == math.inf else deadline_s):
                     endpoint = await in_thread(loop, find)
-            pool = self._pool(endpoint, loop)
-            signer = self._signer(endpoint, credentials)
+            proxy = around.proxy(endpoint)
+            pool = self._pool(endpoint, loop, around, proxy)
+            signer = self._signer(endpoint, credentials, proxy)
         except TimeoutError as error:
             raise NotSent("the endpoint was not found in time", limit="timeout_s") from error
         except ValueError as error:
@@ -360,28 +290,32 @@ class HttpTransport:
         route = self._routes[resource, is_search] = _Route(endpoint, pool, signer)
         return route
 
-    def _pool(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop) -> Pool:
+    def _pool(
+        self,
+        endpoint: Endpoint,
+        loop: asyncio.AbstractEventLoop,
+        around: Surroundings,
+        proxy: Proxy | None,
+    ) -> Pool:
         key = (endpoint.host, endpoint.port, endpoint.is_tls)
         pool = self._pools.get(key)
         if pool is None:
             pool = self._pools[key] = Pool(
                 endpoint,
                 loop=loop,
-                trust=self._require_trust,
-                proxy=proxy_of(endpoint, os.environ, self._proxies),
+                trust=around.require_trust,
+                proxy=proxy,
                 max_idle=self.max_connections,
                 connect_timeout_s=self._connect_timeout_s,
             )
         return pool
 
-    def _signer(self, endpoint: Endpoint, credentials: Credentials) -> Signer:
+    def _signer(self, endpoint: Endpoint, credentials: Credentials, proxy: Proxy | None) -> Signer:
         target, extra = None, ""
-        if not endpoint.is_tls:
-            proxy = proxy_of(endpoint, os.environ, self._proxies)
-            if proxy is not None:
-                target = f"http://{endpoint.host_header}{endpoint.path}"
-                if proxy.authorization is not None:
-                    extra = f"Proxy-Authorization: {proxy.authorization}\r\n"
+        if proxy is not None and not endpoint.is_tls:
+            target = f"http://{endpoint.host_header}{endpoint.path}"
+            if proxy.authorization is not None:
+                extra = f"Proxy-Authorization: {proxy.authorization}\r\n"
         return Signer(
             host=endpoint.host_header,
             path=endpoint.path,
@@ -391,11 +325,6 @@ class HttpTransport:
             target=target,
             extra_headers=extra,
         )
-
-    def _require_trust(self) -> Trust:
-        if self._trust is None:
-            self._trust = Trust(os.environ, self._verify, self._client_cert)
-        return self._trust
 
     def _trace_header(self) -> str:
         trace_id = os.environ.get("_X_AMZN_TRACE_ID")
@@ -429,34 +358,10 @@ class HttpTransport:
 _TRACE_SAFE: Final = "-=;:+&[]{}\"',"
 
 
-def _provider(given: Callable[[], Any]) -> Callable[[bool], Any]:
-    import inspect
-
-    if inspect.iscoroutinefunction(given):
-
-        async def fetch(is_forced: bool) -> Any:
-            return await given()
-
-        return fetch
-    return lambda is_forced: given()
-
-
 def _without_credentials(problem: CredentialProblem) -> NotSent:
     return NotSent(
         f"no credentials from {problem.provider}: {problem.reason}", provider=problem.provider
     )
-
-
-def _has_files(environ: Mapping[str, str]) -> bool:
-    names = (
-        environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
-        environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-    )
-    return any(os.path.exists(os.path.expanduser(name)) for name in names)
-
-
-def _has_boto_files() -> bool:
-    return any(os.path.exists(os.path.expanduser(name)) for name in ("/etc/boto.cfg", "~/.boto"))
 
 
 def _user_agent(environ: Mapping[str, str]) -> str:

@@ -41,10 +41,7 @@ class Asked:
         self._profile_name: Final = profile_name
         options = dict(client_options)
         given = options.pop("config", None)
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": 1},
-            parameter_validation=False,
-        )
+        config = Config(parameter_validation=False)
         options["config"] = config if given is None else given.merge(config)
         self._is_static: Final = options.get(_STATIC[0]) is not None
         self._endpoints: dict[tuple[str | None, str | None, bool], Endpoint] = {}

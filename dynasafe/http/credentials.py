@@ -192,3 +192,29 @@ def refresh_delay_s(failures: int, *, draw: float) -> float:
     """
     ceiling = min(60.0, 2.0 ** (min(failures, 10) - 1))
     return ceiling * (0.5 + draw / 2)
+
+
+def require_credentials(found: Any) -> Credentials:
+    """Credentials of ours, from any object that has a botocore credential's attributes.
+
+    Raises:
+        CredentialProblem: it has none.
+    """
+    if isinstance(found, Credentials):
+        return found
+    frozen = getattr(found, "get_frozen_credentials", None)
+    expires = getattr(found, "_expiry_time", None)
+    source = frozen() if callable(frozen) else found
+    access_key = getattr(source, "access_key", None)
+    secret_key = getattr(source, "secret_key", None)
+    if not isinstance(access_key, str) or not isinstance(secret_key, str):
+        raise CredentialProblem(
+            "credentials=", f"credentials are expected, not {type(found).__name__}"
+        )
+    return Credentials(
+        access_key,
+        secret_key,
+        getattr(source, "token", None) or None,
+        account_id=getattr(source, "account_id", None),
+        expires_at_s=math.inf if expires is None else expires.timestamp(),
+    )

@@ -8,6 +8,7 @@ import random
 import socket
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -279,9 +280,12 @@ async def test_untrusted_certificate(authority: Authority) -> None:
 async def test_wrong_host(tmp_path: Any) -> None:
     """A certificate of another host: not sent."""
     other = Authority(tmp_path, "dynamodb.example")
-    async with peer(tls=other.server_context()) as server:
-        async with transport_to(server.url, verify=str(other.ca_path)) as transport:
-            assert await outcome(transport) == "NotSent"
+    trusted = {"verify": str(other.ca_path)}
+    async with (
+        peer(tls=other.server_context()) as server,
+        transport_to(server.url, **trusted) as transport,
+    ):
+        assert await outcome(transport) == "NotSent"
 
 
 async def test_old_tls(authority: Authority) -> None:
@@ -293,9 +297,9 @@ async def test_old_tls(authority: Authority) -> None:
         context.minimum_version = ssl.TLSVersion.TLSv1_1
     with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
-    async with peer(tls=context) as server:
-        async with transport_to(server.url, verify=str(authority.ca_path)) as transport:
-            assert await outcome(transport) == "NotSent"
+    trusted = {"verify": str(authority.ca_path)}
+    async with peer(tls=context) as server, transport_to(server.url, **trusted) as transport:
+        assert await outcome(transport) == "NotSent"
 
 
 async def test_plain_port_for_tls() -> None:
@@ -352,10 +356,19 @@ async def test_frozen_loop(how: str, tls: dict[str, Any]) -> None:
         async with transport_to(server.url, **tls["transport"]) as transport:
             for _ in range(8):
                 assert await outcome(transport) == "ok"
+                done = threading.Event()
                 peer_loop.call_soon_threadsafe(act, server.writers[-1])
-                time.sleep(0.1)  # the process is frozen
+                peer_loop.call_soon_threadsafe(after_turns, peer_loop, 5, done.set)
+                assert done.wait(5)  # which holds up this loop, as a freeze does
             assert len(server.requests) == 8
             assert server.connections == 8
+
+
+def after_turns(loop: asyncio.AbstractEventLoop, turns: int, action: Callable[[], None]) -> None:
+    if turns:
+        loop.call_soon(after_turns, loop, turns - 1, action)
+    else:
+        action()
 
 
 async def test_idle_bound() -> None:
@@ -528,8 +541,6 @@ def exit_code(pid: int) -> int:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_forked() -> None:
     """A child has fresh connections, and leaves those of its parent as they are."""
-    import threading
-
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     bodies: list[bytes] = []
