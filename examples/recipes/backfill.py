@@ -1,0 +1,191 @@
+"""Backfill: change every item of a table, at a rate, from where the last run stopped.
+
+What it does: gives each person a `full_name`, made of two older attributes, page by page. After
+each page it stores a checkpoint.
+
+What it guarantees:
+- Each item that is there from beginning to end is changed, however often the run is stopped.
+- A run that is started again goes on behind the last checkpoint, and a finished one does nothing.
+- Two runs at once do no harm: a change is conditional, and changes nothing the second time.
+- An item that somebody else changed meanwhile is not overwritten; it is read again and changed.
+- An item that was deleted meanwhile does not come back.
+- No more than `per_second` items are changed in a second.
+- An item that cannot be read is skipped and counted, and stops nothing.
+- Lost answers and conflicts change none of this.
+
+What it leaves to you: writers that set the new attribute themselves must be live before it starts,
+or items which they store meanwhile are missed. A run reads the whole table; the rate bounds what it
+takes from the others. Clocks of hosts play no part.
+
+The tables: `people`, partition key `id`; `checkpoints`, partition key `job`. Needs `pip
+install dynasafe`; `python backfill.py` runs it in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from contextlib import aclosing
+from typing import Protocol
+
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+)
+from dynasafe.errors import ConditionalCheckFailedError, StoredValueError
+
+logger = logging.getLogger(__name__)
+
+
+class Sleep(Protocol):
+    """Waits for some seconds."""
+
+    def __call__(self, delay_s: float, /) -> Awaitable[None]: ...
+
+
+class Person(Item):
+    id: Attr[str] = attribute(key="partition")
+    first_name: Attr[str] = attribute(default="")
+    last_name: Attr[str] = attribute(default="")
+    full_name: Attr[str | None] = attribute(default=None)
+    """The new one."""
+
+
+class Checkpoint(Item):
+    """How far the job is."""
+
+    job: Attr[str] = attribute(key="partition")
+    last_id: Attr[str | None] = attribute(default=None)
+    is_done: Attr[bool] = attribute(default=False)
+    changed: Attr[int] = attribute(default=0)
+    skipped: Attr[int] = attribute(default=0)
+
+
+TABLES: dict[str, type[Item]] = {"people": Person, "checkpoints": Checkpoint}
+
+
+class Backfill:
+    """One job over the table.
+
+    Args:
+        job: its name; another one begins anew.
+        per_second: how many items are changed in a second, at most.
+        page_size: how many are changed at once, between two checkpoints.
+        sleep: waits for some seconds.
+    """
+
+    def __init__(
+        self,
+        db: AsyncDynamoDB,
+        job: str,
+        *,
+        per_second: int = 200,
+        page_size: int = 50,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        if per_second < 1 or page_size < 1:
+            raise ValueError("The rate and the page size are 1 or more.")
+        self._people: AsyncTable[Person] = db.table("people", Person)
+        self._ids = db.table("people")
+        self._checkpoints: AsyncTable[Checkpoint] = db.table("checkpoints", Checkpoint)
+        self._job = job
+        self._page_size = page_size
+        self._page_s = page_size / per_second
+        self._sleep = sleep
+
+    async def run(self) -> Checkpoint:
+        """Change what is left: how far the job is, which is done.
+
+        Raises:
+            OutcomeUnknownError or another DynasafeError: it stopped. Run it again.
+        """
+        stored = await self._checkpoints.get_item({"job": self._job}, consistent_read=True)
+        checkpoint = Checkpoint(job=self._job) if stored is None else stored
+        while not checkpoint.is_done:
+            await self._page(checkpoint)
+            await self._checkpoints.put_item(checkpoint)
+            if not checkpoint.is_done:
+                await self._sleep(self._page_s)
+        return checkpoint
+
+    async def _page(self, checkpoint: Checkpoint) -> None:
+        """Change the next page, and note it in the checkpoint."""
+        last_id = checkpoint.last_id
+        # As plain items: one that does not fit the class must not stop the scan.
+        scan = self._ids.scan(
+            limit=self._page_size,
+            consistent_read=True,
+            exclusive_start_key=None if last_id is None else {"id": last_id},
+        )
+        async with aclosing(scan.pages()) as pages:
+            page = await anext(pages)
+        changes = await asyncio.gather(*(self._fill(item["id"]) for item in page.items))
+        checkpoint.changed += changes.count(True)
+        checkpoint.skipped += changes.count(None)
+        if page.last_evaluated_key is None:
+            checkpoint.is_done = True
+        else:
+            checkpoint.last_id = page.last_evaluated_key["id"]
+
+    async def _fill(self, person_id: str) -> bool | None:
+        """Whether the item was changed; None if it cannot be read."""
+        return await retry_conflicts(lambda: self._fill_once(person_id), on=ChangedError)
+
+    async def _fill_once(self, person_id: str) -> bool | None:
+        key = {"id": person_id}
+        try:
+            person = await self._people.get_item(key, consistent_read=True)
+        except StoredValueError as error:
+            logger.error("An item was skipped: %s", error)
+            return None
+        if person is None or person.full_name is not None:
+            return False
+        names = [person.first_name, person.last_name]
+        filled = UpdateBuilder(Person).set(Person.full_name, " ".join(filter(None, names)))
+        # As they were read; what is empty may be absent.
+        for attribute_, value in zip((Person.first_name, Person.last_name), names, strict=True):
+            is_same = attribute_ == value
+            filled.condition(is_same if value else is_same | attribute_.not_exists())
+        filled.condition(Person.id.exists() & (Person.full_name == None))  # noqa: E711
+        try:
+            await self._people.update_item(key, filled)
+        except ConditionalCheckFailedError as error:
+            raise ChangedError from error
+        return True
+
+
+class ChangedError(Exception):
+    """Somebody changed the item meanwhile, or an answer was lost. It is read again."""
+
+
+async def main() -> None:
+    """Fill three names, with a run that stops, on tables in memory."""
+    from dynasafe.testing import create_tables, fake_database
+
+    class StoppedError(Exception):
+        pass
+
+    async def stop(delay_s: float) -> None:
+        raise StoppedError
+
+    db = fake_database()
+    await create_tables(db, TABLES)
+    people = db.table("people", Person)
+    for number in range(3):
+        await people.put_item(Person(id=f"p{number}", first_name="Ada", last_name=f"{number}"))
+    try:
+        await Backfill(db, "full-names", page_size=1, sleep=stop).run()
+    except StoppedError:
+        print("stopped")
+    print(await Backfill(db, "full-names", page_size=1).run())
+    print(sorted(str(person.full_name) for person in await people.scan().to_list()))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
