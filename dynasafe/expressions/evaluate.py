@@ -8,7 +8,7 @@ functions in DynamoDB"; "Using projection expressions in DynamoDB"; checked agai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Any, Literal, NoReturn, assert_never
 
@@ -19,6 +19,7 @@ from dynasafe.expressions.nodes import (
     Arithmetic,
     Between,
     Comparison,
+    ConditionLeaf,
     ConditionNode,
     DeleteAction,
     Function,
@@ -85,13 +86,42 @@ def attributes_of(item: object) -> AttributeMap:
 
 def holds(node: ConditionNode, item: AttributeMap) -> bool:
     """Whether the condition holds for the item; an item that is not there is empty."""
+    return truth(node, lambda leaf: _leaf_holds(leaf, item)) is True
+
+
+def truth(
+    node: ConditionNode, truth_of_leaf: Callable[[ConditionLeaf], bool | None]
+) -> bool | None:
+    """Whether the condition holds, by whether its leaves do; None where that is not known."""
+    # A list instead of recursion: depth costs memory, not Python frames. Read from its end, the
+    # terms of a node come right before it.
+    nodes: list[ConditionNode] = []
+    todo: list[ConditionNode] = [node]
+    while todo:
+        each = todo.pop()
+        nodes.append(each)
+        if isinstance(each, And | Or):
+            todo += each.terms
+        elif isinstance(each, Not):
+            todo.append(each.term)
+    truths: list[bool | None] = []
+    for each in reversed(nodes):
+        if isinstance(each, Not):
+            inner = truths.pop()
+            truths.append(None if inner is None else not inner)
+        elif isinstance(each, And | Or):
+            terms = truths[-len(each.terms) :]
+            del truths[-len(each.terms) :]
+            decisive = isinstance(each, Or)
+            other = None if None in terms else not decisive
+            truths.append(decisive if decisive in terms else other)
+        else:
+            truths.append(truth_of_leaf(each))
+    return truths[0]
+
+
+def _leaf_holds(node: ConditionLeaf, item: AttributeMap) -> bool:
     match node:
-        case And():
-            return all(holds(term, item) for term in node.terms)
-        case Or():
-            return any(holds(term, item) for term in node.terms)
-        case Not():
-            return not holds(node.term, item)
         case Comparison():
             return _compares(node, item)
         case Between():

@@ -158,7 +158,8 @@ class Not:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-ConditionNode = Comparison | Between | In | Function | And | Or | Not
+ConditionLeaf = Comparison | Between | In | Function
+ConditionNode = ConditionLeaf | And | Or | Not
 
 
 @dataclass(frozen=True, slots=True)

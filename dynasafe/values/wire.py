@@ -80,9 +80,10 @@ def is_equal(one: AttributeValue, other: AttributeValue) -> bool:
     """Whether two values are of one type and equal.
 
     Raises:
+        UnsupportedTypeError: one has not exactly one member.
         ValueOutOfRangeError: they nest deeper than DynamoDB's values do.
     """
-    if len(one) != 1 or len(other) != 1 or one.keys() != other.keys():
+    if member(one)[0] != member(other)[0]:
         return False
     return identity(one) == identity(other)
 

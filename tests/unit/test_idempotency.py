@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 
 from dynasafe import UpdateBuilder, attr
+from dynasafe.expressions.idempotency import is_idempotent
+from dynasafe.expressions.parse import parse_condition, parse_update
 from dynasafe.items.conditions import ConditionLike
 from tests.properties.update_strategies import ITEMS
 from tests.support.people import Person
@@ -30,8 +32,12 @@ def update() -> UpdateBuilder:
         (update().set_if_not_exists(P.name, "x"), True),
         (update().set(P.visits, P.version), True),
         (update().set(P.visits, P.version + 1), True),
-        (update().set(P.scores[0], 3), True),
+        (update().set(P.scores[0], 3), False),  # another element may be the first by then
         (update().set(P.scores[1], 3), False),  # past the end it appends
+        (UpdateBuilder().set("a[0].b", 3), False),
+        (UpdateBuilder().remove("a[1].b"), False),
+        (UpdateBuilder().add("a[1].b", {"x"}), False),
+        (UpdateBuilder().set("a", attr("b[0]")), True),
         (update().remove(P.scores[0]), False),  # the next one moves up
         (update().add(P.visits, 1), False),
         (update().increment(P.visits, 1), False),
@@ -86,6 +92,80 @@ def test_given_a_condition_on_what_changes_then_it_may_be_repeated(
     builder.condition(condition)
 
     assert builder.is_idempotent is expected
+
+
+ONE = {"N": "1"}
+SAME_ONE = {"N": "1.0"}
+
+
+@pytest.mark.parametrize(
+    ("text", "condition", "values", "expected"),
+    [
+        # What was found on DynamoDB Local: elements move.
+        ("REMOVE l[0]", "attribute_exists(l[0])", {}, False),
+        ("SET l[5] = :v", "attribute_not_exists(l[5])", {":v": ONE}, False),
+        ("REMOVE l[1].b, l[0]", "attribute_exists(l[1].b)", {}, False),
+        ("REMOVE l[0], m", "attribute_exists(m)", {}, True),
+        # One value in two spellings.
+        ("SET a = :v, n = n + :o", "a = :w", {":v": SAME_ONE, ":w": ONE, ":o": ONE}, False),
+        ("SET a = :v, n = n + :o", ":w = a", {":v": SAME_ONE, ":w": ONE, ":o": ONE}, False),
+        (
+            "SET a = :v, n = n + :o",
+            "a = :w",
+            {":v": {"SS": ["b", "a"]}, ":w": {"SS": ["a", "b"]}, ":o": ONE},
+            False,
+        ),
+        ("SET a = :v, n = n + :o", "a = :w", {":v": {"S": "1"}, ":w": ONE, ":o": ONE}, True),
+        ("SET a = :v, n = n + :o", "a <> :w", {":v": SAME_ONE, ":w": ONE, ":o": ONE}, True),
+        ("SET a = :v, n = n + :o", "a <> :w", {":v": {"N": "2"}, ":w": ONE, ":o": ONE}, False),
+        ("SET a = :v, n = n + :o", "NOT a = :v", {":v": ONE, ":o": ONE}, True),
+        ("SET a = :v, n = n + :o", "a IN (:w, :o)", {":v": {"N": "2"}, ":w": ONE, ":o": ONE}, True),
+        ("SET a = :v, n = n + :o", "a IN (:w, b)", {":v": {"N": "2"}, ":w": ONE, ":o": ONE}, False),
+        (
+            "SET a = :v, n = n + :o",
+            "attribute_type(a, :t)",
+            {":v": ONE, ":o": ONE, ":t": {"S": "S"}},
+            True,
+        ),
+        (
+            "SET a = :v, n = n + :o",
+            "attribute_type(a, :t)",
+            {":v": ONE, ":o": ONE, ":t": {"S": "N"}},
+            False,
+        ),
+        ("REMOVE a SET n = n + :o", "a = b OR attribute_exists(a)", {":o": ONE}, False),
+        ("REMOVE a SET n = n + :o", "a = :o OR attribute_exists(a)", {":o": ONE}, True),
+        # The number before is one of two, so that the number after may be the other.
+        ("SET n = n + :o", "n = :o OR n = :w", {":o": ONE, ":w": {"N": "2"}}, False),
+        ("SET n = n + :o", "n = :o AND b = :w", {":o": ONE, ":w": {"N": "2"}}, True),
+        ("SET n = :o - n", "n = :w", {":o": ONE, ":w": {"N": "0.5"}}, False),
+        ("ADD n :o", "n = :w", {":o": {"N": "0.0"}, ":w": ONE}, False),
+        ("ADD n :o", "n = :w", {":o": {"N": "1E-130"}, ":w": ONE}, True),
+        # Malformed values prove nothing.
+        ("ADD n :o", "n = :w", {":o": {"N": "x"}, ":w": ONE}, False),
+        ("SET a = :v, n = n + :o", "a = :w", {":v": {"N": "x"}, ":w": ONE, ":o": ONE}, False),
+        ("SET a = :v, n = n + :o", "a = :w", {":v": {}, ":w": {}, ":o": ONE}, False),
+    ],
+)
+def test_condition_that_success_makes_false(
+    text: str, condition: str, values: Any, expected: bool
+) -> None:
+    """Values count, not their spelling; paths that move prove nothing."""
+    update_node = parse_update(text, {}, values)
+    assert is_idempotent(update_node, parse_condition(condition, {}, values)) is expected
+
+
+def test_deep_conditions_need_no_stack() -> None:
+    """As many operators as an expression may have, one within the other."""
+    node: Any = attr("a") == 1
+    for level in range(300):
+        node = ~(node & (attr("b") == level)) if level % 2 else node | (attr("c") == level)
+    builder = UpdateBuilder().increment("n", 1).set("a", 2).condition(node)
+
+    def at_depth(levels: int) -> bool:
+        return at_depth(levels - 1) if levels else builder.is_idempotent or node.matches({"a": 1})
+
+    assert at_depth(800) in (True, False)
 
 
 @given(ITEMS)

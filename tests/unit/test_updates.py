@@ -220,7 +220,7 @@ def test_given_a_value_without_wire_form_when_set_then_its_path_is_named(value: 
         (UpdateBuilder().append("a", [1]), False),
         (UpdateBuilder().remove("a"), True),
         (UpdateBuilder().remove("a[0]"), False),
-        (UpdateBuilder().set("a[0]", 1), True),
+        (UpdateBuilder().set("a[0]", 1), False),
         (UpdateBuilder().set("a[3]", 1), False),
         (UpdateBuilder().set_if_not_exists("a", 1), True),
         (UpdateBuilder().set("a", attr("b")), True),
