@@ -84,6 +84,7 @@ class Item(HasSchema):
         for each in attributes.values():
             # A class that inherits an attribute is its owner too: its codecs are its own.
             setattr(cls, each.field_name, Attr(DocumentPath((each.name,)), owner=cls))
+        cls.__dynasafe_schema__.require_distinct_unions()
 
     def __init__(self, **values: Any) -> None:
         state = self.__dict__

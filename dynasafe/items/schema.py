@@ -16,6 +16,7 @@ from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.values.codecs import (
+    AmbiguousUnionError,
     AttributeCodec,
     Codec,
     EpochIntCodec,
@@ -407,6 +408,22 @@ class Schema:
             types[each.name] = of_values
         return types
 
+    def require_distinct_unions(self) -> None:
+        """Refuse a union of types whose stored values could be either, when the class is made.
+
+        What an annotation names may be defined later, and a codec registered later: then they are
+        looked at when they are first used.
+
+        Raises:
+            AmbiguousUnionError: there is one.
+        """
+        try:
+            self._resolve_codecs()
+        except AmbiguousUnionError:
+            raise
+        except (TypeError, ValueError, LookupError, AttributeError):
+            pass
+
     def _resolve_codecs(self) -> dict[str, Codec[Any]]:
         codecs = {}
         types = self.types()
@@ -416,7 +433,7 @@ class Schema:
                 codecs[each.name] = self._codec_of(each, hint)
             except UnsupportedTypeError as error:
                 place = f"{self._class_name}.{each.field_name}"
-                raise UnsupportedTypeError(place, error.reason) from None
+                raise type(error)(place, error.reason) from None
             if each.options.version and hint is not int:
                 raise TypeError(f"{self._class_name}.{each.field_name}: a version is an Attr[int]")
             if each.options.write_id and hint is not str:

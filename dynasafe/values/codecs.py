@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 from uuid import UUID
 
 from dynasafe.errors import (
@@ -32,6 +32,7 @@ from dynasafe.values.convert import (
     text_set,
     to_attribute_value,
 )
+from dynasafe.values.models import dumped, fields_of, is_model, is_same, loaded
 from dynasafe.values.numbers import decode_decimal, decode_int
 from dynasafe.values.wire import (
     ELEMENTS,
@@ -228,6 +229,13 @@ def _decode_float(text: str) -> float:
     return float(decode_decimal(text))
 
 
+def _decode_datetime(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.utcoffset() is None:  # another program's: a time without its place
+        raise ValueError
+    return value
+
+
 def _decode_bool(content: Any) -> bool:
     if content is True or content is False:
         return bool(content)
@@ -243,7 +251,7 @@ _SCALARS: dict[object, Codec[Any]] = {
     Decimal: _ScalarCodec("Decimal", (Decimal, int), "N", decode_decimal),
     bool: _ScalarCodec("bool", (bool,), "BOOL", _decode_bool),
     bytes: _ScalarCodec("bytes", (bytes, bytearray, memoryview), "B", bytes_of),
-    datetime: _ScalarCodec("datetime", (datetime,), "S", datetime.fromisoformat),
+    datetime: _ScalarCodec("datetime", (datetime,), "S", _decode_datetime),
     date: _ScalarCodec("date", (date,), "S", date.fromisoformat),
     UUID: _ScalarCodec("UUID", (UUID,), "S", UUID),
     type(None): _NONE,
@@ -316,8 +324,15 @@ class AttributeCodec(Codec[Any]):
             raise _stored_mismatch(self.name, attribute_value) from None
 
 
+class AmbiguousUnionError(UnsupportedTypeError):
+    """Two types of a union whose stored values cannot be told apart."""
+
+
 class _UnionCodec(Codec[Any]):
-    """One of several types: the first that takes the value."""
+    """One of several types, of which a stored value fits one.
+
+    Classes are told apart by a tag: a field that each of them has, of other literals.
+    """
 
     def __init__(self, members: tuple[Codec[Any], ...]) -> None:
         self.name = " | ".join(member.name for member in members)
@@ -325,6 +340,9 @@ class _UnionCodec(Codec[Any]):
         self._members = tuple(member for member in members if member is not _NONE)
         self._type_but_none = _only(member.type_name for member in self._members)
         self.type_name = None if self._takes_none else self._type_but_none
+        self._by_tag, self._tag = _tagged(self._members)
+        # A number may be read as another type of number than was written.
+        self._is_compared = require_distinct(self._members, is_tagged=self._tag is not None)
 
     @property
     def key_type_name(self) -> str | None:
@@ -336,25 +354,40 @@ class _UnionCodec(Codec[Any]):
         error: InvalidValueError | None = None
         for member in self._members:
             try:
-                return member.encode(value, levels)
+                encoded = member.encode(value, levels)
             except InvalidValueError as refused:
                 if refused.reason == TOO_DEEP:
                     raise  # it holds itself, which each member would find anew at each level
                 # The type fitted, but not what is in it, or its range: that is worth telling.
                 if refused.path or isinstance(refused, ValueOutOfRangeError):
                     error = error or refused
+                continue
+            if self._is_compared and not _is_read_as(self, encoded, value):
+                raise ValueOutOfRangeError(
+                    "",
+                    f"this {type(value).__name__} would be read as another value of {self.name}. "
+                    "Fix: annotate with one of them",
+                )
+            return encoded
         raise error or _mismatch(self.name, value)
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         if self._takes_none and "NULL" in attribute_value:
             return None
+        members = self._members
+        content: Any = attribute_value.get("M")
+        if content is not None and self._tag is not None and isinstance(content, Mapping):
+            tagged = self._by_tag.get(_literal_of(content.get(self._tag)))
+            if tagged is None:
+                raise _stored_mismatch(f"{self.name}, by {self._tag}", attribute_value)
+            members = (tagged,)
         error: StoredValueError | None = None
-        for member in self._members:
+        for member in members:
             try:
                 return member.decode(attribute_value, levels)
             except StoredValueError as refused:
                 error = refused
-        if error is not None and self._takes_none and len(self._members) == 1:
+        if error is not None and (len(members) == 1):
             raise error
         raise _stored_mismatch(self.name, attribute_value)
 
@@ -369,6 +402,132 @@ class _UnionCodec(Codec[Any]):
             except InvalidValueError as error:
                 errors.append(error)
         raise errors[-1]
+
+
+def _literal_of(attribute_value: object) -> object:
+    """A tag as it is stored, to be looked up."""
+    if isinstance(attribute_value, Mapping) and len(attribute_value) == 1:
+        ((type_name, content),) = attribute_value.items()
+        if type_name == "N" and isinstance(content, str):
+            try:
+                return type_name, decode_decimal(content)
+            except (ValueError, ArithmeticError):
+                return None
+        return (type_name, content) if isinstance(content, str | bool) else None
+    return None
+
+
+def _tagged(members: tuple[Codec[Any], ...]) -> tuple[dict[object, Codec[Any]], str | None]:
+    """Each class of a union by its tag as it is stored, and the name of the tag."""
+    classes = [each for each in members if getattr(each, "python_type", None) is not None]
+    classes = [each for each in classes if each.type_name == "M"]
+    if len(classes) < 2:
+        return {}, None
+    tags: list[dict[str, frozenset[object]]] = [
+        _literals(each.python_type)  # type: ignore[attr-defined]
+        for each in classes
+    ]
+    for name in tags[0]:
+        found = [each.get(name) for each in tags]
+        literals = [literal for each in found if each for literal in each]
+        if all(found) and len(literals) == len(set(literals)):
+            by_tag: dict[object, Codec[Any]] = {}
+            for codec, each in zip(classes, found, strict=True):
+                by_tag.update(dict.fromkeys(each or (), codec))
+            return by_tag, name
+    return {}, None
+
+
+def _literals(python_type: Any) -> dict[str, frozenset[object]]:
+    """The fields of a class that are of literals: which, by the stored name."""
+    schema = getattr(python_type, "__dynasafe_schema__", None)
+    if schema is not None:
+        hints = schema.types()
+    elif is_model(python_type):
+        fields = fields_of(python_type).values()
+        hints = {field.stored_name: field.annotation for field in fields}
+    else:
+        hints = hints_of(python_type)
+    found = {}
+    for name, hint in hints.items():
+        while typing.get_origin(hint) in (typing.Annotated, typing.Required):
+            hint = typing.get_args(hint)[0]
+        if typing.get_origin(hint) is typing.Literal:
+            found[name] = frozenset(
+                _literal_of(to_attribute_value(each)) for each in typing.get_args(hint)
+            )
+    return found
+
+
+def require_distinct(members: tuple[Codec[Any], ...], *, is_tagged: bool) -> bool:
+    """Refuse types of which a stored value could be either.
+
+    Returns:
+        Whether values must be compared with what is read of them: those of two types of numbers,
+        or of types that are not known.
+
+    Raises:
+        AmbiguousUnionError: two types have the same stored values.
+    """
+    is_compared = False
+    for index, one in enumerate(members):
+        for other in members[index + 1 :]:
+            match _relation(one, other, is_tagged):
+                case "same":
+                    raise AmbiguousUnionError(
+                        "",
+                        f"{one.name} | {other.name}: what is stored of one would be read as the "
+                        "other. Fix: give each class a tag, a field of other literals such as "
+                        'kind: Literal["card"], or annotate with one type',
+                    )
+                case "unknown":
+                    is_compared = True
+    return is_compared
+
+
+def _relation(
+    one: Codec[Any], other: Codec[Any], is_tagged: bool
+) -> Literal["distinct", "same", "unknown"]:
+    """How the stored values of two types differ."""
+    types = one.type_name, other.type_name
+    if None not in types and types[0] != types[1]:
+        return "distinct"
+    pair = (one, other)
+    if any(type(each) is Codec for each in pair):
+        natural = [each for each in pair if each.name in ("str", "int", "bool", "bytes")]
+        return "distinct" if natural else "same"
+    if None in types:
+        return "unknown"
+    type_name = types[0]
+    if type_name == "M":
+        if all(isinstance(each, _MapCodec) for each in pair):
+            return _relation(one._value, other._value, is_tagged=False)  # type: ignore[attr-defined]
+        is_of_classes = all(hasattr(each, "python_type") for each in pair)
+        return "distinct" if is_of_classes and is_tagged else "same"
+    if type_name == "L":
+        return _relation_of_lists(one, other)
+    if isinstance(one, _SetCodec) and isinstance(other, _SetCodec):
+        return _relation(one.element, other.element, is_tagged=False)
+    if any(isinstance(each, _LiteralCodec | _ConvertedCodec) for each in pair):
+        return "unknown"
+    names = {one.name, other.name}
+    if type_name == "N":
+        return "same" if "datetime" in names else "unknown"
+    return "distinct" if names <= {"datetime", "date", "UUID"} and len(names) == 2 else "same"
+
+
+def _relation_of_lists(
+    one: Codec[Any], other: Codec[Any]
+) -> Literal["distinct", "same", "unknown"]:
+    if isinstance(one, _ListCodec) and isinstance(other, _ListCodec) and one.make is other.make:
+        return _relation(one.element, other.element, is_tagged=False)
+    if isinstance(one, _FixedTupleCodec) and isinstance(other, _FixedTupleCodec):
+        if len(one.elements) != len(other.elements):
+            return "distinct"
+        pairs = zip(one.elements, other.elements, strict=True)
+        relations = {_relation(*pair, is_tagged=False) for pair in pairs}
+        return "distinct" if "distinct" in relations else "unknown"
+    return "same"
 
 
 def _below(levels: int) -> int:
@@ -402,17 +561,17 @@ class _ListCodec(Codec[Any]):
     type_name: str | None = "L"
 
     def __init__(self, element: Codec[Any], make: type) -> None:
-        self._element = element
-        self._make = make
+        self.element = element
+        self.make = make
         self.name = f"{make.__name__}[{element.name}]"
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, _LISTS):
             raise _mismatch(self.name, value)
-        return {"L": encoded_elements(self._element, value, levels)}
+        return {"L": encoded_elements(self.element, value, levels)}
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
-        decode, below = self._element.decode, _below_stored(levels)
+        decode, below = self.element.decode, _below_stored(levels)
         decoded: list[Any] = []
         content = _a_list(self, attribute_value)
         try:
@@ -421,12 +580,12 @@ class _ListCodec(Codec[Any]):
         except StoredValueError as error:
             error.within(len(decoded))
             raise
-        return self._make(decoded) if self._make is not list else decoded
+        return self.make(decoded) if self.make is not list else decoded
 
     def part(self, element: str | int) -> Part:
         if not isinstance(element, int):
             raise UnsupportedTypeError(str(element), f"{self.name} has indexes, not keys")
-        return Part(element, self._element)
+        return Part(element, self.element)
 
 
 def encoded_elements(
@@ -448,16 +607,16 @@ class _FixedTupleCodec(Codec[Any]):
     type_name: str | None = "L"
 
     def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
-        self._elements = elements
+        self.elements = elements
         self.name = f"tuple[{', '.join(element.name for element in elements)}]"
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
-        if not isinstance(value, tuple) or len(value) != len(self._elements):
+        if not isinstance(value, tuple) or len(value) != len(self.elements):
             raise _mismatch(self.name, value)
         below = _below(levels)
         encoded: list[dict[str, Any]] = []
         try:
-            for codec, each in zip(self._elements, value, strict=True):
+            for codec, each in zip(self.elements, value, strict=True):
                 encoded.append(codec.encode(each, below))
         except InvalidValueError as error:
             error.within(len(encoded))
@@ -466,12 +625,12 @@ class _FixedTupleCodec(Codec[Any]):
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         content = _a_list(self, attribute_value)
-        if len(content) != len(self._elements):
+        if len(content) != len(self.elements):
             raise _stored_mismatch(self.name, attribute_value)
         below = _below_stored(levels)
         decoded: list[Any] = []
         try:
-            for codec, each in zip(self._elements, content, strict=True):
+            for codec, each in zip(self.elements, content, strict=True):
                 decoded.append(codec.decode(each, below))
         except StoredValueError as error:
             error.within(len(decoded))
@@ -479,15 +638,15 @@ class _FixedTupleCodec(Codec[Any]):
         return tuple(decoded)
 
     def part(self, element: str | int) -> Part:
-        if not isinstance(element, int) or element >= len(self._elements):
+        if not isinstance(element, int) or element >= len(self.elements):
             raise UnsupportedTypeError(str(element), f"{self.name} has no such index")
-        return Part(element, self._elements[element])
+        return Part(element, self.elements[element])
 
 
 class _SetCodec(Codec[Any]):
     def __init__(self, element: Codec[Any], make: type) -> None:
-        self._element = element
-        self._make = make
+        self.element = element
+        self.make: type = make
         self.name = f"{make.__name__}[{element.name}]"
         if element.type_name in ("S", "N", "B"):
             self.type_name = f"{element.type_name}S"
@@ -495,19 +654,19 @@ class _SetCodec(Codec[Any]):
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, _SETS):
             raise _mismatch(self.name, value)
-        texts = text_set(value) if self._element.__class__ is _StrCodec else None
-        return texts or set_of([self._element.encode(each, levels) for each in value])
+        texts = text_set(value) if self.element.__class__ is _StrCodec else None
+        return texts or set_of([self.element.encode(each, levels) for each in value])
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         for type_name, member_type in ELEMENTS.items():
             content = attribute_value.get(type_name)
             if content.__class__ is list:
-                decode = self._element.decode
-                return self._make([decode({member_type: each}, levels) for each in content])
+                decode = self.element.decode
+                return self.make([decode({member_type: each}, levels) for each in content])
         raise _stored_mismatch(self.name, attribute_value)
 
     def part(self, element: str | int) -> Part:
-        return Part(element, self._element)
+        return Part(element, self.element)
 
 
 class _MapCodec(Codec[Any]):
@@ -553,6 +712,32 @@ class _MapCodec(Codec[Any]):
         return Part(element, self._value)
 
 
+class _Field:
+    """A field of a dataclass or a TypedDict."""
+
+    __slots__ = ("codec", "default", "is_required", "none_is_absent")
+
+    def __init__(self, codec: Codec[Any], is_required: bool, default: Any) -> None:
+        self.codec: Codec[Any] = codec
+        self.is_required: bool = is_required
+        self.default: Any = default
+        self.none_is_absent: bool = default is None
+
+    def is_absent(self, value: Any) -> bool:
+        """Whether the value is not stored, and is read back all the same."""
+        if value is None:
+            return self.none_is_absent
+        return isinstance(value, _SETS) and not value and self.empty_set is not None
+
+    @property
+    def empty_set(self) -> Any:
+        """What is read where none is stored, if that is an empty set."""
+        if self.is_required and isinstance(self.codec, _SetCodec):
+            return self.codec.make()
+        is_set = isinstance(self.default, _SETS) and not self.default
+        return self.default if is_set else None
+
+
 class _FieldsCodec(Codec[Any]):
     """A class with named, typed fields, as a map: a dataclass or a TypedDict."""
 
@@ -561,55 +746,52 @@ class _FieldsCodec(Codec[Any]):
     def __init__(
         self,
         python_type: type,
-        names: Iterable[str],
         required: frozenset[str],
+        defaults: dict[str, Any],
         read: Callable[[Any], Mapping[str, Any] | None],
         make: Callable[..., Any],
+        is_made_anew: bool,
     ) -> None:
         self.name = python_type.__name__
-        self._python_type = python_type
-        self._names = tuple(names)
+        self.python_type: type = python_type
         self._required = required
+        self._defaults = defaults
         self._read = read
         self._make = make
-        self._resolved: tuple[dict[str, Codec[Any]], frozenset[str]] | None = None
+        self._is_made_anew = is_made_anew
+        self._resolved: dict[str, _Field] | None = None
 
     @property
-    def _fields(self) -> tuple[dict[str, Codec[Any]], frozenset[str]]:
-        """The codec of each field, and the names of those that are required."""
+    def _fields(self) -> dict[str, _Field]:
         # At first use, since a field may be of the class itself.
         if self._resolved is None:
             self._resolved = self._resolve()
         return self._resolved
 
-    def _resolve(self) -> tuple[dict[str, Codec[Any]], frozenset[str]]:
-        python_type = self._python_type
-        try:
-            hints = typing.get_type_hints(
-                python_type, localns={self.name: python_type}, include_extras=True
-            )
-        except NameError as error:
-            raise undefined(self.name, error) from error
-        fields, required = {}, set(self._required)
-        for name in self._names:
+    def _resolve(self) -> dict[str, _Field]:
+        hints = hints_of(self.python_type)
+        fields: dict[str, _Field] = {}
+        for name, default in self._defaults.items():
             hint = hints[name]
             try:
-                fields[name] = codec_for(hint)
+                codec = codec_for(hint)
             except UnsupportedTypeError as error:
                 raise UnsupportedTypeError(f"{self.name}.{name}", error.reason) from None
             # Python does not see these in annotations that are text.
-            if typing.get_origin(hint) is typing.NotRequired:
-                required.discard(name)
-            elif typing.get_origin(hint) is typing.Required:
-                required.add(name)
-        return fields, frozenset(required)
+            of_hint = typing.get_origin(hint)
+            is_required = name in self._required and of_hint is not typing.NotRequired
+            fields[name] = _Field(codec, is_required or of_hint is typing.Required, default)
+        return fields
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         values = self._read(value)
         if values is None:
             raise _mismatch(self.name, value)
-        fields, required = self._fields
-        wrong = min((name for name in required if name not in values), default=None)
+        fields = self._fields
+        wrong = min(
+            (name for name, each in fields.items() if each.is_required and name not in values),
+            default=None,
+        )
         is_unknown = wrong is None
         if is_unknown:
             wrong = min((str(name) for name in values if name not in fields), default=None)
@@ -621,26 +803,32 @@ class _FieldsCodec(Codec[Any]):
         name = ""
         try:
             for name, each in values.items():
-                encoded[name] = fields[name].encode(each, below)
+                field = fields[name]
+                if not field.is_absent(each):
+                    encoded[name] = field.codec.encode(each, below)
         except InvalidValueError as error:
             error.within(name)
             raise
+        if self._is_made_anew and not _is_read_as(self, {"M": encoded}, value):
+            raise _unreadable(self.name)
         return {"M": encoded}
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
-        fields, required = self._fields
         content = _a_map(self, attribute_value)
-        if any(name not in content for name in required):
-            raise _stored_mismatch(self.name, attribute_value)
         below = _below_stored(levels)
         values: dict[str, Any] = {}
         name = ""
         try:
-            for name, codec in fields.items():
+            for name, field in self._fields.items():
                 if name in content:
-                    values[name] = codec.decode(content[name], below)
+                    values[name] = field.codec.decode(content[name], below)
+                elif field.is_required:
+                    values[name] = field.empty_set
+                    if values[name] is None:
+                        raise _stored_mismatch(self.name, attribute_value)
         except StoredValueError as error:
-            error.within(name)
+            if name in content:
+                error.within(name)
             raise
         try:
             return self._make(**values)
@@ -648,35 +836,110 @@ class _FieldsCodec(Codec[Any]):
             raise _stored_mismatch(self.name, attribute_value) from None
 
     def part(self, element: str | int) -> Part:
-        fields, _ = self._fields
-        if element not in fields:
+        field = self._fields.get(element) if isinstance(element, str) else None
+        if field is None:
             raise UnsupportedTypeError(
-                str(element), f"{self.name} has no such field.{did_you_mean(element, fields)}"
+                str(element),
+                f"{self.name} has no such field.{did_you_mean(element, self._fields)}",
             )
-        return Part(element, fields[str(element)])
+        return Part(element, field.codec, field.none_is_absent)
+
+
+def hints_of(python_type: type) -> dict[str, Any]:
+    """The annotations of a class.
+
+    Raises:
+        TypeError: one names something that is not defined.
+    """
+    try:
+        return typing.get_type_hints(
+            python_type, localns={python_type.__name__: python_type}, include_extras=True
+        )
+    except NameError as error:
+        raise undefined(python_type.__name__, error) from error
+
+
+def _is_read_as(codec: Codec[Any], encoded: AttributeValue, value: Any) -> bool:
+    """Whether what was written is read as an equal value."""
+    try:
+        return bool(codec.decode(encoded) == value)
+    except _REFUSALS:
+        return False
+
+
+def _unreadable(name: str) -> UnsupportedTypeError:
+    return UnsupportedTypeError(
+        "",
+        f"this {name} would not be read back as it is, so that it is not written. Fix: let it be "
+        "made of the fields that are stored: defaults for the others, validators that accept what "
+        "serializers write, and nothing set after it was made",
+    )
+
+
+class _ModelCodec(Codec[Any]):
+    """A pydantic model, as a map of what it dumps."""
+
+    type_name: str | None = "M"
+
+    def __init__(self, model: Any) -> None:
+        self.name = model.__name__
+        self.python_type: type = model
+        if not fields_of(model):  # as of a RootModel, or of what is like a model
+            self.type_name = None
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if type(value) is not self.python_type:
+            raise _mismatch(self.name, value)
+        encoded = to_attribute_value(dumped(value), levels)
+        try:
+            is_same_again = is_same(loaded(self.python_type, from_attribute_value(encoded)), value)
+        except _REFUSALS:
+            is_same_again = False
+        if not is_same_again:
+            raise _unreadable(self.name)
+        return encoded
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        try:
+            return loaded(self.python_type, from_attribute_value(attribute_value, levels))
+        except _REFUSALS:
+            raise _stored_mismatch(self.name, attribute_value) from None
+
+    def part(self, element: str | int) -> Part:
+        fields = fields_of(self.python_type)
+        for name, field in fields.items():
+            if element in (name, field.stored_name):
+                try:
+                    codec = codec_for(field.annotation)
+                except UnsupportedTypeError:  # pydantic knows more types
+                    codec = _ANY
+                return Part(field.stored_name, codec, field.none_is_absent)
+        raise UnsupportedTypeError(
+            str(element), f"{self.name} has no such field.{did_you_mean(element, fields)}"
+        )
 
 
 class _ItemCodec(Codec[Any]):
     type_name: str | None = "M"
 
     def __init__(self, item_class: Any) -> None:
-        self._item_class = item_class
+        self.python_type: Any = item_class
         self.name = item_class.__name__
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
-        if not isinstance(value, self._item_class):
+        if type(value) is not self.python_type:
             raise _mismatch(self.name, value)
         return {"M": value.__dynasafe_encode__(_below(levels))}
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         content = _a_map(self, attribute_value)
-        return self._item_class.__dynasafe_decode__(content, _below_stored(levels))
+        return self.python_type.__dynasafe_decode__(content, _below_stored(levels))
 
     def is_of(self, item_class: type) -> bool:
-        return issubclass(self._item_class, item_class)
+        return issubclass(self.python_type, item_class)
 
     def part(self, element: str | int) -> Part:
-        part: Part = self._item_class.__dynasafe_schema__.part(element)
+        part: Part = self.python_type.__dynasafe_schema__.part(element)
         return part
 
 
@@ -852,16 +1115,14 @@ def _class_codec(annotation: type) -> Codec[Any]:
         required: frozenset[str] = of_dict.__required_keys__
         return _FieldsCodec(
             annotation,
-            sorted(required | of_dict.__optional_keys__),
             required,
+            dict.fromkeys(sorted(required | of_dict.__optional_keys__), dataclasses.MISSING),
             lambda value: value if isinstance(value, Mapping) else None,
             dict,
+            is_made_anew=False,
         )
-    if callable(getattr(annotation, "model_validate", None)):
-        model: Any = annotation
-        return _ConvertedCodec(
-            annotation, lambda value: value.model_dump(by_alias=True), model.model_validate
-        )
+    if is_model(annotation):
+        return _ModelCodec(annotation)
     if dataclasses.is_dataclass(annotation):
         return _dataclass_codec(annotation)
     for base in annotation.__mro__[1:]:
@@ -872,18 +1133,26 @@ def _class_codec(annotation: type) -> Codec[Any]:
 
 def _dataclass_codec(annotation: Any) -> Codec[Any]:
     fields = [each for each in dataclasses.fields(annotation) if each.init]
+    defaults = {each.name: _default_of(each) for each in fields}
+    is_made_anew = hasattr(annotation, "__post_init__") or len(fields) < len(
+        dataclasses.fields(annotation)
+    )
     return _FieldsCodec(
         annotation,
-        [each.name for each in fields],
-        frozenset(
-            each.name
-            for each in fields
-            if each.default is dataclasses.MISSING and each.default_factory is dataclasses.MISSING
-        ),
+        frozenset(name for name, each in defaults.items() if each is dataclasses.MISSING),
+        defaults,
         lambda value: (
             {each.name: getattr(value, each.name) for each in fields}
-            if isinstance(value, annotation)
+            if type(value) is annotation
             else None
         ),
         annotation,
+        is_made_anew=is_made_anew,
     )
+
+
+def _default_of(field: dataclasses.Field[Any]) -> Any:
+    """What is read where the field is not stored, as far as that is known to be of use."""
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory() if field.default_factory in _SETS else ...
+    return field.default

@@ -21,6 +21,7 @@ from weakref import WeakKeyDictionary
 
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.limits import MAX_NUMBER_DIGITS
+from dynasafe.values.models import dumped, fields_stored, is_model
 from dynasafe.values.numbers import decode_number, encode_number
 from dynasafe.values.wire import LEVELS, AttributeValue, bytes_of, too_deep
 
@@ -146,6 +147,12 @@ def encode_datetime(value: datetime) -> str:
     Raises:
         ValueOutOfRangeError: the datetime has no timezone, or its time in UTC has no year.
     """
+    if value != value or getattr(value, "nanosecond", False):  # NaT and Timestamp of pandas
+        raise ValueOutOfRangeError(
+            "",
+            "a datetime is stored with microseconds: NaT and nanoseconds are not. "
+            "Fix: None for NaT, .floor('us') for nanoseconds",
+        )
     if value.utcoffset() is None:
         raise ValueOutOfRangeError(
             "",
@@ -258,13 +265,11 @@ def _item(value: Any, levels: int) -> dict[str, Any]:
 
 
 def _pydantic_model(value: Any, levels: int) -> dict[str, Any]:
-    dump = value.model_dump(by_alias=True)
-    return {"M": _encoded_members(dump, levels - 1, is_keys=False)}
+    return to_attribute_value(dumped(value), levels)
 
 
 def _dataclass(value: Any, levels: int) -> dict[str, Any]:
-    fields = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
-    return {"M": _encoded_members(fields, levels - 1, is_keys=False)}
+    return {"M": _encoded_members(fields_stored(value), levels - 1, is_keys=False)}
 
 
 _ENCODERS: dict[type, _Encode] = {
@@ -346,17 +351,18 @@ def _find_encoder(python_type: type) -> _Encode:
         return _map
     if hasattr(python_type, "__dynasafe_encode__"):
         return _item
-    if callable(getattr(python_type, "model_dump", None)):
+    if is_model(python_type):
         return _pydantic_model
     if dataclasses.is_dataclass(python_type):
         return _dataclass
     if python_type.__module__ == "boto3.dynamodb.types" and python_type.__name__ == "Binary":
         return _boto3_binary
-    raise UnsupportedTypeError(
-        "",
-        f"{python_type.__qualname__} has no AttributeValue. Fix: convert it, or teach it with "
-        "dynasafe.values.convert.register_codec()",
+    fix = (
+        "value.item(), or str(value) for a time"
+        if python_type.__module__ == "numpy"
+        else "convert it, or teach it with dynasafe.values.convert.register_codec()"
     )
+    raise UnsupportedTypeError("", f"{python_type.__qualname__} has no AttributeValue. Fix: {fix}")
 
 
 # Reading
