@@ -122,7 +122,32 @@ def _call(
         call.how = "name"
     if "TableName" not in call.members and not call.has_more and call.method in _OF_TABLE:
         call.form = "resource"  # a client's call would name its table
+    elif "TableName" in call.members and _has_typed_key(call):
+        call.form = "client"
     return call
+
+
+def _has_typed_key(call: Call) -> bool:
+    """Whether a key or item is written with AttributeValues, as only a client takes them."""
+    given = call.members.get("Key") or call.members.get("Item")
+    return (
+        isinstance(given, ast.Dict)
+        and bool(given.values)
+        and all(map(is_typed_display, given.values))
+    )
+
+
+TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
+
+
+def is_typed_display(node: ast.expr) -> bool:
+    """Whether a display has the form of an AttributeValue: one member, named as a type."""
+    return (
+        isinstance(node, ast.Dict)
+        and len(node.keys) == 1
+        and isinstance(node.keys[0], ast.Constant)
+        and node.keys[0].value in TYPES
+    )
 
 
 def _is_of_own_class(node: ast.expr, names: Names, receivers: Receivers) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dynasafe.lint.baseline import Baseline
     from dynasafe.lint.engine import FileReport
     from dynasafe.lint.formats import Located, Totals
+    from dynasafe.lint.module import RuleSettings
 
 _FORMATS = ("text", "concise", "json", "sarif", "github")
 
@@ -42,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument(
         "--unsafe-fixes", action="store_true", help="apply those that change working code too"
+    )
+    fixes.add_argument(
+        "--migrate", action="store_true", help="rewrite update_item calls to UpdateBuilder"
     )
     fixes.add_argument("--diff", action="store_true", help="show the changes, and write nothing")
     output = parser.add_argument_group("output")
@@ -78,8 +82,10 @@ def _run(given: argparse.Namespace) -> int:
     for name, path in session.files():
         session.look_at(name, path)
     problems, totals = session.problems, session.totals
-    for failure in totals.failures:
-        sys.stderr.write(f"{failure}\n")
+    for line in [*totals.failures, *session.left]:
+        sys.stderr.write(f"{line}\n")
+    if given.migrate:
+        sys.stderr.write(f"Migrated {session.migrated_count}, left {len(session.left)}.\n")
     if given.write_baseline:
         session.write_baseline()
         return 2 if totals.failures else 0
@@ -126,6 +132,8 @@ class _Session:
     diffs: list[str] = field(default_factory=list)
     reports: list[tuple[str, FileReport]] = field(default_factory=list)
     has_written_text: bool = False
+    migrated_count: int = 0
+    left: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         from dynasafe.lint.formats import Totals
@@ -234,7 +242,7 @@ class _Session:
     @property
     def _is_fixing(self) -> bool:
         given = self.given
-        return bool(given.fix or given.unsafe_fixes or given.diff)
+        return bool(given.fix or given.unsafe_fixes or given.migrate or given.diff)
 
     def _check(self, source: Source, path: Path | None, encoding: str) -> FileReport:
         from dynasafe.lint import engine
@@ -247,13 +255,33 @@ class _Session:
         if not self._is_fixing:
             return engine.check_source(source, selection=selection, settings=rules)
         before = source.text
-        fixed = fix_source(
-            source, unsafe=self.given.unsafe_fixes, selection=selection, settings=rules
-        )
-        self.totals.fixed_count += fixed.count
-        report, after = fixed.report, fixed.text
+        given = self.given
+        if given.migrate:
+            source = self._migrate(source, rules)
+        if given.migrate and not (given.fix or given.unsafe_fixes):
+            report, after = (
+                engine.check_source(source, selection=selection, settings=rules),
+                source.text,
+            )
+        else:
+            fixed = fix_source(
+                source, unsafe=given.unsafe_fixes, selection=selection, settings=rules
+            )
+            self.totals.fixed_count += fixed.count
+            report, after = fixed.report, fixed.text
         self._keep(source.path, path, before, after, encoding)
         return report
+
+    def _migrate(self, source: Source, settings: RuleSettings) -> Source:
+        """The source with UpdateBuilder; what is left is told."""
+        from dynasafe.lint.migrate import migrate_source
+
+        migrated = migrate_source(source, settings)
+        self.migrated_count += migrated.count
+        for each in migrated.left:
+            place = source.place(each.offset)
+            self.left.append(f"{source.path}:{place.line}: not migrated: {each.reason}")
+        return Source(migrated.text, source.path)
 
     def _keep(self, name: str, path: Path | None, before: str, after: str, encoding: str) -> None:
         """Write a file that was fixed, or note the difference."""

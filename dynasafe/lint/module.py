@@ -199,29 +199,18 @@ class Module:
         bindings = self.names.module.bindings.get(name, [])
         if bindings:
             return []
-        statement = f"from {module} import {name}\n"
-        body = self.source.tree.body
-        first = next(
-            (
-                each
-                for each in body
-                if isinstance(each, ast.Import | ast.ImportFrom)
-                and not (isinstance(each, ast.ImportFrom) and each.module == "__future__")
-            ),
-            None,
-        )
-        if first is not None:
-            at, _ = self.source.span(first)
-            return [Edit(at, at, statement)]
-        past = [
-            each
-            for each in body
-            if isinstance(each, ast.ImportFrom) or (each is body[0] and _is_docstring(each))
-        ]
-        if not past:
-            return [Edit(0, 0, statement)]
-        _, end = self.source.span(past[-1])
-        return [Edit(end, end, f"\n{statement.rstrip()}")]
+        statement = f"from {module} import {name}"
+        leading: ast.stmt | None = None
+        for each in self.source.tree.body:
+            is_import = isinstance(each, ast.Import | ast.ImportFrom)
+            if not is_import and not (leading is None and _is_docstring(each)):
+                break
+            leading = each
+        if leading is None:
+            return [Edit(0, 0, f"{statement}\n")]
+        _, end = self.source.span(leading)
+        newline = "\r\n" if "\r\n" in self.source.text else "\n"
+        return [Edit(end, end, f"{newline}{statement}")]
 
 
 def _is_docstring(node: ast.stmt) -> bool:

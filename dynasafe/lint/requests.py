@@ -13,21 +13,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynasafe.findings.finding import Finding
-from dynasafe.lint.calls import Call, constant_display, only_value
+from dynasafe.lint.calls import TYPES, Call, constant_display, is_typed_display, only_value
 from dynasafe.lint.literals import Text, constant, text_constant, texts
 from dynasafe.lint.scopes import Names
 from dynasafe.validation import check_request
 from dynasafe.validation.expression_rules import KINDS
 from dynasafe.validation.shapes import REQUESTS, Shape
 
-TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _PLACEHOLDERS = {"ExpressionAttributeNames": "#", "ExpressionAttributeValues": ":"}
 # Findings about what is absent, which `**params` may hold.
 _ABSENT = frozenset({"DYS105", "DYS106", "DYS107", "DYS160", "DYS161", "DYS165", "DYS170"})
 # Findings about an expression that is there, and not literal.
 _HIDDEN = frozenset({"DYS107", "DYS160"})
 # Findings about a whole text, which one branch alone may not make.
-_WHOLE = frozenset({"DYS103", "DYS107", "DYS201", "DYS220", "DYS221", "DYS222"})
+_WHOLE = frozenset(
+    {
+        *("DYS103", "DYS107", "DYS201", "DYS203", "DYS204", "DYS210", "DYS218"),
+        *("DYS220", "DYS221", "DYS222"),
+    }
+)
 # Beyond what may be left out of a request, rules of their own look at these.
 _HANDLED = frozenset({"DYS104"})
 
@@ -204,6 +208,7 @@ class _Reader:
         self._template = template
         self._form = call.form
         self._call = call
+        self._tables: dict[str, int] = {}
 
     def struct(
         self,
@@ -223,7 +228,7 @@ class _Reader:
             if part is _UNKNOWN:
                 if not shape.members[name].is_required and name != "TableName":
                     continue
-                part = _stand_in(shape.members[name])
+                part = self._stand_in(shape.members[name], node)
                 if part is None:
                     return None
             read[name] = part
@@ -236,13 +241,25 @@ class _Reader:
             read.setdefault("TableName", "a-table")
         for name, member in shape.members.items():
             if has_more and member.is_required and name not in read:
-                stand_in = _stand_in(member)
+                stand_in = self._stand_in(member, None)
                 if stand_in is None:
                     return None
                 read[name] = stand_in
         given = set(members) | (set() if place else set(self._call.members))
         self._complete(read, members, given, has_more)
         return read
+
+    def _stand_in(self, shape: Shape, node: ast.expr | None) -> Any:
+        """Something for a required part that the source does not show.
+
+        Tables whose names are other expressions are other tables.
+        """
+        if shape.kind == "Map" and shape.each is not None and shape.each.kind == "AttributeValue":
+            return {"id": Hole()}
+        if not shape.is_name:
+            return None
+        text = "" if node is None else ast.unparse(node)
+        return f"table-{self._tables.setdefault(text, len(self._tables))}"
 
     def _complete(
         self,
@@ -329,7 +346,7 @@ class _Reader:
             if name is None:
                 if not shape.has_table_names or key is None:
                     continue  # a name, or names, that nobody can see
-                name = f"table-{len(read)}"
+                name = f"other-table-{len(read)}"
             self._template.places[f"{place}.{name}"] = value
             part = self._part(shape.each, value, f"{place}.{name}")
             if part is _UNKNOWN:
@@ -459,13 +476,6 @@ class _Reader:
         return Hole() if found is None else found
 
 
-def is_typed_display(node: ast.expr) -> bool:
-    """Whether a display has the form of an AttributeValue: one member, named as a type."""
-    return (
-        isinstance(node, ast.Dict) and len(node.keys) == 1 and text_constant(node.keys[0]) in TYPES
-    )
-
-
 def whole_literal(node: ast.expr) -> Any:
     """The value of a display of constants alone."""
     try:
@@ -477,13 +487,6 @@ def whole_literal(node: ast.expr) -> Any:
 def _keys(node: ast.expr, names: Names) -> list[str | None]:
     display = constant_display(node, names)
     return [None] if display is None else [text_constant(key) for key in display.keys]
-
-
-def _stand_in(shape: Shape) -> Any:
-    """Something for a required part that the source does not show."""
-    if shape.kind == "Map" and shape.each is not None and shape.each.kind == "AttributeValue":
-        return {"id": Hole()}
-    return "a-table" if shape.is_name else None
 
 
 def _set_of(node: ast.Set) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from dynasafe.lint.calls import Call, answer_of
+from dynasafe.lint.calls import Call, answer_of, bound_value
 from dynasafe.lint.literals import text_constant
 from dynasafe.lint.module import Module
 from dynasafe.lint.problem import Draft, Edit, rule
@@ -214,21 +214,14 @@ def _is_stored(node: ast.expr, module: Module, depth: int) -> bool:
         case ast.Dict():
             return any(_is_stored(each, module, depth + 1) for each in node.values)
         case ast.Name():
-            bindings = module.names.scopes[node].lookup(node.id)
-            values = [each.value for each in bindings if each.kind == "assign"]
-            return len(bindings) == 1 and all(
-                each is not None and _is_stored(each, module, depth + 1) for each in values
-            )
+            value_of = bound_value(node, module.names)
+            return value_of is not None and _is_stored(value_of, module, depth + 1)
         case _:
             return False
 
 
 def _is_answer(node: ast.expr, module: Module) -> bool:
-    if isinstance(node, ast.Name):
-        bindings = module.names.scopes[node].lookup(node.id)
-        if len(bindings) != 1 or bindings[0].value is None or bindings[0].kind != "assign":
-            return False
-        node = bindings[0].value
+    node = bound_value(node, module.names) or node
     if isinstance(node, ast.Await):
         node = node.value
     return any(

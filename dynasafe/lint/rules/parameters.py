@@ -11,13 +11,13 @@ from dynasafe.lint.calls import (
     Call,
     bound_value,
     constant_display,
+    is_typed_display,
     may_change,
     only_value,
 )
 from dynasafe.lint.literals import constant, text_constant
 from dynasafe.lint.module import Module, last_name
 from dynasafe.lint.problem import Draft, Edit, Level, rule
-from dynasafe.lint.requests import is_typed_display
 from dynasafe.lint.scopes import Binding, Scope
 from dynasafe.validation.shapes import REQUESTS
 
@@ -306,8 +306,9 @@ def _is_decided_elsewhere(mine: set[ast.AST], use: ast.Name, home: Scope, module
         fills = [
             fill for each in names.uses(name, home) if (fill := _fill(each, module)) is not None
         ]
-        grown = [each.node for each in home.bindings.get(name, []) if each.kind == "augment"]
-        filled = [_branches(each, module, around) for each in [*fills, *grown]]
+        # Texts that grow, and flags that are set.
+        bound = [each.node for each in home.bindings.get(name, []) if each.value is not None]
+        filled = [_branches(each, module, around) for each in [*fills, *bound]]
         if filled and {each[0] for each in filled if each} >= mine:
             return True
     return False

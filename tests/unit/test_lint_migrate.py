@@ -1,0 +1,192 @@
+"""Calls of update_item, rewritten to UpdateBuilder."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from dynasafe.lint.migrate import migrate_source
+from dynasafe.lint.source import Source
+from tests.support.linting import SYNC
+
+
+def migrated(code: str) -> str:
+    """The text after the migration, without what stands above it."""
+    made = migrate_source(Source(SYNC + dedent(code), "app.py"))
+    assert made.left == ()
+    return made.text.partition('client = boto3.client("dynamodb")\n')[2]
+
+
+def left(code: str) -> list[str]:
+    """Why calls stay as they are."""
+    made = migrate_source(Source(SYNC + dedent(code), "app.py"))
+    assert made.count == 0
+    assert made.text == SYNC + dedent(code)
+    return [each.reason for each in made.left]
+
+
+def update(text: str, values: str = "", *, condition: str = "", names: str = "") -> str:
+    members = [f'Key={{"id": "a"}}, UpdateExpression="{text}"']
+    if condition:
+        members.append(f'ConditionExpression="{condition}"')
+    if names:
+        members.append(f"ExpressionAttributeNames={{{names}}}")
+    if values:
+        members.append(f"ExpressionAttributeValues={{{values}}}")
+    return f"table.update_item({', '.join(members)})\n"
+
+
+LINKS = [
+    ("SET a = :v", "", '.set("a", v)'),
+    ("SET a = if_not_exists(a, :v)", "", '.set_if_not_exists("a", v)'),
+    ("SET a = if_not_exists(b, :v)", "", '.set("a", attr("b").if_not_exists(v))'),
+    ("SET a = if_not_exists(a, :zero) + :v", "", '.increment("a", v)'),
+    ("SET a = a + :v", "", '.set("a", attr("a") + v)'),
+    ("SET a = b - :v", "", '.set("a", attr("b") - v)'),
+    ("SET a = list_append(if_not_exists(a, :empty), :v)", "", '.append("a", v)'),
+    ("SET a = list_append(:v, if_not_exists(a, :empty))", "", '.prepend("a", v)'),
+    ("SET a.b[0] = :v", "", '.set("a.b[0]", v)'),
+    ("SET a = b", "", '.set("a", attr("b"))'),
+    ("REMOVE a, b[1]", "", '.remove("a", "b[1]")'),
+    ("ADD a :v", "", '.add("a", v)'),
+    ("DELETE a :v", "", '.delete("a", v)'),
+    ("SET a = :v", "attribute_exists(id)", '.condition(attr("id").exists())'),
+    ("SET a = :v", "a < :v AND b = :v", '.condition((attr("a") < v) & (attr("b") == v))'),
+    ("SET a = :v", "NOT contains(a, :v)", '.condition(~attr("a").contains(v))'),
+    ("SET a = :v", "size(b) > :n", '.condition(attr("b").size() > n)'),
+    ("SET a = :v", "b IN (:v, :n)", '.condition(attr("b").is_in([v, n]))'),
+    ("SET a = :v", "b BETWEEN :v AND :n", '.condition(attr("b").between(v, n))'),
+    ("SET a = :v", "attribute_type(b, :t)", '.condition(attr("b").is_type("S"))'),
+]
+
+
+@pytest.mark.parametrize(("text", "condition", "link"), LINKS)
+def test_link(text: str, condition: str, link: str) -> None:
+    """Each form of an action and of a condition has its method."""
+    written = f"{text} {condition}"
+    known = {":v": "v", ":n": "n", ":zero": "0", ":empty": "[]", ":t": '"S"'}
+    values = ", ".join(
+        f'"{name}": {code}' for name, code in known.items() if name in written.replace(")", " ")
+    )
+
+    made = migrated(update(text, values, condition=condition))
+
+    assert link in made.splitlines()[2 if not condition else 3].strip()
+
+
+def test_whole_call() -> None:
+    """The call, its receiver and its options stay; the import is added once."""
+    code = """
+    def f(name):
+        try:
+            return table.update_item(
+                Key={"id": "a"},
+                UpdateExpression="SET #n = :n",
+                ExpressionAttributeNames={"#n": "name"},
+                ExpressionAttributeValues={":n": name},
+                ReturnValues="ALL_NEW",
+            )["Attributes"]
+        except client.exceptions.ResourceNotFoundException:
+            return None
+    """
+    expected = """
+    def f(name):
+        try:
+            return table.update_item(
+                **UpdateBuilder()
+                .set("name", name)
+                .build(key={"id": "a"}, return_values="ALL_NEW")
+            )["Attributes"]
+        except client.exceptions.ResourceNotFoundException:
+            return None
+    """
+    whole = migrate_source(Source(SYNC + dedent(code), "app.py")).text
+
+    assert migrated(code) == dedent(expected)
+    assert whole.count("from dynasafe import UpdateBuilder\n") == 1
+
+
+def test_client() -> None:
+    """AttributeValues become Python values; a number that is text becomes a Decimal."""
+    code = """
+    client.update_item(
+        TableName=people,
+        Key={"id": {"S": key}},
+        UpdateExpression="SET a = :a, b = :b, c = :c, d = :d",
+        ExpressionAttributeValues={
+            ":a": {"N": str(len(key))},
+            ":b": {"N": number},
+            ":c": {"L": [{"S": "x"}, {"BOOL": True}]},
+            ":d": {"SS": ["x", "y"]},
+        },
+    )
+    """
+    expected = """
+    client.update_item(
+        **UpdateBuilder()
+        .set("a", len(key))
+        .set("b", Decimal(number))
+        .set("c", ["x", True])
+        .set("d", {"x", "y"})
+        .build_client(table_name=people, key={"id": key})
+    )
+    """
+
+    assert migrated(code) == dedent(expected)
+
+
+def test_meta_client() -> None:
+    """A resource's client keeps its TableName, beside Python values."""
+    code = """
+    dynamodb.meta.client.update_item(TableName="people", Key={"id": "a"},
+        UpdateExpression="SET a = :a", ExpressionAttributeValues={":a": 1})
+    """
+    expected = """
+    dynamodb.meta.client.update_item(
+        TableName="people",
+        **UpdateBuilder()
+        .set("a", 1)
+        .build(key={"id": "a"})
+    )
+    """
+
+    assert migrated(code) == dedent(expected)
+
+
+def test_condition_of_boto3() -> None:
+    """A condition of boto3 is taken as it is."""
+    code = """
+    table.update_item(Key={"id": "a"}, UpdateExpression="REMOVE a",
+        ConditionExpression=Attr("a").exists() & Attr("b").gt(1))
+    """
+
+    assert '.condition(Attr("a").exists() & Attr("b").gt(1))' in migrated(code)
+
+
+def test_names_that_are_no_paths() -> None:
+    """A name with a dot is a name, not a path."""
+    made = migrated(update("SET #a = :v, b.#a = :v", '":v": 1', names='"#a": "x.y"'))
+
+    assert '.set(attr(name="x.y"), 1)' in made
+    assert '.set(attr(name="b")["x.y"], 1)' in made
+
+
+# ruff: noqa: E501
+LEFT = [
+    ('table.update_item(Key=k, UpdateExpression=text)', "UpdateExpression is not literal"),
+    ('table.update_item(Key=k, UpdateExpression="REMOVE a", **more)', "** or positional arguments"),
+    (update("SET a = :v", "**values"), "a key of ExpressionAttributeValues is not literal"),
+    (update("SET a = list_append(a, :v)", '":v": v'), "list_append without if_not_exists(..., an empty list)"),
+    (update("SET a = :v, b = :v", '":v": f()'), "a value that is used twice and is no name"),
+    (update("SET a = :v b", '":v": v'), "the expression is malformed: Syntax error; token: \"b\", near: \":v b\""),
+    ('table.update_item(Key=k, AttributeUpdates={})', "legacy or unknown parameters"),
+    ('table.update_item(  # why\n    Key=k, UpdateExpression="REMOVE a")', "a comment within the call"),
+    ('attr = 1\n' + update("REMOVE a"), "the name attr is taken"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("code", "reason"), LEFT, ids=[each[1] for each in LEFT])
+def test_left(code: str, reason: str) -> None:
+    """What cannot be proved stays, with the reason."""
+    assert left(code) == [reason]
