@@ -288,6 +288,11 @@ def is_command(line: str) -> bool:
         case "python" | "python3", ["-m", "dynasafe", *words]:
             command = [sys.executable, "-m", "dynasafe", *words]
             return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        case "dynasafe", [name, *words]:
+            command = [sys.executable, "-m", "dynasafe", name, "--help"]
+            helped = subprocess.run(command, capture_output=True, text=True, check=False)
+            options = [word for word in words if word.startswith("--")]
+            return helped.returncode == 0 and all(each in helped.stdout for each in options)
         case "python" | "python3", ["-m", "venv" | "http.server", *_] | ["start.py"]:
             return True
         case "pytest", options:

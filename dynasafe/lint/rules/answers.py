@@ -32,7 +32,7 @@ def missing_item(module: Module) -> Iterator[Draft]:
             if caught & _BROAD:
                 continue
             assert isinstance(use, ast.Subscript)
-            _, start = module.source.span(use.value)
+            start = module.source.text.rfind("[", 0, module.source.span(use.slice)[0])
             _, end = module.source.span(use)
             is_deeper = isinstance(module.names.parents[use], ast.Subscript | ast.Attribute)
             yield Draft(

@@ -227,16 +227,16 @@ def exceptions_of_resource(module: Module) -> Iterator[Draft]:
         kind = module.receivers.kind(node.value)
         if kind is None or not kind.is_a("resource", "table"):
             continue
-        _, start = module.source.span(node.value)
         _, end = module.source.span(node)
+        start = end - len("exceptions")
         name = "dynamodb.Table" if kind.what == "table" else "dynamodb.ServiceResource"
         yield Draft(
             node=node,
-            span=(end - len("exceptions"), end),
+            span=(start, end),
             message="a Table or resource of boto3 has no exceptions",
             answer=f"AttributeError: '{name}' object has no attribute 'exceptions'",
             fix=".meta.client.exceptions",
-            edits=(Edit(start, end, ".meta.client.exceptions"),),
+            edits=(Edit(start, end, "meta.client.exceptions"),),
         )
 
 
