@@ -21,6 +21,8 @@ check: .venv/.installed ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive examples
+	$(BIN)/cfn-lint examples/templates/*.yaml
 
 typing-all: build/typing/.installed ## What other type checkers make of right and wrong lines
 	PATH="$(CURDIR)/build/typing/bin:$$PATH" build/typing/bin/python -m tests.typing.checkers
@@ -42,7 +44,7 @@ docs: .venv/.installed ## The documentation, into build/docs; a warning is an er
 	$(BIN)/zensical build --clean --strict >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
 	! grep griffe: build/docs.log
 	sed -i.bak -E -e 's|"(../)+examples/recipes/([a-z_]+)\.py"|"../sources/\2/"|g' \
-		-e 's|"(../)+examples/(registry/[a-z_.]*)"|"../sources/registry/"|g' \
+		-e 's#"(../)+examples/(registry|accounts)/[a-z_.]*"#"../sources/\2/"#g' \
 		-e 's|"(../)+examples/demo\.py"|"../sources/demo/"|g' build/docs/examples/index.html
 	rm build/docs/examples/index.html.bak
 	! grep -rlE '<(script|link|img)[^>]+(src|href)="https?:' build/docs --include='*.html'

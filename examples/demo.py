@@ -50,7 +50,10 @@ async def main(endpoint_url: str) -> None:
     async with AsyncDynamoDB.connect(
         region_name="us-east-1",
         endpoint_url=endpoint_url,
-        client_options={"aws_access_key_id": "demo", "aws_secret_access_key": "demo"},
+        client_options={
+            "aws_access_key_id": "demo",
+            "aws_secret_access_key": "demo",  # nosec B105
+        },
     ) as db:
         await db.call(
             "CreateTable",

@@ -98,15 +98,14 @@ class EmailVerification:
         token = secrets.token_urlsafe(32)
         salt = secrets.token_bytes(16)
         # Without an account something is stored too, where nobody finds it: so both take as long.
-        await self._verifications.put_item(
-            Verification(
-                person_id=f"nobody#{secrets.token_hex(8)}" if account is None else person_id,
-                email="" if account is None else account.email,
-                salt=salt,
-                digest=digest_of(token, salt),
-                expires_at=now + LIFETIME,
-            )
+        verification = Verification(
+            person_id=f"nobody#{secrets.token_hex(8)}" if account is None else person_id,
+            email="" if account is None else account.email,
+            salt=salt,
+            digest=digest_of(token, salt),
+            expires_at=now + LIFETIME,
         )
+        await retry_conflicts(lambda: self._verifications.put_item(verification))
         return None if account is None else (account.email, token)
 
     async def confirm(self, person_id: str, token: str, *, now: datetime) -> bool:

@@ -41,7 +41,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute, settle
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+    settle,
+)
 from dynasafe.errors import (
     CircuitOpenError,
     ConditionalCheckFailedError,
@@ -200,7 +209,9 @@ async def create(people: AsyncTable[Person], person: Person) -> None:
     person.incarnation = uuid4().hex
     is_new = Person.id.not_exists()
     try:
-        await settle(people.put_item(person, condition=is_new, exactly_once=True))
+        await retry_conflicts(
+            lambda: settle(people.put_item(person, condition=is_new, exactly_once=True))
+        )
     except ConditionalCheckFailedError as error:
         raise HTTPException(409, "There is a person of this id already.") from error
 
@@ -279,8 +290,10 @@ async def patch_v1(people: People, person_id: UUID, body: PersonPatchV1) -> Pers
     update.increment(Person.version, 1).condition(Person.id.exists())
     key = {"id": str(person_id)}
     try:
-        result = await settle(
-            people.update_item(key, update, return_values="ALL_NEW", exactly_once=True)
+        result = await retry_conflicts(
+            lambda: settle(
+                people.update_item(key, update, return_values="ALL_NEW", exactly_once=True)
+            )
         )
     except ConditionalCheckFailedError as error:
         raise HTTPException(404, "There is no such person.") from error

@@ -25,7 +25,15 @@ import asyncio
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+)
 from dynasafe.errors import ConditionalCheckFailedError
 
 
@@ -82,7 +90,7 @@ class People:
         body = PersonBody.model_validate_json(json)
         fields = body.model_dump(exclude={"id"})
         update = UpdateBuilder(Person).patch(fields, none="remove")
-        await self._table.update_item({"id": body.id}, update)
+        await retry_conflicts(lambda: self._table.update_item({"id": body.id}, update))
 
     async def get(self, person_id: str) -> str | None:
         """The person as a JSON text."""
@@ -101,8 +109,8 @@ class People:
             return await self.get(person_id)
         update.condition(Person.id.exists())
         try:
-            result = await self._table.update_item(
-                {"id": person_id}, update, return_values="ALL_NEW"
+            result = await retry_conflicts(
+                lambda: self._table.update_item({"id": person_id}, update, return_values="ALL_NEW")
             )
         except ConditionalCheckFailedError:
             return None

@@ -35,7 +35,15 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, Protocol, TypeGuard
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+)
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     DynasafeError,
@@ -210,8 +218,10 @@ async def patch(
         return await get(people, person_id, timeout_s)
     update.condition(Person.id.exists())
     try:
-        result = await people.update_item(
-            {"id": person_id}, update, return_values="ALL_NEW", timeout_s=timeout_s
+        result = await retry_conflicts(
+            lambda: people.update_item(
+                {"id": person_id}, update, return_values="ALL_NEW", timeout_s=timeout_s
+            )
         )
     except ConditionalCheckFailedError:
         return answer(404, {"error": "There is no such person."})

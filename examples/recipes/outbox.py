@@ -70,6 +70,7 @@ class Event(Item):
 
 
 TABLES: dict[str, type[Item]] = {"orders": Order, "outbox": Event}
+STREAMS = {"outbox": "KEYS_ONLY"}
 
 Publish = Callable[[Event], Awaitable[None]]
 """Raises PublishError if the event could not be published."""

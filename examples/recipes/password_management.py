@@ -169,8 +169,9 @@ class Passwords:
         """
         require_fit(password)
         credentials = Credentials(person_id=person_id, password=await self._hash(password))
-        created = Credentials.person_id.not_exists()
-        await settle(self._credentials.put_item(credentials, condition=created, exactly_once=True))
+        is_new = Credentials.person_id.not_exists()
+        put = self._credentials.put_item
+        await retry_conflicts(lambda: settle(put(credentials, condition=is_new, exactly_once=True)))
 
     async def verify(
         self, person_id: str, password: str, *, now: datetime, device: str | None = None
@@ -226,11 +227,15 @@ class Passwords:
             .increment(Credentials.session_epoch, 1)
             .condition(Credentials.person_id.exists())
         )
-        try:
-            # By the instance, not by its key: so its version is checked.
-            await settle(self._credentials.update_item(credentials, update, exactly_once=True))
-        except ConditionalCheckFailedError as error:
-            raise WrongPasswordError from error
+
+        async def store() -> None:
+            try:
+                # By the instance, not by its key: so its version is checked.
+                await settle(self._credentials.update_item(credentials, update, exactly_once=True))
+            except ConditionalCheckFailedError as error:
+                raise WrongPasswordError from error
+
+        await retry_conflicts(store)
 
     # Attempts
 

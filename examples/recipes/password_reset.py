@@ -155,15 +155,14 @@ class PasswordReset:
         credentials = await self._credentials.get_item(key, consistent_read=True)
         token_id, secret = secrets.token_urlsafe(8), secrets.token_urlsafe(32)
         # Without a person something is stored too, where no caller finds it: so both take as long.
-        await self._resets.put_item(
-            Reset(
-                person_id=person_id if credentials else f"nobody#{secrets.token_hex(8)}",
-                token_id=token_id,
-                digest=digest_of(secret),
-                session_epoch=credentials.session_epoch if credentials else 0,
-                expires_at=now + LIFETIME,
-            )
+        reset = Reset(
+            person_id=person_id if credentials else f"nobody#{secrets.token_hex(8)}",
+            token_id=token_id,
+            digest=digest_of(secret),
+            session_epoch=credentials.session_epoch if credentials else 0,
+            expires_at=now + LIFETIME,
         )
+        await retry_conflicts(lambda: self._resets.put_item(reset))
         return f"{token_id}.{secret}" if credentials else None
 
     async def reset(self, person_id: str, token: str, password: str, *, now: datetime) -> None:
@@ -179,7 +178,8 @@ class PasswordReset:
         await retry_conflicts(lambda: self._reset(person_id, token, password, now))
         # Not in the transaction: strangers who guess all the time would make it conflict. If this
         # fails, the lockout ends by itself.
-        await self._attempts.delete_item({"subject": f"person#{person_id}"})
+        subject = {"subject": f"person#{person_id}"}
+        await retry_conflicts(lambda: self._attempts.delete_item(subject))
 
     async def _reset(self, person_id: str, token: str, password: str, now: datetime) -> None:
         token_id, _, secret = token.partition(".")

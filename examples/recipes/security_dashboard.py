@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, attribute
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, attribute, retry_conflicts
 from dynasafe.errors import ConditionalCheckFailedError
 from dynasafe.items.conditions import Condition
 
@@ -43,7 +43,7 @@ class Kind(StrEnum):
     SIGNED_IN = "signed in"
     SIGN_IN_FAILED = "sign-in failed"
     LOCKED_OUT = "locked out"
-    PASSWORD_RESET = "password reset"
+    PASSWORD_RESET = "password reset"  # nosec B105
 
 
 class Event(Item):
@@ -89,7 +89,8 @@ class SecurityDashboard:
             OutcomeUnknownError: DynamoDB cannot be reached; to store it again is safe.
         """
         try:
-            await self._table.put_item(event, condition=Event.id.not_exists())
+            is_new = Event.id.not_exists()
+            await retry_conflicts(lambda: self._table.put_item(event, condition=is_new))
         except ConditionalCheckFailedError as error:
             stored = await self._table.get_item({"id": event.id}, consistent_read=True)
             if stored is not None and facts_of(stored) != facts_of(event):

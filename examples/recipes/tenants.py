@@ -28,7 +28,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attribute
+from dynasafe import (
+    AsyncDynamoDB,
+    AsyncTable,
+    Attr,
+    Item,
+    UpdateBuilder,
+    attribute,
+    retry_conflicts,
+)
 from dynasafe.errors import ConditionalCheckFailedError
 
 TENANT_ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -73,8 +81,8 @@ class Notes:
 
     async def store(self, note_id: str, text: str) -> None:
         """Store a note, in place of the one of that id."""
-        key = self._key(note_id)
-        await self._table.update_item(key, UpdateBuilder(Note).set(Note.text, text))
+        key, update = self._key(note_id), UpdateBuilder(Note).set(Note.text, text)
+        await retry_conflicts(lambda: self._table.update_item(key, update))
 
     async def get(self, note_id: str) -> Note:
         """The note.
@@ -100,7 +108,9 @@ class Notes:
         update.condition(Note.id.exists())
         key = self._key(note_id)
         try:
-            result = await self._table.update_item(key, update, return_values="ALL_NEW")
+            result = await retry_conflicts(
+                lambda: self._table.update_item(key, update, return_values="ALL_NEW")
+            )
         except ConditionalCheckFailedError as error:
             raise NoSuchNoteError(note_id) from error
         return result.attributes
@@ -117,7 +127,8 @@ class Notes:
 
     async def delete(self, note_id: str) -> None:
         """Delete the note; one that is not there is no error."""
-        await self._table.delete_item(self._key(note_id))
+        key = self._key(note_id)
+        await retry_conflicts(lambda: self._table.delete_item(key))
 
     def _key(self, note_id: str) -> dict[str, str]:
         if not 0 < len(note_id) <= MAX_ID_LENGTH or not note_id.isprintable():

@@ -90,8 +90,8 @@ class Rough(MemoryTransport):
         self, tables: Mapping[str, Any], *, conflicts: int = 0, rate: float = 0.0, seed: int = SEED
     ) -> None:
         super().__init__(tables)
-        self._conflicts = conflicts
-        self._rate = rate
+        self.conflicts = conflicts
+        self.rate = rate
         self._random = Random(seed)
         self.lost = 0
         """How many answers were lost after the write was applied."""
@@ -101,10 +101,10 @@ class Rough(MemoryTransport):
     ) -> Mapping[str, Any]:
         if operation not in WRITES:
             return await super().send(operation, params, timeout_s=timeout_s)
-        if self._conflicts > 0 and operation != "BatchWriteItem":
-            self._conflicts -= 1
+        if self.conflicts > 0 and operation != "BatchWriteItem":
+            self.conflicts -= 1
             raise conflict_of(operation, params)
-        if self._random.random() >= self._rate:
+        if self._random.random() >= self.rate:
             return await super().send(operation, params, timeout_s=timeout_s)
         match self._random.randrange(6):
             case 0:

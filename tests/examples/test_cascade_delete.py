@@ -181,7 +181,7 @@ async def test_faults() -> None:
     transport = Rough(DESCRIBED)
     db = rough_database(transport)
     projects = await begin(db, tasks=160)
-    transport._rate = 0.4
+    transport.rate = 0.4
     while await left(db):
         await outcomes([partial(projects.delete, "j1", now=NOW)], at_once=1)
 

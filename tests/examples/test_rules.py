@@ -24,6 +24,7 @@ RECIPES = {
 }
 CONTRACTS = {
     **{f"examples/recipes/{recipe}.py": f"test_{recipe}.py" for recipe in RECIPES},
+    "examples/accounts/__init__.py": "test_accounts.py",
     "examples/registry/__init__.py": "test_registry.py",
 }
 PARTS = (
