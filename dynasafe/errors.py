@@ -33,13 +33,20 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 class DynasafeError(Exception):
     """Anything that dynasafe raises on purpose."""
 
+    is_retryable: bool = False
+    """Whether the same call may succeed later, and making it again cannot apply a write twice."""
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Facts live in __dict__; rebuilding without __init__ keeps keyword-only signatures free.
         return (_rebuild, (type(self), self.args, _picklable(self.__dict__)))
 
 
 def _picklable(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: fact for name, fact in facts.items() if not name.startswith("_")}
+    return {
+        name: fact
+        for name, fact in facts.items()
+        if not name.startswith("_") or name == "__notes__"
+    }
 
 
 def _rebuild(
@@ -169,6 +176,8 @@ class CircuitOpenError(NotSentError):
     `retry_after_s` is infinite for one that was opened by hand (`force_open()`).
     """
 
+    is_retryable = True
+
     def __init__(self, name: str, retry_after_s: float) -> None:
         super().__init__(name, retry_after_s)
         self.name = name
@@ -187,34 +196,74 @@ class CircuitOpenError(NotSentError):
 
 
 class DeadlineExceededError(NotSentError):
-    """The call's time ran out before anything was sent."""
+    """The call's time ran out before anything was sent.
 
-    def __init__(self, operation: str, timeout_s: float, waiting_for: str) -> None:
-        super().__init__(operation, timeout_s, waiting_for)
+    Args:
+        timeout_s: the limit that ran out, in seconds.
+        waiting_for: what took the time.
+        limit: the setting that raises the limit.
+    """
+
+    is_retryable = True
+
+    def __init__(
+        self, operation: str, timeout_s: float, waiting_for: str, limit: str = "timeout_s"
+    ) -> None:
+        super().__init__(operation, timeout_s, waiting_for, limit)
         self.operation = operation
         self.timeout_s = timeout_s
         self.waiting_for = waiting_for
+        self.limit = limit
 
     def __str__(self) -> str:
         return (
-            f"{self.operation} was not sent: {self.timeout_s:g} s ran out waiting for "
-            f"{self.waiting_for}. Fix: raise timeout_s, or max_connections, or send less at once."
+            f"{self.operation} was not sent: {self.limit}={self.timeout_s:g} ran out waiting for "
+            f"{self.waiting_for}. Fix: raise {self.limit} or max_connections, or send less at once."
         )
 
 
 class ConnectionNotMadeError(NotSentError):
-    """No connection to DynamoDB could be made, so nothing was sent."""
+    """No connection to DynamoDB could be made, so nothing was sent.
 
-    def __init__(self, operation: str, attempts: int, reason: str) -> None:
+    `limit` is the setting that ran out, where one did: "connect_timeout_s", "attempt_timeout_s".
+    """
+
+    is_retryable = True
+
+    def __init__(
+        self, operation: str, attempts: int, reason: str, *, limit: str | None = None
+    ) -> None:
         super().__init__(operation, attempts, reason)
         self.operation = operation
         self.attempts = attempts
         self.reason = reason
+        self.limit = limit
+
+    def __str__(self) -> str:
+        limit = f", or raise {self.limit}" if self.limit else ""
+        return (
+            f"{self.operation} was not sent: {self.reason} (attempts: {self.attempts}). "
+            f"Fix: check the endpoint, the network and the region{limit}."
+        )
+
+
+class CredentialsError(NotSentError):
+    """No usable credentials, so nothing was sent. It was not DynamoDB that refused.
+
+    `provider` says where they should have come from: "assume-role", "iam-role",
+    "container-role", "sso", "env" ...
+    """
+
+    def __init__(self, operation: str, provider: str, reason: str) -> None:
+        super().__init__(operation, provider, reason)
+        self.operation = operation
+        self.provider = provider
+        self.reason = reason
 
     def __str__(self) -> str:
         return (
-            f"{self.operation} was not sent: {self.reason} (attempts: {self.attempts}). "
-            "Fix: check the endpoint, the network, the region and the credentials."
+            f"{self.operation} was not sent: no credentials from {self.provider}: {self.reason}. "
+            "Fix: check that source of credentials, its permissions and the way to it."
         )
 
 
@@ -230,6 +279,19 @@ class ClientRetriesError(NotSentError):
             f"This client repeats requests by itself (retries={self.retries}), which would apply "
             "a timed-out increment twice. Fix: make it with config=dynasafe.client_config(), or "
             "use AsyncDynamoDB.connect()."
+        )
+
+
+class ForkedProcessError(NotSentError):
+    """An AsyncDynamoDB used in a child process that was forked after it was opened.
+
+    Both processes would read each other's answers from the same connections.
+    """
+
+    def __str__(self) -> str:
+        return (
+            "Call not sent: this AsyncDynamoDB was opened before this process was forked. "
+            "Fix: open one in each process, after the fork."
         )
 
 
@@ -268,7 +330,11 @@ class StoredValueError(_PlacedError, ValueError):
 
 
 class ServiceError(DynasafeError):
-    """DynamoDB answered, and refused: the request was not applied."""
+    """DynamoDB answered, and refused: the request was not applied.
+
+    `error_class` says what kind of refusal it is: "throttled", "conflict", "condition_failed",
+    "credentials" or "final". `is_retryable` is true for throttles and conflicts.
+    """
 
     def __init__(
         self,
@@ -287,6 +353,7 @@ class ServiceError(DynasafeError):
         self.code = code
         self.message = message
         self.error_class = error_class
+        self.is_retryable = error_class in ("throttled", "conflict")
         self.table_name = table_name
         self.http_status = http_status
         self.request_id = request_id
@@ -347,6 +414,13 @@ class TransactionCanceledError(ServiceError):
         return "\n".join([super().__str__(), *lines])
 
 
+class ItemTooLargeError(ServiceError):
+    """The item would exceed 400 KB with this write, so nothing was written.
+
+    Source: "Service, account, and table quotas in Amazon DynamoDB".
+    """
+
+
 class ThrottledError(ServiceError):
     """DynamoDB refused the request for its rate; `reasons` are its ThrottlingReasons."""
 
@@ -355,6 +429,8 @@ class ThrottledError(ServiceError):
 
 class NoAnswerError(DynasafeError):
     """A read was sent, and no usable answer came back. Nothing can have changed."""
+
+    is_retryable = True
 
     def __init__(
         self, operation: str, *, table_name: str | None = None, attempts: int = 1, reason: str
@@ -376,8 +452,15 @@ class NoAnswerError(DynasafeError):
 class OutcomeUnknownError(DynasafeError):
     """Sent, and no usable answer: the write may or may not have been applied.
 
-    `client_request_token` is set where the call carried one; then `await error.resolve()` finds
-    out by repeating under the same token. `item` is the stored item where one was returned.
+    Where the call carried a ClientRequestToken, or its item has a `write_id=True` attribute,
+    `await db.resolve(error)` finds out; `await error.resolve()` is the same. For the sync face
+    there is no `await`.
+
+    Attributes:
+        client_request_token: the token of the call, if it carried one.
+        key: the key of the item that was written, by the names in DynamoDB, if it was one item.
+        write_id: the id that the write left in the item if it was applied.
+        item: the stored item, where one was returned or read.
     """
 
     def __init__(
@@ -399,13 +482,18 @@ class OutcomeUnknownError(DynasafeError):
         self.request_id = request_id
         self.client_request_token = client_request_token
         self.item = item
-        self._resolve: Any = None
+        self.key: Mapping[str, Any] | None = None
+        self.write_id: str | None = None
+        # How to find out: a plan of the core, and the face that runs it.
+        self._resolve_plan: Any = None
+        self._run_plan: Any = None
 
     def __str__(self) -> str:
         table = f" on table {self.table_name!r}" if self.table_name else ""
+        can_resolve = self.client_request_token or self.write_id
         fix = (
-            "await error.resolve() finds out."
-            if self.client_request_token
+            "db.resolve(error) finds out."
+            if can_resolve
             else "read the item before you repeat the write, or use exactly_once=True."
         )
         return (
@@ -413,16 +501,16 @@ class OutcomeUnknownError(DynasafeError):
             f"been applied: {self.reason}. Fix: {fix}"
         )
 
-    async def resolve(self) -> Any:
-        """Find out by repeating the request under the same token: its result, or an error.
+    def resolve(self) -> Any:
+        """Find out: the call's result, or an error. To be awaited where the call was.
 
         Raises:
-            OutcomeUnknownError: it still cannot be known, or there is no token to repeat under.
+            OutcomeUnknownError: it still cannot be known, or there is nothing to find out by.
         """
-        resolve = self.__dict__.get("_resolve")
-        if resolve is None:
+        run_plan = self.__dict__.get("_run_plan")
+        if run_plan is None:
             raise self
-        return await resolve()
+        return run_plan(self)
 
 
 class BatchIncompleteError(DynasafeError):

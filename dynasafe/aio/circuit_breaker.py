@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from types import TracebackType
@@ -24,7 +23,6 @@ from dynasafe.errors import NotSentError, UnsupportedTypeError
 from dynasafe.events import Hook
 from dynasafe.resilience.circuit_breaker import (
     Circuit,
-    CircuitState,
     CountWindow,
     Permit,
     TimeWindow,
@@ -154,43 +152,3 @@ class CircuitBreaker(Circuit):
         if not isinstance(error, Exception) or isinstance(error, self._ignore):
             return "ignored"
         return "failure" if self._is_failure(error) else "success"
-
-
-class BreakerMap:
-    """Breakers by factory and name, as many as `max_size`; the longest unused goes first.
-
-    One that is not closed goes only if all are, since it holds what has been learned of an outage.
-    """
-
-    def __init__(self, max_size: int = 1024) -> None:
-        self._max_size = max_size
-        self._breakers: OrderedDict[tuple[Callable[[str], CircuitBreaker], str], CircuitBreaker] = (
-            OrderedDict()
-        )
-
-    def __len__(self) -> int:
-        return len(self._breakers)
-
-    def get(self, factory: Callable[[str], CircuitBreaker], name: str) -> CircuitBreaker:
-        """The breaker of this name, made by the factory when it is first asked for."""
-        key = (factory, name)
-        breaker = self._breakers.get(key)
-        if breaker is None:
-            breaker = factory(name)
-            if not isinstance(breaker, CircuitBreaker):
-                raise UnsupportedTypeError(
-                    "breaker",
-                    f"the factory gives a CircuitBreaker, not {type(breaker).__name__}",
-                )
-            if len(self._breakers) >= self._max_size:
-                self._evict()
-            self._breakers[key] = breaker
-        self._breakers.move_to_end(key)
-        return breaker
-
-    def _evict(self) -> None:
-        oldest = next(iter(self._breakers))
-        closed = (
-            key for key, breaker in self._breakers.items() if breaker.state is CircuitState.CLOSED
-        )
-        del self._breakers[next(closed, oldest)]

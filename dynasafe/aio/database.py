@@ -6,43 +6,66 @@ async with AsyncDynamoDB.connect(region_name="us-east-1") as db:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from typing_extensions import Unpack
 
+from dynasafe.aio.aioboto import AiobotoConnection, AiobotoTransport, slot_count
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.execute import Executor
-from dynasafe.aio.settings import (
+from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
+from dynasafe.aio.transport import Transport
+from dynasafe.calls.handwritten import handwritten_plan
+from dynasafe.calls.options import (
+    DEFAULT_CONNECT_TIMEOUT_S,
     DEFAULT_MAX_CONNECTIONS,
     CallOptions,
+    Keywords,
     Settings,
     TableOptions,
 )
-from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
-from dynasafe.aio.transactions import new_token, run_with_token, with_operations
-from dynasafe.aio.transport import (
-    AiobotoTransport,
-    Transport,
-    connect_config,
-    pool_size,
-    slot_count,
-)
-from dynasafe.calls import requests as operations
-from dynasafe.calls.requests import Get, Write, WriteResult
-from dynasafe.errors import (
-    TransactionCanceledError,
-    UnsupportedTypeError,
-    ValueOutOfRangeError,
-)
+from dynasafe.calls.reads import Get, transact_get_plan
+from dynasafe.calls.transactions import token_of, transact_write_plan
+from dynasafe.calls.writes import Write, WriteResult
+from dynasafe.errors import ClientClosedError, OutcomeUnknownError, UnsupportedTypeError
 from dynasafe.items.item_format import ItemT
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
-from dynasafe.resilience.attempts import Success
 
 if TYPE_CHECKING:
-    from aiobotocore.config import AioConfig
+    from botocore.config import Config
+
+T = TypeVar("T")
+
+_DATABASE = Keywords("AsyncDynamoDB", TableOptions, ("client", "clock", "max_connections"))
+_CONNECT = Keywords(
+    "connect",
+    TableOptions,
+    (
+        "client_options",
+        "clock",
+        "config",
+        "connect_timeout_s",
+        "endpoint_url",
+        "max_connections",
+        "region_name",
+        "session",
+    ),
+)
+_TABLE = Keywords("table", TableOptions, ("name", "item_class"))
+_TRANSACT_WRITE = Keywords(
+    "transact_write_items",
+    named=(
+        "client_request_token",
+        "return_consumed_capacity",
+        "return_item_collection_metrics",
+        "writes",
+    ),
+)
+_TRANSACT_GET = Keywords("transact_get_items", named=("gets",))
+_CALL = Keywords("call", named=("operation", "params"))
+_RESOLVE = Keywords("resolve", named=("error",))
 
 
 class AsyncDynamoDB:
@@ -71,14 +94,14 @@ class AsyncDynamoDB:
         **options: Unpack[TableOptions],
     ) -> None:
         transport = AiobotoTransport(client)
-        self._settings = Settings().override(options)
+        self._settings = _DATABASE.settings(options, Settings())
+        self._transport: Transport | None = transport
+        self._connection: AiobotoConnection | None = None
         self._executor = Executor(
             transport,
             clock=clock,
             max_connections=slot_count(max_connections, transport.max_connections),
         )
-        self._connection: Mapping[str, Any] | None = None
-        self._exit_stack = AsyncExitStack()
 
     @classmethod
     def over(
@@ -91,10 +114,10 @@ class AsyncDynamoDB:
     ) -> Self:
         """Over a transport instead of a client, such as one of `dynasafe.testing`."""
         database = cls.__new__(cls)
-        database._settings = Settings().override(options)
-        database._executor = Executor(transport, clock=clock, max_connections=max_connections)
+        database._settings = _DATABASE.settings(options, Settings())
+        database._transport = transport
         database._connection = None
-        database._exit_stack = AsyncExitStack()
+        database._executor = Executor(transport, clock=clock, max_connections=max_connections)
         return database
 
     @classmethod
@@ -104,13 +127,16 @@ class AsyncDynamoDB:
         region_name: str | None = None,
         endpoint_url: str | None = None,
         session: Any = None,
-        config: AioConfig | None = None,
+        config: Config | None = None,
         clock: Clock | None = None,
         max_connections: int | None = None,
+        connect_timeout_s: float = DEFAULT_CONNECT_TIMEOUT_S,
         client_options: Mapping[str, Any] | None = None,
         **options: Unpack[TableOptions],
     ) -> Self:
         """A client of its own, which is made when it is entered with `async with`.
+
+        It may be entered again after its end, also on another event loop, and starts afresh then.
 
         Args:
             session: an aioboto3.Session, for credentials or a profile; by default a new one.
@@ -118,6 +144,7 @@ class AsyncDynamoDB:
                 has no requests repeated.
             max_connections: how many requests are under way at once; by default as many as the
                 config's pool has, or 50.
+            connect_timeout_s: seconds for making one connection, within those of the attempt.
             client_options: further arguments of `session.client()`, such as `verify` or
                 `aws_access_key_id`.
 
@@ -125,41 +152,35 @@ class AsyncDynamoDB:
             ClientRetriesError: the config would have requests repeated.
             InvalidValueError: an argument is of a wrong type, or contradicts another.
         """
-        client_options = dict(client_options or {})
-        if "config" in client_options:
-            raise ValueOutOfRangeError(
-                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
-            )
-        if region_name is not None:
-            client_options["region_name"] = region_name
-        if endpoint_url is not None:
-            client_options["endpoint_url"] = endpoint_url
-        pool = pool_size(
-            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
-        )
-        slots = slot_count(max_connections, pool)
         database = cls.__new__(cls)
-        database._settings = Settings().override(options)
-        database._executor = Executor(None, clock=clock, max_connections=slots)
-        database._connection = {
-            "session": session,
-            "config": config,
-            "pool_size": pool,
-            "client": client_options,
-        }
-        database._exit_stack = AsyncExitStack()
+        database._settings = _CONNECT.settings(options, Settings())
+        database._transport = None
+        database._connection = AiobotoConnection(
+            region_name=region_name,
+            endpoint_url=endpoint_url,
+            session=session,
+            config=config,
+            max_connections=max_connections,
+            connect_timeout_s=connect_timeout_s,
+            client_options=client_options,
+        )
+        database._executor = Executor(
+            None, clock=clock, max_connections=database._connection.slot_count
+        )
         return database
 
     async def __aenter__(self) -> Self:
-        if self._connection is not None:
-            import aioboto3
+        """Open the client, on the running event loop.
 
-            session: Any = self._connection["session"] or aioboto3.Session()
-            config = connect_config(self._connection["pool_size"], self._connection["config"])
-            client = await self._exit_stack.enter_async_context(
-                session.client("dynamodb", config=config, **self._connection["client"])
-            )
-            self._executor.transport = AiobotoTransport(client, is_validating=False)
+        Raises:
+            CredentialsError: the source of credentials that is configured cannot be used.
+            InvalidValueError: there is no region, or another setting is wrong.
+        """
+        if self._connection is not None:
+            self._transport = await self._connection.open()
+        elif self._transport is None:
+            raise ClientClosedError
+        self._executor.open(self._transport)
         return self
 
     async def __aexit__(
@@ -168,9 +189,10 @@ class AsyncDynamoDB:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._executor.close()
+        self._transport = None
         if self._connection is not None:
-            self._executor.transport = None
-        await self._exit_stack.__aexit__(error_type, error, traceback)
+            await self._connection.close()
 
     @overload
     def table(
@@ -184,11 +206,12 @@ class AsyncDynamoDB:
         self, name: str, item_class: Any = None, **options: Unpack[TableOptions]
     ) -> AsyncTable[Any]:
         """A table that shares this client's connections, retry quota and circuit breakers."""
-        return connected_table(name, item_class, self._executor, self._settings.override(options))
+        settings = _TABLE.settings(options, self._settings)
+        return connected_table(name, item_class, self._executor, settings)
 
     async def transact_write_items(
         self,
-        writes: Sequence[Write],
+        writes: Sequence[Write[Any]],
         *,
         client_request_token: str | None = None,
         return_consumed_capacity: ReturnConsumedCapacity | None = None,
@@ -205,39 +228,24 @@ class AsyncDynamoDB:
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
         """
-        writes = _all_of(writes, Write, "transact_write_items", "people.put(...)")
-
-        async def finish(success: Success) -> WriteResult[None]:
-            for write in writes:
-                write.advance()
-            response = success.response or {}
-            return WriteResult(
-                attributes=None,
-                attempts=success.attempts,
-                consumed_capacity=_by_table(response.get("ConsumedCapacity")),
-                item_collection_metrics=response.get("ItemCollectionMetrics"),
-            )
-
-        def explain(error: TransactionCanceledError) -> TransactionCanceledError:
-            return with_operations(error, writes)
-
-        request = operations.transact_write(
-            writes,
-            new_token(client_request_token),
-            ReturnConsumedCapacity=return_consumed_capacity,
-            ReturnItemCollectionMetrics=return_item_collection_metrics,
-        )
-        return await run_with_token(
-            self._executor,
-            request,
-            self._settings.override(options),
-            finish=finish,
-            explain=explain,
+        settings = _TRANSACT_WRITE.settings(options, self._settings)
+        given = _all_of(writes, Write, "transact_write_items", "people.put(...)")
+        members = {
+            "ReturnConsumedCapacity": return_consumed_capacity,
+            "ReturnItemCollectionMetrics": return_item_collection_metrics,
+        }
+        return await self._executor.call(
+            "TransactWriteItems",
+            _only_table(write.table_name for write in given),
+            settings,
+            lambda state: transact_write_plan(
+                given, token_of(client_request_token, state), state, members
+            ),
         )
 
     async def transact_get_items(
-        self, gets: Sequence[Get], **options: Unpack[CallOptions]
-    ) -> list[Any]:
+        self, gets: Sequence[Get[T]], **options: Unpack[CallOptions]
+    ) -> list[T | None]:
         """Read all items at one moment: `[people.get(key), ...]`. None stands for a missing one.
 
         Raises:
@@ -246,16 +254,14 @@ class AsyncDynamoDB:
             ServiceError: DynamoDB refused it.
             NoAnswerError: it was sent, and no usable answer came.
         """
-        gets = _all_of(gets, Get, "transact_get_items", "people.get(...)")
-        request = operations.transact_gets(gets)
-        success = await self._executor.run(request, self._settings.override(options))
-        assert success.response is not None
-        answers = success.response.get("Responses", ())
-        items = (answer.get("Item") or None for answer in answers)
-        return [
-            None if item is None else get.decode(item)
-            for get, item in zip(gets, items, strict=True)
-        ]
+        settings = _TRANSACT_GET.settings(options, self._settings)
+        given = _all_of(gets, Get, "transact_get_items", "people.get(...)")
+        return await self._executor.call(
+            "TransactGetItems",
+            _only_table(get.params["TableName"] for get in given),
+            settings,
+            lambda _: transact_get_plan(given),
+        )
 
     async def call(
         self, operation: str, params: Mapping[str, Any], **options: Unpack[CallOptions]
@@ -277,21 +283,35 @@ class AsyncDynamoDB:
             NoAnswerError: a read was sent, and no usable answer came.
             OutcomeUnknownError: a write may or may not have been applied.
         """
-        request = operations.raw(operation, params, token=new_token())
-        settings = self._settings.override(options)
+        settings = _CALL.settings(options, self._settings)
+        table_name = params.get("TableName") if isinstance(params, Mapping) else None
+        return await self._executor.call(
+            operation,
+            table_name if isinstance(table_name, str) else None,
+            settings,
+            lambda state: handwritten_plan(operation, params, state),
+        )
 
-        async def finish(success: Success) -> Mapping[str, Any]:
-            return success.response or {}
+    async def resolve(self, error: OutcomeUnknownError, **options: Unpack[CallOptions]) -> Any:
+        """Find out what became of a write: the result that its call would have had.
 
-        if request.call.client_request_token is not None:
-            return await run_with_token(
-                self._executor,
-                request,
-                settings,
-                finish=finish,
-                explain=lambda error: error,
+        A call under a token is repeated under the same one; otherwise the stored item is read,
+        and looked at for the write's id.
+
+        Raises:
+            OutcomeUnknownError: it still cannot be known, or there is nothing to find out by.
+            ServiceError: it was not applied.
+        """
+        if not isinstance(error, OutcomeUnknownError):
+            raise UnsupportedTypeError(
+                "error", f"an OutcomeUnknownError is expected, not {type(error).__name__}"
             )
-        return await finish(await self._executor.run(request, settings))
+        return await self._executor.resolve(error, _RESOLVE.settings(options, self._settings))
+
+
+def _only_table(names: Iterable[str]) -> str | None:
+    distinct = set(names)
+    return distinct.pop() if len(distinct) == 1 else None
 
 
 def _all_of(parts: Sequence[Any], kind: type[Any], method: str, example: str) -> list[Any]:
@@ -303,9 +323,3 @@ def _all_of(parts: Sequence[Any], kind: type[Any], method: str, example: str) ->
                 f"a {kind.__name__} is expected, not {type(part).__name__}. Fix: {example}",
             )
     return listed
-
-
-def _by_table(capacities: Sequence[Mapping[str, Any]] | None) -> Mapping[str, Any] | None:
-    if not capacities:
-        return None
-    return {capacity["TableName"]: capacity for capacity in capacities}

@@ -1,4 +1,4 @@
-"""The async driver of the retry loop: it does what the loop decides.
+"""The async driver: it does what plans and the retry loop decide.
 
 Everything that one client's calls share lives here: its transport, connection slots, retry quota
 and circuit breakers.
@@ -7,60 +7,95 @@ and circuit breakers.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import os
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import uuid4
 
-from dynasafe.aio.circuit_breaker import BreakerMap, CircuitBreaker
 from dynasafe.aio.clock import Clock, SystemClock
-from dynasafe.aio.settings import DEFAULT_MAX_CONNECTIONS, Settings
 from dynasafe.aio.transport import Transport
+from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS, Settings
+from dynasafe.calls.plans import (
+    CallState,
+    ClientState,
+    Plan,
+    Sleep,
+    is_observed,
+    observed,
+)
 from dynasafe.calls.requests import Request
-from dynasafe.errors import ClientClosedError, WrongEventLoopError
+from dynasafe.errors import (
+    ClientClosedError,
+    ForkedProcessError,
+    OutcomeUnknownError,
+    WrongEventLoopError,
+)
 from dynasafe.resilience.attempts import (
     Answered,
     Command,
     Raised,
+    Refresh,
+    Refreshed,
     Reply,
     Send,
     SlotTaken,
     Success,
     TakeSlot,
     Woke,
-    attempts,
 )
-from dynasafe.resilience.deadline import Deadline
-from dynasafe.resilience.outcomes import ConnectionSlotTimeout
-from dynasafe.resilience.retry import RetryPolicy, RetryQuota
+from dynasafe.resilience.boundary import NotSent
 from dynasafe.resilience.settings_rules import require_count
-from dynasafe.validation import require_valid
+
+T = TypeVar("T")
 
 
 class Slots:
-    """Connection slots: as many requests at once, the others wait in order."""
+    """Connection slots: so many requests at once, the others wait in order."""
 
     def __init__(self, count: int) -> None:
         require_count("max_connections", count)
         self.count = count
-        self._semaphore = asyncio.Semaphore(count)
+        self.in_flight = 0
+        self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def take(self, timeout_s: float | None) -> bool:
         """Take a slot; whether that took a wait.
 
         Raises:
-            ConnectionSlotTimeout: none came free in time.
+            TimeoutError: none came free in time.
+            ClientClosedError: the client was closed meanwhile.
         """
-        semaphore = self._semaphore
-        if not semaphore.locked():
-            await semaphore.acquire()  # does not wait
+        if self.in_flight < self.count:
+            self.in_flight += 1
             return False
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
         try:
             async with asyncio.timeout(timeout_s):
-                await semaphore.acquire()
-        except TimeoutError as error:
-            raise ConnectionSlotTimeout("all connections are in use") from error
+                await waiter
+        except BaseException:
+            # It may have been handed over at the same moment.
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self.release()
+            raise
         return True
 
     def release(self) -> None:
-        self._semaphore.release()
+        """Hand the slot to who waits longest, or keep it free."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self.in_flight -= 1
+
+    def refuse_waiting(self, error: Exception) -> None:
+        """Let all who wait have this error."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(error)
 
 
 class Executor:
@@ -73,50 +108,114 @@ class Executor:
         clock: Clock | None = None,
         max_connections: int = DEFAULT_MAX_CONNECTIONS,
     ) -> None:
-        self.transport = transport
         self.clock: Clock = SystemClock() if clock is None else clock
         self.slots: Slots = Slots(max_connections)
-        self.breakers: BreakerMap = BreakerMap()
-        self._quotas: dict[int, RetryQuota] = {}
+        self.state: ClientState = ClientState(new_id=_new_id)
+        self._transport = transport
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid: int = os.getpid()
 
-    async def run(self, request: Request, settings: Settings) -> Success:
-        """Make one call.
+    @property
+    def is_open(self) -> bool:
+        return self._transport is not None
+
+    def open(self, transport: Transport) -> None:
+        """Begin, on the running loop and in this process."""
+        self.slots = Slots(self.slots.count)
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        self._transport = transport
+
+    def close(self) -> None:
+        """Refuse all further calls, and those that wait for a slot."""
+        self._transport = None
+        self._loop = None
+        self.slots.refuse_waiting(ClientClosedError())
+
+    async def call(
+        self,
+        operation: str,
+        table_name: str | None,
+        settings: Settings,
+        plan_of: Callable[[CallState], Plan[T]],
+    ) -> T:
+        """Carry out a plan: what it returns.
 
         Raises:
-            DynasafeError: see `dynasafe.resilience.attempts.attempts`.
+            DynasafeError: what it raises.
         """
-        if settings.validate:
-            operation, params = request.call.operation, request.params
-            require_valid(operation, params, schema=request.schema, form="client")
-        transport = self._require_transport()
-        now_s = self.clock.now_s()
-        timeout_s = settings.timeout_s
-        loop = attempts(
-            request.call,
-            now_s=now_s,
-            policy=settings.retry,
-            quota=self.quota(settings.retry),
-            permits=self._breaker(request, settings),
-            deadline=None if timeout_s is None else Deadline.after(timeout_s, now_s=now_s),
-            attempt_timeout_s=settings.attempt_timeout_s,
-            hooks=settings.hooks,
-        )
+        state = self.state.begin(operation, table_name, settings, now_s=self.clock.now_s())
+        plan = plan_of(state)
+        if is_observed(settings):
+            plan = observed(plan, state)
+        try:
+            return await self._drive(plan, state)
+        except OutcomeUnknownError as error:
+            self._offer(error, settings)
+            raise
+        except asyncio.CancelledError as cancellation:
+            if isinstance(cancellation.__cause__, OutcomeUnknownError):
+                self._offer(cancellation.__cause__, settings)
+            raise
+
+    async def resolve(self, error: OutcomeUnknownError, settings: Settings) -> Any:
+        """Find out what became of a write."""
+        plan_of = error.__dict__.get("_resolve_plan")
+        if plan_of is None:
+            raise error
+        return await self.call(error.operation, error.table_name, settings, plan_of)
+
+    def _offer(self, error: OutcomeUnknownError, settings: Settings) -> None:
+        if error.__dict__.get("_resolve_plan") is not None:
+            error._run_plan = lambda error: self.resolve(error, settings)
+
+    async def _drive(self, plan: Plan[T], state: CallState) -> T:
+        try:
+            command = next(plan)
+            while True:
+                try:
+                    if isinstance(command, Request):
+                        reply: Success | None = await self._run(command, state)
+                    else:
+                        reply = None
+                        if isinstance(command, Sleep):
+                            await self.clock.sleep(command.delay_s)
+                        else:
+                            await asyncio.sleep(0)
+                except BaseException as error:
+                    state.now_s = self.clock.now_s()
+                    command = plan.throw(error)
+                else:
+                    state.now_s = self.clock.now_s()
+                    state.draw = self.clock.draw()
+                    command = plan.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+
+    async def _run(self, request: Request, state: CallState) -> Success:
+        """One request of a plan, with its retries."""
+        self._require_open()
+        slots = self.slots
+        loop = self.state.attempts(request, state, now_s=self.clock.now_s())
         holds_slot = False
         try:
             command: Command = next(loop)
             while True:
                 try:
-                    if isinstance(command, TakeSlot):
-                        reply: Reply = await self._take_slot(command)
-                        holds_slot = isinstance(reply, SlotTaken)
-                    elif isinstance(command, Send):
-                        reply = await self._send(transport, request, command)
-                        self.slots.release()
-                        holds_slot = False
-                    else:
-                        await self.clock.sleep(command.delay_s)
-                        reply = Woke(self.clock.now_s())
+                    match command:
+                        case TakeSlot():
+                            reply: Reply = await self._take_slot(slots, command)
+                            holds_slot = isinstance(reply, SlotTaken)
+                        case Send():
+                            reply = await self._send(request, command)
+                            slots.release()
+                            holds_slot = False
+                        case Refresh():
+                            reply = await self._refresh(command)
+                        case _:
+                            await self.clock.sleep(command.delay_s)
+                            reply = Woke(self.clock.now_s())
                 except BaseException as cancellation:
                     loop.throw(cancellation)  # gives the permit back, and raises it again
                     raise
@@ -126,47 +225,32 @@ class Executor:
             return success
         finally:
             if holds_slot:
-                self.slots.release()
+                slots.release()
 
-    def quota(self, policy: RetryPolicy | None) -> RetryQuota | None:
-        """The quota that all calls under policies of the same size share."""
-        if policy is None or policy.quota is None:
-            return None
-        quota = self._quotas.get(policy.quota)
-        if quota is None:
-            quota = self._quotas[policy.quota] = RetryQuota(policy.quota)
-        return quota
-
-    def _require_transport(self) -> Transport:
-        if self.transport is None:
+    def _require_open(self) -> Transport:
+        transport = self._transport
+        if transport is None:
             raise ClientClosedError
+        if self._pid != os.getpid():
+            raise ForkedProcessError
         loop = asyncio.get_running_loop()
-        if self._loop is None:
+        if self._loop is not loop:
+            if self._loop is not None and getattr(transport, "is_bound_to_loop", True):
+                raise WrongEventLoopError
+            self.slots = Slots(self.slots.count)
             self._loop = loop
-        elif self._loop is not loop:
-            raise WrongEventLoopError
-        return self.transport
+        return transport
 
-    def _breaker(self, request: Request, settings: Settings) -> CircuitBreaker | None:
-        setting = settings.breaker
-        if setting is None or isinstance(setting, CircuitBreaker):
-            return setting
-        call = request.call
-        return self.breakers.get(
-            setting, f"{call.table_name or '*'}/{'write' if call.is_write else 'read'}"
-        )
-
-    async def _take_slot(self, command: TakeSlot) -> Reply:
+    async def _take_slot(self, slots: Slots, command: TakeSlot) -> Reply:
         try:
-            was_awaited = await self.slots.take(command.timeout_s)
-        except ConnectionSlotTimeout as error:
+            was_awaited = await slots.take(command.timeout_s)
+        except (TimeoutError, ClientClosedError) as error:
             return Raised(error, self.clock.now_s(), self.clock.draw())
         return SlotTaken(self.clock.now_s(), was_awaited)
 
-    async def _send(self, transport: Transport, request: Request, command: Send) -> Reply:
+    async def _send(self, request: Request, command: Send) -> Reply:
         try:
-            if command.with_fresh_credentials:
-                await _refresh_credentials(transport)
+            transport = self._require_open()
             response = await transport.send(
                 request.call.operation, request.params, timeout_s=command.timeout_s
             )
@@ -174,15 +258,18 @@ class Executor:
             return Raised(error, self.clock.now_s(), self.clock.draw())
         return Answered(response, self.clock.now_s())
 
+    async def _refresh(self, command: Refresh) -> Reply:
+        try:
+            transport = self._require_open()
+            async with asyncio.timeout(command.timeout_s):
+                is_new = await transport.refresh_credentials()
+        except TimeoutError:
+            late = NotSent("they were not fetched in time", provider="refresh", limit="timeout_s")
+            return Raised(late, self.clock.now_s(), self.clock.draw())
+        except Exception as error:
+            return Raised(error, self.clock.now_s(), self.clock.draw())
+        return Refreshed(is_new, self.clock.now_s())
 
-async def _refresh_credentials(transport: Any) -> None:
-    refresh = getattr(transport, "refresh_credentials", None)
-    if refresh is None:
-        return
-    try:
-        await refresh()
-    except Exception as error:
-        from botocore.exceptions import CredentialRetrievalError
 
-        # Nothing was sent, which the class of a foreign error would not say.
-        raise CredentialRetrievalError(provider="refresh", error_msg=str(error)) from error
+def _new_id() -> str:
+    return str(uuid4())

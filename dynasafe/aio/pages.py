@@ -1,22 +1,18 @@
-"""Queries and scans as async iterators over items, or over pages.
-
-Source: "Paginating table query results in DynamoDB"; "Scanning tables in DynamoDB".
-"""
+"""Queries and scans as async iterators over items, or over pages."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from typing import Any, Generic, Literal, TypeVar
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
 
 from dynasafe.aio.execute import Executor
-from dynasafe.aio.settings import Settings
-from dynasafe.calls.requests import Page, Table, page_request
+from dynasafe.calls.options import Settings
+from dynasafe.calls.pages import Page, Paging, page_plan
 
 T = TypeVar("T")
-
-AttributeMap = Mapping[str, Any]
 
 
 class Pages(Generic[T]):
@@ -25,31 +21,16 @@ class Pages(Generic[T]):
     With several segments, items come as their segments bring them, in no order.
     """
 
-    def __init__(
-        self,
-        executor: Executor,
-        settings: Settings,
-        *,
-        operation: Literal["Query", "Scan"],
-        table: Table[Any],
-        params: AttributeMap,
-        decode: Callable[[AttributeMap], T],
-        decode_key: Callable[[AttributeMap], Mapping[str, Any]],
-        max_items: int | None,
-        total_segments: int | None = None,
-    ) -> None:
+    def __init__(self, executor: Executor, settings: Settings, paging: Paging[T]) -> None:
         self._executor = executor
         self._settings = settings
-        self._operation: Literal["Query", "Scan"] = operation
-        self._table = table
-        self._params = params
-        self._decode = decode
-        self._decode_key = decode_key
-        self._max_items = max_items
-        self._total_segments = total_segments
+        self._paging = paging
+
+    def __repr__(self) -> str:
+        return f"Pages({self._paging.operation!r}, {self._paging.table.name!r})"
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        remaining = self._max_items
+        remaining = self._paging.max_items
         async with aclosing(self.pages()) as pages:
             async for page in pages:
                 for item in page.items:
@@ -64,10 +45,10 @@ class Pages(Generic[T]):
 
         A page is not cut: with a filter, the last one may pass *max_items*.
         """
-        starts = self._starts()
-        remaining = self._max_items
+        starts = self._paging.starts()
+        remaining = self._paging.max_items
         if len(starts) == 1:
-            next_start: AttributeMap | None = starts[0]
+            next_start: Mapping[str, Any] | None = starts[0]
             while next_start is not None:
                 page, next_start = await self._page(next_start, remaining)
                 yield page
@@ -101,58 +82,32 @@ class Pages(Generic[T]):
         """All items."""
         return [item async for item in self]
 
+    async def first(self) -> T | None:
+        """The first item, or None. One request, unless a filter leaves out what it reads."""
+        single = Pages(self._executor, self._settings, replace(self._paging, max_items=1))
+        async with aclosing(single.pages()) as pages:
+            async for page in pages:
+                if page.items:
+                    return page.items[0]
+        return None
+
     async def count(self) -> int:
         """How many items there are, without reading them (`Select="COUNT"`)."""
-        counting = dict(self._params)
-        for member in ("ProjectionExpression", "Select"):
-            counting.pop(member, None)
-        counting["Select"] = "COUNT"
-        counted: Pages[T] = Pages(
-            self._executor,
-            self._settings,
-            operation=self._operation,
-            table=self._table,
-            params=counting,
-            decode=self._decode,
-            decode_key=self._decode_key,
-            max_items=None,
-            total_segments=self._total_segments,
-        )
+        counted = Pages(self._executor, self._settings, self._paging.counting())
         total = 0
         async for page in counted.pages():
             total += page.count
-        return total if self._max_items is None else min(total, self._max_items)
-
-    def _starts(self) -> list[dict[str, Any]]:
-        if self._total_segments is None:
-            return [{}]
-        return [
-            {"TotalSegments": self._total_segments, "Segment": segment}
-            for segment in range(self._total_segments)
-        ]
+        max_items = self._paging.max_items
+        return total if max_items is None else min(total, max_items)
 
     async def _page(
-        self, start: AttributeMap, remaining: int | None
-    ) -> tuple[Page[T], AttributeMap | None]:
+        self, start: Mapping[str, Any], remaining: int | None
+    ) -> tuple[Page[T], Mapping[str, Any] | None]:
         """One answer, and where the next begins."""
-        params = {**self._params, **start}
-        if remaining is not None and "FilterExpression" not in params:
-            params["Limit"] = min(remaining, params.get("Limit", remaining))
-        request = page_request(self._operation, self._table, params)
-        success = await self._executor.run(request, self._settings)
-        response = success.response
-        assert response is not None
-        last_evaluated_key = response.get("LastEvaluatedKey") or None
-        page = Page(
-            items=tuple(map(self._decode, response.get("Items", ()))),
-            count=response.get("Count", 0),
-            scanned_count=response.get("ScannedCount", 0),
-            last_evaluated_key=(
-                None if last_evaluated_key is None else self._decode_key(last_evaluated_key)
-            ),
-            consumed_capacity=response.get("ConsumedCapacity"),
-            attempts=success.attempts,
+        paging = self._paging
+        return await self._executor.call(
+            paging.operation,
+            paging.table.name,
+            self._settings,
+            lambda _: page_plan(paging, start, remaining),
         )
-        if last_evaluated_key is None:
-            return page, None
-        return page, {**start, "ExclusiveStartKey": last_evaluated_key}

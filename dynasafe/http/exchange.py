@@ -278,7 +278,7 @@ def read_answer(
         raise Lost(f"HTTP {status}, which is no answer of DynamoDB")
     media_type = b"" if content_type is None else content_type.partition(b";")[0].strip().lower()
     if media_type != b"application/x-amz-json-1.0" and not (
-        media_type in _OTHER_MEDIA_TYPES and (status != 200 or not is_aws)
+        media_type in _OTHER_MEDIA_TYPES and status != 200
     ):
         raise Lost(f"HTTP {status} of another content type than DynamoDB's: {_shown(media_type)}")
     answer = _parse(operation, status, body)

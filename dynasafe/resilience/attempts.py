@@ -4,9 +4,10 @@ It is a generator without I/O. It yields what to do next, and is sent what came 
 time and, for a failure, a random draw. So an async driver and a sync one share every decision,
 and a test drives it on a virtual clock.
 
-    TakeSlot -> SlotTaken | Raised        a connection slot, before the circuit breaker's permit
+    TakeSlot -> SlotTaken | Raised        a connection slot, after the circuit breaker's permit
     Send     -> Answered | Raised         one request
-    Sleep    -> Woke                      the delay before the next one
+    Refresh  -> Refreshed | Raised        fresh credentials, after DynamoDB refused expired ones
+    Sleep    -> Woke                      the delay before the next request
 
 The generator returns a `Success`, or raises one of dynasafe's errors. A driver that is cancelled
 throws the cancellation in, so that the permit goes back.
@@ -18,6 +19,7 @@ the 10 minutes that a ClientRequestToken is good for.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -27,42 +29,30 @@ from dynasafe.errors import (
     CircuitOpenError,
     ConditionalCheckFailedError,
     ConnectionNotMadeError,
+    CredentialsError,
     DeadlineExceededError,
     DynasafeError,
-    InvalidRequestError,
+    ItemTooLargeError,
     NoAnswerError,
+    NotSentError,
     OutcomeUnknownError,
     ServiceError,
     ThrottledError,
     TransactionCanceledError,
 )
-from dynasafe.events import (
-    AttemptFailed,
-    CallCancelled,
-    CallEvent,
-    CallFailed,
-    CallSucceeded,
-    Hook,
-    UnknownErrorCode,
-    emit,
-    logger,
-)
-from dynasafe.findings.finding import Finding, Where
+from dynasafe.events import AttemptFailed, CallEvent, Hook, UnknownErrorCode, emit, logger
 from dynasafe.limits import TOKEN_WINDOW_S
+from dynasafe.resilience.boundary import NotSent
 from dynasafe.resilience.deadline import Deadline
-from dynasafe.resilience.outcomes import (
-    CircuitResult,
-    ConnectionSlotTimeout,
-    ErrorClass,
-    Outcome,
-    outcome_of,
-)
+from dynasafe.resilience.outcomes import CircuitResult, ErrorClass, Outcome, outcome_of
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota, retry_cost
+
+_ITEM_TOO_LARGE = re.compile(r"Item size (to update )?has exceeded the maximum allowed size")
 
 IN_PROGRESS_WAIT_S = 5.0
 """How long after its first request a transaction in progress is asked for once more."""
 
-Resolution = Literal["applied", "not_applied", "unknown"]
+Resolution = Literal["applied", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +62,9 @@ class Call:
     Args:
         is_repeatable: a write that may be sent again when it may have been applied already,
             since it is idempotent or carries a token.
+        token_since_s: when the first request under the token may have been sent, where that was
+            an earlier call; otherwise this call's own first request counts.
+        may_be_applied: an earlier call under the same token may have applied it.
         resolve_condition_failure: decides, from the stored item in wire form, whether an earlier
             attempt of this very call made its condition fail.
     """
@@ -81,6 +74,8 @@ class Call:
     is_write: bool
     is_repeatable: bool
     client_request_token: str | None = None
+    token_since_s: float | None = None
+    may_be_applied: bool = False
     resolve_condition_failure: Callable[[Mapping[str, Any] | None], Resolution] | None = None
 
 
@@ -97,7 +92,13 @@ class Send:
 
     attempt: int
     timeout_s: float | None
-    with_fresh_credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Fetch credentials anew, within this time."""
+
+    timeout_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +128,20 @@ class Raised:
 
 
 @dataclass(frozen=True, slots=True)
+class Refreshed:
+    """`is_new`: whether the credentials are others than those that were refused."""
+
+    is_new: bool
+    now_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Woke:
     now_s: float
 
 
-Command = TakeSlot | Send | Sleep
-Reply = SlotTaken | Answered | Raised | Woke
+Command = TakeSlot | Send | Refresh | Sleep
+Reply = SlotTaken | Answered | Raised | Refreshed | Woke
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +149,12 @@ class Success:
     """The answer, and how many requests it took.
 
     `response` is None where the answer was lost, and the stored item proved the write.
+    `is_after_loss` says that an earlier attempt of the same call may have been applied too.
     """
 
     response: Mapping[str, Any] | None
     attempts: int
+    is_after_loss: bool = False
 
 
 class Permits(Protocol):
@@ -163,6 +174,12 @@ class Permits(Protocol):
     def release(self, permit: Any) -> None: ...
 
 
+class Progress(Protocol):
+    """Counts the requests of a call that may take several loops."""
+
+    attempts: int
+
+
 def attempts(
     call: Call,
     *,
@@ -173,6 +190,7 @@ def attempts(
     deadline: Deadline | None = None,
     attempt_timeout_s: float | None = None,
     hooks: Sequence[Hook] = (),
+    progress: Progress | None = None,
 ) -> Generator[Command, Any, Success]:
     """Make the call: see the module's docstring for the protocol.
 
@@ -182,21 +200,8 @@ def attempts(
         NoAnswerError: a read had no usable answer.
         OutcomeUnknownError: a write may or may not have been applied.
     """
-    loop = _Attempts(call, now_s, policy, quota, deadline, attempt_timeout_s, hooks)
-    try:
-        success = yield from loop.run(permits)
-    except DynasafeError as error:
-        if loop.is_observed:
-            loop.emit(
-                CallFailed,
-                attempts=loop.attempt,
-                duration_s=loop.now_s - now_s,
-                error=type(error).__name__,
-            )
-        raise
-    if loop.is_observed:
-        loop.emit(CallSucceeded, attempts=success.attempts, duration_s=loop.now_s - now_s)
-    return success
+    loop = _Attempts(call, now_s, policy, quota, deadline, attempt_timeout_s, hooks, progress)
+    return loop.run(permits)
 
 
 class _Attempts:
@@ -218,7 +223,10 @@ class _Attempts:
         "now_s",
         "outcome",
         "policy",
+        "progress",
         "quota",
+        "sent",
+        "token_since_s",
     )
 
     def __init__(
@@ -230,6 +238,7 @@ class _Attempts:
         deadline: Deadline | None,
         attempt_timeout_s: float | None,
         hooks: Sequence[Hook],
+        progress: Progress | None,
     ) -> None:
         self.call = call
         self.now_s = now_s
@@ -239,10 +248,13 @@ class _Attempts:
         self.attempt_timeout_s = attempt_timeout_s
         self.hooks = hooks
         self.is_observed = bool(hooks) or logger.isEnabledFor(logging.DEBUG)
+        self.progress = progress
         self.attempt = 0
+        self.sent = 0  # attempts of which bytes may have left
         self.first_sent_s = now_s
+        self.token_since_s = call.token_since_s
         self.is_in_flight = False
-        self.is_ambiguous = False  # an earlier attempt may have been applied
+        self.is_ambiguous = call.may_be_applied  # an earlier attempt may have been applied
         self.had_fresh_credentials = False
         self.last_cost: int | None = None
         # The last failure; one that reached DynamoDB is not replaced by one that did not.
@@ -252,69 +264,87 @@ class _Attempts:
     def run(self, permits: Permits | None) -> Generator[Command, Any, Success]:
         try:
             while True:
-                reply = yield from self._send(permits)
+                reply, outcome = yield from self._send(permits)
                 if isinstance(reply, Answered):
                     if self.quota is not None:
                         self.quota.give_back(self.last_cost)
-                    return Success(reply.response, self.attempt)
-                outcome = outcome_of(reply.error)
+                    return Success(reply.response, self.sent, self.is_ambiguous)
+                assert outcome is not None
                 self._note(outcome, reply.error)
                 if self._is_proven_applied(outcome):
-                    return Success(None, self.attempt)
+                    return Success(None, self.sent, self.is_ambiguous)
                 delay_s = self._retry_delay_s(outcome, reply.draw)
                 if self.is_observed:
                     self._emit_failure(outcome, delay_s)
                 if delay_s is None:
                     raise self._error() from self.cause
-                woke: Woke = yield Sleep(delay_s)
-                self.now_s = woke.now_s
+                if outcome.error_class is ErrorClass.CREDENTIALS:
+                    yield from self._refresh()
+                else:
+                    woke: Woke = yield Sleep(delay_s)
+                    self.now_s = woke.now_s
         except Exception:
             raise
         except BaseException as cancellation:
-            may_be_applied = self.call.is_write and (self.is_in_flight or self.is_ambiguous)
-            self.emit(CallCancelled, attempts=self.attempt, may_be_applied=may_be_applied)
+            # A transport that was cancelled before it sent anything says so.
+            is_sent = self.is_in_flight and not isinstance(cancellation.__cause__, NotSent)
+            cancellation.__cause__ = None
+            may_be_applied = self.call.is_write and (is_sent or self.is_ambiguous)
             if may_be_applied and not isinstance(cancellation, GeneratorExit):
                 raise cancellation from self._unknown("the caller cancelled the call")
             raise
 
-    def _send(self, permits: Permits | None) -> Generator[Command, Any, Answered | Raised]:
+    def _send(
+        self, permits: Permits | None
+    ) -> Generator[Command, Any, tuple[Answered | Raised, Outcome | None]]:
         """One attempt, under one permit, with one result for the circuit breaker."""
         permit = self._acquire(permits)
         try:
-            taken: SlotTaken | Raised = yield TakeSlot(self._timeout_s())
+            taken: SlotTaken | Raised = yield TakeSlot(self._remaining_s())
             self.now_s = taken.now_s
             if isinstance(taken, Raised):
-                raise self._not_sent(self._slot_error()) from taken.error
-            if taken.was_awaited:
-                if permits is not None:
-                    # The circuit may have opened during the wait.
-                    permits.release(permit)
-                    permit = None
-                    permit = self._acquire(permits)
-                if self.deadline is not None and self.deadline.is_over(self.now_s):
-                    raise self._not_sent(self._slot_error())
+                refusal = taken.error
+                if not isinstance(refusal, NotSentError):
+                    refusal = self._time_is_over("a connection slot")
+                raise self._not_sent(refusal) from taken.error
+            if taken.was_awaited and permits is not None:
+                # The circuit may have opened during the wait.
+                permits.release(permit)
+                permit = None
+                permit = self._acquire(permits)
+            if self.deadline is not None and self.deadline.is_over(self.now_s):
+                raise self._not_sent(self._time_is_over("a connection slot"))
             sent_s = self.now_s
+            if self.call.client_request_token is not None:
+                self._require_token_window()
             self.attempt += 1
+            self._count_sent(1)
             if self.attempt == 1:
                 self.first_sent_s = sent_s
             self.is_in_flight = True
-            reply: Answered | Raised = yield Send(
-                self.attempt, self._timeout_s(), self._wants_fresh_credentials()
-            )
+            reply: Answered | Raised = yield Send(self.attempt, self._timeout_s())
             self.is_in_flight = False
             self.now_s = reply.now_s
+            duration_s = reply.now_s - sent_s
+            used, permit = permit, None
+            if isinstance(reply, Answered):
+                if permits is not None:
+                    permits.record(used, "success", duration_s, reply.now_s)
+                return reply, None
+            outcome = outcome_of(reply.error)
+            if not outcome.reached_service:
+                self._count_sent(-1)
             if permits is not None:
-                used, permit = permit, None
-                if isinstance(reply, Answered):
-                    permits.record(used, "success", reply.now_s - sent_s, reply.now_s)
-                else:
-                    result = outcome_of(reply.error).circuit_result
-                    duration_s = reply.now_s - sent_s
-                    permits.record(used, result, duration_s, reply.now_s, reply.draw)
-            return reply
+                permits.record(used, outcome.circuit_result, duration_s, reply.now_s, reply.draw)
+            return reply, outcome
         finally:
             if permits is not None and permit is not None:
                 permits.release(permit)
+
+    def _count_sent(self, count: int) -> None:
+        self.sent += count
+        if self.progress is not None:
+            self.progress.attempts += count
 
     def _acquire(self, permits: Permits | None) -> Any:
         if permits is None:
@@ -324,24 +354,49 @@ class _Attempts:
         except CircuitOpenError as error:
             raise self._not_sent(error) from self.cause
 
-    def _wants_fresh_credentials(self) -> bool:
-        return self.outcome is not None and self.outcome.error_class is ErrorClass.CREDENTIALS
+    def _refresh(self) -> Generator[Command, Any, None]:
+        reply: Refreshed | Raised = yield Refresh(self._remaining_s())
+        self.now_s = reply.now_s
+        if isinstance(reply, Raised):
+            failed = outcome_of(reply.error)
+            error = self._error()
+            error.add_note(f"Its credentials could not be refreshed: {failed.message}")
+            if failed.not_sent is not None:
+                raise error from self._not_sent_error(failed)
+            raise error from reply.error
+        if not reply.is_new:
+            raise self._error() from self.cause
+
+    def _remaining_s(self) -> float | None:
+        return None if self.deadline is None else self.deadline.remaining_s(self.now_s)
 
     def _timeout_s(self) -> float | None:
-        if self.deadline is None:
-            return self.attempt_timeout_s
-        remaining_s = self.deadline.remaining_s(self.now_s)
-        if self.attempt_timeout_s is None:
-            return remaining_s
+        remaining_s = self._remaining_s()
+        if remaining_s is None or self.attempt_timeout_s is None:
+            return self.attempt_timeout_s if remaining_s is None else remaining_s
         return min(self.attempt_timeout_s, remaining_s)
 
-    def _slot_error(self) -> DeadlineExceededError:
-        timeout_s = self.deadline.timeout_s if self.deadline else self.attempt_timeout_s or 0.0
-        return DeadlineExceededError(self.call.operation, timeout_s, "a connection slot")
+    def _time_is_over(self, waiting_for: str) -> DeadlineExceededError:
+        assert self.deadline is not None
+        return DeadlineExceededError(self.call.operation, self.deadline.timeout_s, waiting_for)
+
+    def _require_token_window(self) -> None:
+        """Refuse to send under a token that DynamoDB may have forgotten.
+
+        Looked at right before each request, since waits take time. Within the window a repeat is
+        recognised; after it, it would be applied once more.
+        """
+        if self.token_since_s is None:
+            self.token_since_s = self.now_s
+        elif self.now_s >= self.token_since_s + TOKEN_WINDOW_S:
+            reason = f"the {TOKEN_WINDOW_S:.0f} s in which its token is recognised are over"
+            raise self._unknown(reason) from self.cause
 
     def _not_sent(self, error: DynasafeError) -> DynasafeError:
         """The error itself where it stopped the first attempt; else what came before it."""
-        return error if self.outcome is None else self._error()
+        if self.outcome is not None:
+            return self._error()
+        return self._unknown(type(error).__name__) if self.is_ambiguous else error
 
     def _note(self, outcome: Outcome, error: Exception) -> None:
         if self.call.is_write and outcome.may_be_applied:
@@ -361,10 +416,7 @@ class _Attempts:
         resolve = self.call.resolve_condition_failure
         if outcome.error_class is not ErrorClass.CONDITION_FAILED or resolve is None:
             return False
-        resolution = resolve(outcome.item)
-        if resolution == "not_applied":
-            self.is_ambiguous = False
-        return resolution == "applied"
+        return resolve(outcome.item) == "applied"
 
     def _retry_delay_s(self, outcome: Outcome, draw: float) -> float | None:
         """Seconds until the next attempt, or None where there is to be none."""
@@ -409,7 +461,7 @@ class _Attempts:
     def _is_in_time(self, delay_s: float) -> bool:
         next_s = self.now_s + delay_s
         # The window is counted from the first request, which is earlier than its completion.
-        if self.call.client_request_token and next_s >= self.first_sent_s + TOKEN_WINDOW_S:
+        if self.token_since_s is not None and next_s >= self.token_since_s + TOKEN_WINDOW_S:
             return False
         return self.deadline is None or next_s < self.deadline.at_s
 
@@ -418,23 +470,32 @@ class _Attempts:
         outcome = self.outcome
         assert outcome is not None
         if self.is_ambiguous:
-            return self._unknown(f"{outcome.code}: {outcome.message}")
+            return self._unknown(outcome.reason)
         match outcome.error_class:
-            case ErrorClass.LOCAL if outcome.code == ConnectionSlotTimeout.__name__:
-                return self._slot_error()
-            case ErrorClass.LOCAL if outcome.code == "ParamValidationError":
-                return InvalidRequestError(self.call.operation, [_param_finding(outcome)])
             case ErrorClass.LOCAL | ErrorClass.NOT_CONNECTED:
-                return ConnectionNotMadeError(self.call.operation, self.attempt, outcome.message)
+                return self._not_sent_error(outcome)
             case _ if not outcome.is_answer:
                 return NoAnswerError(
                     self.call.operation,
                     table_name=self.call.table_name,
-                    attempts=self.attempt,
-                    reason=f"{outcome.code}: {outcome.message}",
+                    attempts=self.sent,
+                    reason=outcome.reason,
                 )
             case _:
                 return self._service_error(outcome)
+
+    def _not_sent_error(self, outcome: Outcome) -> NotSentError:
+        fact = outcome.not_sent
+        assert fact is not None
+        operation = self.call.operation
+        if isinstance(fact, NotSentError):
+            return fact
+        if fact.provider is not None:
+            return CredentialsError(operation, fact.provider, fact.reason)
+        is_over = self.deadline is not None and self.deadline.is_over(self.now_s)
+        if fact.limit is not None and is_over:
+            return self._time_is_over("a connection")
+        return ConnectionNotMadeError(operation, self.attempt, fact.reason, limit=fact.limit)
 
     def _service_error(self, outcome: Outcome) -> ServiceError:
         if outcome.code == "TransactionCanceledException":
@@ -443,6 +504,8 @@ class _Attempts:
             error_type = ConditionalCheckFailedError
         elif outcome.error_class is ErrorClass.THROTTLED:
             error_type = ThrottledError
+        elif outcome.code == "ValidationException" and _ITEM_TOO_LARGE.match(outcome.message):
+            error_type = ItemTooLargeError
         else:
             error_type = ServiceError
         error = error_type(
@@ -453,7 +516,7 @@ class _Attempts:
             table_name=self.call.table_name,
             http_status=outcome.http_status,
             request_id=outcome.request_id,
-            attempts=self.attempt,
+            attempts=self.sent,
         )
         if isinstance(error, ConditionalCheckFailedError):
             error.item = outcome.item
@@ -475,7 +538,7 @@ class _Attempts:
         return OutcomeUnknownError(
             self.call.operation,
             table_name=self.call.table_name,
-            attempts=self.attempt,
+            attempts=self.sent,
             reason=reason,
             request_id=None if self.outcome is None else self.outcome.request_id,
             client_request_token=self.call.client_request_token,
@@ -507,12 +570,3 @@ def _settles_token(outcome: Outcome) -> bool:
     """
     is_cancelled = outcome.code == "TransactionCanceledException"
     return is_cancelled and outcome.error_class is ErrorClass.FINAL
-
-
-def _param_finding(outcome: Outcome) -> Finding:
-    return Finding(
-        code="DYS101",
-        message=outcome.message,
-        where=Where(parameter="parameters"),
-        fix="give the members that the operation has, each of its type",
-    )

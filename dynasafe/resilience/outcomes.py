@@ -1,11 +1,11 @@
 """What a failed request means: whether it was applied, and whether it may be sent again.
 
-Exceptions are told apart by their class names, so that this module needs neither botocore nor
-aiohttp. What it does not know falls on the safe side: an unknown answer below HTTP 500 is final,
+A transport says what happened as `Refused`, `Lost` or `NotSent`; this module knows the codes of
+DynamoDB. What it does not know falls on the safe side: an unknown code below HTTP 500 is final,
 anything else may have been applied.
 
 Sources: "Error handling with DynamoDB"; "TransactWriteItems", "CancellationReason" and "Common
-errors", Amazon DynamoDB API Reference; the exceptions of botocore and aiobotocore.
+errors", Amazon DynamoDB API Reference.
 """
 
 from __future__ import annotations
@@ -16,15 +16,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Literal
 
+from dynasafe.errors import NotSentError
+from dynasafe.resilience.boundary import Lost, NotSent, Refused
+
 CircuitResult = Literal["success", "failure", "ignored"]
-
-
-class ConnectionSlotTimeout(Exception):
-    """No connection slot became free in time: nothing was sent."""
-
-
-class AttemptTimeout(Exception):
-    """The request was sent, and no answer came in time."""
 
 
 class ErrorClass(Enum):
@@ -45,17 +40,18 @@ class ErrorClass(Enum):
     FINAL = "final"
     """Refused for what it is, not applied. The same request would be refused again."""
     NOT_CONNECTED = "not_connected"
-    """No connection was made, so nothing was sent. May be tried again."""
+    """Nothing was sent, since no connection could be made. May be tried again."""
     LOCAL = "local"
-    """Failed before anything was sent, for a reason on this side."""
+    """Nothing was sent, for a reason on this side that the same request would meet again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One failed request, as far as it can be known.
 
-    `code` is the service's error code, or the exception's class name. `item` and
-    `cancellation_reasons` are in wire form.
+    `code` is the service's error code; without an answer, "Lost", "NotSent", or the name of an
+    exception that no transport should raise. `item` and `cancellation_reasons` are in wire form.
+    `not_sent` is the fact from which the error of a request that was not sent is made.
     """
 
     error_class: ErrorClass
@@ -69,6 +65,12 @@ class Outcome:
     throttling_reasons: tuple[str, ...] = ()
     cancellation_reasons: tuple[Mapping[str, Any], ...] = ()
     item: Mapping[str, Any] | None = None
+    not_sent: NotSent | NotSentError | None = None
+
+    @property
+    def reason(self) -> str:
+        """What happened, in words."""
+        return f"{self.code}: {self.message}" if self.is_answer else self.message
 
     @property
     def may_be_applied(self) -> bool:
@@ -183,109 +185,54 @@ _REPEATABLE_REASONS = {
     "ProvisionedThroughputExceeded": ErrorClass.THROTTLED,
 }
 
-# ClientConnectorError covers refusal, DNS, TLS and proxies; it is a ClientOSError too, which by
-# itself is a connection that broke later. The others are urllib3's.
-_NOT_CONNECTED_INSIDE = frozenset(
-    {"ClientConnectorError", "ConnectTimeoutError", "NewConnectionError", "gaierror"}
-)
-_CLASS_BY_EXCEPTION: dict[str, ErrorClass] = {
-    "ConnectionSlotTimeout": ErrorClass.LOCAL,
-    "AttemptTimeout": ErrorClass.AMBIGUOUS,
-    "ConnectTimeoutError": ErrorClass.NOT_CONNECTED,
-    "ProxyConnectionError": ErrorClass.NOT_CONNECTED,
-    "SSLError": ErrorClass.NOT_CONNECTED,
-    "ClientConnectorError": ErrorClass.NOT_CONNECTED,
-    "ConnectionTimeoutError": ErrorClass.NOT_CONNECTED,
-    **dict.fromkeys(
-        (
-            "BaseEndpointResolverError",
-            "CredentialRetrievalError",
-            "EndpointProviderError",
-            "InvalidProxiesConfigError",
-            "NoAuthTokenError",
-            "NoCredentialsError",
-            "ParamValidationError",
-            "PartialCredentialsError",
-            "ProfileNotFound",
-            "SSOError",
-            "TokenRetrievalError",
-            "UnknownSignatureVersionError",
-            "UnsupportedSignatureVersionError",
-        ),
-        ErrorClass.LOCAL,
-    ),
-    **dict.fromkeys(
-        (
-            "ChecksumError",
-            "ClientError",  # aiohttp's; botocore's has a response, and is not looked up here
-            "EndpointConnectionError",
-            "HTTPClientError",
-            "IncompleteReadError",
-            "OSError",
-            "ReadTimeoutError",
-            "ResponseParserError",
-            "TimeoutError",
-        ),
-        ErrorClass.AMBIGUOUS,
-    ),
-}
-
 
 def outcome_of(error: Exception) -> Outcome:
     """What the failure that a transport raised means."""
-    response = getattr(error, "response", None)
-    if isinstance(response, Mapping):
-        return _of_answer(response)
-    names = [cls.__name__ for cls in type(error).__mro__]
-    known = next((name for name in names if name in _CLASS_BY_EXCEPTION), None)
-    error_class = ErrorClass.AMBIGUOUS if known is None else _CLASS_BY_EXCEPTION[known]
-    if known == "EndpointConnectionError" and _is_not_connected(error):
-        error_class = ErrorClass.NOT_CONNECTED
-    return Outcome(
-        error_class=error_class,
-        code=names[0],
-        message=_message(error, names),
-        is_known=known is not None,
-    )
+    match error:
+        case Refused():
+            return _of_refusal(error)
+        case Lost():
+            return Outcome(error_class=ErrorClass.AMBIGUOUS, code="Lost", message=error.reason)
+        case NotSent():
+            return Outcome(
+                error_class=ErrorClass.NOT_CONNECTED if error.is_retryable else ErrorClass.LOCAL,
+                code="NotSent",
+                message=error.reason,
+                not_sent=error,
+            )
+        case NotSentError():
+            return Outcome(
+                error_class=ErrorClass.LOCAL,
+                code=type(error).__name__,
+                message=str(error),
+                not_sent=error,
+            )
+        case _:
+            name = type(error).__name__
+            return Outcome(
+                error_class=ErrorClass.AMBIGUOUS, code=name, message=name, is_known=False
+            )
 
 
-def _is_not_connected(error: Exception) -> bool:
-    inner = getattr(error, "kwargs", {}).get("error")
-    return any(cls.__name__ in _NOT_CONNECTED_INSIDE for cls in type(inner).__mro__)
-
-
-def _message(error: Exception, names: Sequence[str]) -> str:
-    if "ParamValidationError" in names:
-        # botocore's report quotes the values, which may be personal data.
-        return re.sub(r",? ?value: .*?, (type|valid)", r", \1", str(error), flags=re.DOTALL)
-    inner = getattr(error, "kwargs", {}).get("error")
-    return f"{error} ({type(inner).__name__})" if inner is not None else str(error) or names[0]
-
-
-def _of_answer(response: Mapping[str, Any]) -> Outcome:
-    details: Mapping[str, Any] = response.get("Error") or {}
-    metadata: Mapping[str, Any] = response.get("ResponseMetadata") or {}
-    headers: Mapping[str, str] = metadata.get("HTTPHeaders") or {}
-    http_status: int | None = metadata.get("HTTPStatusCode")
-    code = str(details.get("Code", "")).rpartition("#")[2]
-    message = str(details.get("Message") or details.get("message") or "")
-    cancellation_reasons = _cancellation_reasons(response, code, message)
+def _of_refusal(refused: Refused) -> Outcome:
+    code = refused.code.rpartition("#")[2]
+    cancellation_reasons = _cancellation_reasons(refused.members, code, refused.message)
     if code == "TransactionCanceledException":
         known: ErrorClass | None = _class_of_cancellation(cancellation_reasons)
     else:
-        known = _CLASS_BY_CODE.get(code) or _class_of_status(http_status)
+        known = _CLASS_BY_CODE.get(code) or _class_of_status(refused.http_status)
     return Outcome(
-        error_class=known or _class_of_unknown(http_status),
-        code=code or f"HTTP {http_status}",
-        message=message,
+        error_class=known or _class_of_unknown(refused.http_status),
+        code=code or f"HTTP {refused.http_status}",
+        message=refused.message,
         is_known=known is not None,
         is_answer=True,
-        http_status=http_status,
-        request_id=metadata.get("RequestId"),
-        retry_after=headers.get("x-amz-retry-after"),
-        throttling_reasons=_throttling_reasons(response),
+        http_status=refused.http_status,
+        request_id=refused.request_id,
+        retry_after=refused.headers.get("x-amz-retry-after"),
+        throttling_reasons=_throttling_reasons(refused.members),
         cancellation_reasons=cancellation_reasons,
-        item=response.get("Item"),
+        item=refused.members.get("Item"),
     )
 
 

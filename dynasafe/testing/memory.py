@@ -24,8 +24,8 @@ from typing_extensions import Unpack
 
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
-from dynasafe.aio.settings import TableOptions
 from dynasafe.aio.table import AsyncTable, PlainItem
+from dynasafe.calls.options import TableOptions
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parse import (
@@ -193,6 +193,12 @@ class MemoryTransport:
         """The requests that were sent, in order."""
         self._tokens: dict[str, tuple[Any, Mapping[str, Any]]] = {}
         self._time_to_live: dict[str, Mapping[str, Any]] = {}
+
+    is_bound_to_loop = False
+
+    async def refresh_credentials(self) -> bool:
+        """There are none that could change."""
+        return False
 
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None

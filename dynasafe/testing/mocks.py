@@ -17,7 +17,7 @@ from unittest.mock import NonCallableMock, create_autospec
 from weakref import ref
 
 from dynasafe.aio.pages import Pages
-from dynasafe.calls.requests import Page
+from dynasafe.calls.pages import Page
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.testing.unawaited import FIX_UNAWAITED
 

@@ -3,7 +3,7 @@
     transport = ScriptedTransport([throttled(), ok({"Attributes": {}})])
     orders = AsyncTable("orders", transport=transport, clock=ManualClock())
 
-The failures are of the classes that aiobotocore raises for the real ones.
+The failures are those of the transports' error boundary. Nothing else needs to be installed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import islice, zip_longest
 from typing import Any
 
+from dynasafe.resilience.boundary import Lost, NotSent, Refused
 from dynasafe.testing.sending import Sending, tell
 
 Answer = Mapping[str, Any]
@@ -51,6 +52,12 @@ class ScriptedTransport:
         self.calls: list[ScriptedCall] = []
         """The requests that were sent, in order."""
 
+    is_bound_to_loop = False
+
+    async def refresh_credentials(self) -> bool:
+        """There are none that could change."""
+        return False
+
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
@@ -84,19 +91,14 @@ def refused(
     **members: Any,
 ) -> Exception:
     """An error answer of DynamoDB. Members stand beside its code: `Item`, `CancellationReasons`."""
-    from botocore.exceptions import ClientError
-
-    response: Any = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {
-            "HTTPStatusCode": http_status,
-            "RequestId": "SCRIPTED",
-            "HTTPHeaders": dict(headers or {}),
-        },
-        **members,
-    }
-    error: Exception = ClientError(response, "Scripted")
-    return error
+    return Refused(
+        code,
+        message,
+        http_status=http_status,
+        request_id="SCRIPTED",
+        headers=headers,
+        members=members,
+    )
 
 
 def throttled(*reasons: str) -> Exception:
@@ -140,48 +142,25 @@ def transaction_canceled(
 
 
 def timed_out() -> Exception:
-    """No answer within the client's read timeout. The request was sent."""
-    from aiohttp import SocketTimeoutError
-    from botocore.exceptions import ReadTimeoutError
-
-    failure: Exception = ReadTimeoutError(
-        endpoint_url=_ENDPOINT, error=SocketTimeoutError("Timeout")
-    )
-    return failure
+    """No answer in time. The request was sent."""
+    return Lost("no answer in time")
 
 
 def connection_closed() -> Exception:
     """The connection was closed without an answer. The request was sent."""
-    from aiohttp import ServerDisconnectedError
-    from botocore.exceptions import ConnectionClosedError
-
-    failure: Exception = ConnectionClosedError(
-        endpoint_url=_ENDPOINT, error=ServerDisconnectedError()
-    )
-    return failure
+    return Lost("the connection was closed without an answer")
 
 
 def connection_reset() -> Exception:
     """The connection was reset. The request was sent, and may have been applied."""
-    from aiohttp import ClientOSError
-    from botocore.exceptions import EndpointConnectionError
-
-    failure: Exception = EndpointConnectionError(
-        endpoint_url=_ENDPOINT, error=ClientOSError(104, "Connection reset by peer")
-    )
-    return failure
+    return Lost("the connection was reset")
 
 
 def connection_refused() -> Exception:
     """No connection was made. The request was not sent."""
-    from aiohttp import ClientConnectorError
-    from aiohttp.client_reqrep import ConnectionKey
-    from botocore.exceptions import EndpointConnectionError
-
-    key = ConnectionKey("127.0.0.1", 8000, False, True, None, None, None)
-    cause = ClientConnectorError(key, ConnectionRefusedError(111, "Connection refused"))
-    failure: Exception = EndpointConnectionError(endpoint_url=_ENDPOINT, error=cause)
-    return failure
+    return NotSent("the connection was refused")
 
 
-_ENDPOINT = "http://127.0.0.1:8000"
+def no_credentials(provider: str = "assume-role") -> Exception:
+    """The credentials could not be had. The request was not sent."""
+    return NotSent("refused by the script", is_retryable=False, provider=provider)

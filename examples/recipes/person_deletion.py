@@ -39,7 +39,7 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.calls.requests import Write
+from dynasafe.typing import Write
 from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
 from dynasafe.items.conditions import Condition
 

@@ -37,7 +37,7 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.calls.requests import Write
+from dynasafe.typing import Write
 from dynasafe.errors import TransactionCanceledError
 
 MAX_LENGTH = 254

@@ -42,7 +42,7 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.calls.requests import Write
+from dynasafe.typing import Write
 from dynasafe.errors import TransactionCanceledError
 from dynasafe.items.conditions import Condition
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, retry_conflicts, settle
-from dynasafe.calls.requests import Write
+from dynasafe.typing import Write
 from dynasafe.errors import TransactionCanceledError
 
 from .errors import NotFoundError

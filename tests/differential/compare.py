@@ -23,6 +23,7 @@ from dynasafe.resilience.attempts import (
     Woke,
     attempts,
 )
+from dynasafe.resilience.boundary import Lost, NotSent, Refused
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 
 READ = Call(operation="GetItem", table_name="t", is_write=False, is_repeatable=True)
@@ -130,6 +131,20 @@ def random_answer(random: Random, exceptions: list[Exception]) -> Any:
     )
 
 
+def ours(answer: Exception) -> Exception:
+    """The same failure, as a transport of ours would say it."""
+    if isinstance(answer, Refusal):
+        metadata = answer.response["ResponseMetadata"]
+        return Refused(
+            answer.response["Error"]["Code"],
+            http_status=metadata["HTTPStatusCode"],
+            headers=metadata["HTTPHeaders"],
+        )
+    if type(answer).__name__ == "ConnectTimeoutError":
+        return NotSent("no connection in time")
+    return Lost(type(answer).__name__)
+
+
 def compare(random: Random, exceptions: list[Exception]) -> int:
     """One sequence of calls on one quota; how many decisions were compared."""
     max_attempts = random.randint(1, 8)
@@ -159,7 +174,7 @@ def compare(random: Random, exceptions: list[Exception]) -> int:
                     is_failure = isinstance(answer, Exception)
                     if not is_failure:
                         theirs.succeeded(context)
-                    reply = Raised(answer, 0.0, draw) if is_failure else Answered(answer, 0.0)
+                    reply = Raised(ours(answer), 0.0, draw) if is_failure else Answered({}, 0.0)
                 else:
                     assert isinstance(command, Sleep)
                     assert expected is not None, (attempt, answer, "only we retry")

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.validate import ParamValidationDecorator
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, client_config
-from dynasafe.aio.transport import AiobotoTransport
+from dynasafe.aio.aioboto import AiobotoTransport
 from dynasafe.errors import (
     ClientClosedError,
     ClientRetriesError,
@@ -30,6 +30,7 @@ from dynasafe.errors import (
     ServiceError,
     ValueOutOfRangeError,
 )
+from dynasafe.resilience.boundary import NotSent
 from dynasafe.testing import Fault, FaultPlan, FaultProxy, ScriptedTransport, ok, refused
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import CREDENTIALS, REGION, CreateTable, boto3_client, connect
@@ -120,7 +121,7 @@ def test_given_retries_in_the_config_then_they_are_refused() -> None:
 
 
 def client_within(db: AsyncDynamoDB) -> Any:
-    transport = db._executor.transport
+    transport = db._transport
     assert isinstance(transport, AiobotoTransport)
     return transport._client
 
@@ -248,7 +249,7 @@ async def test_given_an_operation_that_check_request_does_not_know_then_botocore
 ) -> None:
     async with connect(moto) as db:
         sent = user_agents_of(db)
-        with pytest.raises(InvalidRequestError, match="Invalid type for parameter TableName"):
+        with pytest.raises(InvalidRequestError, match=r"invalid type.*\n.*TableName"):
             await db.call("DescribeTable", {"TableName": 3})
         with pytest.raises(InvalidRequestError, match="TableName"):
             await db.call("UpdateItem", {"TableName": 3, "Key": {"pk": {"S": "a"}}})
@@ -319,7 +320,7 @@ async def test_given_calls_that_are_cancelled_then_no_descriptor_is_left(
                 await asyncio.sleep(0)
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        assert db._executor.slots._semaphore._value == 5
+        assert db._executor.slots.in_flight == 0
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -333,8 +334,9 @@ async def test_given_expired_credentials_when_refused_then_fresh_ones_are_fetche
     class Refreshing(ScriptedTransport):
         refreshed = 0
 
-        async def refresh_credentials(self) -> None:
+        async def refresh_credentials(self) -> bool:
             self.refreshed += 1
+            return True
 
     transport = Refreshing([refused("ExpiredTokenException"), ok()])
     await AsyncTable("table", transport=transport).get_item({"pk": "a"})
@@ -348,12 +350,20 @@ async def test_given_expired_credentials_when_refused_then_fresh_ones_are_fetche
 
 async def test_given_a_refresh_that_fails_then_nothing_more_is_sent() -> None:
     class Broken(ScriptedTransport):
-        async def refresh_credentials(self) -> None:
-            raise OSError("no metadata service")
+        async def refresh_credentials(self) -> bool:
+            raise NotSent("no metadata service", provider="iam-role")
 
     transport = Broken([refused("ExpiredTokenException")])
     with pytest.raises(ServiceError, match="ExpiredTokenException"):
         await AsyncTable("table", transport=transport).delete_item({"pk": "a"})
+    assert len(transport.calls) == 1
+
+
+async def test_static_credentials_are_not_sent_again() -> None:
+    """Credentials that cannot change would only be refused once more."""
+    transport = ScriptedTransport([refused("ExpiredTokenException")])
+    with pytest.raises(ServiceError, match="ExpiredTokenException"):
+        await AsyncTable("table", transport=transport).get_item({"pk": "a"})
     assert len(transport.calls) == 1
 
 

@@ -11,11 +11,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from hypothesis import example, given, note
 from hypothesis import strategies as st
 
 from dynasafe import AsyncDynamoDB, check_request
+from dynasafe.resilience.boundary import Refused
 from dynasafe.testing.engines import Engine
 from dynasafe.testing.memory import MemoryTransport
 from tests.integration.conftest import Engines
@@ -62,8 +62,7 @@ class Local:
         if response.status == 200:
             return answer
         message = answer.get("message", answer.get("Message"))
-        error = {"Code": answer["__type"].split("#")[-1], "Message": message}
-        raise ClientError({**answer, "Error": error}, operation)
+        raise Refused(answer["__type"].split("#")[-1], message, members=answer)
 
     def close(self) -> None:
         self._connection.close()
@@ -78,9 +77,9 @@ def calls_table(local: Local) -> Iterator[None]:
         local.send("DeleteTable", {"TableName": TABLE})
 
 
-def outcome(error: ClientError) -> Answer:
-    found: Any = error.response
-    code, message = found["Error"]["Code"], found["Error"]["Message"]
+def outcome(error: Refused) -> Answer:
+    found: Any = error.members
+    code, message = error.code, error.message
     reasons = found.get("CancellationReasons", [])
     for reason in reasons:
         # The service cancels a transaction where the emulator refuses the request.
@@ -150,7 +149,7 @@ class Both:
             if operation == "Scan" or "Limit" in params:
                 return "ok", await self._all_pages(send, operation, params)
             answer = plain(await send(operation, params))
-        except ClientError as error:
+        except Refused as error:
             return outcome(error)
         if operation == "BatchGetItem":
             answer["Responses"] = InNoOrder(answer["Responses"][TABLE])

@@ -32,12 +32,13 @@ from dynasafe.resilience.attempts import (
     Woke,
     attempts,
 )
+from dynasafe.resilience.boundary import Lost
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState, CountWindow, TimeWindow
 from dynasafe.resilience.deadline import Deadline
-from dynasafe.resilience.outcomes import AttemptTimeout
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from tests.support.driving import service_error
 
+LOST = Lost("no answer in time")
 Event = tuple[float, int, Callable[[], None]]
 
 
@@ -131,9 +132,7 @@ class Caller:
             case Send(timeout_s=timeout_s):
                 self.tally.sent += 1
                 if timeout_s is not None:
-                    self.timeline.at(
-                        now_s + timeout_s, lambda: come(lambda: self._raised(AttemptTimeout()))
-                    )
+                    self.timeline.at(now_s + timeout_s, lambda: come(lambda: self._raised(LOST)))
                 self.submit(self.call, lambda answer: come(lambda: self._reply(answer)))
             case _:
                 raise AssertionError(command)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from dynasafe.resilience.attempts import (
     Answered,
     Call,
     Raised,
+    Refresh,
+    Refreshed,
     Send,
     Sleep,
     SlotTaken,
@@ -20,6 +20,7 @@ from dynasafe.resilience.attempts import (
     Woke,
     attempts,
 )
+from dynasafe.resilience.boundary import Refused
 
 Answer = Mapping[str, Any] | Exception
 
@@ -42,17 +43,15 @@ def service_error(
     message: str = "",
     headers: Mapping[str, str] | None = None,
     **members: Any,
-) -> ClientError:
-    response: Any = {
-        "Error": {"Code": code, "Message": message},
-        "ResponseMetadata": {
-            "HTTPStatusCode": status,
-            "RequestId": "R1",
-            "HTTPHeaders": dict(headers or {}),
-        },
-        **members,
-    }
-    return ClientError(response, "UpdateItem")
+) -> Refused:
+    return Refused(
+        code,
+        message,
+        http_status=status,
+        request_id="R1",
+        headers=headers,
+        members=members,
+    )
 
 
 @dataclass
@@ -64,6 +63,8 @@ class Drive:
     sends: list[Send] = field(default_factory=list)
     delays_s: list[float] = field(default_factory=list)
     quotas: list[int] = field(default_factory=list)
+    is_fresh: bool = True
+    refreshes: int = 0
     result: Success | None = None
     error: BaseException | None = None
 
@@ -94,6 +95,9 @@ class Drive:
                             reply = Raised(answer, self.now_s, self.draw)
                         else:
                             reply = Answered(answer, self.now_s)
+                    case Refresh():
+                        self.refreshes += 1
+                        reply = Refreshed(self.is_fresh, self.now_s)
                     case Sleep():
                         self.delays_s.append(command.delay_s)
                         if quota is not None:

@@ -18,8 +18,8 @@ from dynasafe import (
     attr,
     attribute,
 )
-from dynasafe.calls.requests import WriteResult
 from dynasafe.items.conditions import Condition
+from dynasafe.typing import WriteResult
 
 
 class Address(Item):

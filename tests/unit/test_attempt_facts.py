@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ParamValidationError
 
 from dynasafe.errors import (
     CancellationReason,
     ConditionalCheckFailedError,
     ConnectionNotMadeError,
     DeadlineExceededError,
-    InvalidRequestError,
     NoAnswerError,
     OutcomeUnknownError,
     ServiceError,
     TransactionCanceledError,
 )
-from dynasafe.events import CallFailed, CallSucceeded, Event
-from dynasafe.findings.finding import Where
 from dynasafe.resilience.attempts import Answered, Raised, SlotTaken, attempts
+from dynasafe.resilience.boundary import Lost, NotSent
 from dynasafe.resilience.circuit_breaker import (
     Circuit,
     CircuitState,
@@ -29,7 +25,6 @@ from dynasafe.resilience.circuit_breaker import (
     TimeWindow,
 )
 from dynasafe.resilience.deadline import Deadline
-from dynasafe.resilience.outcomes import AttemptTimeout, ConnectionSlotTimeout
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from tests.support.driving import IDEMPOTENT, READ, TOKEN, WRITE, Drive, service_error
 
@@ -52,6 +47,7 @@ def test_given_a_refusal_then_all_its_facts_are_told() -> None:
         "code": "TransactionConflictException",
         "message": "busy",
         "error_class": "conflict",
+        "is_retryable": True,
         "table_name": "t",
         "http_status": 400,
         "request_id": "R1",
@@ -102,63 +98,47 @@ def test_given_an_unknown_then_all_its_facts_are_told() -> None:
         "request_id": "R1",
         "client_request_token": None,
         "item": {"a": {"N": "1"}},
+        "key": None,
+        "write_id": None,
     }
 
 
 def test_given_a_read_without_an_answer_then_all_its_facts_are_told() -> None:
-    error = Drive()([AttemptTimeout("late")] * 4, READ, policy=POLICY).error
+    error = Drive()([Lost("late")] * 4, READ, policy=POLICY).error
 
     assert isinstance(error, NoAnswerError)
     assert facts(error) == {
         "operation": "GetItem",
         "table_name": "t",
         "attempts": 4,
-        "reason": "AttemptTimeout: late",
+        "reason": "late",
     }
 
 
 def test_given_nothing_was_sent_then_all_its_facts_are_told() -> None:
-    refused = type("ConnectTimeoutError", (Exception,), {})("no route")
+    refused = NotSent("no route", limit="connect_timeout_s")
     error = Drive()([refused] * 4, WRITE, policy=POLICY).error
     assert isinstance(error, ConnectionNotMadeError)
-    assert facts(error) == {"operation": "UpdateItem", "attempts": 4, "reason": "no route"}
-
-    report = "Missing required parameter in input: Key"
-    error = Drive()([ParamValidationError(report=report)], WRITE).error
-    assert isinstance(error, InvalidRequestError)
-    (finding,) = error.findings
-    assert error.operation == "UpdateItem"
-    assert (finding.code, finding.message, finding.where, finding.fix) == (
-        "DYS101",
-        f"Parameter validation failed:\n{report}",
-        Where(parameter="parameters"),
-        "give the members that the operation has, each of its type",
-    )
-
-
-@pytest.mark.parametrize(
-    ("settings", "timeout_s"),
-    [
-        ({"attempt_timeout_s": 3.0}, 3.0),
-        ({"deadline": Deadline(9.0, 9.0), "attempt_timeout_s": 3.0}, 9.0),
-    ],
-)
-def test_given_no_slot_in_time_then_the_limit_is_told(
-    settings: dict[str, Any], timeout_s: float
-) -> None:
-    loop = attempts(WRITE, now_s=0, **settings)
-    next(loop)
-    with pytest.raises(DeadlineExceededError) as caught:
-        loop.send(Raised(ConnectionSlotTimeout(), 3.0, 0.0))
-    assert facts(caught.value) == {
+    assert facts(error) == {
         "operation": "UpdateItem",
-        "timeout_s": timeout_s,
-        "waiting_for": "a connection slot",
+        "attempts": 4,
+        "reason": "no route",
+        "limit": "connect_timeout_s",
     }
 
-    drive = Drive()([ConnectionSlotTimeout()], WRITE, **settings)
-    assert isinstance(drive.error, DeadlineExceededError)
-    assert drive.error.timeout_s == timeout_s
+
+def test_given_no_slot_in_time_then_the_limit_is_told() -> None:
+    deadline = Deadline(9.0, 9.0)
+    loop = attempts(WRITE, now_s=0, deadline=deadline, attempt_timeout_s=3.0)
+    next(loop)
+    with pytest.raises(DeadlineExceededError) as caught:
+        loop.send(Raised(TimeoutError(), 9.0, 0.0))
+    assert facts(caught.value) == {
+        "operation": "UpdateItem",
+        "timeout_s": 9.0,
+        "waiting_for": "a connection slot",
+        "limit": "timeout_s",
+    }
 
 
 def test_given_a_cancelled_call_then_the_unknown_says_so() -> None:
@@ -180,18 +160,6 @@ def test_given_an_answer_then_it_is_what_is_returned() -> None:
 
     assert drive.result is not None
     assert drive.result.response is answer
-
-
-def test_given_any_time_then_durations_are_differences() -> None:
-    events: list[Event] = []
-    Drive(now_s=1000.0)([{}], READ, hooks=[events.append], duration_s=2.0)
-    Drive(now_s=1000.0)([AttemptTimeout()], READ, hooks=[events.append], duration_s=3.0)
-
-    succeeded, _, failed = events
-    assert isinstance(succeeded, CallSucceeded)
-    assert succeeded.duration_s == 2.0
-    assert isinstance(failed, CallFailed)
-    assert failed.duration_s == 3.0
 
 
 class Permits:
@@ -255,8 +223,8 @@ def test_given_a_delay_that_ends_at_the_deadline_then_it_is_too_late() -> None:
 
 def test_given_a_repeat_at_the_end_of_the_tokens_window_then_it_is_too_late() -> None:
     policy = RetryPolicy(base_delay_s=1.0)
-    at_the_end = Drive()([AttemptTimeout()], TOKEN, policy=policy, duration_s=599.0)
-    just_before = Drive()([AttemptTimeout(), {}], TOKEN, policy=policy, duration_s=598.9)
+    at_the_end = Drive()([Lost("late")], TOKEN, policy=policy, duration_s=599.0)
+    just_before = Drive()([Lost("late"), {}], TOKEN, policy=policy, duration_s=598.9)
 
     assert at_the_end.delays_s == []
     assert just_before.delays_s == [1.0]
@@ -268,13 +236,6 @@ def test_given_no_time_for_five_seconds_then_a_transaction_is_asked_sooner() -> 
     drive = Drive()([in_progress, {}], TOKEN, policy=policy, deadline=Deadline(3.0, 3.0))
 
     assert drive.delays_s == [1.0]
-
-
-def test_given_a_condition_that_was_proven_not_applied_then_only_that_attempt_is_settled() -> None:
-    call = replace(IDEMPOTENT, resolve_condition_failure=lambda item: "not_applied")
-    failed = service_error("ConditionalCheckFailedException")
-
-    assert type(Drive()([E500, failed], call, policy=POLICY).error) is ConditionalCheckFailedError
 
 
 # The circuit's own facts

@@ -81,7 +81,7 @@ async def test_given_a_cancellation_at_any_await_then_everything_is_given_back(n
         cancellation = await cancellation_of(task)
 
         assert asyncio.all_tasks() == before
-        assert table._executor.slots._semaphore._value == 3
+        assert table._executor.slots.in_flight == 0
         if cancellation is None:
             ended_by_itself = True
             break
@@ -163,6 +163,9 @@ async def test_given_a_batch_when_cancelled_at_any_await_then_its_cause_tells_wh
             ended_by_itself = True
             break
         error = cancellation.__cause__
+        if not transport.calls:
+            assert error is None  # a collection is looked at as a whole first
+            continue
         assert isinstance(error, BatchIncompleteError)
         assert error.__cause__ is None or isinstance(error.__cause__, OutcomeUnknownError)
         assert bool(error.unknown) is (error.__cause__ is not None)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dynasafe import CircuitBreaker
-from dynasafe.aio.circuit_breaker import BreakerMap
+from dynasafe.calls.plans import BreakerMap
 from dynasafe.errors import CircuitOpenError, InvalidValueError, NotSentError
 from dynasafe.events import CircuitRateExceeded, CircuitTransition, Event
 from dynasafe.resilience.circuit_breaker import (

@@ -18,13 +18,16 @@ from dynasafe.errors import (
     ClientRetriesError,
     ConditionalCheckFailedError,
     ConnectionNotMadeError,
+    CredentialsError,
     DeadlineExceededError,
     DynasafeError,
     EmptyUpdateError,
     ExpressionSyntaxError,
+    ForkedProcessError,
     InvalidPathError,
     InvalidRequestError,
     InvalidValueError,
+    ItemTooLargeError,
     NoAnswerError,
     NotSentError,
     OutcomeUnknownError,
@@ -86,7 +89,9 @@ def with_facts() -> list[DynasafeError]:
         EmptyUpdateError(),
         CircuitOpenError("t/write", 1.5),
         DeadlineExceededError("GetItem", 2.0, "a connection slot"),
-        ConnectionNotMadeError("GetItem", 3, "refused"),
+        ConnectionNotMadeError("GetItem", 3, "refused", limit="connect_timeout_s"),
+        CredentialsError("GetItem", "assume-role", "denied"),
+        ForkedProcessError(),
         ClientRetriesError("{}"),
         WrongEventLoopError(),
         ClientClosedError(),
@@ -95,12 +100,42 @@ def with_facts() -> list[DynasafeError]:
         version,
         cancelled,
         throttled,
+        service(ItemTooLargeError),
         NoAnswerError("GetItem", table_name="t", attempts=2, reason="why"),
         OutcomeUnknownError("PutItem", table_name="t", reason="why", client_request_token="x"),
         BatchIncompleteError(
             "BatchWriteItem", table_name="t", processed=[1], unprocessed=[2, 3], unknown=[4]
         ),
     ]
+
+
+RETRYABLE = {
+    CircuitOpenError,
+    ConnectionNotMadeError,
+    DeadlineExceededError,
+    NoAnswerError,
+}
+
+
+def test_retryable_errors() -> None:
+    """A generic retry may repeat these; never what is invalid, refused for good, or unknown."""
+    assert {type(error) for error in with_facts() if error.is_retryable} == RETRYABLE
+    refusals = {
+        name: ServiceError("PutItem", "X", "m", error_class=name).is_retryable
+        for name in ("throttled", "conflict", "condition_failed", "credentials", "final")
+    }
+    assert [name for name, is_retryable in refusals.items() if is_retryable] == [
+        "throttled",
+        "conflict",
+    ]
+
+
+def test_notes_survive_pickle() -> None:
+    """What was noted on an error is there after it went through a queue."""
+    error = NotSentError("x")
+    error.add_note("seen by the worker")
+
+    assert pickle.loads(pickle.dumps(error)).__notes__ == ["seen by the worker"]
 
 
 def test_given_the_module_then_every_error_is_tried_here() -> None:
@@ -154,7 +189,7 @@ async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown
         (
             OutcomeUnknownError("PutItem", reason="reset", client_request_token="x"),
             "PutItem was sent 1 time(s) and may or may not have been applied: reset. "
-            "Fix: await error.resolve() finds out.",
+            "Fix: db.resolve(error) finds out.",
         ),
         (
             ClientRetriesError("legacy"),

@@ -17,8 +17,8 @@ import boto3
 import pytest
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attr, attribute
-from dynasafe.aio.settings import CallOptions
 from dynasafe.aio.table import QueryOptions, ScanOptions, WriteOptions
+from dynasafe.calls.options import CallOptions
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     InvalidRequestError,
@@ -26,7 +26,6 @@ from dynasafe.errors import (
     ServiceError,
     TransactionCanceledError,
     UnsupportedTypeError,
-    ValueOutOfRangeError,
 )
 from dynasafe.testing import (
     BlockingCallError,
@@ -151,7 +150,7 @@ async def test_given_an_option_then_the_mock_takes_it_and_refuses_it_without_its
     misspelt = {option[:-1]: None}
     with pytest.raises(TypeError, match=f"'{option[:-1]}'"):
         getattr(mock, method)(*arguments, **misspelt)
-    with pytest.raises(ValueOutOfRangeError, match=f"no such settings: {option[:-1]}"):
+    with pytest.raises(UnsupportedTypeError, match=f"no keyword '{option[:-1]}'. Did you mean"):
         await getattr(table, method)(*arguments, **misspelt)
 
 

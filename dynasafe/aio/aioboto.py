@@ -1,0 +1,571 @@
+"""Requests through a client of aioboto3 or aiobotocore.
+
+The client's exceptions say little about whether a request left: the same EndpointConnectionError
+stands for a refused connection and for one that was reset after the write. So the body of each
+request notes when it is written to the connection. What fails before that was not sent.
+
+Sources: aiobotocore's endpoint.py, httpsession.py and credentials.py; aiohttp's payload.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+from collections.abc import Mapping
+from contextlib import AsyncExitStack, suppress
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from dynasafe.aio.patience import patient_timeout
+from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S, DEFAULT_MAX_CONNECTIONS
+from dynasafe.errors import (
+    ClientClosedError,
+    ClientRetriesError,
+    CredentialsError,
+    InvalidRequestError,
+    NotSentError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
+from dynasafe.findings.finding import Finding, Where
+from dynasafe.http.endpoint import endpoint
+from dynasafe.http.exchange import read_answer
+from dynasafe.resilience.boundary import Lost, NotSent, TransportError
+from dynasafe.resilience.settings_rules import require_count, require_seconds
+from dynasafe.validation import CHECKED_OPERATIONS
+
+if TYPE_CHECKING:
+    from aiobotocore.config import AioConfig
+
+_FAILED_REFRESH_S = 1.0
+"""How long calls have the failure of the last refresh, before another one is tried."""
+_IDLE_S = 0.05
+"""After so long without a request, the loop is let notice what the peer has closed meanwhile."""
+
+
+# Config
+
+
+def client_config(**options: Any) -> AioConfig:
+    """A botocore config for a client that never repeats a request by itself.
+
+    Connections are given up after 3.1 s, before dynasafe gives up the attempt, so that one that
+    hangs is known to have sent nothing. The User-Agent is fixed: botocore would compose its own
+    twice for each request, which takes about a sixth of the time that a request costs the client.
+
+    Args:
+        options: further options of botocore's Config, such as `max_pool_connections`.
+
+    Raises:
+        ClientRetriesError: `retries` is among them.
+    """
+    from aiobotocore.config import AioConfig
+
+    if "retries" in options:
+        raise ClientRetriesError(str(options["retries"]))
+    if "user_agent" not in options and "user_agent_appid" not in options:
+        options["user_agent"] = _user_agent()
+    options.setdefault("connect_timeout", DEFAULT_CONNECT_TIMEOUT_S)
+    # "total_max_attempts": 1 sends once. In legacy mode 1 would still check the crc32 by
+    # repeating; in standard mode nothing checks it, so AiobotoTransport does.
+    return AioConfig(retries={"mode": "standard", "total_max_attempts": 1}, **options)
+
+
+def slot_count(max_connections: int | None, pool_size: int) -> int:
+    """How many requests may be under way at once: each needs a connection.
+
+    Raises:
+        InvalidValueError: there are fewer connections than that.
+    """
+    if max_connections is None:
+        return pool_size
+    require_count("max_connections", max_connections)
+    if max_connections > pool_size:
+        # They would wait within the client, where the time of an attempt already runs.
+        raise ValueOutOfRangeError(
+            "max_connections",
+            f"{max_connections}, but the client's pool has {pool_size} connections. Fix: "
+            f"client_config(max_pool_connections={max_connections}), or a lower max_connections",
+        )
+    return max_connections
+
+
+def _pool_size(given: Any, default: int) -> int:
+    if given is None:
+        return default
+    from botocore.config import Config
+
+    if not isinstance(given, Config):
+        raise UnsupportedTypeError(
+            "config", f"a botocore Config is expected, not {type(given).__name__}"
+        )
+    merged: Any = client_config(max_pool_connections=default).merge(given)
+    if merged.retries and not _sends_once(merged.retries):
+        raise ClientRetriesError(str(merged.retries))
+    return int(merged.max_pool_connections)
+
+
+def _sends_once(retries: Mapping[str, Any]) -> bool:
+    if "total_max_attempts" in retries:
+        return bool(retries["total_max_attempts"] == 1)
+    return retries.get("max_attempts") == 0  # these come after the first
+
+
+def _user_agent() -> str:
+    import aiobotocore
+
+    return f"dynasafe aiobotocore/{aiobotocore.__version__} python/{platform.python_version()}"
+
+
+class AiobotoConnection:
+    """Makes a client, and closes it; again and again, if wanted.
+
+    Raises:
+        ClientRetriesError: the config would have requests repeated.
+        InvalidValueError: an argument is of a wrong type, or contradicts another.
+    """
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None,
+        endpoint_url: str | None,
+        session: Any,
+        config: Any,
+        max_connections: int | None,
+        connect_timeout_s: float,
+        client_options: Mapping[str, Any] | None,
+    ) -> None:
+        require_seconds("connect_timeout_s", connect_timeout_s)
+        self._options = dict(client_options or {})
+        if "config" in self._options:
+            raise ValueOutOfRangeError(
+                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
+            )
+        if region_name is not None:
+            self._options["region_name"] = region_name
+        if endpoint_url is not None:
+            self._options["endpoint_url"] = endpoint_url
+        self._session = session
+        self._config = config
+        self._connect_timeout_s = connect_timeout_s
+        self._pool_size = _pool_size(
+            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
+        )
+        self.slot_count: int = slot_count(max_connections, self._pool_size)
+        self._exit_stack = AsyncExitStack()
+
+    async def open(self) -> AiobotoTransport:
+        """A transport over a new client.
+
+        Raises:
+            CredentialsError: the configured source of credentials cannot be used.
+            InvalidValueError: there is no region, or another setting is wrong.
+        """
+        # Loading the packages takes half a second the first time.
+        await asyncio.to_thread(_load)
+        try:
+            if self._session is None:
+                import aioboto3
+
+                self._session = aioboto3.Session()
+            client = await self._exit_stack.enter_async_context(
+                self._session.client("dynamodb", config=self._client_config(), **self._options)
+            )
+        except NotSentError:
+            raise
+        except Exception as error:
+            raise _opening_error(error) from error
+        return AiobotoTransport(client, is_validating=False)
+
+    async def close(self) -> None:
+        await self._exit_stack.aclose()
+
+    def _client_config(self) -> AioConfig:
+        """The given config, with what must hold.
+
+        It leaves out botocore's check of parameters: `check_request` has looked at them already,
+        and AiobotoTransport has botocore look at those that it does not know.
+        """
+        from aiobotocore.config import AioConfig
+
+        own: dict[str, Any] = {
+            "max_pool_connections": self._pool_size,
+            "parameter_validation": False,
+            "connect_timeout": self._connect_timeout_s,
+        }
+        given = self._config
+        if given is None:
+            return client_config(**own)
+        if given.user_agent or given.user_agent_appid:
+            own["user_agent"] = given.user_agent
+        # Theirs first, so that ours, which sends once, is what holds.
+        base = given if isinstance(given, AioConfig) else AioConfig().merge(given)
+        merged: AioConfig = base.merge(client_config(**own))
+        if isinstance(given, AioConfig):
+            merged.http_session_cls = given.http_session_cls  # aiobotocore's merge leaves it out
+        return merged
+
+
+def _load() -> None:
+    import aioboto3  # noqa: F401
+    import aiohttp  # noqa: F401
+
+
+def _opening_error(error: Exception) -> NotSentError:
+    """The error of a client that cannot be made, by the class names of botocore."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if names & {
+        "CredentialRetrievalError",
+        "InvalidConfigError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "SSOError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+    }:
+        return CredentialsError("connect()", "the configured source", str(error))
+    return ValueOutOfRangeError("connect()", f"{type(error).__name__}: {error}")
+
+
+# Requests
+
+
+class _Handover:
+    """Whether the request under way in this task was written to a connection."""
+
+    __slots__ = ("is_aws", "is_exact", "is_made", "is_reached", "url")
+
+    def __init__(self, *, is_aws: bool, is_exact: bool) -> None:
+        self.is_aws = is_aws  # whether the answer must have what only AWS sends
+        self.is_exact = is_exact  # whether the body notes when it is written
+        self.is_reached = False  # the client has a signed request
+        self.is_made = False
+        self.url = ""
+
+
+_handover: ContextVar[_Handover | None] = ContextVar("dynasafe_handover", default=None)
+
+
+@cache
+def _marked_body() -> Any:
+    """The class of bodies for aiohttp that note when they are written, and are written once."""
+    from aiohttp.payload import BytesPayload
+
+    class MarkedBody(BytesPayload):
+        def __init__(self, body: bytes, handover: _Handover) -> None:
+            super().__init__(body, content_type="application/x-amz-json-1.0")
+            self._handover = handover
+
+        async def write(self, writer: Any) -> None:
+            self._note()
+            await super().write(writer)
+
+        async def write_with_length(self, writer: Any, content_length: int | None) -> None:
+            self._note()
+            await super().write_with_length(writer, content_length)
+
+        def _note(self) -> None:
+            if self._handover.is_made:
+                raise ConnectionAbortedError("a redirect asks for the request again")
+            self._handover.is_made = True
+
+    return MarkedBody
+
+
+class AiobotoTransport:
+    """Sends requests through a client of aioboto3 or aiobotocore.
+
+    Args:
+        is_validating: whether the client has botocore check the parameters.
+
+    Raises:
+        ClientRetriesError: the client repeats requests by itself.
+    """
+
+    def __init__(self, client: Any, *, is_validating: bool = True) -> None:
+        meta = getattr(client, "meta", None)
+        if meta is None or not asyncio.iscoroutinefunction(getattr(client, "_make_api_call", None)):
+            raise UnsupportedTypeError(
+                "client",
+                "an aioboto3 or aiobotocore client of DynamoDB is expected, not "
+                f"{type(client).__name__}. Fix: AsyncDynamoDB.connect(), or "
+                "`async with session.client('dynamodb', config=client_config()) as client`",
+            )
+        if meta.service_model.service_name != "dynamodb":
+            raise UnsupportedTypeError(
+                "client", f"a client of DynamoDB, not of {meta.service_model.service_name}"
+            )
+        retries: Mapping[str, Any] = meta.config.retries or {}
+        if not _sends_once(retries):
+            raise ClientRetriesError(str(dict(retries) or "botocore's default of 10 attempts"))
+        self._client = client
+        self._is_validating = is_validating
+        self._refresh: asyncio.Task[None] | None = None
+        self._failed_refresh: tuple[float, NotSent] | None = None
+        self._used_s = 0.0
+        self._had_sessions = False
+        self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
+        self._is_aiohttp = _is_aiohttp(self._http_session())
+        self.max_connections: int = meta.config.max_pool_connections
+        events = meta.events
+        events.register_first(
+            "before-send.dynamodb", _note_request, unique_id="dynasafe-note-request"
+        )
+        events.register("before-parse.dynamodb", _require_answer, unique_id="dynasafe-answer")
+        events.register("after-call.dynamodb", _require_no_redirect, unique_id="dynasafe-redirect")
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        if not self._is_validating and operation not in CHECKED_OPERATIONS:
+            self._require_valid(operation, params)
+        self._require_open()
+        handover = _Handover(is_aws=self._is_aws, is_exact=self._is_aiohttp)
+        token = _handover.set(handover)
+        try:
+            async with patient_timeout(timeout_s):
+                await self._let_loop_notice()
+                await self._have_credentials()
+                response: Mapping[str, Any] = await self._client._make_api_call(operation, params)
+        except TimeoutError as error:
+            raise self._late(handover, timeout_s) from error
+        except asyncio.CancelledError as cancellation:
+            if handover.is_exact and not handover.is_made:
+                raise cancellation from NotSent("cancelled before it was sent")
+            raise
+        except (TransportError, NotSentError):
+            raise
+        except Exception as error:
+            # Errors of parameters and of proxies quote values and passwords.
+            failure = self._failure(operation, params, error, handover)
+            is_quoting = not handover.is_reached or "Proxy" in type(error).__name__
+            raise failure from (None if is_quoting else error)
+        finally:
+            _handover.reset(token)
+        return response
+
+    async def refresh_credentials(self) -> bool:
+        """Fetch credentials anew, where they are of a kind that can be fetched."""
+        credentials = self._credentials()
+        protected_refresh = getattr(credentials, "_protected_refresh", None)
+        if credentials is None or protected_refresh is None:
+            return False
+        before = getattr(credentials, "_frozen_credentials", None)
+
+        async def fetch() -> None:
+            # The cache of an assumed role still has those that were refused.
+            source = getattr(credentials._refresh_using, "__self__", None)
+            cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
+            if cache is not None and key is not None:
+                with suppress(KeyError):
+                    del cache[key]
+            async with credentials._refresh_lock:
+                await protected_refresh(is_mandatory=True)
+
+        await self._refresh_once(fetch)
+        return getattr(credentials, "_frozen_credentials", None) != before
+
+    def _credentials(self) -> Any:
+        return getattr(self._client._request_signer, "_credentials", None)
+
+    def _provider(self) -> str:
+        return str(getattr(self._credentials(), "method", None) or "the default chain")
+
+    async def _have_credentials(self) -> None:
+        """Have credentials that are good, fetched once for all calls that need them."""
+        credentials = self._credentials()
+        refresh_needed = getattr(credentials, "refresh_needed", None)
+        if refresh_needed is not None and refresh_needed(
+            getattr(credentials, "_mandatory_refresh_timeout", None)
+        ):
+            await self._refresh_once(credentials.get_frozen_credentials)
+
+    async def _refresh_once(self, fetch: Any) -> None:
+        """Of many calls at once, one fetches; a failure counts for all, and for a moment after."""
+        now_s = asyncio.get_running_loop().time()
+        if self._failed_refresh is not None and now_s < self._failed_refresh[0]:
+            raise self._failed_refresh[1]
+        if self._refresh is None or self._refresh.done():
+            self._refresh = asyncio.ensure_future(self._fetched(fetch))
+        # One call that gives up must not end it for the others.
+        await asyncio.shield(self._refresh)
+
+    async def _fetched(self, fetch: Any) -> None:
+        try:
+            await fetch()
+        except Exception as error:
+            failure = NotSent(_reason(error), is_retryable=False, provider=self._provider())
+            failure.__cause__ = error
+            until_s = asyncio.get_running_loop().time() + _FAILED_REFRESH_S
+            self._failed_refresh = (until_s, failure)
+            raise failure from error
+        self._failed_refresh = None
+
+    async def _let_loop_notice(self) -> None:
+        """After a pause, let the loop close connections that the peer has closed meanwhile."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._used_s > _IDLE_S:
+            await asyncio.sleep(0)
+        self._used_s = now_s
+
+    def _require_open(self) -> None:
+        """A closed client would open new connections without a word, and leave them open."""
+        sessions = getattr(self._http_session(), "_sessions", None)
+        if sessions:
+            self._had_sessions = True
+        elif self._had_sessions and sessions is not None:
+            raise ClientClosedError
+
+    def _http_session(self) -> Any:
+        return getattr(getattr(self._client, "_endpoint", None), "http_session", None)
+
+    def _require_valid(self, operation: str, params: Mapping[str, Any]) -> None:
+        findings = self._findings(operation, params)
+        if findings:
+            raise InvalidRequestError(operation, findings)
+
+    def _invalid(self, operation: str, params: Mapping[str, Any]) -> InvalidRequestError:
+        return InvalidRequestError(operation, self._findings(operation, params))
+
+    def _findings(self, operation: str, params: Mapping[str, Any]) -> list[Finding]:
+        """Botocore's own findings, by their places: its report quotes the values."""
+        from botocore.validate import ParamValidator
+
+        shape = self._client.meta.service_model.operation_model(operation).input_shape
+        return [
+            Finding(
+                code="DYS101",
+                message=reason,
+                where=Where(parameter=name.removeprefix(".") or "parameters"),
+                fix="give the members that the operation has, each of its type",
+            )
+            for reason, name, _ in ParamValidator().validate(params, shape)._errors
+        ]
+
+    def _late(self, handover: _Handover, timeout_s: float | None) -> TransportError:
+        if handover.is_made or (handover.is_reached and not handover.is_exact):
+            return Lost(f"no answer within {timeout_s:g} s")
+        if not handover.is_reached:
+            return NotSent(
+                f"they were not fetched within {timeout_s:g} s",
+                is_retryable=False,
+                provider=self._provider(),
+                limit="attempt_timeout_s",
+            )
+        return NotSent(f"no connection within {timeout_s:g} s", limit="attempt_timeout_s")
+
+    def _failure(
+        self, operation: str, params: Mapping[str, Any], error: Exception, handover: _Handover
+    ) -> Exception:
+        """What the exception of the client means."""
+        if not handover.is_reached:
+            names = {cls.__name__ for cls in type(error).__mro__}
+            if "ParamValidationError" in names:
+                return self._invalid(operation, params)
+            if names & _NOT_CREDENTIALS:
+                return NotSent(type(error).__name__, is_retryable=False)
+            return NotSent(_reason(error), is_retryable=False, provider=self._provider())
+        if handover.is_made or not (handover.is_exact or _is_not_sent(error)):
+            return Lost(_reason(error))
+        limit = "connect_timeout_s" if "Timeout" in type(error).__name__ else None
+        return NotSent(_reason(error), limit=limit)
+
+
+def _note_request(request: Any, **_: Any) -> None:
+    """The client has a signed request, and is about to send it."""
+    handover = _handover.get()
+    if handover is None:
+        return
+    moto = sys.modules.get("moto.core.models")
+    if moto is not None and getattr(getattr(moto, "botocore_stubber", None), "enabled", False):
+        raise NotSent(
+            "moto's mock_aws is active, which cannot answer async clients. Fix: the fixtures of "
+            "dynasafe.testing, or moto.server.ThreadedMotoServer with endpoint_url=",
+            is_retryable=False,
+        )
+    handover.is_reached = True
+    handover.url = request.url
+    if handover.is_exact:
+        request.body = _marked_body()(request.body, handover)
+
+
+def _require_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
+    """Let DynamoDB's own answers pass, and say what any other one is."""
+    handover = _handover.get()
+    if handover is None:
+        return
+    headers = [
+        (name.lower().encode("latin-1"), value.encode("latin-1"))
+        for name, value in response_dict["headers"].items()
+    ]
+    read_answer(
+        operation_model.name,
+        response_dict["status_code"],
+        headers,
+        response_dict["body"],
+        is_aws=handover.is_aws,
+    )
+
+
+def _require_no_redirect(http_response: Any, **_: Any) -> None:
+    handover = _handover.get()
+    if handover is not None and str(getattr(http_response, "url", "")) != handover.url:
+        raise Lost("a redirect was followed")
+
+
+# Exceptions before a signed request that are not about credentials.
+_NOT_CREDENTIALS = frozenset(
+    {
+        "BaseEndpointResolverError",
+        "EndpointProviderError",
+        "OverflowError",
+        "TypeError",
+        "UnknownSignatureVersionError",
+        "UnsupportedSignatureVersionError",
+        "ValueError",
+    }
+)
+
+# Where the body cannot note its writing, since the session is not aiohttp's: exceptions that mean
+# that no connection was made. ClientConnectorError is a ClientOSError too, which by itself is a
+# connection that broke later.
+_NOT_SENT = frozenset(
+    {
+        "ClientConnectorError",
+        "ConnectError",
+        "ConnectTimeout",
+        "ConnectTimeoutError",
+        "NewConnectionError",
+        "PoolTimeout",
+        "ProxyConnectionError",
+        "gaierror",
+    }
+)
+
+
+def _is_not_sent(error: BaseException | None) -> bool:
+    while error is not None:
+        if any(cls.__name__ in _NOT_SENT for cls in type(error).__mro__):
+            return True
+        inner = getattr(error, "kwargs", {}).get("error")
+        error = inner if isinstance(inner, BaseException) else error.__cause__
+    return False
+
+
+def _is_aiohttp(http_session: Any) -> bool:
+    from aiobotocore.httpsession import AIOHTTPSession
+
+    return isinstance(http_session, AIOHTTPSession)
+
+
+def _reason(error: Exception) -> str:
+    """The exception in words, with the one inside: without values of the request."""
+    inner = getattr(error, "kwargs", {}).get("error")
+    name = type(error).__name__
+    if inner is not None:
+        return f"{name} ({type(inner).__name__})"
+    return f"{name}: {error}" if str(error) else name

@@ -1,0 +1,489 @@
+"""Batches of any length: split, sent, and what DynamoDB hands back sent again.
+
+Unprocessed keys and items are no failure of the request: they come with its answer. They are sent
+again after the delay of a throttle, which is what they mean, under the client's retry quota.
+
+Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from operator import attrgetter
+from typing import Any, NoReturn
+
+from dynasafe.calls.plans import PAUSE, CallState, Pause, Plan, Sleep
+from dynasafe.calls.requests import Request, Table, one_of, read
+from dynasafe.errors import (
+    BatchIncompleteError,
+    DeadlineExceededError,
+    DynasafeError,
+    NoAnswerError,
+    OutcomeUnknownError,
+    ThrottledError,
+    ValueOutOfRangeError,
+)
+from dynasafe.items.item_format import Key
+from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
+from dynasafe.resilience.attempts import Call, Success
+from dynasafe.resilience.retry import retry_cost
+from dynasafe.validation import require_valid
+from dynasafe.values.wire import fingerprint
+
+AttributeMap = Mapping[str, Any]
+
+
+def write_fingerprint(write: AttributeMap) -> Hashable:
+    """A put or delete in wire form: the same for whatever order and spelling it has."""
+    ((kind, content),) = write.items()
+    return kind, fingerprint(content["Item" if kind == "PutRequest" else "Key"])
+
+
+Source = Iterator[tuple[Any, Callable[[], AttributeMap]]]
+"""What was given, each with what encodes it."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A key or a write: as it was given, and in wire form."""
+
+    index: int
+    given: Any
+    wire: AttributeMap
+    may_be_applied: bool = False
+    """Whether a request with it was lost, before another one handed it back."""
+
+
+@dataclass(kw_only=True)
+class Batch:
+    """Progress of one batch; entries are encoded as requests need them.
+
+    What was processed is kept for the error of a batch that stops half-way, but not of an
+    iterator, which may be longer than the memory.
+    """
+
+    operation: str
+    table_name: str
+    source: Source
+    """What is not yet taken."""
+    total: int | None
+    """How many entries there are; None as long as an iterator may have more."""
+    is_streamed: bool = False
+    """Whether the entries are of an iterator."""
+    items: list[Any] = field(default_factory=list)
+    """What a read found, for the error of one that stops half-way."""
+    rounds: int = 0
+    """How many answers in a row handed something back."""
+    processed_count: int = 0
+    _taken: int = 0
+    _handed_back: deque[Entry] = field(default_factory=deque)
+    _processed: list[Entry] = field(default_factory=list)
+
+    def next_part(self, size: int) -> list[Entry]:
+        """The next entries, as many as one request may have: first those that were handed back.
+
+        Raises:
+            BatchIncompleteError: one cannot be had or sent, and others were processed.
+            Exception: none were: what the iterator or the encoder raises.
+        """
+        part = [self._handed_back.popleft() for _ in range(min(size, len(self._handed_back)))]
+        try:
+            while len(part) < size and (taken := self._take()):
+                entry, encode = taken
+                part.append(entry)
+                entry.wire = encode()
+        except Exception as error:
+            if not self.processed_count:
+                raise
+            self.stop(error, part)
+        return part
+
+    def _take(self) -> tuple[Entry, Callable[[], AttributeMap]] | None:
+        """The next entry that was given, not yet encoded."""
+        taken = next(self.source, None)
+        if taken is None:
+            self.total = self._taken
+            return None
+        given, encode = taken
+        entry = Entry(self._taken, given, {})
+        self._taken += 1
+        return entry, encode
+
+    def note(
+        self,
+        part: Sequence[Entry],
+        handed_back: Iterable[AttributeMap],
+        fingerprint_of: Callable[[AttributeMap], Hashable],
+        *,
+        is_after_loss: bool,
+    ) -> bool:
+        """The part was answered: whether some of it was handed back. The rest is processed.
+
+        Args:
+            is_after_loss: an earlier attempt of the request was lost. What is handed back now may
+                have been applied by that one.
+
+        Raises:
+            OutcomeUnknownError, NoAnswerError, BatchIncompleteError: what was handed back is not
+                what was sent, so that no one can tell what was processed.
+        """
+        fingerprints = set(map(fingerprint_of, handed_back))
+        again = [
+            each for each in part if fingerprints and fingerprint_of(each.wire) in fingerprints
+        ]
+        if len(again) < len(fingerprints):
+            self.stop(self._unrecognised(), part, is_unknown=True)
+        if is_after_loss:
+            for each in again:
+                each.may_be_applied = True
+        self._handed_back.extend(again)
+        self.rounds = self.rounds + 1 if again else 0
+        self.processed_count += len(part) - len(again)
+        if not self.is_streamed:
+            indexes = {entry.index for entry in again}
+            for entry in part:
+                if entry.index not in indexes:
+                    entry.wire = {}
+                    self._processed.append(entry)
+        return bool(again)
+
+    def _unrecognised(self) -> DynasafeError:
+        reason = "entries were handed back that were not sent"
+        if self.operation == "BatchWriteItem":
+            return OutcomeUnknownError(self.operation, table_name=self.table_name, reason=reason)
+        return NoAnswerError(self.operation, table_name=self.table_name, reason=reason)
+
+    def stop(
+        self, cause: Exception, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
+    ) -> NoReturn:
+        """Give up: the cause alone is raised where `incomplete` has nothing to add."""
+        incomplete = self.incomplete(cause, in_flight, is_unknown=is_unknown)
+        if incomplete is None:
+            raise cause
+        raise incomplete from cause
+
+    def explain(self, cancellation: BaseException, in_flight: Sequence[Entry] = ()) -> None:
+        """Let a cancellation have the batch's error as its cause, beside what is unknown."""
+        unknown = cancellation.__cause__
+        incomplete = self.incomplete(cancellation, in_flight, is_unknown=unknown is not None)
+        if incomplete is not None:
+            incomplete.__cause__ = unknown
+            cancellation.__cause__ = incomplete
+
+    def incomplete(
+        self, cause: BaseException, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
+    ) -> BatchIncompleteError | None:
+        """What became of each entry; None where nothing was done, and one request was to do all.
+
+        Args:
+            in_flight: what was taken for a request, or sent with it.
+            is_unknown: whether that has no usable answer; else it was not processed.
+        """
+        if not self.processed_count and not self._has_more(cause):
+            return None
+        waiting = [*(() if is_unknown else in_flight), *self._handed_back]
+        unprocessed = _in_order(each for each in waiting if not each.may_be_applied)
+        unknown = [each for each in waiting if each.may_be_applied]
+        if is_unknown:
+            unknown += in_flight
+        if not self.is_streamed:
+            unprocessed += [given for given, _ in self.source]
+        return BatchIncompleteError(
+            self.operation,
+            table_name=self.table_name,
+            processed=_in_order(self._processed),
+            unprocessed=unprocessed,
+            unknown=_in_order(unknown),
+            items=self.items,
+            processed_count=self.processed_count,
+        )
+
+    def give_up(self) -> NoReturn:
+        """Stop, since the rest was handed back once too often."""
+        count = len(self._handed_back)
+        reason = f"{count} entries were handed back"
+        if any(each.may_be_applied for each in self._handed_back):
+            self.stop(
+                OutcomeUnknownError(
+                    self.operation,
+                    table_name=self.table_name,
+                    attempts=self.rounds,
+                    reason=f"{reason}, and an earlier answer was lost",
+                )
+            )
+        self.stop(
+            ThrottledError(
+                self.operation,
+                "Unprocessed",
+                reason,
+                error_class="throttled",
+                table_name=self.table_name,
+                http_status=200,
+                attempts=self.rounds,
+            )
+        )
+
+    def _has_more(self, cause: BaseException) -> bool:
+        """Whether there are more entries than were taken.
+
+        An iterator has to be asked for one, which then belongs to what was not processed.
+        """
+        if self.total is not None:
+            return self._taken < self.total
+        try:
+            taken = self._take()
+        except Exception as failure:
+            cause.add_note(f"Its iterator raised as well: {type(failure).__name__}")
+            return True
+        if taken is None:
+            return False
+        self._handed_back.append(taken[0])
+        return True
+
+
+def _in_order(entries: Iterable[Entry]) -> list[Any]:
+    return [entry.given for entry in sorted(entries, key=attrgetter("index"))]
+
+
+def require_same_names(index: int, key: AttributeMap, names: Collection[str]) -> None:
+    """Refuse a key that cannot be of the same table as one with these names.
+
+    Raises:
+        ValueOutOfRangeError: it has other names.
+    """
+    if key.keys() != set(names):
+        raise ValueOutOfRangeError(
+            f"[{index}]",
+            f"all keys of a table have the same names, and this one has {_listed(key)}, but the "
+            f"first {_listed(names)}. Fix: give each the whole primary key, and nothing else",
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return " and ".join(sorted(names))
+
+
+def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | None) -> None:
+    """Refuse two writes of one item, and a delete by another key than the table's.
+
+    Args:
+        key_names: of the table's key; None where it is not known, and DynamoDB finds them itself.
+
+    Raises:
+        ValueOutOfRangeError: an earlier write has the same key; or a delete's key has other names.
+    """
+    seen: set[Hashable] = set()
+    for index, write in enumerate(writes):
+        if key_names is None:
+            continue
+        ((kind, content),) = write.items()
+        whole = content["Item"] if kind == "PutRequest" else content["Key"]
+        if kind == "DeleteRequest":
+            require_same_names(index, whole, key_names)
+        print_ = fingerprint({name: whole[name] for name in key_names if name in whole})
+        if print_ in seen:
+            raise ValueOutOfRangeError(
+                f"[{index}]",
+                "a batch writes each item once, and an earlier entry has the same key. Fix: "
+                "leave one out, or send two batches",
+            )
+        seen.add(print_)
+
+
+# Plans
+
+
+def batch_get_plan(
+    table: Table[Any], keys: Iterable[Key], consistent_read: bool | None, state: CallState
+) -> Plan[list[Any]]:
+    """The items of the keys, in their order; missing ones are left out."""
+    shape = table.shape
+    entries: dict[Hashable, tuple[Key, AttributeMap]] = {}
+    fingerprints = []
+    names: Collection[str] = ()
+    for index, key in enumerate(keys):
+        encoded = shape.encode_key(key)
+        names = names or encoded.keys()
+        require_same_names(index, encoded, names)
+        fingerprints.append(fingerprint(encoded))
+        entries.setdefault(fingerprints[-1], (key, encoded))
+    batch = Batch(
+        operation="BatchGetItem",
+        table_name=table.name,
+        source=_encoded(entries.values()),
+        total=len(entries),
+    )
+    found: dict[Hashable, Any] = {}
+    extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
+    while part := batch.next_part(MAX_BATCH_GET_KEYS):
+        params = {"RequestItems": {table.name: {"Keys": [each.wire for each in part], **extra}}}
+        request = read("BatchGetItem", table.name, params, shape.item_class)
+        success = yield from _part_plan(batch, request, part, state)
+        response = success.response or {}
+        answered = one_of(response.get("Responses"), ())
+        try:
+            decoded = [shape.decode(item) for item in answered]
+        except Exception as error:  # a codec may raise whatever it likes
+            batch.stop(error, part, is_unknown=True)
+        batch.items += decoded
+        for item, each in zip(answered, decoded, strict=True):
+            found[fingerprint({name: item[name] for name in names})] = each
+        handed_back = one_of(response.get("UnprocessedKeys"), {}).get("Keys", ())
+        is_partly_done = batch.note(part, handed_back, fingerprint, is_after_loss=False)
+        yield from _between_plan(batch, state, is_partly_done)
+    return [found[each] for each in fingerprints if each in found]
+
+
+def batch_write_plan(
+    table: Table[Any], put: Iterable[Any], delete: Iterable[Key], state: CallState
+) -> Plan[None]:
+    """Put and delete, 25 at a time.
+
+    Collections are encoded and checked as a whole before the first request. Iterators are taken
+    as requests have room for their entries.
+    """
+    writes = _writes(table, put, delete, state)
+    is_streamed = isinstance(put, Iterator) or isinstance(delete, Iterator)
+    total = None
+    if not is_streamed:
+        encoded = [(given, encode()) for given, encode in writes]
+        total = len(encoded)
+        require_distinct((wire for _, wire in encoded), _key_names(table, encoded))
+        if state.settings.validate:
+            for start in range(0, total, MAX_BATCH_WRITES):
+                part = encoded[start : start + MAX_BATCH_WRITES]
+                request = _write_request(table, [wire for _, wire in part])
+                require_valid(
+                    "BatchWriteItem", request.params, schema=request.schema, form="client"
+                )
+                yield PAUSE
+        writes = _encoded(encoded)
+    batch = Batch(
+        operation="BatchWriteItem",
+        table_name=table.name,
+        source=writes,
+        total=total,
+        is_streamed=is_streamed,
+    )
+    while entries := batch.next_part(MAX_BATCH_WRITES):
+        request = _write_request(table, [each.wire for each in entries], is_checked=not is_streamed)
+        success = yield from _part_plan(batch, request, entries, state)
+        handed_back = one_of((success.response or {}).get("UnprocessedItems"), ())
+        is_partly_done = batch.note(
+            entries, handed_back, write_fingerprint, is_after_loss=success.is_after_loss
+        )
+        yield from _between_plan(batch, state, is_partly_done)
+
+
+def _encoded(entries: Iterable[tuple[Any, AttributeMap]]) -> Source:
+    """Entries that are encoded already."""
+    return ((given, partial(dict, wire)) for given, wire in entries)
+
+
+def _writes(
+    table: Table[Any], put: Iterable[Any], delete: Iterable[Key], state: CallState
+) -> Source:
+    """What is put and deleted."""
+    shape = table.shape
+    write_id = shape.schema.write_id if shape.schema is not None else None
+
+    def put_request(item: Any) -> AttributeMap:
+        encoded = shape.encode(item)
+        if write_id is not None:
+            encoded[write_id.name] = {"S": state.new_id()}
+        return {"PutRequest": {"Item": encoded}}
+
+    def delete_request(key: Key) -> AttributeMap:
+        return {"DeleteRequest": {"Key": shape.encode_key(key)}}
+
+    return chain(
+        ((item, partial(put_request, item)) for item in put),
+        ((key, partial(delete_request, key)) for key in delete),
+    )
+
+
+def _key_names(
+    table: Table[Any], encoded: Sequence[tuple[Any, AttributeMap]]
+) -> Sequence[str] | None:
+    """The names of the table's key, where the Item class or a delete shows them."""
+    if table.shape.schema is not None:
+        return [each.name for each in table.shape.schema.key_attributes]
+    deletes = (wire["DeleteRequest"]["Key"] for _, wire in encoded if "DeleteRequest" in wire)
+    first = next(deletes, None)
+    return None if first is None else list(first)
+
+
+def _write_request(
+    table: Table[Any], writes: Sequence[AttributeMap], *, is_checked: bool = False
+) -> Request:
+    """BatchWriteItem. Its puts and deletes have no conditions, so they can be repeated."""
+    call = Call(
+        operation="BatchWriteItem", table_name=table.name, is_write=True, is_repeatable=True
+    )
+    params = {"RequestItems": {table.name: writes}}
+    return Request(params, call, table.shape.item_class, is_checked=is_checked)
+
+
+def _part_plan(
+    batch: Batch, request: Request, part: Sequence[Entry], state: CallState
+) -> Plan[Success]:
+    """Send one request of a batch.
+
+    Raises:
+        DynasafeError: the request's own error where it was the whole batch, and
+            BatchIncompleteError where it was a part.
+    """
+    try:
+        deadline = state.deadline
+        if deadline is not None and deadline.is_over(state.now_s):
+            raise DeadlineExceededError(
+                batch.operation, deadline.timeout_s, "the earlier requests of the batch"
+            )
+        success: Success = yield request
+    except DynasafeError as error:
+        is_unknown = isinstance(error, OutcomeUnknownError | NoAnswerError)
+        batch.stop(error, part, is_unknown=is_unknown)
+    except Exception:
+        raise
+    except BaseException as cancellation:
+        batch.explain(cancellation, part)
+        raise
+    return success
+
+
+def _between_plan(batch: Batch, state: CallState, is_partly_done: bool) -> Plan[None]:
+    """Wait before what was handed back is sent again; otherwise let other tasks run.
+
+    Raises:
+        ThrottledError, BatchIncompleteError: attempts, quota or time are used up.
+    """
+    command: Sleep | Pause = PAUSE
+    if is_partly_done:
+        delay_s = _delay_s(batch, state)
+        if delay_s is None:
+            batch.give_up()
+        command = Sleep(delay_s)
+    try:
+        yield command
+    except Exception:
+        raise
+    except BaseException as cancellation:
+        batch.explain(cancellation)
+        raise
+
+
+def _delay_s(batch: Batch, state: CallState) -> float | None:
+    """Seconds until the rest is sent again, or None where it is not."""
+    policy = state.settings.retry
+    if policy is None or batch.rounds >= policy.max_attempts:
+        return None
+    delay_s = policy.delay_s(batch.rounds - 1, is_throttle=True, draw=state.draw)
+    if state.deadline is not None and state.deadline.is_over(state.now_s + delay_s):
+        return None
+    quota = state.quota
+    is_granted = quota is None or quota.take(retry_cost(is_throttle=True))
+    return delay_s if is_granted else None

@@ -1,0 +1,194 @@
+"""How calls are made: settings of a client, which a table or a call may override."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal, TypedDict
+
+from dynasafe.errors import UnsupportedTypeError
+from dynasafe.events import Hook
+from dynasafe.items.conditions import ConditionLike
+from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
+from dynasafe.resilience.circuit_breaker import Circuit
+from dynasafe.resilience.retry import RetryPolicy
+from dynasafe.resilience.settings_rules import require_seconds
+
+BreakerFactory = Callable[[str], Circuit]
+"""Makes the circuit breaker of the given name, as in "orders/write"."""
+
+Select = Literal["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"]
+
+DEFAULT_TIMEOUT_S = 30.0
+DEFAULT_ATTEMPT_TIMEOUT_S = 5.0
+DEFAULT_CONNECT_TIMEOUT_S = 3.1
+DEFAULT_MAX_CONNECTIONS = 50
+
+
+class CallOptions(TypedDict, total=False):
+    """Settings that one call may override."""
+
+    retry: RetryPolicy | None
+    """When a request is repeated; None sends it once."""
+    breaker: Circuit | BreakerFactory | None
+    """One CircuitBreaker for all calls that this setting is for, or a factory for one per table
+    and read or write; None: no breaker."""
+    timeout_s: float | None
+    """Seconds for the whole call: credentials, waits for a slot, all attempts and delays."""
+    attempt_timeout_s: float | None
+    """Seconds for one attempt."""
+    validate: bool
+    """Whether requests are checked before they are sent."""
+
+
+class TableOptions(CallOptions, total=False):
+    """Settings that a table may override."""
+
+    hooks: Sequence[Hook]
+    """Called with every event."""
+
+
+class WriteOptions(CallOptions, total=False):
+    """Options of put_item, update_item and delete_item."""
+
+    condition: ConditionLike | None
+    """Must hold for the stored item; with an update, beside the builder's own."""
+    return_consumed_capacity: ReturnConsumedCapacity | None
+    return_item_collection_metrics: ReturnItemCollectionMetrics | None
+    exactly_once: bool
+    """Send it as a transaction under a token; see `AsyncTable.update_item`."""
+    client_request_token: str | None
+    """A token of your own; see `AsyncTable.update_item`."""
+
+
+class ScanOptions(CallOptions, total=False):
+    """Options of scan."""
+
+    filter: ConditionLike | None
+    """Items that do not fit are left out; reading them is paid for all the same."""
+    index_name: str | None
+    consistent_read: bool | None
+    limit: int | None
+    """How many items one request reads, before the filter."""
+    max_items: int | None
+    """How many items come at most, over all requests."""
+    exclusive_start_key: Mapping[str, Any] | None
+    """A page's `last_evaluated_key`, to go on after it."""
+    select: Select | None
+    return_consumed_capacity: ReturnConsumedCapacity | None
+    total_segments: int | None
+    """Read so many parts of the table at once; items then come in no order."""
+
+
+class QueryOptions(CallOptions, total=False):
+    """Options of query: those of scan without segments, and the sort order."""
+
+    filter: ConditionLike | None
+    index_name: str | None
+    consistent_read: bool | None
+    scan_index_forward: bool | None
+    """False: the highest sort key first."""
+    limit: int | None
+    max_items: int | None
+    exclusive_start_key: Mapping[str, Any] | None
+    select: Select | None
+    return_consumed_capacity: ReturnConsumedCapacity | None
+
+
+def default_breaker(name: str) -> Circuit:
+    return Circuit(name=name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings of a call.
+
+    Raises:
+        InvalidValueError: one is of a wrong type, or outside its range.
+    """
+
+    retry: RetryPolicy | None = field(default_factory=RetryPolicy)
+    breaker: Circuit | BreakerFactory | None = default_breaker
+    timeout_s: float | None = DEFAULT_TIMEOUT_S
+    attempt_timeout_s: float | None = DEFAULT_ATTEMPT_TIMEOUT_S
+    validate: bool = True
+    hooks: Sequence[Hook] = ()
+
+    def __post_init__(self) -> None:
+        if self.retry is not None and not isinstance(self.retry, RetryPolicy):
+            raise UnsupportedTypeError(
+                "retry", f"a RetryPolicy or None is expected, not {type(self.retry).__name__}"
+            )
+        if not (
+            self.breaker is None or isinstance(self.breaker, Circuit) or callable(self.breaker)
+        ):
+            raise UnsupportedTypeError(
+                "breaker",
+                "a CircuitBreaker, a factory or None is expected, not "
+                f"{type(self.breaker).__name__}",
+            )
+        for name in ("timeout_s", "attempt_timeout_s"):
+            value = getattr(self, name)
+            if value is not None:
+                require_seconds(name, value)
+        if not isinstance(self.hooks, Sequence) or not all(map(callable, self.hooks)):
+            raise UnsupportedTypeError("hooks", "a sequence of callables is expected")
+
+
+class Keywords:
+    """The keywords of one method, which refuses others.
+
+    Args:
+        method: its name, for the error.
+        options: the TypedDict of its keywords.
+        named: those that stand in its signature by themselves.
+    """
+
+    __slots__ = ("_own", "_settings", "all", "method")
+
+    def __init__(
+        self, method: str, options: type[Any] = CallOptions, named: Collection[str] = ()
+    ) -> None:
+        self.method = method
+        # A TypedDict has no bases at run time.
+        settings = TableOptions if "hooks" in options.__annotations__ else CallOptions
+        self._settings: frozenset[str] = frozenset(settings.__annotations__)
+        self._own: frozenset[str] = frozenset(options.__annotations__) - self._settings
+        self.all: tuple[str, ...] = tuple(sorted({*self._settings, *self._own, *named}))
+
+    def split(
+        self, options: Mapping[str, Any], settings: Settings
+    ) -> tuple[Mapping[str, Any], Settings]:
+        """The method's own options, and the settings with those that the call overrides.
+
+        Raises:
+            InvalidValueError: a keyword is not known, or a setting is wrong.
+        """
+        if not options:
+            return options, settings
+        own: dict[str, Any] = {}
+        overridden: dict[str, Any] = {}
+        for name, value in options.items():
+            if name in self._own:
+                own[name] = value
+            elif name in self._settings:
+                overridden[name] = value
+            else:
+                raise self._unknown(name)
+        if overridden:
+            settings = dataclasses.replace(settings, **overridden)
+        return own, settings
+
+    def settings(self, options: Mapping[str, Any], settings: Settings) -> Settings:
+        """The settings, with those that the call overrides."""
+        return self.split(options, settings)[1] if options else settings
+
+    def _unknown(self, name: str) -> UnsupportedTypeError:
+        near = get_close_matches(name, self.all, n=1, cutoff=0.4)
+        suggestion = f" Did you mean {near[0]}=?" if near else ""
+        return UnsupportedTypeError(
+            f"{self.method}()",
+            f"no keyword {name!r}.{suggestion} Keywords: {', '.join(self.all)}",
+        )

@@ -1,0 +1,198 @@
+"""Query and Scan, a page at a time.
+
+Source: "Paginating table query results in DynamoDB"; "Scanning tables in DynamoDB".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, TypeVar
+
+from dynasafe.calls.plans import Plan
+from dynasafe.calls.requests import Table, add_placeholders, add_projection, present, read
+from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.expressions.render import Placeholders, render_condition
+from dynasafe.items.conditions import ConditionLike, condition_node
+from dynasafe.items.item_format import ItemShape
+from dynasafe.items.projections import ProjectionLike
+from dynasafe.limits import MAX_TOTAL_SEGMENTS
+from dynasafe.resilience.settings_rules import require_count
+
+T = TypeVar("T")
+
+AttributeMap = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """One answer of a query or scan."""
+
+    items: tuple[T, ...]
+    count: int
+    scanned_count: int
+    last_evaluated_key: Mapping[str, Any] | None
+    """Where the next page begins (`exclusive_start_key`), or None at the end."""
+    consumed_capacity: Mapping[str, Any] | None = None
+    attempts: int = 1
+
+    def __repr__(self) -> str:  # without the items, whose values may be personal data
+        is_last = self.last_evaluated_key is None
+        return f"Page(count={self.count}, scanned_count={self.scanned_count}, is_last={is_last})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging(Generic[T]):
+    """A query or scan: its request without a start, and how items are read from the answers."""
+
+    operation: Literal["Query", "Scan"]
+    table: Table[Any]
+    params: AttributeMap
+    decode: Callable[[AttributeMap], T]
+    max_items: int | None
+    total_segments: int | None
+
+    def starts(self) -> list[AttributeMap]:
+        """Where the first page of each segment begins."""
+        if self.total_segments is None:
+            return [{}]
+        return [
+            {"TotalSegments": self.total_segments, "Segment": segment}
+            for segment in range(self.total_segments)
+        ]
+
+    def counting(self) -> Paging[T]:
+        """The same query or scan, which counts the items without reading them."""
+        counting = dict(self.params)
+        for member in ("ProjectionExpression", "Select"):
+            counting.pop(member, None)
+        counting["Select"] = "COUNT"
+        return replace(self, params=counting, max_items=None)
+
+
+def paging(
+    operation: Literal["Query", "Scan"],
+    table: Table[Any],
+    key_condition: ConditionLike | None,
+    projection: ProjectionLike | None,
+    options: Mapping[str, Any],
+) -> Paging[Any]:
+    """A query or scan with the options of its method.
+
+    Raises:
+        InvalidValueError: an option is of a wrong type, outside its range, or contradicts another.
+    """
+    for name in ("limit", "max_items"):
+        if options.get(name) is not None:
+            require_count(name, options[name])
+    start = options.get("exclusive_start_key")
+    total_segments = options.get("total_segments")
+    if total_segments is not None:
+        require_count("total_segments", total_segments, most=MAX_TOTAL_SEGMENTS)
+        if start is not None:
+            raise ValueOutOfRangeError(
+                "exclusive_start_key", "a scan of several segments has one start for each"
+            )
+    shape = table.shape
+    params = page_params(
+        table,
+        key_condition=key_condition,
+        filter=options.get("filter"),
+        projection=projection,
+        IndexName=options.get("index_name"),
+        Select=options.get("select"),
+        Limit=options.get("limit"),
+        ConsistentRead=options.get("consistent_read"),
+        ScanIndexForward=options.get("scan_index_forward"),
+        ExclusiveStartKey=None if start is None else _encode_start(shape, start),
+        ReturnConsumedCapacity=options.get("return_consumed_capacity"),
+    )
+    return Paging(
+        operation=operation,
+        table=table,
+        params=params,
+        decode=shape.decode if projection is None else shape.decode_part,
+        max_items=options.get("max_items"),
+        total_segments=total_segments,
+    )
+
+
+def page_params(
+    table: Table[Any],
+    *,
+    key_condition: ConditionLike | None = None,
+    filter: ConditionLike | None = None,
+    projection: ProjectionLike | None = None,
+    **members: Any,
+) -> dict[str, Any]:
+    """The parameters of a Query or Scan."""
+    placeholders = Placeholders()
+    params: dict[str, Any] = {"TableName": table.name}
+    for member, condition in (
+        ("KeyConditionExpression", key_condition),
+        ("FilterExpression", filter),
+    ):
+        if condition is not None:
+            params[member] = render_condition(
+                condition_node(condition, table.shape.schema), placeholders
+            )
+    add_projection(params, table, projection, placeholders)
+    add_placeholders(params, placeholders)
+    params.update(present(members))
+    return params
+
+
+def page_plan(
+    paging: Paging[T], start: AttributeMap, remaining: int | None
+) -> Plan[tuple[Page[T], AttributeMap | None]]:
+    """One page, and where the next one begins, or None at the end.
+
+    Args:
+        remaining: how many items are still wanted.
+    """
+    params = {**paging.params, **start}
+    if remaining is not None and "FilterExpression" not in params:
+        params["Limit"] = min(remaining, params.get("Limit", remaining))
+    table = paging.table
+    success = yield read(paging.operation, table.name, params, table.shape.item_class)
+    response = success.response
+    last_evaluated_key = response.get("LastEvaluatedKey") or None
+    page = Page(
+        items=tuple(map(paging.decode, response.get("Items", ()))),
+        count=response.get("Count", 0),
+        scanned_count=response.get("ScannedCount", 0),
+        last_evaluated_key=(
+            None if last_evaluated_key is None else table.shape.decode_part(last_evaluated_key)
+        ),
+        consumed_capacity=response.get("ConsumedCapacity"),
+        attempts=success.attempts,
+    )
+    if last_evaluated_key is None:
+        return page, None
+    return page, {**start, "ExclusiveStartKey": last_evaluated_key}
+
+
+def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap:
+    """A start key in wire form: the primary key, and for an index its key as well."""
+    if not isinstance(key, Mapping):
+        raise UnsupportedTypeError(
+            "exclusive_start_key", f"a mapping is expected, not {type(key).__name__}"
+        )
+    if not key:
+        raise ValueOutOfRangeError(
+            "exclusive_start_key",
+            "it is empty. Fix: give a page's last_evaluated_key, or leave it out",
+        )
+    schema = shape.schema
+    if schema is None:
+        return shape.encode_key(key)
+    encoded: dict[str, Any] = {}
+    for name, value in key.items():
+        found = schema.find(name)
+        if found is None:
+            raise UnsupportedTypeError(
+                f"exclusive_start_key.{name}",
+                f"{schema.item_class.__name__} has no such attribute",
+            )
+        encoded[found.name] = shape.attribute(found.name).encoded(value)
+    return encoded

@@ -1,0 +1,248 @@
+"""Calls as plans: generators that decide everything, and do no I/O.
+
+A plan yields what it needs, is sent what came of it, and returns what the user gets:
+
+    Request -> Success     the request, with its retries; errors are thrown in
+    Sleep   -> None        a wait
+    Pause   -> None        a moment in which an event loop may run other tasks
+
+A driver is a few lines, and knows no decision: `dynasafe.aio` has the async one. The time and a
+random draw of the last reply stand in the `CallState`, so that a plan is a function of its input.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+from dynasafe.calls.options import BreakerFactory, Settings
+from dynasafe.calls.requests import Request
+from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
+from dynasafe.events import CallCancelled, CallFailed, CallSucceeded, Event, emit, logger
+from dynasafe.resilience.attempts import Command, Success, attempts
+from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
+from dynasafe.resilience.deadline import Deadline
+from dynasafe.resilience.retry import RetryPolicy, RetryQuota
+from dynasafe.validation import require_valid
+
+T = TypeVar("T")
+
+
+class Sleep:
+    """Wait, before the plan goes on."""
+
+    __slots__ = ("delay_s",)
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s: float = delay_s
+
+
+class Pause:
+    """Let other tasks run, before the plan goes on."""
+
+    __slots__ = ()
+
+
+PAUSE = Pause()
+
+Plan = Generator[Request | Sleep | Pause, Any, T]
+
+
+class CallState:
+    """One call under way: its settings and limits, and what it has used up.
+
+    `now_s` and `draw`, uniform in [0, 1), are of the last reply. `new_id` draws a random id.
+    """
+
+    __slots__ = (
+        "attempts",
+        "began_s",
+        "deadline",
+        "draw",
+        "new_id",
+        "now_s",
+        "operation",
+        "quota",
+        "settings",
+        "table_name",
+    )
+
+    def __init__(
+        self,
+        operation: str,
+        table_name: str | None,
+        settings: Settings,
+        *,
+        now_s: float,
+        quota: RetryQuota | None,
+        new_id: Callable[[], str],
+        draw: float = 0.5,
+    ) -> None:
+        self.operation = operation
+        self.table_name = table_name
+        self.settings = settings
+        self.began_s = now_s
+        self.now_s = now_s
+        self.draw = draw
+        self.quota = quota
+        self.new_id = new_id
+        self.attempts = 0  # requests of which bytes may have left
+        timeout_s = settings.timeout_s
+        self.deadline: Deadline | None = (
+            None if timeout_s is None else Deadline.after(timeout_s, now_s=now_s)
+        )
+
+
+class ClientState:
+    """What all calls of one client share: circuit breakers and retry quotas."""
+
+    def __init__(self, new_id: Callable[[], str]) -> None:
+        self.breakers: BreakerMap = BreakerMap()
+        self._quotas: dict[int, RetryQuota] = {}
+        self._new_id = new_id
+
+    def begin(
+        self, operation: str, table_name: str | None, settings: Settings, *, now_s: float
+    ) -> CallState:
+        """A call that begins now."""
+        return CallState(
+            operation,
+            table_name,
+            settings,
+            now_s=now_s,
+            quota=self.quota(settings.retry),
+            new_id=self._new_id,
+        )
+
+    def attempts(
+        self, request: Request, state: CallState, *, now_s: float
+    ) -> Generator[Command, Any, Success]:
+        """The loop of attempts for one request of a call.
+
+        Raises:
+            InvalidRequestError: DynamoDB would refuse the request.
+        """
+        settings = state.settings
+        call = request.call
+        if settings.validate and not request.is_checked:
+            require_valid(call.operation, request.params, schema=request.schema, form="client")
+        return attempts(
+            call,
+            now_s=now_s,
+            policy=None if request.is_sent_once else settings.retry,
+            quota=state.quota,
+            permits=self._breaker(request, settings),
+            deadline=state.deadline,
+            attempt_timeout_s=settings.attempt_timeout_s,
+            hooks=settings.hooks,
+            progress=state,
+        )
+
+    def quota(self, policy: RetryPolicy | None) -> RetryQuota | None:
+        """The quota that all calls under policies of the same size share."""
+        if policy is None or policy.quota is None:
+            return None
+        quota = self._quotas.get(policy.quota)
+        if quota is None:
+            quota = self._quotas[policy.quota] = RetryQuota(policy.quota)
+        return quota
+
+    def _breaker(self, request: Request, settings: Settings) -> Circuit | None:
+        setting = settings.breaker
+        if setting is None or isinstance(setting, Circuit):
+            return setting
+        call = request.call
+        kind = "write" if call.is_write else "read"
+        return self.breakers.get(setting, f"{call.table_name or '*'}/{kind}")
+
+
+class BreakerMap:
+    """Breakers by factory and name, as many as `max_size`; the longest unused goes first.
+
+    One that is not closed goes only if all are open, since it holds what is known of an outage.
+    """
+
+    def __init__(self, max_size: int = 1024) -> None:
+        self._max_size = max_size
+        self._breakers: OrderedDict[tuple[BreakerFactory, str], Circuit] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._breakers)
+
+    def get(self, factory: BreakerFactory, name: str) -> Circuit:
+        """The breaker of this name, made by the factory when it is first asked for."""
+        key = (factory, name)
+        breaker = self._breakers.get(key)
+        if breaker is None:
+            breaker = factory(name)
+            if not isinstance(breaker, Circuit):
+                raise UnsupportedTypeError(
+                    "breaker", f"the factory gives a CircuitBreaker, not {type(breaker).__name__}"
+                )
+            if len(self._breakers) >= self._max_size:
+                self._evict()
+            self._breakers[key] = breaker
+        self._breakers.move_to_end(key)
+        return breaker
+
+    def _evict(self) -> None:
+        oldest = next(iter(self._breakers))
+        closed = (
+            key for key, breaker in self._breakers.items() if breaker.state is CircuitState.CLOSED
+        )
+        del self._breakers[next(closed, oldest)]
+
+
+def observed(plan: Plan[T], state: CallState) -> Plan[T]:
+    """The plan, with an event at its end: succeeded, failed or cancelled."""
+    try:
+        result = yield from plan
+    except Exception as error:
+        _emit_failed(state, error)
+        raise
+    except BaseException as cancellation:
+        may_be_applied = isinstance(cancellation.__cause__, OutcomeUnknownError)
+        _emit(
+            state,
+            CallCancelled(
+                operation=state.operation,
+                table_name=state.table_name,
+                attempts=state.attempts,
+                may_be_applied=may_be_applied,
+            ),
+        )
+        raise
+    _emit(
+        state,
+        CallSucceeded(
+            operation=state.operation,
+            table_name=state.table_name,
+            attempts=state.attempts,
+            duration_s=state.now_s - state.began_s,
+        ),
+    )
+    return result
+
+
+def is_observed(settings: Settings) -> bool:
+    """Whether anybody listens to the call's events."""
+    return bool(settings.hooks) or logger.isEnabledFor(logging.DEBUG)
+
+
+def _emit_failed(state: CallState, error: Exception) -> None:
+    _emit(
+        state,
+        CallFailed(
+            operation=state.operation,
+            table_name=state.table_name,
+            attempts=state.attempts,
+            duration_s=state.now_s - state.began_s,
+            error=type(error).__name__,
+        ),
+    )
+
+
+def _emit(state: CallState, event: Event) -> None:
+    emit(state.settings.hooks, event)

@@ -1,0 +1,533 @@
+"""PutItem, UpdateItem and DeleteItem: versions, write ids, and what a lost answer leaves open.
+
+Sources: "Optimistic locking with version number", Amazon DynamoDB Developer Guide; "PutItem",
+"UpdateItem" and "DeleteItem", Amazon DynamoDB API Reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+from dynasafe.calls.plans import CallState, Plan
+from dynasafe.calls.requests import Request, Table, add_placeholders, present, read
+from dynasafe.errors import (
+    ConditionalCheckFailedError,
+    DynasafeError,
+    OutcomeUnknownError,
+    UnsupportedTypeError,
+    VersionConflictError,
+)
+from dynasafe.expressions.nodes import (
+    Comparison,
+    ConditionNode,
+    Function,
+    Path,
+    Value,
+    conjunction,
+    disjunction,
+)
+from dynasafe.expressions.render import Placeholders, render_condition
+from dynasafe.items.conditions import ConditionLike, condition_node
+from dynasafe.items.item import Item
+from dynasafe.items.item_format import ItemShape, Key
+from dynasafe.items.updates import UpdateBuilder
+from dynasafe.resilience.attempts import Call, Resolution, Success
+from dynasafe.values.wire import AttributeValue
+
+T = TypeVar("T")
+AttributesT = TypeVar("AttributesT")
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    ItemT_co = TypeVarWithDefault("ItemT_co", covariant=True, default=Any)
+else:
+    ItemT_co = TypeVar("ItemT_co", covariant=True)
+
+AttributeMap = Mapping[str, Any]
+ReturnOld = Literal["NONE", "ALL_OLD"]
+WriteKind = Literal["Put", "Update", "Delete", "ConditionCheck"]
+
+_RETURNS_OLD = ("ALL_OLD", "UPDATED_OLD")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteResult(Generic[AttributesT]):
+    """What a write returned.
+
+    `attributes` are those that return_values asked for, or None. Of UPDATED_OLD and UPDATED_NEW
+    they are a dict by the names in DynamoDB. `attempts` counts the requests that were sent,
+    those that read the item back included.
+    """
+
+    attributes: AttributesT
+    attempts: int
+    consumed_capacity: Mapping[str, Any] | None = None
+    item_collection_metrics: Mapping[str, Any] | None = None
+
+    def __repr__(self) -> str:  # without the attributes, whose values may be personal data
+        return f"WriteResult(attempts={self.attempts})"
+
+
+class VersionCheck:
+    """Optimistic locking: the version that the stored item must have, and the one it gets."""
+
+    __slots__ = ("expected", "name", "new")
+
+    def __init__(self, name: str, expected: int) -> None:
+        self.name = name
+        self.expected = expected
+        self.new: int = expected + 1
+
+    def condition(self, is_new_item: bool) -> ConditionNode:
+        attribute = Path((self.name,))
+        expected = Value({"N": str(self.expected)}, self.name)
+        is_expected = Comparison("=", attribute, expected)
+        if not is_new_item:
+            return is_expected
+        return disjunction(Function("attribute_not_exists", (attribute,)), is_expected)
+
+    def stored(self, item: Mapping[str, AttributeValue] | None) -> int | None:
+        """The version of a stored item in wire form."""
+        text = (item or {}).get(self.name, {}).get("N")
+        return None if text is None else int(text)
+
+
+class Write(Generic[ItemT_co]):
+    """One write in wire form, to be sent alone or in a transaction.
+
+    Args:
+        instance: the Item whose version and write id follow when the write has succeeded.
+        has_other_condition: whether something else than the version can make it fail.
+    """
+
+    __slots__ = (
+        "has_other_condition",
+        "instance",
+        "is_idempotent",
+        "kind",
+        "params",
+        "shape",
+        "table_name",
+        "version",
+        "write_id",
+    )
+
+    def __init__(
+        self,
+        kind: WriteKind,
+        table: Table[Any],
+        params: AttributeMap,
+        *,
+        is_idempotent: bool = True,
+        instance: Item | None = None,
+        version: VersionCheck | None = None,
+        has_other_condition: bool = False,
+        write_id: str | None = None,
+    ) -> None:
+        self.kind: WriteKind = kind
+        self.table_name: str = table.name
+        self.shape: ItemShape[Any] = table.shape
+        self.params = params
+        self.is_idempotent = is_idempotent
+        self.instance = instance
+        self.version = version
+        self.has_other_condition = has_other_condition
+        self.write_id = write_id
+
+    def __repr__(self) -> str:  # without the parameters, whose values may be personal data
+        return f"Write({self.kind!r}, {self.table_name!r})"
+
+    @property
+    def operation(self) -> str:
+        """The operation that makes the write alone."""
+        return f"{self.kind}Item"
+
+    def request(self, return_values: str | None, **members: str | None) -> Request:
+        """The write as PutItem, UpdateItem or DeleteItem."""
+        options = present({"ReturnValues": return_values, **members})
+        return Request(
+            {**self.params, **options} if options else self.params,
+            Call(
+                operation=self.operation,
+                table_name=self.table_name,
+                is_write=True,
+                # The old values that a repeat returns would be this call's own new ones.
+                is_repeatable=self.is_idempotent and return_values not in _RETURNS_OLD,
+                resolve_condition_failure=(
+                    self.resolve if "ConditionExpression" in self.params else None
+                ),
+            ),
+            self.shape.item_class,
+        )
+
+    def resolve(self, stored: AttributeMap | None) -> Resolution:
+        """Whether an earlier attempt of this write made its own condition fail.
+
+        Proven by its write id, which no other write has. Nothing proves the contrary: after an
+        attempt that was applied, another writer may have stored anything, an older version too.
+        """
+        return "applied" if self.is_stored_in(stored) else "unknown"
+
+    def is_stored_in(self, stored: AttributeMap | None) -> bool:
+        """Whether the item in wire form has the id of this write."""
+        if stored is None or self.write_id is None:
+            return False
+        attribute = self.shape.schema.write_id if self.shape.schema is not None else None
+        return attribute is not None and stored.get(attribute.name) == {"S": self.write_id}
+
+    def key(self) -> dict[str, AttributeValue] | None:
+        """The key in wire form, or None for a plain put, of which only the table knows it."""
+        if self.kind != "Put":
+            key: dict[str, AttributeValue] = self.params["Key"]
+            return key
+        schema = self.shape.schema
+        if schema is None:
+            return None
+        return {name: self.params["Item"][name] for name in sorted(schema.key_names)}
+
+    def is_version_conflict(self, stored: AttributeMap | None) -> bool:
+        """Whether a failed condition failed for the version."""
+        if self.version is None:
+            return False
+        if not self.has_other_condition:
+            return True
+        stored_version = self.version.stored(stored)
+        if stored_version is None:
+            # No item, or one without a version: fine for a first write only.
+            return self.version.expected != _first_version(self.shape)
+        return stored_version != self.version.expected
+
+    def with_write_id(self, write_id: str) -> Write[ItemT_co]:
+        """The same write, which leaves another id."""
+        stored = {"S": self.write_id}
+        member = "Item" if self.kind == "Put" else "ExpressionAttributeValues"
+        values = self.params[member]
+        name = next(name for name, value in values.items() if value == stored)
+        return Write(
+            self.kind,
+            Table(self.table_name, self.shape),
+            {**self.params, member: {**values, name: {"S": write_id}}},
+            is_idempotent=self.is_idempotent,
+            instance=self.instance,
+            version=self.version,
+            has_other_condition=self.has_other_condition,
+            write_id=write_id,
+        )
+
+    def advance(self) -> None:
+        """After a success: the instance has the version and write id that are stored now."""
+        schema = self.shape.schema
+        if self.instance is None or schema is None or self.kind == "Delete":
+            return
+        if self.version is not None and schema.version is not None:
+            setattr(self.instance, schema.version.field_name, self.version.new)
+        if self.write_id is not None and schema.write_id is not None:
+            setattr(self.instance, schema.write_id.field_name, self.write_id)
+
+    def describe(self, error: BaseException | None) -> None:
+        """Let an unknown outcome say which item it is about."""
+        if isinstance(error, OutcomeUnknownError):
+            key = self.key()
+            error.key = None if key is None else self.shape.decode_part(key)
+            error.write_id = self.write_id
+
+
+# Writes from typed arguments
+
+
+def put(
+    table: Table[Any],
+    item: object,
+    *,
+    condition: ConditionLike | None = None,
+    write_id: str | None = None,
+) -> Write[Any]:
+    """A put of a whole item, under its version if it has one.
+
+    Args:
+        write_id: the unique id of this write; None for an Item class without a place for it.
+    """
+    encoded = table.shape.encode(item)
+    schema = table.shape.schema
+    instance = item if isinstance(item, Item) and schema is not None else None
+    version = _version_check(table, instance)
+    if version is not None:
+        encoded[version.name] = {"N": str(version.new)}
+    if write_id is not None and schema is not None and schema.write_id is not None:
+        encoded[schema.write_id.name] = {"S": write_id}
+    params: dict[str, Any] = {"TableName": table.name, "Item": encoded}
+    _add_condition(params, table, condition, version)
+    return Write(
+        "Put",
+        table,
+        params,
+        instance=instance,
+        version=version,
+        has_other_condition=condition is not None,
+        write_id=write_id,
+    )
+
+
+def update(
+    table: Table[Any],
+    key: Key,
+    builder: UpdateBuilder,
+    *,
+    condition: ConditionLike | None = None,
+    write_id: str | None = None,
+) -> Write[Any]:
+    """An update of one item; under its version, if the key is an instance that has one."""
+    if not isinstance(builder, UpdateBuilder):
+        raise UnsupportedTypeError(
+            "update",
+            f"an UpdateBuilder is expected, not {type(builder).__name__}. Fix: "
+            "UpdateBuilder().set(...), or UpdateBuilder.from_patch(...) for a dict",
+        )
+    schema = table.shape.schema
+    encoded_key = table.shape.encode_key(key)
+    builder.freeze()
+    builder = builder.written_for(schema)
+    builder.require_not_in_key(encoded_key)
+    instance = key if isinstance(key, Item) and schema is not None else None
+    version = _version_check(table, instance)
+    if version is not None or write_id is not None:
+        builder = builder.copy()
+    if version is not None:
+        builder.set(table.shape.attribute(version.name), version.new)
+    if write_id is not None and schema is not None and schema.write_id is not None:
+        builder.set(table.shape.attribute(schema.write_id.name), write_id)
+    extra = _conditions(table, condition, version)
+    params: dict[str, Any] = {
+        "TableName": table.name,
+        "Key": encoded_key,
+        **builder.expressions(extra),
+    }
+    if "ConditionExpression" in params:
+        params["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    terms = [node for node in (builder.condition_node, extra) if node is not None]
+    return Write(
+        "Update",
+        table,
+        params,
+        is_idempotent=builder.is_idempotent_under(conjunction(*terms) if terms else None),
+        instance=instance,
+        version=version,
+        has_other_condition=condition is not None or builder.condition_node is not None,
+        write_id=write_id,
+    )
+
+
+def delete(
+    table: Table[Any],
+    key: Key,
+    *,
+    condition: ConditionLike | None = None,
+    write_id: str | None = None,
+) -> Write[Any]:
+    """A delete of one item; under its version, if the key is an instance that has one.
+
+    It leaves no write id, since it leaves no item.
+    """
+    instance = key if isinstance(key, Item) and table.shape.schema is not None else None
+    version = _version_check(table, instance)
+    params: dict[str, Any] = {"TableName": table.name, "Key": table.shape.encode_key(key)}
+    _add_condition(params, table, condition, version)
+    return Write(
+        "Delete",
+        table,
+        params,
+        instance=instance,
+        version=version,
+        has_other_condition=condition is not None,
+    )
+
+
+def check(table: Table[Any], key: Key, condition: ConditionLike) -> Write[Any]:
+    """A condition on an item that the transaction leaves alone."""
+    params: dict[str, Any] = {"TableName": table.name, "Key": table.shape.encode_key(key)}
+    _add_condition(params, table, condition, None)
+    return Write("ConditionCheck", table, params)
+
+
+# Plans
+
+
+def write_plan(
+    write: Write[Any], state: CallState, return_values: str | None, **members: str | None
+) -> Plan[WriteResult[Any]]:
+    """The write alone: its result.
+
+    An answer that is lost is looked for in the stored item, where the write leaves an id.
+    """
+    try:
+        success = yield write.request(return_values, **members)
+    except ConditionalCheckFailedError as error:
+        raise explained(write, error) from error.__cause__
+    except OutcomeUnknownError as error:
+        write.describe(error)
+        if not _leaves_id(write, return_values):
+            raise
+        return (yield from settle_plan(write, state, return_values, error))
+    except BaseException as cancellation:
+        write.describe(cancellation.__cause__)
+        raise
+    return (yield from finish_plan(write, state, success, return_values))
+
+
+def finish_plan(
+    write: Write[Any],
+    state: CallState,
+    success: Success,
+    return_values: str | None,
+    token: str | None = None,
+) -> Plan[WriteResult[Any]]:
+    """The result of a write that was applied; ALL_NEW is read back if the answer lacks it."""
+    write.advance()
+    response = success.response or {}
+    attributes = response.get("Attributes")
+    decoded: Any = None
+    if attributes is not None:
+        is_whole = return_values in ("ALL_OLD", "ALL_NEW")
+        decoded = (write.shape.decode if is_whole else write.shape.decode_part)(attributes)
+    elif return_values == "ALL_NEW":
+        decoded = yield from _read_back_plan(write, token)
+    return WriteResult(
+        attributes=decoded,
+        attempts=state.attempts,
+        consumed_capacity=_only(response.get("ConsumedCapacity")),
+        item_collection_metrics=_only(response.get("ItemCollectionMetrics")),
+    )
+
+
+def settle_plan(
+    write: Write[Any], state: CallState, return_values: str | None, unknown: OutcomeUnknownError
+) -> Plan[WriteResult[Any]]:
+    """Find out by one consistent read whether the write was applied.
+
+    If its id is stored, it was. With another id, or none, that stays unknown: the request may
+    never have arrived, or another writer came after it.
+    """
+    unknown._resolve_plan = lambda again: settle_plan(write, again, return_values, unknown)
+    try:
+        stored = yield from _stored_plan(write)
+    except DynasafeError as error:
+        unknown.add_note(f"Its item could not be read: {type(error).__name__}")
+        raise unknown from unknown.__cause__
+    except BaseException as cancellation:
+        raise cancellation from unknown
+    if not write.is_stored_in(stored):
+        unknown.item = stored
+        raise unknown from unknown.__cause__
+    write.advance()
+    decoded = write.shape.decode(stored) if return_values == "ALL_NEW" else None
+    return WriteResult(attributes=decoded, attempts=state.attempts)
+
+
+def _leaves_id(write: Write[Any], return_values: str | None) -> bool:
+    """Whether the stored item can show that the write was applied, and give its result."""
+    return write.write_id is not None and return_values in (None, "NONE", "ALL_NEW")
+
+
+def _stored_plan(write: Write[Any]) -> Plan[Any]:
+    """The item as a consistent read finds it, in wire form, or None. It is read once."""
+    params = {"TableName": write.table_name, "Key": write.key(), "ConsistentRead": True}
+    success = yield read("GetItem", write.table_name, params, is_sent_once=True)
+    return success.response.get("Item")
+
+
+def _read_back_plan(write: Write[Any], token: str | None) -> Plan[Any]:
+    params = {"TableName": write.table_name, "Key": write.params["Key"], "ConsistentRead": True}
+    unknown = OutcomeUnknownError(
+        write.operation,
+        table_name=write.table_name,
+        reason="it was applied, but not read back",
+        client_request_token=token,
+    )
+    try:
+        success = yield read("GetItem", write.table_name, params)
+    except DynasafeError as error:
+        # Its own words would be that nothing was sent, or that it was refused.
+        unknown.reason += f": {type(error).__name__}"
+        raise unknown from error
+    except BaseException as cancellation:
+        raise cancellation from unknown
+    item = success.response.get("Item")
+    return None if item is None else write.shape.decode(item)
+
+
+def explained(write: Write[Any], error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
+    """The same error with a typed item, as a version conflict where it is one."""
+    stored: AttributeMap | None = error.item
+    if write.is_version_conflict(stored):
+        assert write.version is not None
+        conflict = VersionConflictError(
+            error.operation,
+            error.code,
+            error.message,
+            error_class=error.error_class,
+            table_name=error.table_name,
+            http_status=error.http_status,
+            request_id=error.request_id,
+            attempts=error.attempts,
+        )
+        conflict.expected_version = write.version.expected
+        conflict.stored_version = write.version.stored(stored)
+        error = conflict
+    error.item = write.shape.decode_refused(stored, error)
+    return error
+
+
+def _only(found: Any) -> Any:
+    """Of a transaction's list or map of results, the one of its only operation."""
+    if isinstance(found, list):
+        return found[0] if found else None
+    return found
+
+
+# Conditions and versions
+
+
+def _first_version(shape: ItemShape[Any]) -> int:
+    schema = shape.schema
+    assert schema is not None
+    assert schema.version is not None
+    return int(schema.version.default()) if schema.version.has_default else 0
+
+
+def _version_check(table: Table[Any], instance: Item | None) -> VersionCheck | None:
+    schema = table.shape.schema
+    if instance is None or schema is None or schema.version is None:
+        return None
+    expected = getattr(instance, schema.version.field_name)
+    if isinstance(expected, bool) or not isinstance(expected, int):
+        raise UnsupportedTypeError(
+            schema.version.name, f"a version is an int, not {type(expected).__name__}"
+        )
+    return VersionCheck(schema.version.name, expected)
+
+
+def _conditions(
+    table: Table[Any], condition: ConditionLike | None, version: VersionCheck | None
+) -> ConditionNode | None:
+    terms = [] if condition is None else [condition_node(condition, table.shape.schema)]
+    if version is not None:
+        terms.append(version.condition(version.expected == _first_version(table.shape)))
+    return conjunction(*terms) if terms else None
+
+
+def _add_condition(
+    params: dict[str, Any],
+    table: Table[Any],
+    condition: ConditionLike | None,
+    version: VersionCheck | None,
+) -> None:
+    node = _conditions(table, condition, version)
+    if node is None:
+        return
+    placeholders = Placeholders()
+    params["ConditionExpression"] = render_condition(node, placeholders)
+    add_placeholders(params, placeholders)
+    # The old item costs nothing, and tells the caller what stood in the way.
+    params["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
