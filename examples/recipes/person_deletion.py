@@ -39,9 +39,9 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.typing import Write
 from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
 from dynasafe.items.conditions import Condition
+from dynasafe.typing import Write
 
 RESTORABLE = timedelta(days=30)
 

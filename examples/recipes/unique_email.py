@@ -37,8 +37,8 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.typing import Write
 from dynasafe.errors import TransactionCanceledError
+from dynasafe.typing import Write
 
 MAX_LENGTH = 254
 ODD = frozenset('<>()[]",;:\\')

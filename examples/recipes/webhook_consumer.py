@@ -42,9 +42,9 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.typing import Write
 from dynasafe.errors import TransactionCanceledError
 from dynasafe.items.conditions import Condition
+from dynasafe.typing import Write
 
 REMEMBERED = timedelta(days=30)
 MAX_AGE = REMEMBERED - timedelta(days=1)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, retry_conflicts, settle
-from dynasafe.typing import Write
 from dynasafe.errors import TransactionCanceledError
+from dynasafe.typing import Write
 
 from .errors import NotFoundError
 from .models import Person
