@@ -45,12 +45,12 @@ from dynasafe import (
     retry_conflicts,
     settle,
 )
-from dynasafe.calls.requests import Write
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     DynasafeError,
     TransactionCanceledError,
 )
+from dynasafe.typing import Write
 
 KEPT = timedelta(days=1)
 LOCKED_FOR = timedelta(minutes=1)

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dynasafe import AsyncDynamoDB, Attr, Item, attribute
-from dynasafe.calls.requests import Write
 from dynasafe.errors import OutcomeUnknownError
 from dynasafe.testing import fake_database
+from dynasafe.typing import Write
 from examples.recipes.idempotency_keys import (
     KEPT,
     LOCKED_FOR,
