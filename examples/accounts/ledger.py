@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, settle
-from dynasafe.calls.requests import Write
 from dynasafe.errors import TransactionCanceledError
+from dynasafe.typing import Write
 
 from .errors import BrokenChainError, ChangedError
 from .models import TABLE_NAME, Account, Entry, Kind, account_key, entry_key
