@@ -242,7 +242,9 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "A cancelled transaction",
         "One operation of the transaction failed, so none was applied. The reasons stand in the "
         "order of the operations.",
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [...]",
+        "An error occurred (TransactionCanceledException) when calling the TransactWriteItems "
+        "operation: Transaction cancelled, please refer cancellation reasons for specific reasons "
+        "[...]",
         "catch TransactionCanceledError, and look at its reasons",
         _TRANSACTIONS,
     ),
@@ -256,7 +258,8 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     "DYS433": Explanation(
         "A token of another request",
         "A ClientRequestToken was used for two different transactions.",
-        "An error occurred (IdempotentParameterMismatchException) when calling ...",
+        "An error occurred (IdempotentParameterMismatchException) when calling the "
+        "TransactWriteItems operation",
         "one token for each transaction, and the same one for its repetitions",
         _TRANSACTIONS,
     ),
@@ -284,7 +287,8 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     "DYS437": Explanation(
         "A collection or a quota is full",
         "An item collection of a table with local indexes can have 10 GB; an account has quotas.",
-        "An error occurred (ItemCollectionSizeLimitExceededException) when calling ...",
+        "An error occurred (ItemCollectionSizeLimitExceededException) when calling the PutItem "
+        "operation",
         "spread the items over more partition keys; raise the quota",
         "Quotas in Amazon DynamoDB",
     ),
@@ -517,14 +521,16 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     "DYS484": Explanation(
         "dynasafe: batch incomplete",
         "A batch stopped: BatchIncompleteError says what was processed and what was not.",
-        "BatchWriteItem on table 'people' stopped half-way",
+        "BatchWriteItem on table 'people' stopped half-way: 1 processed, 2 not, 0 unknown. Fix: "
+        "send error.unprocessed again, later",
         "send error.unprocessed again, later",
         _OWN,
     ),
     "DYS485": Explanation(
         "dynasafe: no connection",
         "No connection to DynamoDB could be made: ConnectionNotMadeError. Nothing was sent.",
-        "PutItem was not sent: connection refused (attempts: 3).",
+        "PutItem was not sent: connection refused (attempts: 3). Fix: check the endpoint, the "
+        "network, the region and the credentials.",
         "check the endpoint, the network, the Region and the credentials",
         _OWN,
     ),

@@ -57,6 +57,9 @@ class Signature:
     needles: tuple[Needle, ...]
     unless: frozenset[str] = frozenset()
     """Codes that are more specific: this one does not count beside them."""
+    heads: tuple[str, ...] = ()
+    """Words before the needles, for patterns that match at whole words: a needle at the start of a
+    line stands behind the `n` of `\\n` in JSON."""
 
     @property
     def title(self) -> str:
@@ -76,6 +79,18 @@ def _each(*texts: str) -> tuple[Needle, ...]:
     return tuple((text,) for text in texts)
 
 
+_OPERATIONS = (
+    "GetItem",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "Query",
+    "Scan",
+    "BatchGetItem",
+    "BatchWriteItem",
+    "TransactGetItems",
+    "TransactWriteItems",
+)
 _REFUSALS = frozenset(f"DYS{number}" for number in [*range(410, 429), 438])
 _NEVER = "was never awaited"
 
@@ -95,6 +110,7 @@ SIGNATURES: tuple[Signature, ...] = (
         Level.BUG,
         Evidence.PARAMETER,
         (("Invalid type for parameter", ", valid types: "),),
+        heads=("Parameter validation failed",),
     ),
     Signature(
         "DYS403",
@@ -540,12 +556,20 @@ SIGNATURES: tuple[Signature, ...] = (
     Signature(
         "DYS482",
         Level.OWN,
-        Evidence.OPERATION,
-        _each("was not sent.", "was not sent: the update has no actions"),
+        Evidence.WORDS,
+        (
+            *((f"{operation} was not sent.",) for operation in _OPERATIONS),
+            ("was not sent: the update has no actions",),
+        ),
     ),
     Signature("DYS483", Level.OWN, Evidence.WORDS, (("was not sent", "ran out waiting for"),)),
     Signature("DYS484", Level.OWN, Evidence.WORDS, (("stopped half-way", "error.unprocessed"),)),
-    Signature("DYS485", Level.OWN, Evidence.WORDS, (("was not sent", "(attempts:"),)),
+    Signature(
+        "DYS485",
+        Level.OWN,
+        Evidence.WORDS,
+        (("check the endpoint, the network, the region", "was not sent"),),
+    ),
 )
 
 BY_CODE: dict[str, Signature] = {each.code: each for each in SIGNATURES}

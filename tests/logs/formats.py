@@ -10,6 +10,7 @@ import json
 import logging
 import traceback
 from collections.abc import Callable
+from itertools import count
 from types import TracebackType
 
 import structlog
@@ -18,6 +19,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 from tests.logs.provocations import Provoked
 
+_services = count()
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
@@ -90,7 +92,7 @@ def lambda_json_logger(provoked: Provoked) -> str:
 
 def powertools(provoked: Provoked) -> str:
     text = io.StringIO()
-    logger = Logger(service=provoked.name, stream=text)  # one service has one stream
+    logger = Logger(service=f"people-{next(_services)}", stream=text)  # one stream a service
     error = provoked.error
     logger.error(provoked.logged or "failed", exc_info=_exc_info(error) if error else None)
     return text.getvalue().rstrip("\n")

@@ -1,0 +1,167 @@
+"""What is deployed: metric filters and alarms, as a model that writers turn into text.
+
+Limits of CloudWatch Logs, by botocore's model of the API: 100 filters a log group, 1,024
+characters a pattern, one metric a filter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dynasafe.logs.patterns import filter_patterns
+from dynasafe.logs.signatures import SIGNATURES, Level, Signature
+
+NAMESPACE = "dynasafe"
+MAX_FILTERS = 100
+MAX_RESOURCES = 500
+"""Of a CloudFormation stack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFilter:
+    """Counts the events of a log group that a pattern lets through."""
+
+    name: str
+    group: str
+    pattern: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Goes off at `threshold` in `breaching` of `periods` periods of five minutes."""
+
+    name: str
+    metric: str
+    threshold: int
+    breaching: int
+    periods: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """All filters and alarms, the topic that the alarms tell, and the catalogue's version."""
+
+    filters: tuple[MetricFilter, ...]
+    alarms: tuple[Alarm, ...]
+    topic: str | None
+    version: str
+
+
+_AT_ONCE = (1, 1, 1)
+_OFTEN = (10, 2, 3)
+_RULES: dict[Level, tuple[int, int, int] | None] = {
+    Level.BUG: _AT_ONCE,
+    Level.OWN: _AT_ONCE,
+    Level.SETUP: _AT_ONCE,
+    Level.OUTAGE: _OFTEN,
+    Level.CAPACITY: _OFTEN,
+    Level.STATE: None,
+    Level.LEAK: None,
+}
+"""The threshold, and in how many of how many periods; None: a metric without an alarm."""
+
+_OWN_ALARMS = (
+    Alarm(
+        name="dynasafe-outcome-unknown",
+        metric="OutcomeUnknown",
+        threshold=1,
+        breaching=1,
+        periods=1,
+        description="A write may or may not have been applied. `dynasafe explain DYS480`",
+    ),
+    Alarm(
+        name="dynasafe-circuit-opened",
+        metric="CircuitOpened",
+        threshold=1,
+        breaching=1,
+        periods=1,
+        description="A circuit breaker opened. `dynasafe explain DYS481`",
+    ),
+    Alarm(
+        name="dynasafe-throttled",
+        metric="Throttled",
+        threshold=10,
+        breaching=2,
+        periods=3,
+        description="DynamoDB throttles requests. `dynasafe explain DYS440`",
+    ),
+)
+"""Alarms on the metrics of `dynasafe.integrations.emf`."""
+
+
+def catalogue_version() -> str:
+    """Eight hex digits, which change with any needle."""
+    text = repr([(each.code, each.level.value, each.needles) for each in SIGNATURES])
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def metric_of(level: Level) -> str:
+    """The metric that counts a level: DynamoDBBug."""
+    return f"DynamoDB{level.value.capitalize()}"
+
+
+def deployment(
+    groups: Sequence[str], *, topic: str | None = None, per_code: bool = False, own: bool = False
+) -> Deployment:
+    """The filters and alarms for some log groups.
+
+    Args:
+        per_code: a filter, a metric and an alarm for each code, not for each level.
+        own: alarms on dynasafe's own metrics too.
+
+    Raises:
+        ValueError: more than fits into a CloudFormation stack.
+    """
+    filters: list[MetricFilter] = []
+    alarms: list[Alarm] = []
+    for name, metric, signatures in _per_code() if per_code else _per_level():
+        patterns = filter_patterns(signatures)
+        for group in groups:
+            filters += [
+                MetricFilter(
+                    name=name if len(patterns) == 1 else f"{name}-{number}",
+                    group=group,
+                    pattern=pattern,
+                    metric=metric,
+                )
+                for number, pattern in enumerate(patterns, 1)
+            ]
+        rule = _RULES[signatures[0].level]
+        if rule is not None:
+            threshold, breaching, periods = rule
+            what = signatures[0].title if per_code else f"Errors of level {signatures[0].level}"
+            alarms.append(
+                Alarm(
+                    name=name,
+                    metric=metric,
+                    threshold=threshold,
+                    breaching=breaching,
+                    periods=periods,
+                    description=f"{what}. `dynasafe logs cloudwatch` shows them.",
+                )
+            )
+    if own:
+        alarms += _OWN_ALARMS
+    if len(filters) + len(alarms) > MAX_RESOURCES:
+        raise ValueError(
+            f"{len(filters) + len(alarms)} resources: a stack has up to {MAX_RESOURCES}. "
+            "Fix: give fewer log groups, or leave --per-code out."
+        )
+    return Deployment(
+        filters=tuple(filters), alarms=tuple(alarms), topic=topic, version=catalogue_version()
+    )
+
+
+def _per_level() -> list[tuple[str, str, list[Signature]]]:
+    return [
+        (f"dynasafe-{level}", metric_of(level), [s for s in SIGNATURES if s.level is level])
+        for level in Level
+    ]
+
+
+def _per_code() -> list[tuple[str, str, list[Signature]]]:
+    return [(f"dynasafe-{each.code}", each.code, [each]) for each in SIGNATURES]
