@@ -39,6 +39,7 @@ class Alarm:
     breaching: int
     periods: int
     description: str
+    dimensions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,30 +66,9 @@ _RULES: dict[Level, tuple[int, int, int] | None] = {
 """The threshold, and in how many of how many periods; None: a metric without an alarm."""
 
 _OWN_ALARMS = (
-    Alarm(
-        name="dynasafe-outcome-unknown",
-        metric="OutcomeUnknown",
-        threshold=1,
-        breaching=1,
-        periods=1,
-        description="A write may or may not have been applied. `dynasafe explain DYS480`",
-    ),
-    Alarm(
-        name="dynasafe-circuit-opened",
-        metric="CircuitOpened",
-        threshold=1,
-        breaching=1,
-        periods=1,
-        description="A circuit breaker opened. `dynasafe explain DYS481`",
-    ),
-    Alarm(
-        name="dynasafe-throttled",
-        metric="Throttled",
-        threshold=10,
-        breaching=2,
-        periods=3,
-        description="DynamoDB throttles requests. `dynasafe explain DYS440`",
-    ),
+    ("outcome-unknown", "OutcomeUnknown", _AT_ONCE, "DYS480: a write may have been applied."),
+    ("circuit-opened", "CircuitOpened", _AT_ONCE, "DYS481: a circuit breaker opened."),
+    ("throttled", "Throttled", _OFTEN, "DYS440: DynamoDB throttles requests."),
 )
 """Alarms on the metrics of `dynasafe.integrations.emf`."""
 
@@ -105,13 +85,17 @@ def metric_of(level: Level) -> str:
 
 
 def deployment(
-    groups: Sequence[str], *, topic: str | None = None, per_code: bool = False, own: bool = False
+    groups: Sequence[str],
+    *,
+    topic: str | None = None,
+    per_code: bool = False,
+    own: str | None = None,
 ) -> Deployment:
     """The filters and alarms for some log groups.
 
     Args:
         per_code: a filter, a metric and an alarm for each code, not for each level.
-        own: alarms on dynasafe's own metrics too.
+        own: the service whose own metrics get alarms too, as `EmfHook` knows it.
 
     Raises:
         ValueError: more than fits into a CloudFormation stack.
@@ -132,20 +116,15 @@ def deployment(
             ]
         rule = _RULES[signatures[0].level]
         if rule is not None:
-            threshold, breaching, periods = rule
             what = signatures[0].title if per_code else f"Errors of level {signatures[0].level}"
             alarms.append(
-                Alarm(
-                    name=name,
-                    metric=metric,
-                    threshold=threshold,
-                    breaching=breaching,
-                    periods=periods,
-                    description=f"{what}. `dynasafe logs cloudwatch` shows them.",
-                )
+                _alarm(name, metric, rule, f"{what}. `dynasafe logs cloudwatch` shows them.")
             )
-    if own:
-        alarms += _OWN_ALARMS
+    if own is not None:
+        alarms += [
+            _alarm(f"dynasafe-{own}-{name}", metric, rule, text, (("service", own),))
+            for name, metric, rule, text in _OWN_ALARMS
+        ]
     if len(filters) + len(alarms) > MAX_RESOURCES:
         raise ValueError(
             f"{len(filters) + len(alarms)} resources: a stack has up to {MAX_RESOURCES}. "
@@ -153,6 +132,25 @@ def deployment(
         )
     return Deployment(
         filters=tuple(filters), alarms=tuple(alarms), topic=topic, version=catalogue_version()
+    )
+
+
+def _alarm(
+    name: str,
+    metric: str,
+    rule: tuple[int, int, int],
+    description: str,
+    dimensions: tuple[tuple[str, str], ...] = (),
+) -> Alarm:
+    threshold, breaching, periods = rule
+    return Alarm(
+        name=name,
+        metric=metric,
+        threshold=threshold,
+        breaching=breaching,
+        periods=periods,
+        description=description,
+        dimensions=dimensions,
     )
 
 

@@ -38,6 +38,11 @@ def cloudformation(deployment: Deployment) -> str:
                 "AlarmDescription": alarm.description,
                 "Namespace": NAMESPACE,
                 "MetricName": alarm.metric,
+                **(
+                    {"Dimensions": [{"Name": n, "Value": v} for n, v in alarm.dimensions]}
+                    if alarm.dimensions
+                    else {}
+                ),
                 "Statistic": "Sum",
                 "Period": _PERIOD_S,
                 "EvaluationPeriods": alarm.periods,
@@ -78,6 +83,7 @@ def terraform(deployment: Deployment) -> str:
             "alarm_description": each.description,
             "namespace": NAMESPACE,
             "metric_name": each.metric,
+            **({"dimensions": dict(each.dimensions)} if each.dimensions else {}),
             "statistic": "Sum",
             "period": _PERIOD_S,
             "evaluation_periods": each.periods,
@@ -114,7 +120,7 @@ FILTERS = [
 {filters}]
 
 ALARMS = [
-    # name, metric, threshold, breaching, periods, description
+    # name, metric, threshold, breaching, periods, description, dimensions
 {alarms}]
 
 TOPIC = {topic!r}
@@ -137,7 +143,7 @@ class DynamoDBAlarms(Construct):
                 metric_value="1",
                 default_value=0,
             )
-        for name, metric, threshold, breaching, periods, description in ALARMS:
+        for name, metric, threshold, breaching, periods, description, dimensions in ALARMS:
             alarm = cloudwatch.Alarm(
                 self,
                 name,
@@ -146,6 +152,7 @@ class DynamoDBAlarms(Construct):
                 metric=cloudwatch.Metric(
                     namespace={namespace!r},
                     metric_name=metric,
+                    dimensions_map=dimensions,
                     statistic="Sum",
                     period=Duration.minutes(5),
                 ),
@@ -171,7 +178,7 @@ def cdk(deployment: Deployment) -> str:
     )
     alarms = "".join(
         f"    ({each.name!r}, {each.metric!r}, {each.threshold}, {each.breaching}, "
-        f"{each.periods}, {each.description!r}),\n"
+        f"{each.periods}, {each.description!r}, {dict(each.dimensions)!r}),\n"
         for each in deployment.alarms
     )
     return _CDK.format(

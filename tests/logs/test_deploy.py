@@ -118,7 +118,7 @@ def test_too_many_groups() -> None:
         deployment([f"/g{n}" for n in range(60)])
 
 
-@pytest.mark.parametrize("options", [[], ["--per-code"], ["--own", "--topic", TOPIC]])
+@pytest.mark.parametrize("options", [[], ["--per-code"], ["--own", "people", "--topic", TOPIC]])
 def test_cfn_lint(options: list[str], tmp_path: Path) -> None:
     """cfn-lint has nothing to say about the template."""
     path = tmp_path / "alarms.json"
@@ -134,7 +134,7 @@ def test_cfn_lint(options: list[str], tmp_path: Path) -> None:
 
 def test_same_in_all_forms() -> None:
     """The three forms have the same filters and alarms."""
-    model = deployment([GROUP], topic=TOPIC, own=True)
+    model = deployment([GROUP], topic=TOPIC, own="people")
     template = json.loads(WRITERS["cloudformation"](model))
     configuration = json.loads(WRITERS["terraform"](model))
     names: dict[str, Any] = {}
