@@ -7,8 +7,10 @@ observing a call cannot break it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from itertools import count
 
 logger: logging.Logger = logging.getLogger("dynasafe")
 
@@ -19,16 +21,48 @@ class CallEvent:
 
     operation: str
     table_name: str | None
+    call_id: int = field(default=0, compare=False)
+    """The same for all events of a call, and of no other call in this process; 0: of no call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallStarted(CallEvent):
+    """A call begins. `CallSucceeded`, `CallFailed` or `CallCancelled` ends it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted(CallEvent):
+    """A request is about to be sent. `AttemptSucceeded` or `AttemptFailed` ends it.
+
+    Its parent is the call of `call_id`. The operation is the request's: a call may make requests
+    of several operations. `waited_s` is how long it waited for a connection slot.
+    """
+
+    attempt: int
+    waited_s: float = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptSucceeded(CallEvent):
+    """DynamoDB answered a request. `consumed_capacity` is in units, where the answer has it."""
+
+    attempt: int
+    duration_s: float = field(compare=False)
+    consumed_capacity: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptFailed(CallEvent):
-    """One request failed. `delay_s` is the wait before the next one, or None if there is none."""
+    """One request failed. `delay_s` is the wait before the next one, or None if there is none.
+
+    `duration_s` runs from its `AttemptStarted`, and is 0 for one that was not started.
+    """
 
     attempt: int
     error_class: str
     code: str
     delay_s: float | None
+    duration_s: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +128,15 @@ class RequestRepaired(CallEvent):
 
 Event = CallEvent | CircuitTransition | CircuitRateExceeded
 Hook = Callable[[Event], None]
+"""Called with each event. One with a method `around(started)` is a context manager as well:
+what it returns is entered when a call begins, and left when it ends."""
+
+_ids = count(1)
+
+
+def new_call_id() -> int:
+    """An id that no other call of this process has."""
+    return next(_ids)
 
 
 def emit(hooks: Iterable[Hook], event: Event) -> None:
@@ -104,3 +147,43 @@ def emit(hooks: Iterable[Hook], event: Event) -> None:
             hook(event)
         except Exception:
             logger.exception("A dynasafe hook raised on %s", type(event).__name__)
+
+
+@contextmanager
+def surrounded(hooks: Iterable[Hook], started: CallStarted) -> Iterator[None]:
+    """Within the context managers of the hooks that have one; the last one is left first.
+
+    As with events, a hook that raises is logged and otherwise ignored. It cannot replace or
+    swallow the error of the call.
+    """
+    entered: list[AbstractContextManager[object]] = []
+    for hook in hooks:
+        around = getattr(hook, "around", None)
+        if around is not None:
+            try:
+                manager: AbstractContextManager[object] = around(started)
+                manager.__enter__()
+                entered.append(manager)
+            except Exception:
+                logger.exception("A dynasafe hook raised on %s", type(started).__name__)
+    try:
+        yield
+    except BaseException as error:
+        _leave(entered, error)
+        raise
+    _leave(entered, None)
+
+
+def _leave(entered: list[AbstractContextManager[object]], error: BaseException | None) -> None:
+    for manager in reversed(entered):
+        try:
+            if error is None:
+                manager.__exit__(None, None, None)
+            else:
+                manager.__exit__(type(error), error, error.__traceback__)
+        except BaseException as raised:
+            if raised is error:
+                continue  # a generator's context manager passes it on
+            if not isinstance(raised, Exception):
+                raise
+            logger.exception("A dynasafe hook raised at the end of a call")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from dynasafe.logs import cloudwatch, deploy
+from dynasafe.logs.dashboards import cloudwatch_dashboard, grafana_dashboard
 from dynasafe.logs.options import Progress, add_report_arguments, new_tally, report
 from dynasafe.logs.scanning import BLOCK_BYTES, scan_blocks
 from dynasafe.logs.signatures import SIGNATURES
@@ -40,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     deployed = commands.add_parser("deploy", help="write metric filters and alarms for them")
     deploy.add_arguments(deployed)
     deployed.set_defaults(action=deploy.run)
+    board = commands.add_parser("dashboard", help="write a dashboard of the metrics")
+    board.add_argument("--as", dest="form", choices=["cloudwatch", "grafana"], required=True)
+    board.add_argument("--service", default="people", help="as EmfHook knows it; for CloudWatch")
+    board.add_argument("--region", default="us-east-1", help="for CloudWatch")
+    board.set_defaults(action=_dashboard)
     known = commands.add_parser("signatures", help="the signatures that a scan knows")
     known.add_argument("--format", choices=["text", "json"], default="text")
     known.set_defaults(action=_signatures)
@@ -99,6 +105,15 @@ def _read(file: BinaryIO) -> Iterator[bytes]:
         return
     while block := source.read1(BLOCK_BYTES):
         yield block
+
+
+def _dashboard(given: argparse.Namespace) -> int:
+    sys.stdout.write(
+        grafana_dashboard()
+        if given.form == "grafana"
+        else cloudwatch_dashboard(given.service, region=given.region)
+    )
+    return 0
 
 
 def _signatures(given: argparse.Namespace) -> int:

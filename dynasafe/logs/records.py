@@ -132,7 +132,7 @@ class Assembler:
         lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
         if len(lines) > 1 and lines[-1] == "":
             lines.pop()
-        if len(lines) > 1:  # a source that gives whole records
+        if "\n" in text.rstrip():  # a source that gives whole records
             yield from self.end(event.stream)
             yield Record(text, event.stream, event.time_ms)
             return

@@ -1065,5 +1065,13 @@ def _raised(error: BaseException) -> Provoke:
     return call
 
 
+OWN |= {
+    f"invalid_{operation}": ("DYS482", errors.InvalidRequestError(operation, [_FINDING]))
+    for operation in (
+        *("GetItem", "PutItem", "DeleteItem", "Query", "Scan", "BatchGetItem", "BatchWriteItem"),
+        *("TransactGetItems", "TransactWriteItems"),
+    )
+}
+
 for _name, (_code, _own_error) in OWN.items():
     provokes_each(_code, **{_name: _raised(_own_error)})
