@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.contenders import load
 from benchmarks.work import ITEM, OLD_NAMES, WIRE_ITEM, NewNames, new_names
 from dynasafe.expressions import evaluate
-from dynasafe.expressions.parse import parse_update
+from dynasafe.expressions.parser import parse_update
 from dynasafe.values.convert import from_attribute_map
 
 BUILDERS = ("by_dynasafe", "by_hand", "by_aiodynamo", "by_pynamodb")

@@ -13,7 +13,7 @@ from dynasafe.calls.requests import Request
 from dynasafe.calls.transactions import resolvable
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.expressions.parser import parse_condition, parse_update
 from dynasafe.operations import OPERATIONS, Operation, Repeat, is_read, suggestion, table_names
 from dynasafe.resilience.attempts import Call
 

@@ -34,7 +34,7 @@ from dynasafe.expressions.nodes import (
     Update,
     Value,
 )
-from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.expressions.parser import parse_condition, parse_update
 from dynasafe.items.attributes import attr
 from dynasafe.items.updates import UpdateBuilder
 from dynasafe.lint.calls import Call, constant_display

@@ -351,8 +351,9 @@ class Circuit:
         self._half_open(now_s)
 
     def reset(self) -> None:
-        """Close, and forget everything."""
+        """Close, and forget everything: also what calls that are under way will report."""
         self._close()
+        self._generation += 1  # a permit from before counts no more
         self._openings = 0
         self._calls = self._new_window()
 

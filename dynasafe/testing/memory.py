@@ -28,7 +28,7 @@ from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.calls.options import TableOptions
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions import evaluate
-from dynasafe.expressions.parse import (
+from dynasafe.expressions.parser import (
     parse_condition,
     parse_key_condition,
     parse_projection,

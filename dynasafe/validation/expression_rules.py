@@ -37,7 +37,7 @@ from dynasafe.expressions.nodes import (
     UpdateAction,
     ValuePlaceholder,
 )
-from dynasafe.expressions.parse import ExpressionKind, Reading, read
+from dynasafe.expressions.parser import ExpressionKind, Reading, read
 from dynasafe.expressions.path_set import Elements, PathSet, listed
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.findings.finding import Finding, Span

@@ -22,7 +22,7 @@ from dynasafe import check_request
 from dynasafe.errors import InvalidRequestError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.nodes import Value
-from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.expressions.parser import parse_condition, parse_update
 from dynasafe.testing import strategies
 from dynasafe.testing.engines import Engine
 from dynasafe.values.convert import to_attribute_map

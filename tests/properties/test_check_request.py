@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dynasafe import Item, UpdateBuilder, check_request, require_valid
 from dynasafe.errors import ExpressionSyntaxError, InvalidRequestError
-from dynasafe.expressions.parse import ExpressionKind, read
+from dynasafe.expressions.parser import ExpressionKind, read
 from dynasafe.findings.finding import Finding
 from dynasafe.validation.check import check_from_scratch
 from dynasafe.validation.shapes import REQUESTS, Shape

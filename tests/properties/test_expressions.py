@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import ConditionNode, Expression, Projection, Update
-from dynasafe.expressions.parse import (
+from dynasafe.expressions.parser import (
     ExpressionKind,
     parse_condition,
     parse_key_condition,

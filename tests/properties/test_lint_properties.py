@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.expressions.parser import parse_condition, parse_update
 from dynasafe.lint.engine import check_source
 from dynasafe.lint.fixes import fix_source
 from dynasafe.lint.migrate import migrate_source

@@ -36,7 +36,7 @@ from dynasafe.expressions.nodes import (
     conjunction,
     disjunction,
 )
-from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.expressions.parser import parse_condition, parse_update
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.values.wire import fingerprint
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynasafe import UpdateBuilder
-from dynasafe.expressions.parse import parse_condition, parse_update, read
+from dynasafe.expressions.parser import parse_condition, parse_update, read
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from tests.properties.update_strategies import PlainItem, true_conditions, updates
 

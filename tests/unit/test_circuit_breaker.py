@@ -606,3 +606,15 @@ def test_given_a_mode_by_hand_then_a_reset_ends_it(mode: Callable[[Circuit], Non
     driven.circuit.reset()
     driven.calls("FFFFF")
     assert driven.circuit.state is OPEN
+
+
+def test_reset_forgets_calls_under_way() -> None:
+    """A permit from before a reset changes nothing after it, also if the circuit was closed."""
+    circuit = Circuit(window=CountWindow(1), minimum_calls=1)
+    permit = circuit.acquire(0.0)
+    circuit.reset()
+
+    circuit.record(permit, "failure", 0.1, 0.0)
+
+    assert circuit.state is CircuitState.CLOSED
+    assert circuit.metrics(0.0).buffered_calls == 0

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from dynasafe import UpdateBuilder, attr
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.parse import parse_condition, parse_update
+from dynasafe.expressions.parser import parse_condition, parse_update
 from dynasafe.items.conditions import ConditionLike
 from tests.properties.update_strategies import ITEMS
 from tests.support.people import Person

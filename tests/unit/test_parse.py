@@ -39,7 +39,7 @@ from dynasafe.expressions.nodes import (
 from dynasafe.expressions.nodes import (
     Path as DocumentPath,
 )
-from dynasafe.expressions.parse import (
+from dynasafe.expressions.parser import (
     _TOKEN,
     ExpressionKind,
     parse_condition,

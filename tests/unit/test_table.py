@@ -60,7 +60,7 @@ from dynasafe.testing import (
     transaction_canceled,
 )
 from dynasafe.testing.scripted import Reply, ScriptedCall
-from dynasafe.values.convert import register_codec
+from dynasafe.values import register_codec
 from tests.support.people import Order, Person
 
 KEY = {"id": "p1"}

@@ -16,7 +16,7 @@ from dynasafe.expressions.nodes import (
     SetAction,
     Update,
 )
-from dynasafe.expressions.parse import read
+from dynasafe.expressions.parser import read
 from dynasafe.lint.calls import Call, answer_of, constant_display, only_value
 from dynasafe.lint.literals import Text, constant, text_constant, texts
 from dynasafe.lint.module import Module, last_name
