@@ -1,7 +1,7 @@
 """When callers race for one item: ask again for a lost answer, try again after a conflict.
 
 await settle(db.transact_write_items(writes))
-document = await retry_conflicts(read_change_and_store)
+await retry_conflicts(read_change_and_store, on=VersionConflictError)
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from dynasafe.aio.clock import Clock, SystemClock
-from dynasafe.errors import OutcomeUnknownError, ServiceError, VersionConflictError
+from dynasafe.errors import OutcomeUnknownError, ServiceError
 from dynasafe.resilience.outcomes import ErrorClass
 from dynasafe.resilience.retry import RetryPolicy
 
@@ -47,13 +47,14 @@ async def retry_conflicts(
 ) -> T:
     """What `call()` returns, called again for as long as others are quicker.
 
-    A conflict proves that nothing was written: another transaction held the item, or its version
-    was another. Each wait is drawn between 0 and a bound that doubles (full jitter), so that 50
-    callers do not meet again at the next attempt.
+    A conflict with another transaction proves that nothing was written. Each wait is drawn
+    between 0 and a bound that doubles (full jitter), so that 50 callers do not meet again at the
+    next attempt.
 
     Args:
-        call: makes a new awaitable each time. It reads what it needs anew.
-        on: errors of your own that mean the same: nothing was written, another was quicker.
+        call: makes a new awaitable each time.
+        on: other errors that mean the same: nothing was written, another was quicker. Name
+            VersionConflictError where the call reads the item anew; else it fails each time.
         max_attempts: at least 1. The first try counts.
         base_delay_s: the bound of the first wait.
         max_delay_s: no wait is longer.
@@ -71,13 +72,10 @@ async def retry_conflicts(
         try:
             return await call()
         except Exception as error:
-            if not (isinstance(error, on) or _is_conflict(error)):
+            is_conflict = (
+                isinstance(error, ServiceError) and error.error_class == ErrorClass.CONFLICT.value
+            )
+            if not (is_conflict or isinstance(error, on)):
                 raise
         await clock.sleep(policy.delay_s(retry, is_throttle=False, draw=clock.draw()))
     return await call()
-
-
-def _is_conflict(error: Exception) -> bool:
-    if isinstance(error, VersionConflictError):
-        return True
-    return isinstance(error, ServiceError) and error.error_class == ErrorClass.CONFLICT.value

@@ -9,8 +9,9 @@ from random import Random
 import pytest
 import yaml
 
-from dynasafe.errors import DynasafeError
+from dynasafe.errors import DynasafeError, NotSentError
 from tests.examples.conftest import SEED, Rough, outcomes, rough_database, strip_optional
+from tests.examples.hostile import STRANGERS, TEXTS, WITHOUT_STRANGERS
 from tests.examples.stories import STORIES, Story
 from tests.examples.templates import MODULES, TEMPLATES, template_of
 
@@ -92,3 +93,27 @@ def test_template(example: str) -> None:
 
     assert path.read_text() == template_of(example), "Fix: python -m tests.examples.templates"
     assert yaml.safe_load(path.read_text())["Resources"]
+
+
+@pytest.mark.parametrize("example", STRANGERS)
+async def test_hostile_texts(example: str) -> None:
+    """Whatever text a stranger sends, the recipe refuses it in its own words, or sends nothing."""
+    stranger, story = STRANGERS[example], STORIES[example]
+    db = rough_database(Rough(story.tables()))
+    await story.begin(db)
+    wrong = []
+    for text in TEXTS:
+        for call in stranger.call(db, text):
+            try:
+                await call
+            except (*stranger.refusals, NotSentError):
+                continue
+            except Exception as error:
+                wrong.append((text[:20], repr(error)[:200]))
+
+    assert wrong == []
+
+
+def test_every_recipe_meets_strangers() -> None:
+    """No recipe that takes texts is left out."""
+    assert STRANGERS.keys() | WITHOUT_STRANGERS.keys() == STORIES.keys()

@@ -12,6 +12,7 @@ from dynasafe.errors import (
     InvalidValueError,
     OutcomeUnknownError,
     TransactionCanceledError,
+    VersionConflictError,
 )
 from dynasafe.testing import (
     ManualClock,
@@ -87,7 +88,7 @@ async def test_conflicts_are_retried(conflict: Exception):
 
 
 async def test_version_conflicts_are_retried():
-    """A version that another writer has raised is read again."""
+    """A version that another writer has raised is read again, where the caller says so."""
     stored = {"id": {"S": "a"}, "version": {"N": "2"}}
     db = database(
         ok({"Item": {"id": {"S": "a"}, "version": {"N": "1"}}}),
@@ -103,7 +104,20 @@ async def test_version_conflicts_are_retried():
         await counters.put_item(counter)
         return counter.version
 
-    assert await retry_conflicts(edit, clock=ManualClock()) == 3
+    assert await retry_conflicts(edit, on=VersionConflictError, clock=ManualClock()) == 3
+
+
+async def test_version_conflicts_are_final():
+    """A version conflict comes at once where the call does not read anew."""
+    counters = database(condition_failed({"id": {"S": "a"}, "version": {"N": "2"}})).table(
+        "counters", Counter
+    )
+    clock = ManualClock()
+
+    with pytest.raises(VersionConflictError):
+        await retry_conflicts(lambda: counters.put_item(Counter(id="a", version=1)), clock=clock)
+
+    assert clock.sleeps_s == []
 
 
 async def test_own_errors_are_retried():
