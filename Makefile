@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly soak mutants dist dist-compiled dist-check clean
+.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly conformance soak mutants dist dist-compiled dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -61,6 +61,9 @@ soak-memory: build/bench/.installed ## A million calls, and whether memory grows
 
 lost-answers: build/benchmarks/.installed ## How often each client counts an increment whose answer is lost
 	build/benchmarks/bin/python -m benchmarks.lost_answers
+
+conformance: .venv/.installed engines ## A public suite behind check_request; SUITE=a checkout of paritysuite/dynamodb-conformance
+	$(BIN)/python -m tests.conformance $(SUITE)
 
 soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \

@@ -22,6 +22,20 @@ MAX_NESTING_LEVELS: Final = 32
 """Lists and maps within each other; the item itself is the first. [1, 4]"""
 MAX_LIST_INDEX: Final = 2_147_483_647
 """In a document path. [4]"""
+MAX_KEY_ATTRIBUTES: Final = 2
+"""In the key of a table: a partition key and a sort key. [3]"""
+MAX_INDEX_KEY_ATTRIBUTES: Final = 4
+"""In the partition key, and in the sort key, of a global secondary index. [1]"""
+MAX_LOCAL_INDEXES: Final = 5
+"""Local secondary indexes of a table. [1]"""
+MAX_GLOBAL_INDEXES: Final = 20
+"""Global secondary indexes of a table, unless the quota was raised. [1]"""
+MAX_VECTOR_DIMENSIONS: Final = 4096
+"""Numbers in a vector. [3]"""
+MAX_TOP_K: Final = 100
+"""Results of a vector search. [1]"""
+MAX_INLINE_FILTERS: Final = 20
+"""Inline filter attributes of a vector index. [1]"""
 MAX_NUMBER_DIGITS: Final = 38
 """Significant digits of a number. [1]"""
 MAX_NUMBER_MAGNITUDE: Final = 125

@@ -437,6 +437,70 @@ EXPLANATIONS: dict[str, Explanation] = {
         "two transactions, or plain writes where they need not be all or none",
         "TransactWriteItems, API Reference",
     ),
+    "DYS180": Explanation(
+        "A key schema that is none",
+        "A table's key is a partition key (HASH), and then perhaps a sort key (RANGE). In the key "
+        "of a global index there may be up to four of each.",
+        'KeySchema=[{"AttributeName": "id", "KeyType": "RANGE"}]',
+        'KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}]',
+        "CreateTable, API Reference",
+    ),
+    "DYS181": Explanation(
+        "Attribute definitions that are not those of the keys",
+        "AttributeDefinitions has each attribute of the table's key and of its indexes' keys, and "
+        "no others: other attributes need no definition.",
+        "AttributeDefinitions with id and name, KeySchema with id",
+        "AttributeDefinitions with id, KeySchema with id",
+        "CreateTable, API Reference",
+    ),
+    "DYS182": Explanation(
+        "An index that does not fit its table",
+        "Index names are unique. A local index has the table's partition key and another sort key. "
+        "NonKeyAttributes go with the ProjectionType INCLUDE. The SearchSchema of a vector index "
+        "has defined attributes.",
+        "a local index of a table without a sort key",
+        "a global index",
+        "CreateTable, API Reference",
+    ),
+    "DYS183": Explanation(
+        "Capacity that does not fit the billing mode",
+        "PROVISIONED, the default, needs ProvisionedThroughput; PAY_PER_REQUEST has none. Vector "
+        "indexes need PAY_PER_REQUEST.",
+        "CreateTable without BillingMode and ProvisionedThroughput",
+        "BillingMode='PAY_PER_REQUEST'",
+        "CreateTable, API Reference",
+    ),
+    "DYS184": Explanation(
+        "A change of a table that is none, or too many",
+        "UpdateTable changes something. Each entry of index updates is one of Create, Update and "
+        "Delete, and each index has one.",
+        "UpdateTable with TableName alone",
+        "UpdateTable with BillingMode",
+        "UpdateTable, API Reference",
+    ),
+    "DYS185": Explanation(
+        "A vector search that its index does not know",
+        "A search vector has as many numbers as the index has dimensions, each of 32-bit floating "
+        "point; TopK is from 1 to 100.",
+        'SearchVector=[{"S": "0.5"}], TopK=1000',
+        'SearchVector=[{"N": "0.5"}], TopK=100',
+        "SearchVectors, API Reference",
+    ),
+    "DYS186": Explanation(
+        "A condition that a vector search does not have",
+        "It compares attributes of the index's SearchSchema with =, each once, joined by AND. The "
+        "HASH attribute, where there is one, has to be among them.",
+        "SearchConditionExpression='category = :c OR brand = :b'",
+        "SearchConditionExpression='category = :c AND brand = :b'",
+        "SearchVectors, API Reference",
+    ),
+    "DYS187": Explanation(
+        "A statement with another number of parameters",
+        "Each ? in a PartiQL statement has one parameter.",
+        "Statement='SELECT * FROM t WHERE id = ?' without Parameters",
+        'Statement=\'SELECT * FROM t WHERE id = ?\', Parameters=[{"S": "a"}]',
+        "ExecuteStatement, API Reference",
+    ),
     "DYS201": Explanation(
         "A syntax error",
         "The grammar does not allow the token that is underlined, where it stands.",

@@ -59,8 +59,15 @@ from dynasafe.validation.query_rules import (
 from dynasafe.validation.report import Context, Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
+from dynasafe.validation.statement_rules import check_parameters
+from dynasafe.validation.table_rules import check_changed_table, check_new_table
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
+from dynasafe.validation.vector_rules import (
+    check_against_index,
+    check_search,
+    search_conditions,
+)
 from dynasafe.validation.words import HISTORY, Words, wording
 
 Form = Literal["wire", "client", "resource"]
@@ -81,7 +88,8 @@ def check_request(
 
     Args:
         operation: as in the API Reference: "UpdateItem". One that DynamoDB does not have is a
-            finding; of those that do not concern items, the parameters are not looked at.
+            finding. Of operations other than those of items and tables, the members, their types
+            and their constraints are looked at.
         params: in one of the forms below.
         schema: checks keys and indexes too. An Item class; a DescribeTable answer, its `Table`
             part, or a CloudFormation resource's properties; or a mapping from table name to any of
@@ -126,9 +134,7 @@ def check_from_scratch(
         nothing.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
         return tuple(nothing.findings)
     report = Report(context=_context(operation, form == "wire", words.since))
-    check = _CHECKS.get(operation)
-    if check is None:
-        return ()
+    check = _CHECKS.get(operation, _check_members_only)
     if form is None and isinstance(params, Mapping) and is_resource_form(operation, params):
         form = "resource"
     if form == "resource" and isinstance(params, Mapping):
@@ -172,6 +178,11 @@ def _no_operation(name: object) -> str:
     if isinstance(name, str):
         return f"DynamoDB has no operation {name!r}"
     return f"The operation's name is of type {type(name).__name__}"
+
+
+def _check_members_only(params: _Params, schema: object, report: Report) -> _Check:
+    """Of the other operations, their members, types and constraints."""
+    yield
 
 
 def _schema_of(schema: object, params: _Params) -> TableSchema | None:
@@ -262,7 +273,7 @@ def _check_return_values(params: _Params, report: Report) -> None:
         )
 
 
-# Queries and scans
+# Queries, scans and searches
 
 
 def _check_query(params: _Params, schema: object, report: Report) -> _Check:
@@ -319,6 +330,16 @@ def _check_scan(params: _Params, schema: object, report: Report) -> _Check:
     check_select(params, report)
     check_projected(params, expressions, keys, report, is_query=False)
     check_key_paths(expressions, known, report, "ProjectionExpression", "FilterExpression")
+
+
+def _check_search_vectors(params: _Params, schema: object, report: Report) -> _Check:
+    members = ["SearchConditionExpression", "ProjectionExpression"]
+    check_need(params, members, report)
+    check_search(params, report)
+    expressions = check_expressions(params, members, report)
+    conditions = search_conditions(expressions, report)
+    yield
+    check_against_index(params, conditions, _schema_of(schema, params), report)
 
 
 # Batches
@@ -445,6 +466,32 @@ def _check_transact_write(params: _Params, schema: object, report: Report) -> _C
     yield from _check_transaction(params, actions, schema, report)
 
 
+# Tables and statements
+
+
+def _check_create_table(params: _Params, schema: object, report: Report) -> _Check:
+    check_new_table(params, report)
+    yield
+
+
+def _check_update_table(params: _Params, schema: object, report: Report) -> _Check:
+    known = _schema_of(schema, params)
+    check_changed_table(params, None if known is None else known.definitions, report)
+    yield
+
+
+def _check_statement(params: _Params, schema: object, report: Report) -> _Check:
+    check_parameters(params, report)
+    yield
+
+
+def _check_statements(params: _Params, schema: object, report: Report) -> _Check:
+    member = "Statements" if "Statements" in params else "TransactStatements"
+    for index, statement in enumerate(params.get(member, ())):
+        check_parameters(statement or {}, report.inside(f"{member}[{index}]"))
+    yield
+
+
 def _check_transaction(
     params: _Params, actions: tuple[str, ...], schema: object, report: Report
 ) -> _Check:
@@ -506,6 +553,12 @@ _CHECKS: dict[str, Callable[[_Params, object, Report], _Check]] = {
     "BatchWriteItem": _check_batch_write,
     "TransactGetItems": _check_transact_get,
     "TransactWriteItems": _check_transact_write,
+    "SearchVectors": _check_search_vectors,
+    "CreateTable": _check_create_table,
+    "UpdateTable": _check_update_table,
+    "ExecuteStatement": _check_statement,
+    "BatchExecuteStatement": _check_statements,
+    "ExecuteTransaction": _check_statements,
 }
-CHECKED_OPERATIONS = frozenset(_CHECKS)
+CHECKED_OPERATIONS = frozenset(OPERATIONS)
 """The operations that `check_request` knows."""

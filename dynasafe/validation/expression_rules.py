@@ -63,6 +63,7 @@ KINDS: dict[str, ExpressionKind] = {
     "ConditionExpression": "condition",
     "KeyConditionExpression": "key condition",
     "FilterExpression": "condition",
+    "SearchConditionExpression": "condition",
     "ProjectionExpression": "projection",
 }
 _NAME_KEY = re.compile(r"#[0-9A-Za-z_]+")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from dynasafe.validation.report import Report
-from dynasafe.validation.shapes import NAME_PATTERN, REQUESTS, Kind, Shape
+from dynasafe.validation.shapes import NAME_PATTERN, Kind, Shape, request_shape
 from dynasafe.validation.value_rules import (
     NO_UTF_8,
     REPLACE_SURROGATES,
@@ -25,19 +26,15 @@ from dynasafe.validation.value_rules import (
 from dynasafe.validation.words import HIDDEN, ONE_ERROR, Wording
 
 _NOT_NULL = "Member must not be null"
-_BOTO3_LOOKS_AT = (
-    _NOT_NULL,
-    "Member must have length greater",
-    "Member must have value greater",
-)
-"""Constraints that botocore checks itself; the others it leaves to the service."""
 _MAX_TOLD = 10
 """The service tells at most so many broken constraints at once."""
-_SCALARS = frozenset({"String", "Boolean", "Integer"})
+_SCALARS = frozenset({"String", "Boolean", "Integer", "Number", "Timestamp"})
 _EXPECTED: dict[Kind, str] = {
     "String": "a str",
     "Boolean": "True or False",
     "Integer": "a whole number",
+    "Number": "a number",
+    "Timestamp": "a datetime, or seconds since 1970",
     "List": "a list",
     "Map": "a map",
     "Struct": "a map",
@@ -47,7 +44,7 @@ _EXPECTED: dict[Kind, str] = {
 
 def check_members(operation: str, params: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Check types and constraints; the request without the parts that have none of its types."""
-    shape = REQUESTS[operation]
+    shape = request_shape(operation)
     before = len(report.findings)
     if not isinstance(params, Mapping):
         _wrong_type(shape, None, params, "", report)
@@ -57,7 +54,7 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
     broken = list(_broken(shape, typed, "", "", tells_missing=len(report.findings) == before))
     if broken:
         is_refused_by_boto3 = not report.context.is_wire and any(
-            each.constraint.startswith(_BOTO3_LOOKS_AT) and not each.is_of_map for each in broken
+            each.is_checked_by_boto3 for each in broken
         )
         report.add(
             "DYS105",
@@ -76,12 +73,16 @@ def _told(operation: str, broken: list[_Broken], wording: Wording) -> str:
         for each in broken
         if (sentence := wording.sentence(each.pattern, each.constraint)) is not None
     }
-    is_missing = any(each.constraint == _NOT_NULL for each in broken)
+    is_missing = any(
+        each.constraint == _NOT_NULL and wording.sentence(each.pattern, _NOT_NULL) is None
+        for each in broken
+    )
     if not is_missing:
         for key in wording.sentences:
             sentence, each = of_newer.get(key, (None, None))
             if sentence is not None and each is not None and sentence.is_alone:
-                words = sentence.words.format(operation=operation, name=each.name)
+                member = each.place[:1].upper() + each.place[1:]
+                words = sentence.words.format(operation=operation, name=each.name, member=member)
                 return f"{ONE_ERROR}{words}" if sentence.is_counted else words
     told = []
     for each in broken[:_MAX_TOLD]:
@@ -93,7 +94,7 @@ def _told(operation: str, broken: list[_Broken], wording: Wording) -> str:
 
 def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
     """Members that are None or unknown: the service overlooks them, boto3 does not."""
-    todo: list[tuple[Shape, Any, str]] = [(REQUESTS[operation], params, "")]
+    todo: list[tuple[Shape, Any, str]] = [(request_shape(operation), params, "")]
     while todo:
         shape, part, place = todo.pop()
         if shape.kind != "Struct":
@@ -184,7 +185,9 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
                 return part
             report.add("DYS102", f"{place} {NO_UTF_8}", place, REPLACE_SURROGATES)
             return None
-        case "Boolean", "bool":
+        case ("Boolean", "bool") | ("Number" | "Timestamp", "number"):
+            return part
+        case "Timestamp", "string" | "other" if not report.context.is_wire and _is_time(part):
             return part
         case "Integer", "number" if _is_integral(part):
             if not isinstance(part, int):
@@ -207,6 +210,12 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
     return None
 
 
+def _is_time(part: Any) -> bool:
+    # botocore parses texts, of many forms; a datetime is a date.
+    has_digit = isinstance(part, str) and any(each.isdigit() for each in part)
+    return has_digit or isinstance(part, date)
+
+
 def _is_integral(number: int | float | Decimal) -> bool:
     """Whether it fits into 64 bits, when its fraction is cut off."""
     is_nan = isinstance(number, Decimal) and number.is_nan()  # which cannot be compared
@@ -221,7 +230,20 @@ def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: 
         words or f"{place or 'The request'} is of type {given}",
         place or "parameters",
         f"give {expected}, not a value of type {given}",
+        exception=_refused_by_service(shape, part),
     )
+
+
+def _refused_by_service(shape: Shape, part: Any) -> str | None:
+    """Python's True is a number for botocore, and none for the service."""
+    is_number = shape.kind in ("Integer", "Number", "Timestamp")
+    if (
+        not is_number
+        or not isinstance(part, bool)
+        or (shape.least is not None and part < shape.least)
+    ):
+        return None
+    return "SerializationException"
 
 
 # Constraints
@@ -237,7 +259,7 @@ class _Broken(NamedTuple):
     name: str
     """What `*` stands for."""
     shown: str
-    is_of_map: bool = False
+    is_checked_by_boto3: bool
 
     @property
     def words(self) -> str:
@@ -251,8 +273,9 @@ def _broken(
 ) -> Iterator[_Broken]:
     """What is broken, in the words and the order of the service."""
     for constraint in _constraints(shape, part):
-        shown = _shown(part) if shape.is_told else f"'{HIDDEN}'"
-        yield _Broken(constraint, place, pattern, name, shown, shape.kind == "Map")
+        shown = _shown(shape, part) if shape.is_told else f"'{HIDDEN}'"
+        is_checked = _is_checked_by_boto3(shape, part, constraint)
+        yield _Broken(constraint, place, pattern, name, shown, is_checked)
     if shape.kind == "Struct":
         dot = "." if place else ""
         for member_name, member in shape.members.items():
@@ -264,7 +287,7 @@ def _broken(
                     member, value, inside, general, name, tells_missing=tells_missing
                 )
             elif member.is_required and tells_missing:
-                yield _Broken(_NOT_NULL, inside, general, name, "null")
+                yield _Broken(_NOT_NULL, inside, general, name, "null", True)
     elif shape.each is not None and shape.each.kind != "AttributeValue":
         entries: Iterable[tuple[object, Any]]
         entries = part.items() if shape.kind == "Map" else enumerate(part, start=1)
@@ -281,12 +304,24 @@ def _broken(
                 )
 
 
+def _is_checked_by_boto3(shape: Shape, part: Any, constraint: str) -> bool:
+    """botocore checks the least values and lengths, but of maps; the rest is for the service."""
+    if shape.kind == "Map":
+        return constraint.startswith("Map value") and not all(part.values())
+    if constraint.startswith("Member must have length greater"):
+        least = shape.boto3_min_length
+        return least is None or len(part) < least
+    return constraint.startswith("Member must have value greater")
+
+
 def _constraints(shape: Shape, part: Any) -> Iterator[str]:
     if shape.is_name:
         if part and not NAME_PATTERN.fullmatch(part) and not part.startswith("arn:"):
             yield f"Member must satisfy regular expression pattern: {NAME_PATTERN.pattern}"
         if len(part) > 255 and not part.startswith("arn:"):
             yield "Member must have length less than or equal to 255"
+    if shape.pattern is not None and not shape.pattern.fullmatch(part):
+        yield f"Member must satisfy regular expression pattern: {shape.pattern.pattern}"
     if shape.choices and part not in shape.choices:
         yield f"Member must satisfy enum value set: [{', '.join(shape.choices)}]"
     if shape.least is not None and part < shape.least:
@@ -321,11 +356,18 @@ def _is_table_name(name: str) -> bool:
     return 3 <= len(name) <= 255 and NAME_PATTERN.fullmatch(name) is not None
 
 
-def _shown(part: Any) -> str:
+def _shown(shape: Shape, part: Any) -> str:
     """The part as the service prints it, without attribute values."""
     if isinstance(part, Mapping):
-        return "'{...}'" if part else "'{}'"
-    if isinstance(part, list | tuple):
-        is_plain = all(isinstance(each, str) for each in part)
-        return f"'[{', '.join(part)}]'" if is_plain else "'[...]'"
-    return f"'{part}'"
+        return f"'{{{HIDDEN}}}'" if part else "'{}'"
+    if not isinstance(part, list | tuple):
+        return f"'{part}'"
+    if all(isinstance(each, str) for each in part):
+        return f"'[{', '.join(part)}]'"
+    is_of_keys = shape.each is not None and shape.each.java == "KeySchemaElement"
+    return f"'[{', '.join(map(_key_element, part)) if is_of_keys else HIDDEN}]'"
+
+
+def _key_element(element: Mapping[str, Any]) -> str:
+    name, kind = (element.get(member, "null") for member in ("AttributeName", "KeyType"))
+    return f"KeySchemaElement(attributeName={name}, keyType={kind})"

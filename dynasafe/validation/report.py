@@ -15,8 +15,8 @@ _OF_THE_PARSER = frozenset({"DYS102", "DYS110"})
 class Context:
     """What holds for a whole request."""
 
-    is_wire: bool = False
-    """Whether it is what is sent, in which B is base64 text."""
+    is_wire: bool | None = False
+    """Whether it is what is sent, in which B is base64 text; None: bytes, or base64 text."""
     wording: Wording = field(default_factory=Wording)
 
 

@@ -23,7 +23,7 @@ from dynasafe.expressions.render import Placeholders, render_condition
 from dynasafe.items.conditions import Boto3Condition, condition_node
 from dynasafe.limits import MAX_NESTING_LEVELS
 from dynasafe.validation.report import Report
-from dynasafe.validation.shapes import REQUESTS, Shape
+from dynasafe.validation.shapes import Shape, request_shape
 from dynasafe.validation.value_rules import TYPES, token
 
 _CONTAINERS = frozenset({"AttributeValue", "Struct", "Map", "List"})
@@ -43,8 +43,8 @@ def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
     and does not. Else one map of one member that is named as a type makes it the client's. A
     request without any value is taken for the client's.
     """
-    values = list(_values(REQUESTS[operation], params))
-    is_of_table = "TableName" in REQUESTS[operation].members and "TableName" not in params
+    values = list(_values(request_shape(operation), params))
+    is_of_table = "TableName" in request_shape(operation).members and "TableName" not in params
     others = [value for value in values if not isinstance(value, Mapping)]
     has_other = bool(others)
     if any(isinstance(value, Boto3Condition) for value in others) or (is_of_table and has_other):
@@ -77,8 +77,8 @@ def _is_typed(value: object) -> bool:
 
 def from_resource_form(operation: str, params: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """The request in the client's form; what boto3 does not serialize is a finding, and NULL."""
-    converted: dict[str, Any] = _converted(REQUESTS[operation], params, "", report)
-    if "TableName" in REQUESTS[operation].members:
+    converted: dict[str, Any] = _converted(request_shape(operation), params, "", report)
+    if "TableName" in request_shape(operation).members:
         converted.setdefault("TableName", "a-table")
     return converted
 

@@ -8,20 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Literal, get_args
 
 from dynasafe.limits import (
     MAX_ATTRIBUTES_TO_GET,
     MAX_BATCH_GET_KEYS,
     MAX_BATCH_WRITES,
     MAX_CLIENT_REQUEST_TOKEN_LENGTH,
+    MAX_KEY_ATTRIBUTES,
     MAX_TOTAL_SEGMENTS,
     MAX_TRANSACT_ITEMS,
 )
+from dynasafe.validation.service_shapes import SHAPES
 from dynasafe.validation.value_rules import IN_FIELD, IN_VALUE, NO_LIST_OR_MAP
 
-Kind = Literal["String", "Boolean", "Integer", "List", "Map", "Struct", "AttributeValue"]
+Kind = Literal[
+    "String",
+    "Boolean",
+    "Integer",
+    "Number",
+    "Timestamp",
+    "List",
+    "Map",
+    "Struct",
+    "AttributeValue",
+]
 
 NAME_PATTERN = re.compile(r"[a-zA-Z0-9_.-]+")
 _MODEL = "com.amazonaws.dynamodb.v20120810."
@@ -46,10 +59,15 @@ class Shape:
     most: int | None = None
     min_length: int | None = None
     max_length: int | None = None
+    boto3_min_length: int | None = None
+    """Where that of botocore is another."""
+    pattern: re.Pattern[str] | None = None
     is_name: bool = False
     """A name of a table or an index."""
     is_told: bool = True
     """Whether a message may print it."""
+    java: str = ""
+    """The name of a Struct of texts that a message may print."""
     has_table_names: bool = False
     """A Map whose keys are names of tables."""
     max_values_length: int | None = None
@@ -355,3 +373,78 @@ REQUESTS: dict[str, Shape] = {
         }
     ),
 }
+
+
+# The other operations
+
+
+def request_shape(operation: str) -> Shape:
+    """The shape of an operation's request, as the service looks at it or botocore describes it."""
+    known = REQUESTS.get(operation)
+    return _described(operation) if known is None else known
+
+
+@cache
+def _described(operation: str) -> Shape:
+    roots, lines = _service_shapes()
+    shape = _shape(roots[operation], lines)
+    if operation != "CreateTable":
+        return shape
+    members = {
+        **shape.members,
+        "TableName": replace(_NAME, is_required=True, boto3_min_length=1),
+        "KeySchema": replace(shape.members["KeySchema"], max_length=MAX_KEY_ATTRIBUTES),
+    }
+    return replace(shape, members=members)
+
+
+@cache
+def _service_shapes() -> tuple[dict[str, str], dict[str, str]]:
+    """The names of the requests' shapes by operation, and the rest of each shape's line."""
+    operations, shapes = SHAPES.strip().split("\n\n")
+    roots = dict(line.split(" ") for line in operations.splitlines())
+    lines = (line.partition(" ") for line in shapes.splitlines())
+    return roots, {name: rest for name, _, rest in lines}
+
+
+def _shape(name: str, lines: Mapping[str, str]) -> Shape:
+    if name == "AttributeValue":
+        return _value(in_value=False)
+    line, _, pattern = lines[name].partition(" /")
+    kind, *words = line.split(" ")
+    if kind == "Struct":
+        members = {}
+        for word in words:
+            member, _, inner = word.removeprefix("*").partition(":")
+            members[member] = replace(_shape(inner, lines), is_required=word.startswith("*"))
+        return replace(_struct(name, members), java=name)
+    each = _shape(words.pop(0), lines) if kind in ("List", "Map") else None
+    least = most = None
+    choices: tuple[str, ...] = ()
+    for word in words:
+        if ".." in word:
+            least, most = (int(bound) if bound else None for bound in word.split(".."))
+        else:
+            choices = tuple(word.split("|"))
+    is_number = kind in ("Integer", "Number")
+    return Shape(
+        kind=_KINDS[kind],
+        each=each,
+        choices=choices,
+        least=least if is_number else None,
+        most=most if is_number else None,
+        min_length=None if is_number else least,
+        max_length=None if is_number else most,
+        pattern=_compiled(pattern.removesuffix("/")),
+    )
+
+
+_KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+
+
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """The pattern, where Python's syntax has it; some are Java's alone."""
+    try:
+        return re.compile(pattern) if pattern else None
+    except re.error:
+        return None

@@ -48,13 +48,26 @@ class KeySchema:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VectorIndex:
+    """What is known of a vector index."""
+
+    dimensions: int
+    search_schema: Mapping[str, str | None]
+    """The types of the attributes that a search may name; None where it is not known."""
+    partition_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableSchema:
     """A table's key, and those of its indexes, where they are known at all."""
 
     key: KeySchema
     indexes: Mapping[str, KeySchema] = field(default_factory=dict)
     """In the order of their names, in which the service looks at them."""
+    vector_indexes: Mapping[str, VectorIndex] = field(default_factory=dict)
     knows_indexes: bool = True
+    definitions: tuple[str, ...] = ()
+    """The attributes that are defined for keys."""
 
 
 def table_schema(schema: object, table_name: object) -> TableSchema | None:
@@ -111,7 +124,25 @@ def _of_description(description: Mapping[str, Any]) -> TableSchema:
         )
         for index in description.get(member) or ()
     }
-    return TableSchema(key=KeySchema(attributes=key), indexes=dict(sorted(indexes.items())))
+    return TableSchema(
+        key=KeySchema(attributes=key),
+        indexes=dict(sorted(indexes.items())),
+        vector_indexes={
+            index["IndexName"]: _vector_index(index, types)
+            for index in description.get("VectorIndexes") or ()
+        },
+        definitions=tuple(types),
+    )
+
+
+def _vector_index(index: Mapping[str, Any], types: Mapping[str, str]) -> VectorIndex:
+    elements = index.get("SearchSchema") or ()
+    hashes = [e["AttributeName"] for e in elements if e["SearchSchemaElementType"] == "HASH"]
+    return VectorIndex(
+        dimensions=index["Dimensions"],
+        search_schema={e["AttributeName"]: types.get(e["AttributeName"]) for e in elements},
+        partition_key=hashes[0] if hashes else None,
+    )
 
 
 def _index(

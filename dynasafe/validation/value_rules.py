@@ -20,7 +20,7 @@ from dynasafe.limits import (
     MAX_NUMBER_MAGNITUDE,
     MIN_NUMBER_MAGNITUDE,
 )
-from dynasafe.validation.report import INVALID_VALUES, Report
+from dynasafe.validation.report import INVALID_VALUES, Context, Report
 from dynasafe.validation.words import HIDDEN
 from dynasafe.values.wire import bytes_of
 
@@ -39,6 +39,7 @@ REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MAX_EXPONENT = 2_147_483_647
 _NO_MEMBERS: dict[str, Any] = {}
+_EITHER = Context(is_wire=None)
 # The item itself is the first level, so that a value begins at the second.
 _FIRST_LEVEL = 2
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
@@ -159,9 +160,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
 
 
 def _overlook_unknown(value: Mapping[Any, Any], place: str, report: Report) -> None:
-    """Members that are None or no types, beside one that is."""
-    if not _given(value):
-        return
+    """Members that are None or no types."""
     for name, content in value.items():
         if content is None:
             fix = "leave the member out; DynamoDB takes it as absent, boto3 refuses it"
@@ -177,7 +176,7 @@ def _has_text(content: Any) -> bool:
     )
 
 
-def _as_read(value: Any, is_wire: bool, level: int) -> Any:
+def _as_read(value: Any, is_wire: bool | None, level: int) -> Any:
     if not isinstance(value, Mapping) or level > MAX_NESTING_LEVELS + 1:
         return value
     return {
@@ -185,7 +184,7 @@ def _as_read(value: Any, is_wire: bool, level: int) -> Any:
     }
 
 
-def _content_as_read(type_name: str, content: Any, is_wire: bool, level: int) -> Any:
+def _content_as_read(type_name: str, content: Any, is_wire: bool | None, level: int) -> Any:
     match type_name, content:
         case "B", str() if not is_wire and is_text(content):
             return content.encode()
@@ -322,7 +321,7 @@ def is_fine(value: object) -> bool:
     """Whether a value has its shape and nothing wrong in it."""
     if _is_plain(value):
         return True
-    report = Report()
+    report = Report(context=_EITHER)
     check_value_shape(value, "", "", report)
     check_attribute_value(value, "", report)
     return not report.findings

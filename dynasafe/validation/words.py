@@ -35,7 +35,7 @@ class Sentence(NamedTuple):
     constraint: str
     """How the older sentence goes on: "Member must have length greater"."""
     words: str
-    """With `{operation}`, and `{name}` for what `*` stands for."""
+    """With `{operation}`, `{member}`, and `{name}` for what `*` stands for."""
     is_alone: bool = True
     """Whether it hides what else is broken, unless a member is missing: then all is as before."""
     is_counted: bool = True
@@ -55,6 +55,29 @@ class Words:
     sentences: tuple[Sentence, ...]
 
 
+_OF_TABLES = (
+    Sentence(
+        frozenset({"CreateTable", "UpdateTable", "DeleteTable", "DescribeTable"}),
+        "tableName",
+        "Member must not be null",
+        "The parameter '{member}' is required but was not present in the request",
+        is_counted=False,
+    ),
+)
+_OF_SEARCHES = tuple(
+    Sentence(
+        frozenset({"SearchVectors"}),
+        f"{member[0].lower()}{member[1:]}",
+        start,
+        f"Value at '{member}' failed to satisfy constraint: {start} than or equal to {bound}",
+    )
+    for member, start, bound in (
+        ("IndexName", "Member must have length greater", 3),
+        ("SearchVector", "Member must have length greater", 1),
+        ("SearchVector", "Member must have length less", 4096),
+        ("TopK", "Member must have value greater", 1),
+    )
+)
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem"})
 _READS = frozenset({"GetItem", "Query", "BatchGetItem"})
 _BATCHES = frozenset({"BatchGetItem", "BatchWriteItem"})
@@ -77,12 +100,13 @@ _OF_READS = (
 
 HISTORY: tuple[Words, ...] = (
     # Of the API's version, as the emulators still say them.
-    Words(since="2012-08-10", newer=frozenset(), enveloped=frozenset(), sentences=()),
+    Words(since="2012-08-10", newer=frozenset(), enveloped=frozenset(), sentences=_OF_TABLES),
     Words(
         since="2026-05-14",
         newer=_READS,
         enveloped=frozenset(),
         sentences=(
+            *_OF_TABLES,
             *_OF_READS,
             Sentence(
                 _BATCHES,
@@ -95,9 +119,11 @@ HISTORY: tuple[Words, ...] = (
     ),
     Words(
         since="2026-10-07",
-        newer=_READS | _WRITES,
+        newer=_READS | _WRITES | {"SearchVectors"},
         enveloped=_WRITES,
         sentences=(
+            *_OF_TABLES,
+            *_OF_SEARCHES,
             Sentence(
                 _WRITES | _READS,
                 "tableName",

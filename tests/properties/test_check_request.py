@@ -160,8 +160,9 @@ def test_given_an_update_of_an_item_class_then_its_keys_are_known() -> None:
     assert check_request("UpdateItem", wrong, schema=Thing) == ()
 
 
-def test_given_an_operation_that_is_not_known_then_nothing_is_claimed() -> None:
-    assert check_request("CreateTable", {"anything": None}) == ()
+def test_given_an_operation_of_no_item_then_its_members_are_checked() -> None:
+    codes = [each.code for each in check_request("CreateBackup", {"anything": None})]
+    assert codes == ["DYS105", "DYS104"]
 
 
 # Attribute values are in no message

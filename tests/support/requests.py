@@ -103,6 +103,8 @@ def near(shape: Shape, random: Random, fault_rate: float) -> Any:
             return random.random() < 0.5
         case "Integer":
             return random.choice([-1, 0] if is_wrong(4) else [1, 5])
+        case "Number" | "Timestamp":
+            return random.choice([1, 1.5])
         case "AttributeValue":
             nested: list[Any] = [{"x": {"S": "a"}}, [{"S": "b"}]]
             if is_wrong(4):

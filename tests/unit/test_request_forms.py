@@ -128,6 +128,32 @@ def test_overlooked(members: dict[str, Any], code: str) -> None:
     assert check_request("PutItem", params, form="wire") == ()
 
 
+@pytest.mark.parametrize("value", [{"STRING": "a"}, {"S": None}])
+def test_nothing_but_what_is_overlooked(value: dict[str, Any]) -> None:
+    """Without it there is no value; in a client's form it is named as well."""
+    item = {"pk": {"S": "a"}, "b": value}
+
+    assert codes(item, "wire") == ["DYS112"]
+    assert codes(item, "client") == ["DYS112", "DYS111" if "STRING" in value else "DYS103"]
+
+
+@pytest.mark.parametrize("value", [{"B": "hi"}, {"BS": ["x"]}, {"L": [{"B": "x"}]}])
+def test_malformed_base64_anywhere(value: dict[str, Any]) -> None:
+    """It is a finding of the parser, in a value of an expression as well."""
+    params = {
+        "TableName": "table",
+        "Key": {"pk": {"S": "a"}},
+        "UpdateExpression": "SET b = :v",
+        "ExpressionAttributeValues": {":v": value},
+    }
+    transaction = {"TransactItems": [{"Update": params}]}
+
+    for operation, request in (("UpdateItem", params), ("TransactWriteItems", transaction)):
+        assert check_request(operation, request, form="client") == ()
+        findings = check_request(operation, request, form="wire")
+        assert findings[0].exception == "SerializationException"
+
+
 # boto3's serializer
 
 

@@ -1,0 +1,220 @@
+"""SearchVectors: the vector, how many results, and the condition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dynasafe import check_request
+
+ONE_ERROR = "1 validation error detected: "
+INDEX: dict[str, Any] = {
+    "IndexName": "by-vector",
+    "VectorAttribute": {"AttributeName": "vector"},
+    "Dimensions": 2,
+    "DistanceFunction": "COSINE",
+    "Projection": {"ProjectionType": "ALL"},
+    "SearchSchema": [
+        {"AttributeName": "category", "SearchSchemaElementType": "HASH"},
+        {"AttributeName": "brand", "SearchSchemaElementType": "INLINE_FILTER"},
+    ],
+}
+SCHEMA: dict[str, Any] = {
+    "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "category", "brand")
+    ],
+    "VectorIndexes": [INDEX, {**INDEX, "IndexName": "free", "SearchSchema": []}],
+}
+VECTOR = [{"N": "0.5"}, {"N": "-1"}]
+SEARCH: dict[str, Any] = {
+    "TableName": "products",
+    "IndexName": "by-vector",
+    "SearchVector": VECTOR,
+    "TopK": 10,
+    "SearchConditionExpression": "category = :c",
+    "ExpressionAttributeValues": {":c": {"S": "shoes"}},
+}
+
+
+def found(schema: object = SCHEMA, **members: Any) -> list[tuple[str, str]]:
+    params = {name: value for name, value in {**SEARCH, **members}.items() if value is not None}
+    findings = check_request("SearchVectors", params, schema=schema)
+    return [(each.code, each.message) for each in findings]
+
+
+def condition(text: str, **values: str) -> dict[str, Any]:
+    named = {f":{name}": {"S": value} for name, value in values.items()}
+    return {"SearchConditionExpression": text, "ExpressionAttributeValues": named or None}
+
+
+NO_CONDITION = {
+    "SearchConditionExpression": None,
+    "ExpressionAttributeValues": None,
+}
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {},
+        {"TopK": 1},
+        {"TopK": 100},
+        condition("category = :c AND brand = :b", c="shoes", b="x"),
+        {"ExpressionAttributeNames": {"#c": "category"}, **condition("#c = :c", c="shoes")},
+        {"IndexName": "free", **NO_CONDITION},
+        {"ProjectionExpression": "title"},
+    ],
+)
+def test_fine(members: dict[str, Any]) -> None:
+    """What the service runs has no finding, with a schema and without."""
+    assert found(**members) == []
+    assert found(None, **members) == []
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "message"),
+    [
+        (
+            {"IndexName": "ab"},
+            "DYS105",
+            f"{ONE_ERROR}Value at 'IndexName' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 3",
+        ),
+        (
+            {"SearchVector": []},
+            "DYS105",
+            f"{ONE_ERROR}Value at 'SearchVector' failed to satisfy constraint: Member must have "
+            "length greater than or equal to 1",
+        ),
+        (
+            {"SearchVector": VECTOR * 2049},
+            "DYS105",
+            f"{ONE_ERROR}Value at 'SearchVector' failed to satisfy constraint: Member must have "
+            "length less than or equal to 4096",
+        ),
+        ({"SearchVector": [{"S": "0.5"}]}, "DYS185", "Search vector contains invalid values"),
+        ({"SearchVector": [{"N": "1e39"}]}, "DYS185", "Search vector contains invalid values"),
+        (
+            {"TopK": 0},
+            "DYS105",
+            f"{ONE_ERROR}Value at 'TopK' failed to satisfy constraint: Member must have value "
+            "greater than or equal to 1",
+        ),
+        (
+            {"TopK": 101},
+            "DYS185",
+            "Provided TopK value '101' is out of valid range. The value must be between 1 and 100 "
+            "inclusive",
+        ),
+        (
+            condition("category <> :c", c="x"),
+            "DYS186",
+            "Invalid comparator used in SearchConditionExpression",
+        ),
+        (
+            condition("category = :c OR brand = :b", c="x", b="y"),
+            "DYS186",
+            "Invalid operator used in SearchConditionExpression",
+        ),
+        (
+            condition("begins_with(category, :c)", c="x"),
+            "DYS186",
+            "Invalid operator used in SearchConditionExpression",
+        ),
+        (
+            condition("category.x = :c", c="x"),
+            "DYS186",
+            "SearchConditionExpression cannot have conditions on nested attributes",
+        ),
+        (
+            condition("category = :c AND category = :d", c="x", d="y"),
+            "DYS186",
+            "SearchConditionExpression must only contain one condition per attribute",
+        ),
+    ],
+)
+def test_without_a_schema(members: dict[str, Any], code: str, message: str) -> None:
+    """What no table would take is found first, in the service's words."""
+    assert found(None, **members) == [(code, message)]
+    assert found(**members)[0] == (code, message)
+
+
+@pytest.mark.parametrize(
+    ("members", "code", "message"),
+    [
+        (
+            {"IndexName": "other"},
+            "DYS163",
+            "The table does not have the specified index: other",
+        ),
+        (
+            {"SearchVector": VECTOR * 2},
+            "DYS185",
+            "Input search vector dimension 4 does not match vector index dimension 2",
+        ),
+        (
+            NO_CONDITION,
+            "DYS186",
+            "SearchConditionExpression must be provided when SearchSchema has a HASH key",
+        ),
+        (
+            condition("brand = :b", b="x"),
+            "DYS186",
+            "SearchConditionExpression must have all HASH attributes",
+        ),
+        (
+            condition("category = :c AND price = :p", c="x", p="y"),
+            "DYS186",
+            "SearchConditionExpression must not contain any attributes outside the vector index "
+            "search schema",
+        ),
+        (
+            {"ExpressionAttributeValues": {":c": {"N": "1"}}},
+            "DYS186",
+            "Search condition value for attribute 'category' does not match type in search schema",
+        ),
+    ],
+)
+def test_with_a_schema(members: dict[str, Any], code: str, message: str) -> None:
+    """What does not fit the index is found with the table's description."""
+    assert found(**members) == [(code, message)]
+    assert found(None, **members) == []
+
+
+# PartiQL
+
+
+@pytest.mark.parametrize(
+    ("statement", "parameters", "codes"),
+    [
+        ("SELECT * FROM t WHERE id = ?", 1, []),
+        ("SELECT * FROM t WHERE id = ?", 0, ["DYS187"]),
+        ("SELECT * FROM t WHERE id = 'a'", 1, ["DYS187"]),
+        ("INSERT INTO t VALUE {'id': ?, 'n': ?}", 2, []),
+        ("SELECT * FROM t WHERE id = 'what?' AND n = ?", 1, []),
+        ("SELECT * FROM t WHERE id = 'it''s ?' AND n = ?", 1, []),
+        ('SELECT "a?" FROM t -- ?\n WHERE /* ? */ id = ?', 1, []),
+    ],
+)
+def test_parameters_of_statements(statement: str, parameters: int, codes: list[str]) -> None:
+    """Each ? outside of texts, names and comments has a parameter."""
+    entry: dict[str, Any] = {"Statement": statement}
+    if parameters:
+        entry["Parameters"] = [{"S": "a"}] * parameters
+    for operation, params in (
+        ("ExecuteStatement", entry),
+        ("BatchExecuteStatement", {"Statements": [entry]}),
+        ("ExecuteTransaction", {"TransactStatements": [entry]}),
+    ):
+        assert [each.code for each in check_request(operation, params)] == codes
+
+
+def test_values_of_statements() -> None:
+    """A parameter that is no value is a finding, with its place."""
+    params = {"Statement": "SELECT * FROM t WHERE n = ?", "Parameters": [{"N": "x"}]}
+
+    (finding,) = check_request("ExecuteStatement", params)
+
+    assert (finding.code, finding.where.parameter) == ("DYS119", "Parameters[0]")
