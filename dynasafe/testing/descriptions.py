@@ -50,6 +50,7 @@ def table_description(
         for name, names in keys.items()
     ]
     return {
+        "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": _key_elements(tuple(each.name for each in schema.key_attributes)),
         "AttributeDefinitions": [
             {"AttributeName": name, "AttributeType": _key_type(schema, name)} for name in named

@@ -287,7 +287,7 @@ async def test_given_items_that_dynamodb_would_refuse_then_they_are_refused_at_f
 async def test_given_a_description_without_a_key_then_it_is_refused() -> None:
     with pytest.raises(UnsupportedTypeError, match="people: the description has no KeySchema"):
         fake_database(people={})
-    with pytest.raises(ServiceError, match="people: the description has no KeySchema"):
+    with pytest.raises(InvalidRequestError, match="'KeySchema' is required"):
         await fake_database().call("CreateTable", {"TableName": "people"})
 
 
