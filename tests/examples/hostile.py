@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from dynasafe import AsyncDynamoDB
-from dynasafe.calls.requests import Write
 from dynasafe.errors import ConditionalCheckFailedError
+from dynasafe.typing import Write
 from examples.accounts import errors as accounts_errors
 from examples.accounts import service as accounts
 from examples.accounts import texts as accounts_texts
