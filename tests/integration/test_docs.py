@@ -247,7 +247,7 @@ def test_given_the_examples_then_the_pages_show_each_whole() -> None:
     }
     examples = {
         path.relative_to(ROOT).as_posix()
-        for kind in ("*.py", "*.yaml")
+        for kind in ("*.py", "*.json", "*.yaml", "*.yml")
         for path in (ROOT / "examples").rglob(kind)
     }
     assert shown == examples - {"examples/__init__.py", "examples/recipes/__init__.py"}
