@@ -69,6 +69,9 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \
 		--timeout 20000 tests/exactness -k incrementing_through_faults
 
+lint-corpus: build/lint-corpus/.installed ## dynasafe lint over packages of others, each finding judged
+	DYNASAFE_LINT_CORPUS=build/lint-corpus $(BIN)/python -m pytest -s tests/precision
+
 mutants: .venv/.installed ## Flip each constant and comparison in resilience/, and see what notices
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev,mutants]'

@@ -60,6 +60,8 @@ class Call:
     members: dict[str, ast.expr] = field(default_factory=dict)
     keywords: dict[str, ast.keyword] = field(default_factory=dict)
     """Of the members that are written as keywords of this call."""
+    maybe: dict[str, list[ast.expr]] = field(default_factory=dict)
+    """Values that are put into a dict that is spread: `params["Limit"] = 5`, in some branch."""
     has_more: bool = False
     """Whether there may be members that nobody can see, as of `**params`."""
 
@@ -170,15 +172,57 @@ def _fill(call: Call, names: Names) -> None:
             call.members[keyword.arg] = keyword.value
             call.keywords[keyword.arg] = keyword
             continue
-        display = constant_display(keyword.value, names)
-        if display is None or None in display.keys:
+        display = constant_display(keyword.value, names) or _returned_display(keyword.value, names)
+        if display is None:
+            display = _filled_display(keyword.value, call, names)
             call.has_more = True
+        if display is None:
             continue
         for key, value in zip(display.keys, display.values, strict=True):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                call.members[key.value] = value
-            else:
+            if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
                 call.has_more = True
+            elif key.value not in call.maybe:
+                call.members[key.value] = value
+
+
+def _returned_display(node: ast.expr, names: Names) -> ast.Dict | None:
+    """The display that a function of the file returns, and does nothing else with."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return None
+    bindings = names.scopes[node].lookup(node.func.id)
+    function = bindings[0].node if len(bindings) == 1 else None
+    if not isinstance(function, ast.FunctionDef) or function.decorator_list:
+        return None
+    own = names.inner[function]
+    returned = [each.value for each in names.all(ast.Return) if names.scopes[each].function is own]
+    (value,) = returned if len(returned) == 1 else (None,)
+    return None if value is None else constant_display(value, names)
+
+
+def _filled_display(node: ast.expr, call: Call, names: Names) -> ast.Dict | None:
+    """The display with which a local dict begins; what is put into it later is `call.maybe`.
+
+    None if anything else is done with the dict, as where a function drops what is None.
+    """
+    value = bound_value(node, names)
+    if not isinstance(node, ast.Name) or not isinstance(value, ast.Dict):
+        return None
+    home = names.scopes[node].home(node.id)
+    assert home is not None
+    puts: dict[str, list[ast.expr]] = {}
+    for use in names.uses(node.id, home):
+        above = names.parents[use]
+        statement = names.parents.get(above)
+        match above, statement:
+            case (
+                ast.Subscript(slice=ast.Constant(value=str(key)), ctx=ast.Store()),
+                ast.Assign(targets=[_], value=put),
+            ):
+                puts.setdefault(key, []).append(put)
+            case _ if may_change(use, names):
+                return None
+    call.maybe.update(puts)
+    return value
 
 
 def constant_display(node: ast.expr, names: Names) -> ast.Dict | None:

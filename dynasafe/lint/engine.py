@@ -19,7 +19,12 @@ __all__ = ["RULES", "FileReport", "check_source", "may_have_calls"]
 
 _RULE_MODULES = (parameters, expressions, answers, writes, errors, asyncs, tests)
 
-_GATE = re.compile(rb"(?i)dynamodb|_items?\(|KeyConditionExpression|FilterExpression")
+_ABOUT = (b"dynamodb", b"KeyConditionExpression", b"FilterExpression")
+_CALLS = (b"_item(", b"_items(")
+_OTHERS = (
+    *(b".query(", b".scan(", b".Table(", b"batch_writer(", b".paginate(", b".exceptions."),
+    *(b"Attr(", b"Key(", b".client(", b".resource(", b"CheckFailed"),
+)
 _NOQA = re.compile(r"(?i)#\s*noqa(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?")
 _FILE_NOQA = re.compile(
     r"(?im)^\s*#\s*dynasafe:\s*noqa(?P<codes>:\s*[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*)?\s*$"
@@ -29,7 +34,11 @@ _CODE = re.compile(r"(?i)[A-Z]+[0-9]+")
 
 def may_have_calls(content: bytes) -> bool:
     """Whether a file may concern DynamoDB at all; most files do not, and are not parsed."""
-    return _GATE.search(content) is not None
+    if any(each in content for each in _CALLS):
+        return True
+    if not any(each in content for each in _OTHERS):
+        return False
+    return any(each in content for each in _ABOUT) or b"DynamoDB" in content
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

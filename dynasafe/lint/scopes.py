@@ -104,7 +104,6 @@ class Names:
         """The scope that a function, class or comprehension makes."""
         self.loads: dict[str, list[ast.Name]] = defaultdict(list)
         self._by_type: dict[type[ast.AST], list[ast.AST]] = defaultdict(list)
-        self._words: dict[ast.AST, frozenset[str]] = {}
         self._walk()
 
     # Questions
@@ -145,23 +144,23 @@ class Names:
             scope = scope.parent
         return ".".join(reversed(names))
 
-    def words(self, function: ast.AST) -> frozenset[str]:
-        """Every text constant, keyword, name and attribute within a function or module."""
-        known = self._words.get(function)
-        if known is None:
-            found: set[str] = set()
-            for node in ast.walk(function):
-                if isinstance(node, ast.Constant):
-                    if isinstance(node.value, str):
-                        found.add(node.value)
-                elif isinstance(node, ast.keyword):
-                    found.add(node.arg or "")
-                elif isinstance(node, ast.Name):
-                    found.add(node.id)
-                elif isinstance(node, ast.Attribute):
-                    found.add(node.attr)
-            known = self._words[function] = frozenset(found)
-        return known
+    def mentions(self, node: ast.AST, *words: str) -> bool:
+        """Whether a text constant, keyword, name or attribute below a node is one of the words."""
+        text = self.source.text
+        if not isinstance(node, ast.Module):
+            text = self.source.segment(node)
+        if not any(word in text for word in words):
+            return False  # mostly, and without a walk
+        for each in ast.walk(node):
+            match each:
+                case (
+                    ast.Constant(value=str(word))
+                    | ast.keyword(arg=str(word))
+                    | ast.Name(id=word)
+                    | ast.Attribute(attr=word)
+                ) if word in words:
+                    return True
+        return False
 
     def uses(self, name: str, home: Scope) -> list[ast.Name]:
         """Where the name is read that a scope binds, in the order of the text."""

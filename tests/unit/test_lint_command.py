@@ -263,7 +263,7 @@ def test_schema_of_class(project: Path, capsys: pytest.CaptureFixture[str]) -> N
 
 def test_unreadable_file(app: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A file that does not parse: status 2, and the others are looked at."""
-    (project / "broken.py").write_text("dynamodb = (\n")
+    (project / "broken.py").write_text("table.put_item(\n")
 
     assert main(["lint"]) == 2
 

@@ -28,6 +28,10 @@ CASES: list[tuple[str, str, list[str]]] = [
     ("a definition is no call", "class T:\n    def scan(self, ExpressionAttributeNames=None): ...", []),
     ("in a dict that is spread", "def f(n):\n    p = {'IndexName': n if n else None}\n    table.scan(**p)", ["DYS310"]),
     ("in a client's call", "def f(n):\n    client.scan(TableName='people', IndexName=n or None)", ["DYS310"]),
+    ("put into a dict", "def f(n):\n    p = {'Limit': 5}\n    p['IndexName'] = n or None\n    table.scan(**p)", ["DYS310"]),
+    ("a dict from which None is dropped", "def f(n):\n    p = {'IndexName': n or None}\n    p = {k: v for k, v in p.items() if v}\n    table.scan(**p)", []),
+    ("a dict that a function changes", "def f(n):\n    p = {'IndexName': n or None}\n    drop_none(p)\n    table.scan(**p)", []),
+    ("what a function returns", "def params(n):\n    return {'Key': {'id': 'a'}, 'UpdateExpression': 'REMOVE a', 'ExpressionAttributeNames': n if n else None}\ndef f(n):\n    table.update_item(**params(n))", ["DYS310"]),
     # DYS312
     ("filled always", "def f(a):\n    n = {}\n    n['#a'] = a\n    table.scan(FilterExpression='attribute_exists(#a)', ExpressionAttributeNames=n)", []),
     ("filled in both arms", "def f(a, t):\n    n = {}\n    if a:\n        n['#a'] = 'a'\n    else:\n        n['#a'] = 'b'\n    table.scan(FilterExpression=t, ExpressionAttributeNames=n)", []),

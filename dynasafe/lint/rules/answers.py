@@ -11,7 +11,7 @@ from dynasafe.lint.module import Module
 from dynasafe.lint.problem import Draft, Edit, rule
 from dynasafe.lint.scopes import FUNCTIONS
 
-_PAGES = frozenset({"LastEvaluatedKey", "ExclusiveStartKey"})
+_PAGES = ("LastEvaluatedKey", "ExclusiveStartKey")
 _UNPROCESSED = {"BatchWriteItem": "UnprocessedItems", "BatchGetItem": "UnprocessedKeys"}
 _BROAD = frozenset({"", "KeyError", "LookupError", "Exception", "BaseException"})
 
@@ -64,7 +64,7 @@ def first_page(module: Module) -> Iterator[Draft]:
     for call in module.known_calls():
         if call.operation not in ("Query", "Scan") or call.has_more or "Limit" in call.members:
             continue
-        if not _PAGES.isdisjoint(module.names.words(module.names.function(call.node))):
+        if module.names.mentions(module.names.function(call.node), *_PAGES):
             continue
         answer = answer_of(call, module.names)
         if answer.is_handed_on or answer.keys.isdisjoint({"Items", "Count"}):
@@ -102,7 +102,7 @@ def empty_page(module: Module) -> Iterator[Draft]:
     """A loop over pages that ends at the first empty page."""
     loops: list[ast.While | ast.For] = [*module.names.all(ast.While), *module.names.all(ast.For)]
     for loop in loops:
-        if "ExclusiveStartKey" not in module.names.words(loop):
+        if not module.names.mentions(loop, "ExclusiveStartKey"):
             continue
         if not any(loop in set(module.names.above(call.node)) for call in module.known_calls()):
             continue
@@ -148,7 +148,7 @@ def unprocessed_entries(module: Module) -> Iterator[Draft]:
     """A batch whose unprocessed entries are never looked at."""
     for call in module.known_calls():
         key = _UNPROCESSED.get(call.operation)
-        if key is None or key in module.names.words(module.names.function(call.node)):
+        if key is None or module.names.mentions(module.names.function(call.node), key):
             continue
         if answer_of(call, module.names).is_handed_on:
             continue
@@ -168,7 +168,7 @@ def limit_before_filter(module: Module) -> Iterator[Draft]:
         keyword = call.keywords.get("Limit")
         if keyword is None or "FilterExpression" not in call.members:
             continue
-        if not _PAGES.isdisjoint(module.names.words(module.names.function(call.node))):
+        if module.names.mentions(module.names.function(call.node), *_PAGES):
             continue
         if answer_of(call, module.names).is_handed_on and call.has_more:
             continue

@@ -251,7 +251,7 @@ def _pieces(node: ast.expr, module: Module, depth: int) -> Iterator[ast.expr]:
     match node:
         case ast.JoinedStr():
             yield node
-            inner = [each.value for each in node.values if isinstance(each, ast.FormattedValue)]
+            inner = [hole for hole, before, _ in _holes_of(node) if before[-1:] not in ("#", ":")]
         case ast.BinOp(op=ast.Add()):
             inner = [node.left, node.right]
         case ast.BinOp(op=ast.Mod()) if text_constant(node.left) is not None:
@@ -331,7 +331,7 @@ def _is_quoted(before: str, after: str) -> bool:
 
 def _is_name_position(before: str, after: str) -> bool:
     """Whether a hole stands for an attribute: before an operator, or in a path or function."""
-    if re.match(r"\w*\s*(=|<|>|\+|-|\.|,|\)|\[|\Z|BETWEEN|IN\b|\s:)", after) is None:
+    if re.match(r"\w*\s*(=|<|>|\+|-|\.|,|\)|\[|\Z|BETWEEN|IN\b)", after) is None:
         return False
     return re.search(r"(=|<|>)\s*\Z", before) is None
 
@@ -351,12 +351,17 @@ def _is_from_outside(hole: ast.expr, module: Module) -> bool:
         return hole.id not in ("self", "cls")
     if binding.kind == "for" and binding.value is not None:
         return _is_of_data(binding.value, module)
-    return binding.kind == "other" and _is_unpacked_from_data(binding.node, module)
+    return binding.kind == "other" and _is_unpacked_from_data(hole.id, binding.node, module)
 
 
-def _is_unpacked_from_data(node: ast.AST, module: Module) -> bool:
-    is_loop = isinstance(node, ast.For | ast.AsyncFor | ast.comprehension)
-    return is_loop and _is_of_data(node.iter, module)  # type: ignore[attr-defined]
+def _is_unpacked_from_data(name: str, node: ast.AST, module: Module) -> bool:
+    if not isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+        return False
+    if isinstance(node.iter, ast.Call) and last_name(node.iter.func) == "enumerate":
+        targets = node.target.elts if isinstance(node.target, ast.Tuple) else []
+        if targets and isinstance(targets[0], ast.Name) and targets[0].id == name:
+            return False  # a number
+    return _is_of_data(node.iter, module)
 
 
 _REORDERING = frozenset({"enumerate", "sorted", "list", "zip", "set", "reversed"})

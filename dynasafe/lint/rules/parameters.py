@@ -33,8 +33,9 @@ _NEEDED = frozenset({"Key", "Item", "UpdateExpression", "TableName", "RequestIte
 def may_be_none(module: Module) -> Iterator[Draft]:
     """`ExpressionAttributeNames=names if names else None`."""
     for call in module.known_calls():
-        for member, value in call.members.items():
-            found = _none_case(value, module, call)
+        put = [(member, each) for member, values in call.maybe.items() for each in values]
+        for member, value in [*call.members.items(), *put]:
+            found = _none_case(value, module, call) if member in _parameters(call) else None
             if found is None:
                 continue
             present, condition, level = found

@@ -43,7 +43,7 @@ def read_change_put(module: Module) -> Iterator[Draft]:
     read_items: dict[ast.AST, set[str]] = {}
     for call in module.known_calls():
         if call.operation == "GetItem":
-            name = answer_of(call, module.names).name
+            name = answer_of(call, module.names).name or _item_name(call, module)
             if name is not None:
                 function = module.names.function(call.node)
                 read_items.setdefault(function, set()).update({name, *_parts(name, function)})
@@ -61,6 +61,19 @@ def read_change_put(module: Module) -> Iterator[Draft]:
                 answer="no error: of two writers, the later one undoes what the other wrote",
                 fix="update_item for what changes, or a ConditionExpression on a version",
             )
+
+
+def _item_name(call: Call, module: Module) -> str | None:
+    """The local that holds the item itself: `item = table.get_item(...)["Item"]`."""
+    for above in module.names.above(call.node):
+        if isinstance(above, ast.Assign):
+            target = above.targets[0]
+            return target.id if isinstance(target, ast.Name) else None
+        if not isinstance(above, ast.Await | ast.Subscript | ast.Attribute | ast.Call):
+            return None
+        if isinstance(above, ast.Call) and last_name(above.func) != "get":
+            return None
+    return None
 
 
 def _parts(name: str, function: ast.AST) -> Iterator[str]:
@@ -89,7 +102,7 @@ def _whole(item: ast.expr) -> list[ast.expr]:
 @rule("DYS341", level="risk", in_tests=False)
 def repeated_count(module: Module) -> Iterator[Draft]:
     """`ADD visits :one`, which a client's retries may apply twice."""
-    if {"total_max_attempts", "max_attempts"} & module.names.words(module.source.tree):
+    if module.names.mentions(module.source.tree, "total_max_attempts", "max_attempts"):
         return
     for call in module.known_calls():
         if not is_counting(call, module):
