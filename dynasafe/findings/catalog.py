@@ -733,6 +733,8 @@ def page(code: str) -> str:
             f"Fix: {it.right}.\n\nSource: {it.source}\n"
         )
     parts = [f"# {code}: {it.title}", it.why, "Wrong:", indent(it.wrong, "    ")]
+    if it.answer:
+        parts[1] += " In the examples, `table` and `client` are boto3's, `session` is aioboto3's."
     if it.answer.startswith("no error"):
         parts += [f"What happens: {it.answer}."]
     elif it.answer:

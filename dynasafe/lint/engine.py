@@ -187,9 +187,17 @@ class _Suppressions:
             lines.add(statement.end_lineno)
         return lines
 
+    def _is_comment(self, line: int) -> bool:
+        """Whether a line ends with a comment, and not with a text that looks like one."""
+        start = self._source.starts[line - 1]
+        end = start + len(self._source.line(line))
+        return any(start <= each < end for each in self._source.comments)
+
     def unused(self, selection: Selection) -> Iterator[Problem]:
         """Codes in comments that suppress nothing, though their rules are on."""
         for line, codes in self._lines.items():
+            if not self._is_comment(line):
+                continue
             for code in sorted(codes or ()):
                 rule = RULES.get(code)
                 level: Level = rule.level if rule is not None else "error"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
+from dynasafe.expressions.parser import parse_update
 from dynasafe.lint.migrate import migrate_source
 from dynasafe.lint.source import Source
+from dynasafe.values.convert import to_attribute_map
 from tests.support.linting import SYNC
 
 
@@ -107,6 +110,21 @@ def test_whole_call() -> None:
     assert whole.count("from dynasafe import UpdateBuilder\n") == 1
 
 
+def test_incident() -> None:
+    """Names that no text uses go, whatever they are: with any, the call was refused."""
+    code = """
+    def f(names, name):
+        table.update_item(
+            Key={"id": "a"},
+            UpdateExpression="SET nickname = :n",
+            ExpressionAttributeNames=names if names else None,
+            ExpressionAttributeValues={":n": name},
+        )
+    """
+
+    assert '.set("nickname", name)' in migrated(code)
+
+
 def test_client() -> None:
     """AttributeValues become Python values; a number that is text becomes a Decimal."""
     code = """
@@ -175,6 +193,12 @@ def test_names_that_are_no_paths() -> None:
 # ruff: noqa: E501
 LEFT = [
     ('table.update_item(Key=k, UpdateExpression=text)', "UpdateExpression is not literal"),
+    ("def f(parts):\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "what the expression is made of is bound twice"),
+    ("def f(a):\n    parts = []\n    for each in a:\n        parts.append('a = a')\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "the expression grows in a loop"),
+    ("def f(a):\n    parts = []\n    if a:\n        parts.append(a)\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "a part of the expression is not literal"),
+    ("def f(a):\n    parts = []\n    if a:\n        parts.append('a = b')\n    print(parts)\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "the expression's parts are used elsewhere"),
+    ("def f(a):\n    parts = []\n    if a:\n        parts.append('a = b')  # why\n        parts.append('c = d')\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "a comment, or another statement, on the line"),
+    ("def f(update):\n    parts = []\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "the name update is taken"),
     ('table.update_item(Key=k, UpdateExpression="REMOVE a", **more)', "** or positional arguments"),
     (update("SET a = :v", "**values"), "a key of ExpressionAttributeValues is not literal"),
     (update("SET a = list_append(a, :v)", '":v": v'), "list_append without if_not_exists(..., an empty list)"),
@@ -190,3 +214,109 @@ LEFT = [
 def test_left(code: str, reason: str) -> None:
     """What cannot be proved stays, with the reason."""
     assert left(code) == [reason]
+
+
+GROWN = [
+    """
+    def f(it, a=None, b=None):
+        parts, names, values = [], {}, {}
+        if a:
+            parts.append("#n = :n")
+            names["#n"] = "name"
+            values[":n"] = a
+        if b:
+            parts.append("visits = if_not_exists(visits, :zero) + :one")
+            values[":zero"] = 0
+            values[":one"] = b
+        if not parts:
+            return None
+        return it.update_item(
+            Key={"id": "a"},
+            UpdateExpression="SET " + ", ".join(parts),
+            ExpressionAttributeNames=names if names else None,
+            ExpressionAttributeValues=values,
+            ReturnValues="ALL_NEW",
+        )
+    """,
+    """
+    def f(it, a=None, b=None):
+        text = "SET updated = :u"
+        values = {":u": 7}
+        names = {}
+        if a:
+            text += ", #n = :n"
+            values[":n"] = a
+            names["#n"] = "name"
+        else:
+            text += ", other = :o"
+            values[":o"] = 1
+        if b:
+            values[":b"] = [b]
+            text += ", list = list_append(if_not_exists(list, :e), :b),"
+            values[":e"] = []
+        it.update_item(
+            Key={"id": "a"},
+            UpdateExpression=text.rstrip(","),
+            ExpressionAttributeNames=names or None,
+            ExpressionAttributeValues=values,
+        )
+    """,
+    """
+    def f(it, a=None, b=None):
+        sets = ["updated = :u"]
+        values = {":u": {"N": "7"}}
+        if a:
+            sets.append("nickname = :n")
+            values[":n"] = {"S": a}
+        if b:
+            sets.append("count = :c")
+            values[":c"] = {"N": str(b)}
+        it.update_item(
+            TableName="people",
+            Key={"id": {"S": "a"}},
+            UpdateExpression=f"SET {', '.join(sets)}",
+            ExpressionAttributeValues=values,
+        )
+    """,
+]
+
+
+@pytest.mark.parametrize("code", GROWN)
+@pytest.mark.parametrize("given", [{}, {"a": "x"}, {"b": 3}, {"a": "x", "b": 3}])
+def test_grown(code: str, given: dict[str, Any]) -> None:
+    """Whatever branches are taken, the new code makes the same trees as the old."""
+    source = Source(dedent(code), "app.py")
+    made = migrate_source(source)
+    assert (made.count, made.left) == (1, ())
+
+    old, new = (run(text, given) for text in (source.text, made.text))
+
+    assert trees(new) == trees(old)
+    assert "UpdateBuilder()" in made.text
+
+
+class Recorder:
+    """Takes the call of an update, and keeps its parameters."""
+
+    params: dict[str, Any] | None = None
+
+    def update_item(self, **params: Any) -> None:
+        self.params = params
+
+
+def run(text: str, given: dict[str, Any]) -> dict[str, Any] | None:
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)
+    recorder = Recorder()
+    namespace["f"](recorder, **given)
+    return recorder.params
+
+
+def trees(params: dict[str, Any] | None) -> object:
+    if params is None:
+        return None
+    values = params["ExpressionAttributeValues"]
+    wire = values if "TableName" in params else to_attribute_map(values)
+    names = params.get("ExpressionAttributeNames") or {}
+    rest = {name: params.get(name) for name in ("Key", "TableName", "ReturnValues")}
+    return parse_update(params["UpdateExpression"], names, wire), rest

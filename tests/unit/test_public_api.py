@@ -18,7 +18,7 @@ from dynasafe.testing import strategies
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 # Modules whose public names are listed in `__all__`.
-LISTED = ("dynasafe", "dynasafe.typing", "dynasafe.values", "dynasafe.expressions")
+LISTED = ("dynasafe", "dynasafe.typing", "dynasafe.values", "dynasafe.expressions", "dynasafe.lint")
 
 
 def documented() -> set[str]:
