@@ -215,7 +215,8 @@ async def test_unknown_authority_is_looked_at_again(
     import certifi
 
     merged = authority.ca_path.with_name("merged.pem")
-    merged.write_text(Path(certifi.where()).read_text("utf-8") + authority.ca_path.read_text())
+    known = Path(certifi.where()).read_text("utf-8")  # noqa: ASYNC240
+    merged.write_text(known + authority.ca_path.read_text())
     monkeypatch.setattr(certifi, "where", lambda: str(merged))
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
