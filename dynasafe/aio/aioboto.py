@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import platform
-import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
@@ -19,7 +18,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dynasafe.aio.patience import patient_timeout
+from dynasafe.aio.transport import require_no_mock
 from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S, DEFAULT_MAX_CONNECTIONS
+from dynasafe.environment.model import shape_findings
 from dynasafe.errors import (
     ClientClosedError,
     ClientRetriesError,
@@ -29,7 +30,7 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.findings.finding import Finding, Where
+from dynasafe.findings.finding import Finding
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
 from dynasafe.resilience.boundary import Lost, NotSent, TransportError
@@ -177,7 +178,7 @@ class AiobotoConnection:
         except NotSentError:
             raise
         except Exception as error:
-            raise _opening_error(error) from error
+            raise opening_error(error) from error
         return AiobotoTransport(client, is_validating=False)
 
     async def close(self) -> None:
@@ -214,7 +215,7 @@ def _load() -> None:
     import aiohttp  # noqa: F401
 
 
-def _opening_error(error: Exception) -> NotSentError:
+def opening_error(error: Exception) -> NotSentError:
     """The error of a client that cannot be made, by the class names of botocore."""
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {
@@ -432,19 +433,8 @@ class AiobotoTransport:
         return InvalidRequestError(operation, self._findings(operation, params))
 
     def _findings(self, operation: str, params: Mapping[str, Any]) -> list[Finding]:
-        """Botocore's own findings, by their places: its report quotes the values."""
-        from botocore.validate import ParamValidator
-
-        shape = self._client.meta.service_model.operation_model(operation).input_shape
-        return [
-            Finding(
-                code="DYS101",
-                message=reason,
-                where=Where(parameter=name.removeprefix(".") or "parameters"),
-                fix="give the members that the operation has, each of its type",
-            )
-            for reason, name, _ in ParamValidator().validate(params, shape)._errors
-        ]
+        model = self._client.meta.service_model.operation_model(operation)
+        return shape_findings(params, model.input_shape)
 
     def _late(self, handover: _Handover, timeout_s: float | None) -> TransportError:
         if handover.is_made or (handover.is_reached and not handover.is_exact):
@@ -480,13 +470,7 @@ def _note_request(request: Any, **_: Any) -> None:
     handover = _handover.get()
     if handover is None:
         return
-    moto = sys.modules.get("moto.core.models")
-    if moto is not None and getattr(getattr(moto, "botocore_stubber", None), "enabled", False):
-        raise NotSent(
-            "moto's mock_aws is active, which cannot answer async clients. Fix: the fixtures of "
-            "dynasafe.testing, or moto.server.ThreadedMotoServer with endpoint_url=",
-            is_retryable=False,
-        )
+    require_no_mock()
     handover.is_reached = True
     handover.url = request.url
     if handover.is_exact:

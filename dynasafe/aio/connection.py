@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import select
 import socket
 import ssl
@@ -187,6 +188,7 @@ class Pool:
     ) -> None:
         self.endpoint: Final = endpoint
         self.loop: Final = loop
+        self.pid: Final = os.getpid()
         self.buffer: Final = memoryview(bytearray(_BUFFER_BYTES))
         self.is_closed = False
         self._trust: Final = trust

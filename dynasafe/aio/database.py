@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from typing_extensions import Unpack
 
-from dynasafe.aio.aioboto import AiobotoConnection, AiobotoTransport, slot_count
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
@@ -29,12 +28,20 @@ from dynasafe.calls.options import (
 from dynasafe.calls.reads import Get, transact_get_plan
 from dynasafe.calls.transactions import token_of, transact_write_plan
 from dynasafe.calls.writes import Write, WriteResult
-from dynasafe.errors import ClientClosedError, OutcomeUnknownError, UnsupportedTypeError
+from dynasafe.errors import (
+    ClientClosedError,
+    OutcomeUnknownError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.items.item_format import ItemT
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 
 if TYPE_CHECKING:
     from botocore.config import Config
+
+    from dynasafe.aio.aioboto import AiobotoConnection
+    from dynasafe.aio.http_connect import HttpConnection
 
 T = TypeVar("T")
 
@@ -43,14 +50,20 @@ _CONNECT = Keywords(
     "connect",
     TableOptions,
     (
+        "client_cert",
         "client_options",
         "clock",
         "config",
         "connect_timeout_s",
+        "credentials",
         "endpoint_url",
         "max_connections",
+        "profile_name",
+        "proxies",
         "region_name",
         "session",
+        "transport",
+        "verify",
     ),
 )
 _TABLE = Keywords("table", TableOptions, ("name", "item_class"))
@@ -93,10 +106,12 @@ class AsyncDynamoDB:
         max_connections: int | None = None,
         **options: Unpack[TableOptions],
     ) -> None:
+        from dynasafe.aio.aioboto import AiobotoTransport, slot_count
+
         transport = AiobotoTransport(client)
         self._settings = _DATABASE.settings(options, Settings())
         self._transport: Transport | None = transport
-        self._connection: AiobotoConnection | None = None
+        self._connection: AiobotoConnection | HttpConnection | None = None
         self._executor = Executor(
             transport,
             clock=clock,
@@ -126,44 +141,68 @@ class AsyncDynamoDB:
         *,
         region_name: str | None = None,
         endpoint_url: str | None = None,
+        credentials: Any = None,
+        profile_name: str | None = None,
         session: Any = None,
         config: Config | None = None,
+        verify: bool | str | None = None,
+        proxies: Mapping[str, str] | None = None,
+        client_cert: str | tuple[str, str] | None = None,
         clock: Clock | None = None,
         max_connections: int | None = None,
         connect_timeout_s: float = DEFAULT_CONNECT_TIMEOUT_S,
         client_options: Mapping[str, Any] | None = None,
+        transport: Literal["http", "aioboto3"] = "http",
         **options: Unpack[TableOptions],
     ) -> Self:
-        """A client of its own, which is made when it is entered with `async with`.
+        """A client of its own, which begins when it is entered with `async with`.
 
         It may be entered again after its end, also on another event loop, and starts afresh then.
 
         Args:
-            session: an aioboto3.Session, for credentials or a profile; by default a new one.
-            config: botocore options beside those of `client_config()`, as a botocore Config that
-                has no requests repeated.
+            credentials: an object with `access_key`, `secret_key` and perhaps `token`, such as
+                one of botocore; or a function that gives one, async or not, and is asked again
+                before they expire. By default they are found as boto3 finds them.
+            profile_name: of the config file.
+            session: a session of boto3 or botocore, whose settings and credentials are used; one
+                of aioboto3 makes the client with aioboto3.
+            config: a botocore Config that has no requests repeated.
+            verify: False, or the path of a bundle of certificate authorities; by default
+                AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or certifi's.
+            proxies: by scheme, such as `{"https": "http://proxy:3128"}`; by default HTTPS_PROXY,
+                HTTP_PROXY and NO_PROXY count.
+            client_cert: the path of a certificate with its key, or a path for each.
             max_connections: how many requests are under way at once; by default as many as the
                 config's pool has, or 50.
             connect_timeout_s: seconds for making one connection, within those of the attempt.
-            client_options: further arguments of `session.client()`, such as `verify` or
+            client_options: arguments as boto3's `client()` takes them, such as
                 `aws_access_key_id`.
+            transport: "aioboto3" sends through a client of aioboto3, which must be installed.
 
         Raises:
             ClientRetriesError: the config would have requests repeated.
             InvalidValueError: an argument is of a wrong type, or contradicts another.
         """
+        given: dict[str, Any] = {
+            "region_name": region_name,
+            "endpoint_url": endpoint_url,
+            "session": session,
+            "config": config,
+            "max_connections": max_connections,
+            "connect_timeout_s": connect_timeout_s,
+            "client_options": client_options,
+        }
+        own: dict[str, Any] = {
+            "credentials": credentials,
+            "profile_name": profile_name,
+            "verify": verify,
+            "proxies": proxies,
+            "client_cert": client_cert,
+        }
         database = cls.__new__(cls)
         database._settings = _CONNECT.settings(options, Settings())
         database._transport = None
-        database._connection = AiobotoConnection(
-            region_name=region_name,
-            endpoint_url=endpoint_url,
-            session=session,
-            config=config,
-            max_connections=max_connections,
-            connect_timeout_s=connect_timeout_s,
-            client_options=client_options,
-        )
+        database._connection = _connection(transport, given, own)
         database._executor = Executor(
             None, clock=clock, max_connections=database._connection.slot_count
         )
@@ -307,6 +346,40 @@ class AsyncDynamoDB:
                 "error", f"an OutcomeUnknownError is expected, not {type(error).__name__}"
             )
         return await self._executor.resolve(error, _RESOLVE.settings(options, self._settings))
+
+
+def _connection(
+    transport: str, given: dict[str, Any], own: dict[str, Any]
+) -> AiobotoConnection | HttpConnection:
+    """What makes the transport.
+
+    Args:
+        given: arguments that both have.
+        own: arguments of our own connections.
+    """
+    if transport not in ("http", "aioboto3"):
+        raise ValueOutOfRangeError(
+            "transport", f'no transport {transport!r}. Fix: "http" or "aioboto3"'
+        )
+    if transport == "http" and not _is_async_session(given["session"]):
+        from dynasafe.aio.http_connect import HttpConnection
+
+        return HttpConnection(**given, **own)
+    from dynasafe.aio.aioboto import AiobotoConnection
+
+    for name, value in own.items():
+        if value is not None and name != "verify":
+            raise ValueOutOfRangeError(
+                name, "aioboto3 does not take it from here. Fix: give it a session or config"
+            )
+    if own["verify"] is not None:
+        given["client_options"] = {**(given["client_options"] or {}), "verify": own["verify"]}
+    return AiobotoConnection(**given)
+
+
+def _is_async_session(session: Any) -> bool:
+    inner = getattr(session, "_session", session)
+    return any(cls.__name__ == "AioSession" for cls in type(inner).__mro__)
 
 
 def _only_table(names: Iterable[str]) -> str | None:

@@ -232,7 +232,7 @@ class Executor:
         if transport is None:
             raise ClientClosedError
         if self._pid != os.getpid():
-            raise ForkedProcessError
+            self._start_in_child(transport)
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             if self._loop is not None and getattr(transport, "is_bound_to_loop", True):
@@ -240,6 +240,21 @@ class Executor:
             self.slots = Slots(self.slots.count)
             self._loop = loop
         return transport
+
+    def _start_in_child(self, transport: Transport) -> None:
+        """After a fork: over connections of this process's own, where the transport can.
+
+        A loop that was made before the fork is the parent's as well: both would take each other's
+        events from one selector.
+        """
+        start_in_child = getattr(transport, "start_in_child", None)
+        loop = asyncio._get_running_loop()
+        if start_in_child is None or loop is None or loop is self._loop:
+            raise ForkedProcessError
+        start_in_child(loop)
+        self.slots = Slots(self.slots.count)
+        self._loop = loop
+        self._pid = os.getpid()
 
     async def _take_slot(self, slots: Slots, command: TakeSlot) -> Reply:
         try:

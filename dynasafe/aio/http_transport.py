@@ -17,6 +17,7 @@ import asyncio
 import math
 import os
 import platform
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -24,13 +25,16 @@ from urllib.parse import quote
 
 from dynasafe.aio.connection import CONNECT_TIMEOUT_S, Pool, in_thread
 from dynasafe.aio.credentials import CredentialSource
+from dynasafe.aio.transport import require_no_mock
 from dynasafe.environment.proxies import Proxy
 from dynasafe.environment.surroundings import Surroundings, Wanted, look_around
+from dynasafe.errors import InvalidRequestError
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
 from dynasafe.http.exchange import encode, read_answer
 from dynasafe.http.signing import Signer
 from dynasafe.resilience.boundary import NotSent, Refused
+from dynasafe.validation import CHECKED_OPERATIONS
 from dynasafe.version import __version__
 
 _MAX_SKEW_S: Final = 240.0
@@ -38,17 +42,6 @@ _MAX_SKEW_S: Final = 240.0
 _SKEW_CODES: Final = frozenset(
     {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
 )
-
-_forks = 0
-
-
-def _count_fork() -> None:
-    global _forks
-    _forks += 1
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_count_fork)
 
 
 class _Route:
@@ -105,7 +98,6 @@ class HttpTransport:
         self._connect_timeout_s: Final = connect_timeout_s
         self._user_agent: Final = _user_agent(os.environ)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._forks = _forks
         self._pools: dict[tuple[str, int, bool], Pool] = {}
         self._routes: dict[tuple[str | None, bool], _Route] = {}
         self._around: Surroundings | None = None
@@ -123,7 +115,6 @@ class HttpTransport:
         loop = asyncio.get_running_loop()
         if self._loop is not None:
             await self.close()
-        self._forks = _forks
         self._is_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
         try:
             around = await in_thread(loop, lambda: look_around(self._wanted, os.environ))
@@ -145,13 +136,13 @@ class HttpTransport:
             return
         self._loop = None
         for pool in self._pools.values():
-            if self._forks == _forks and pool.loop is asyncio.get_running_loop():
+            if pool.pid == os.getpid() and pool.loop is asyncio.get_running_loop():
                 pool.close()
             else:
                 pool.drop()
         self._pools = {}
         self._routes = {}
-        if self._source is not None and self._forks == _forks:
+        if self._source is not None:
             self._source.close()
         # The loop closes sockets at its next turns.
         await asyncio.sleep(0)
@@ -173,14 +164,16 @@ class HttpTransport:
         started_s = loop.time()
         deadline_s = math.inf if timeout_s is None else started_s + timeout_s
         try:
-            if self._forks != _forks:
-                self._start_afresh()
+            if operation not in CHECKED_OPERATIONS:
+                await self._require_valid(operation, params, deadline_s)
             source = self._source
             assert source is not None
             credentials = source.current
             if credentials is None or self._now_s() >= source.stale_at_s:
                 credentials = await self._credentials(source, deadline_s)
             resource = resource_of(params)
+            if "moto.core.models" in sys.modules:
+                require_no_mock()
             route = self._routes.get((resource, operation == "SearchVectors"))
             if route is None or route.signer.credentials is not credentials:
                 route = await self._route(credentials, resource, operation, deadline_s)
@@ -245,16 +238,34 @@ class HttpTransport:
 
     # --- What a request needs
 
+    async def _require_valid(
+        self, operation: str, params: Mapping[str, Any], deadline_s: float
+    ) -> None:
+        """What `check_request` does not know, botocore's model does; a rare thing."""
+        from dynasafe.environment.model import model_findings
+
+        assert self._loop is not None
+        try:
+            async with _until(deadline_s):
+                findings = await in_thread(self._loop, lambda: model_findings(operation, params))
+        except TimeoutError as error:
+            raise NotSent("the check took too long", limit="attempt_timeout_s") from error
+        if findings:
+            raise InvalidRequestError(operation, findings)
+
     def _now_s(self) -> float:
         return time.time() + self._offset_s
 
     async def _credentials(self, source: CredentialSource, deadline_s: float) -> Credentials:
         try:
-            async with asyncio.timeout_at(None if deadline_s == math.inf else deadline_s):
+            async with _until(deadline_s):
                 return await source.get()
         except TimeoutError as error:
             raise NotSent(
-                "credentials did not come in time", provider="credentials", limit="timeout_s"
+                "they were not fetched in time",
+                is_retryable=False,
+                provider="credentials",
+                limit="attempt_timeout_s",
             ) from error
         except CredentialProblem as problem:
             raise _without_credentials(problem) from problem
@@ -276,13 +287,15 @@ class HttpTransport:
             if isinstance(place, Place):
                 endpoint = find()
             else:
-                async with asyncio.timeout_at(None if deadline_s == math.inf else deadline_s):
+                async with _until(deadline_s):
                     endpoint = await in_thread(loop, find)
             proxy = around.proxy(endpoint)
             pool = self._pool(endpoint, loop, around, proxy)
             signer = self._signer(endpoint, credentials, proxy)
         except TimeoutError as error:
-            raise NotSent("the endpoint was not found in time", limit="timeout_s") from error
+            raise NotSent(
+                "the endpoint was not found in time", limit="attempt_timeout_s"
+            ) from error
         except ValueError as error:
             raise NotSent(str(error), is_retryable=False) from error
         if len(self._routes) > 1000:
@@ -332,13 +345,18 @@ class HttpTransport:
             return ""
         return f"X-Amzn-Trace-Id: {quote(trace_id, safe=_TRACE_SAFE)}\r\n"
 
-    def _start_afresh(self) -> None:
-        """In a child process: connections are the parent's."""
-        self._forks = _forks
+    def start_in_child(self, loop: asyncio.AbstractEventLoop) -> None:
+        """After a fork, in the child and on a loop of its own: leave the parent's connections."""
         for pool in self._pools.values():
             pool.drop()
         self._pools = {}
         self._routes = {}
+        around = self._around
+        if around is not None:
+            self._source = CredentialSource(
+                around.fetch, around.credentials, loop=loop, now_s=self._now_s
+            )
+            self._loop = loop
 
     def _correct_clock(self, refused: Refused) -> None:
         date = refused.headers.get("date")
@@ -358,10 +376,12 @@ class HttpTransport:
 _TRACE_SAFE: Final = "-=;:+&[]{}\"',"
 
 
+def _until(deadline_s: float) -> asyncio.Timeout:
+    return asyncio.timeout_at(None if deadline_s == math.inf else deadline_s)
+
+
 def _without_credentials(problem: CredentialProblem) -> NotSent:
-    return NotSent(
-        f"no credentials from {problem.provider}: {problem.reason}", provider=problem.provider
-    )
+    return NotSent(problem.reason, is_retryable=False, provider=problem.provider)
 
 
 def _user_agent(environ: Mapping[str, str]) -> str:

@@ -48,7 +48,7 @@ class Asked:
         try:
             self._session: Any = _session(profile_name) if session is None else _inner(session)
             self._client: Any = self._session.create_client("dynamodb", **options)
-        except (BotoCoreError, ValueError) as error:
+        except BotoCoreError as error:
             raise ValueError(_words(error)) from error
         self._client.meta.events.register("before-send.dynamodb", _Stop().stop)
         self.ca_bundle: str | None = self._session.get_config_variable("ca_bundle")

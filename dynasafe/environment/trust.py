@@ -33,7 +33,8 @@ class Trust:
         client_cert: the path of a certificate and its key, or one path for each.
 
     Raises:
-        OSError: a file is missing, or is none of certificates.
+        OSError: a file is none of certificates.
+        ValueError: a file is missing.
     """
 
     def __init__(
@@ -69,6 +70,9 @@ class Trust:
             context = self._context()
             if self._verify is not False:
                 location = _bundle() if self._verify is True else Path(self._verify)
+                if not location.exists():
+                    # OpenSSL's own error has no name of a file.
+                    raise ValueError(f"no such file or folder of authorities: {location}")
                 if location.is_dir():
                     context.load_verify_locations(capath=str(location))
                 else:

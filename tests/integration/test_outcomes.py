@@ -94,9 +94,11 @@ class Stub:
 
 
 @asynccontextmanager
-async def stub(reply: bytes | Callable[[int], bytes | None] | None) -> AsyncIterator[Stub]:
+async def stub(
+    reply: bytes | Callable[[int], bytes | None] | None, *, port: int = 0
+) -> AsyncIterator[Stub]:
     served = Stub(reply if callable(reply) else lambda _: reply)
-    server = await asyncio.start_server(served.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(served.serve, "127.0.0.1", port)
     served.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield served
@@ -107,8 +109,18 @@ async def stub(reply: bytes | Callable[[int], bytes | None] | None) -> AsyncIter
         await server.wait_closed()
 
 
+@pytest.fixture(autouse=True, params=["http", "aioboto3"])
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each transport that connect() has."""
+    monkeypatch.setitem(DEFAULTS, "transport", request.param)
+    return str(request.param)
+
+
+DEFAULTS: dict[str, Any] = {"client_options": CREDENTIALS, "retry": None}
+
+
 def connect(url: str, **options: Any) -> AsyncDynamoDB:
-    options = {"client_options": CREDENTIALS, "retry": None, **options}
+    options = {**DEFAULTS, **options}
     return AsyncDynamoDB.connect(region_name=REGION, endpoint_url=url, **options)
 
 
@@ -267,22 +279,19 @@ async def test_tls_that_fails_was_not_sent() -> None:
         url = served.url.replace("http:", "https:")
         for verify in (True, "/no/such/file.pem"):
             options = {**CREDENTIALS, "verify": verify}
-            async with connect(url, client_options=options) as db:
-                with pytest.raises(NotSentError):
+            with pytest.raises(NotSentError):
+                async with connect(url, client_options=options) as db:
                     await db.table("things").update_item(KEY, increment())
         assert served.requests == []
 
 
-async def test_value_that_json_cannot_hold_was_not_sent() -> None:
-    """With validate=False, botocore meets it; nothing is sent, and no value is shown."""
-    item = {"pk": {"S": "a"}, "x": {"S": object()}}
+@pytest.mark.parametrize("wrong", [{"S": object()}, {"B": object()}, object(), {1, 2}])
+async def test_value_that_json_cannot_hold_was_not_sent(wrong: Any) -> None:
+    """With validate=False, the transport meets it; nothing is sent, and no value is shown."""
+    item = {"pk": {"S": "SEC" + "RET"}, "x": wrong}
     async with stub(own({})) as served, connect(served.url) as db:
-        with pytest.raises(NotSentError):
-            await db.call("PutItem", {"TableName": "things", "Item": item}, validate=False)
         with pytest.raises(NotSentError) as caught:
-            await db.call(
-                "PutItem", {"TableName": "things", "Item": {"pk": "SEC" + "RET"}}, validate=False
-            )
+            await db.call("PutItem", {"TableName": "things", "Item": item}, validate=False)
         assert served.requests == []
     shown = "".join(traceback.format_exception(caught.value))
     assert "SECRET" not in shown
@@ -520,14 +529,15 @@ async def test_many_calls_at_once_all_succeed() -> None:
 def test_entered_again_on_another_loop() -> None:
     """As a Lambda handler or a test client does: each run starts afresh."""
 
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
     async def once(db: AsyncDynamoDB) -> None:
-        async with stub(own({})) as served:
-            db._connection._options["endpoint_url"] = served.url  # type: ignore[union-attr]
-            async with db:
-                await db.table("things").update_item(KEY, increment())
+        async with stub(own({}), port=port) as served, db:
+            await db.table("things").update_item(KEY, increment())
             assert len(served.requests) == 1
 
-    db = connect("http://127.0.0.1:1")
+    db = connect(f"http://127.0.0.1:{port}")
     asyncio.run(once(db))
     asyncio.run(once(db))
 
