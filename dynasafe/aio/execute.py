@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -26,6 +26,7 @@ from dynasafe.calls.plans import (
 )
 from dynasafe.calls.requests import Request
 from dynasafe.errors import (
+    CircuitOpenError,
     ClientClosedError,
     ForkedProcessError,
     OutcomeUnknownError,
@@ -34,6 +35,9 @@ from dynasafe.errors import (
 from dynasafe.resilience.attempts import (
     Answered,
     Command,
+    FirstAttempt,
+    Held,
+    Permits,
     Raised,
     Refresh,
     Refreshed,
@@ -195,17 +199,57 @@ class Executor:
 
     async def _run(self, request: Request, state: CallState) -> Success:
         """One request of a plan, with its retries."""
-        self._require_open()
+        transport = self._require_open()
+        permits = self.state.prepare(request, state)
+        slots, call = self.slots, request.call
+        now_s = self.clock.now_s()
+
+        def make_loop(permits: Permits | None) -> Generator[Command, Any, Success]:
+            return self.state.loop(request, state, permits, now_s=now_s)
+
+        deadline = state.deadline
+        if (
+            slots.in_flight >= slots.count
+            or not FirstAttempt.suits(call)
+            or (deadline is not None and deadline.is_over(now_s))
+        ):
+            return await self._go_on(make_loop(permits), None, request)
+        try:
+            first = FirstAttempt(permits, state.quota, state, now_s)
+        except CircuitOpenError as refusal:
+            assert permits is not None
+            return await self._go_on(make_loop(Held(permits, refusal)), None, request)
+        slots.in_flight += 1
+        timeout_s = state.settings.attempt_timeout_s
+        if deadline is not None:
+            left_s = deadline.remaining_s(now_s)
+            timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
+        try:
+            response = await transport.send(call.operation, request.params, timeout_s=timeout_s)
+        except Exception as error:
+            reply = Raised(error, self.clock.now_s(), self.clock.draw())
+        except BaseException as cancellation:
+            first.go_on(make_loop).throw(cancellation)
+            raise
+        else:
+            return first.succeed(response, self.clock.now_s())
+        finally:
+            slots.release()
+        return await self._go_on(first.go_on(make_loop), reply, request)
+
+    async def _go_on(
+        self, loop: Generator[Command, Any, Success], reply: Reply | None, request: Request
+    ) -> Success:
+        """Do what the loop of attempts decides, to its end."""
         slots = self.slots
-        loop = self.state.attempts(request, state, now_s=self.clock.now_s())
         holds_slot = False
         try:
-            command: Command = next(loop)
+            command: Command = loop.send(reply)
             while True:
                 try:
                     match command:
                         case TakeSlot():
-                            reply: Reply = await self._take_slot(slots, command)
+                            reply = await self._take_slot(slots, command)
                             holds_slot = isinstance(reply, SlotTaken)
                         case Send():
                             reply = await self._send(request, command)

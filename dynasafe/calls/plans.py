@@ -21,7 +21,7 @@ from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
 from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
 from dynasafe.events import CallCancelled, CallFailed, CallSucceeded, Event, emit, logger
-from dynasafe.resilience.attempts import Command, Success, attempts
+from dynasafe.resilience.attempts import Command, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
@@ -116,6 +116,18 @@ class ClientState:
             new_id=self._new_id,
         )
 
+    def prepare(self, request: Request, state: CallState) -> Circuit | None:
+        """The request's circuit breaker, when the request may be sent.
+
+        Raises:
+            InvalidRequestError: DynamoDB would refuse the request.
+        """
+        settings = state.settings
+        if settings.validate and not request.is_checked:
+            call = request.call
+            require_valid(call.operation, request.params, schema=request.schema, form="client")
+        return self._breaker(request, settings)
+
     def attempts(
         self, request: Request, state: CallState, *, now_s: float
     ) -> Generator[Command, Any, Success]:
@@ -124,16 +136,19 @@ class ClientState:
         Raises:
             InvalidRequestError: DynamoDB would refuse the request.
         """
+        return self.loop(request, state, self.prepare(request, state), now_s=now_s)
+
+    def loop(
+        self, request: Request, state: CallState, permits: Permits | None, *, now_s: float
+    ) -> Generator[Command, Any, Success]:
+        """The loop of attempts for one request that is prepared."""
         settings = state.settings
-        call = request.call
-        if settings.validate and not request.is_checked:
-            require_valid(call.operation, request.params, schema=request.schema, form="client")
         return attempts(
-            call,
+            request.call,
             now_s=now_s,
             policy=None if request.is_sent_once else settings.retry,
             quota=state.quota,
-            permits=self._breaker(request, settings),
+            permits=permits,
             deadline=state.deadline,
             attempt_timeout_s=settings.attempt_timeout_s,
             hooks=settings.hooks,

@@ -204,6 +204,79 @@ def attempts(
     return loop.run(permits)
 
 
+class FirstAttempt:
+    """The first attempt of a call, without the loop: most calls need no other.
+
+    A driver that has a free slot takes this short path: it begins, sends, and then either says
+    that the answer came, or goes on with a loop that stands where this has come to. Permits,
+    quota, counts, events and errors are the loop's.
+
+    Raises:
+        CircuitOpenError: the circuit breaker refuses; the loop says it in its own words.
+    """
+
+    __slots__ = ("permit", "permits", "progress", "quota", "sent_s")
+
+    def __init__(
+        self,
+        permits: Permits | None,
+        quota: RetryQuota | None,
+        progress: Progress,
+        now_s: float,
+    ) -> None:
+        self.permits = permits
+        self.quota = quota
+        self.progress = progress
+        self.sent_s = now_s
+        self.permit = None if permits is None else permits.acquire(now_s)
+        progress.attempts += 1
+
+    @staticmethod
+    def suits(call: Call) -> bool:
+        """Whether nothing came before it that its outcome must be seen with."""
+        return call.client_request_token is None and not call.may_be_applied
+
+    def succeed(self, response: Mapping[str, Any], now_s: float) -> Success:
+        """The answer came."""
+        if self.permits is not None:
+            self.permits.record(self.permit, "success", now_s - self.sent_s, now_s)
+        if self.quota is not None:
+            self.quota.give_back(None)
+        return Success(response, 1)
+
+    def go_on(
+        self, make_loop: Callable[[Permits | None], Generator[Command, Any, Success]]
+    ) -> Generator[Command, Any, Success]:
+        """A loop that waits for the reply to its Send, in place of this.
+
+        Args:
+            make_loop: makes one with these permits, at the time of `sent_s`.
+        """
+        self.progress.attempts -= 1  # the loop counts it
+        loop = make_loop(None if self.permits is None else Held(self.permits, self.permit))
+        next(loop)
+        loop.send(SlotTaken(self.sent_s, was_awaited=False))
+        return loop
+
+
+class Held:
+    """Permits of which the first was asked for already: it was given, or refused."""
+
+    __slots__ = ("_held", "_permits", "record", "release")
+
+    def __init__(self, permits: Permits, held: Any) -> None:
+        self._permits = permits
+        self._held = held
+        self.record = permits.record
+        self.release = permits.release
+
+    def acquire(self, now_s: float) -> Any:
+        held, self._held = self._held, None
+        if isinstance(held, CircuitOpenError):
+            raise held
+        return self._permits.acquire(now_s) if held is None else held
+
+
 class _Attempts:
     """The state of one call, and what follows from it."""
 
