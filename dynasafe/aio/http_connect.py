@@ -24,6 +24,9 @@ _OPTIONS: Final = frozenset(
 )
 
 
+_KEEPALIVE: Final = ("keepalive_timeout", 12)
+
+
 class HttpConnection:
     """Opens a transport over connections of our own, and closes it; again and again, if wanted.
 
@@ -134,10 +137,16 @@ def _require_config(config: Any) -> None:
     # aiobotocore's Config has more, of which only the defaults have a meaning here.
     http_class = getattr(config, "http_session_cls", None)
     is_foreign = http_class is not None and http_class.__module__ != "aiobotocore.httpsession"
-    if is_foreign or getattr(config, "connector_args", None):
+    if is_foreign or _connector_args(config):
         raise ValueOutOfRangeError(
             "config", "it has options of aiobotocore alone. Fix: connect(transport='aioboto3')"
         )
+
+
+def _connector_args(config: Any) -> dict[str, Any]:
+    # aiobotocore adds its own default.
+    given = getattr(config, "connector_args", None) or {}
+    return {name: value for name, value in given.items() if (name, value) != _KEEPALIVE}
 
 
 def _pool_size(config: Any, max_connections: int | None) -> int:

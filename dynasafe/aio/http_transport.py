@@ -96,7 +96,7 @@ class HttpTransport:
         )
         self.max_connections: Final = max_connections
         self._connect_timeout_s: Final = connect_timeout_s
-        self._user_agent: Final = _user_agent(os.environ)
+        self._user_agent: Final = _user_agent(os.environ, config)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pools: dict[tuple[str, int, bool], Pool] = {}
         self._routes: dict[tuple[str | None, bool], _Route] = {}
@@ -384,13 +384,14 @@ def _without_credentials(problem: CredentialProblem) -> NotSent:
     return NotSent(problem.reason, is_retryable=False, provider=problem.provider)
 
 
-def _user_agent(environ: Mapping[str, str]) -> str:
-    words = [
-        f"dynasafe/{__version__}",
-        f"lang/python#{platform.python_version()}",
-    ]
-    for label, name in (("exec-env", "AWS_EXECUTION_ENV"), ("app", "AWS_SDK_UA_APP_ID")):
-        value = environ.get(name)
+def _user_agent(environ: Mapping[str, str], config: Any) -> str:
+    own = f"dynasafe/{__version__} lang/python#{platform.python_version()}"
+    words = [getattr(config, "user_agent", None) or own]
+    for label, value in (
+        ("exec-env/", environ.get("AWS_EXECUTION_ENV")),
+        ("app/", getattr(config, "user_agent_appid", None) or environ.get("AWS_SDK_UA_APP_ID")),
+    ):
         if value and value.isascii() and value.isprintable():
-            words.append(f"{label}/{value.replace(' ', '-')}")
-    return " ".join(words)
+            words.append(label + value.replace(" ", "-"))
+    extra = getattr(config, "user_agent_extra", None)
+    return " ".join([*words, extra] if extra else words)

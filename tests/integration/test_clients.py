@@ -33,7 +33,8 @@ from dynasafe.errors import (
 from dynasafe.resilience.boundary import NotSent
 from dynasafe.testing import Fault, FaultPlan, FaultProxy, ScriptedTransport, ok, refused
 from dynasafe.testing.engines import Engine
-from tests.integration.conftest import CREDENTIALS, REGION, CreateTable, boto3_client, connect
+from tests.integration.conftest import CREDENTIALS, REGION, CreateTable, boto3_client
+from tests.integration.conftest import connect as connect_over_any
 
 
 def client_of(engine: Engine, service: str = "dynamodb", **options: Any) -> Any:
@@ -120,6 +121,10 @@ def test_given_retries_in_the_config_then_they_are_refused() -> None:
         client_config(retries={"max_attempts": 3})
 
 
+def connect(engine: Engine, **options: Any) -> AsyncDynamoDB:
+    return connect_over_any(engine, **{"transport": "aioboto3", **options})
+
+
 def client_within(db: AsyncDynamoDB) -> Any:
     transport = db._transport
     assert isinstance(transport, AiobotoTransport)
@@ -174,7 +179,9 @@ async def test_given_a_pool_in_the_config_then_it_is_kept(
 async def test_given_more_connections_than_the_pool_has_then_they_are_refused(moto: Engine) -> None:
     """The others would wait within the client, where an attempt's time runs out unseen."""
     with pytest.raises(ValueOutOfRangeError) as caught:
-        AsyncDynamoDB.connect(config=AioConfig(max_pool_connections=10), max_connections=11)
+        AsyncDynamoDB.connect(
+            config=AioConfig(max_pool_connections=10), max_connections=11, transport="aioboto3"
+        )
     assert str(caught.value) == (
         "max_connections: 11, but the client's pool has 10 connections. Fix: "
         "client_config(max_pool_connections=11), or a lower max_connections"
@@ -206,7 +213,9 @@ async def test_given_client_options_then_none_is_lost(moto: Engine) -> None:
     async with AsyncDynamoDB.connect(client_options=options) as db:
         assert "TableNames" in await db.call("ListTables", {})
     elsewhere = {**options, "region_name": "eu-west-1"}
-    async with AsyncDynamoDB.connect(region_name=REGION, client_options=elsewhere) as db:
+    async with AsyncDynamoDB.connect(
+        region_name=REGION, client_options=elsewhere, transport="aioboto3"
+    ) as db:
         assert client_within(db).meta.region_name == REGION
     with pytest.raises(InvalidValueError, match=r"Fix: connect\(config=\.\.\.\)"):
         AsyncDynamoDB.connect(client_options={"config": AioConfig()})
