@@ -166,7 +166,12 @@ class AiobotoConnection:
             InvalidValueError: there is no region, or another setting is wrong.
         """
         # Loading the packages takes half a second the first time.
-        await asyncio.to_thread(_load)
+        try:
+            await asyncio.to_thread(_load)
+        except ImportError as error:
+            raise ValueOutOfRangeError(
+                "transport", f"{error}. Fix: pip install 'dynasafe[aioboto3]'"
+            ) from error
         try:
             if self._session is None:
                 import aioboto3

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, Generic, Literal, cast, overload
+from typing import Any, Generic, Literal, Unpack, cast, overload
 from uuid import uuid4
-
-from typing_extensions import Unpack
 
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.execute import Executor

@@ -14,9 +14,7 @@ import sys
 import typing
 from collections.abc import Mapping
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
-
-from typing_extensions import dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 from dynasafe.errors import (
     InvalidValueError,

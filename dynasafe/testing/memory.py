@@ -17,10 +17,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypeVar, Unpack, overload
 from zlib import crc32
-
-from typing_extensions import Unpack
 
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB

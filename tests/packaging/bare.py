@@ -3,8 +3,6 @@
 import asyncio
 import importlib.util
 
-import boto3
-
 from dynasafe import (
     AsyncDynamoDB,
     Attr,
@@ -12,11 +10,10 @@ from dynasafe import (
     UpdateBuilder,
     attribute,
     check_request,
-    guard,
 )
-from dynasafe.errors import ConnectionNotMadeError, InvalidRequestError
+from dynasafe.errors import ConnectionNotMadeError, InvalidValueError
 
-for extra in ("pytest", "moto", "hypothesis", "pydantic"):
+for extra in ("aioboto3", "aiohttp", "boto3", "pytest", "moto", "hypothesis", "pydantic"):
     assert importlib.util.find_spec(extra) is None, extra
 
 REGION = "us-east-1"
@@ -34,14 +31,6 @@ params = update.build_client(table_name="people", key={"id": "p1"})
 assert params["ExpressionAttributeNames"] == {"#name": "name"}
 assert not check_request("UpdateItem", params, schema=Person)
 
-client = guard(boto3.client("dynamodb", region_name=REGION, endpoint_url=NOBODY, **CREDENTIALS))
-codes = []
-try:
-    client.update_item(**{**params, "ExpressionAttributeNames": {}})
-except InvalidRequestError as error:
-    codes = [finding.code for finding in error.findings]
-assert codes[:1] == ["DYS103"]
-
 
 async def connect() -> None:
     async with AsyncDynamoDB.connect(
@@ -54,4 +43,15 @@ async def connect() -> None:
     raise SystemExit("a call without a server came back")
 
 
+async def connect_with_aioboto3() -> None:
+    try:
+        async with AsyncDynamoDB.connect(region_name=REGION, transport="aioboto3"):
+            pass
+    except InvalidValueError as error:
+        assert "dynasafe[aioboto3]" in str(error), error
+        return
+    raise SystemExit("aioboto3 is not installed, and nobody says so")
+
+
 asyncio.run(connect())
+asyncio.run(connect_with_aioboto3())
