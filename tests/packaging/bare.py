@@ -48,8 +48,8 @@ async def connect_with_aioboto3() -> None:
         async with AsyncDynamoDB.connect(region_name=REGION, transport="aioboto3"):
             pass
     except InvalidValueError as error:
-        assert "dynasafe[aioboto3]" in str(error), error
-        return
+        if "dynasafe[aioboto3]" in str(error):
+            return
     raise SystemExit("aioboto3 is not installed, and nobody says so")
 
 
