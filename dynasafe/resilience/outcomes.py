@@ -34,7 +34,8 @@ class ErrorClass(Enum):
     IN_PROGRESS = "in_progress"
     """The transaction with this token is still running: not known yet."""
     CREDENTIALS = "credentials"
-    """The credentials have expired, not applied. Once more, with fresh ones."""
+    """The credentials have expired, or the signature's time is off; not applied. Once more, if
+    the transport has fresh ones, or has corrected its clock."""
     CONDITION_FAILED = "condition_failed"
     """The condition was false, not applied."""
     FINAL = "final"
@@ -142,7 +143,13 @@ _CLASS_BY_CODE: dict[str, ErrorClass] = {
     "TransactionInProgressException": ErrorClass.IN_PROGRESS,
     "ConditionalCheckFailedException": ErrorClass.CONDITION_FAILED,
     **dict.fromkeys(
-        ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException"),
+        (
+            "ExpiredToken",
+            "ExpiredTokenException",
+            "RequestExpired",
+            "RequestTimeTooSkewed",
+            "UnrecognizedClientException",
+        ),
         ErrorClass.CREDENTIALS,
     ),
     **dict.fromkeys(
@@ -163,7 +170,6 @@ _CLASS_BY_CODE: dict[str, ErrorClass] = {
             "MissingAuthenticationTokenException",
             "NotAuthorized",
             "OptInRequired",
-            "RequestExpired",
             "ResourceInUseException",
             "ResourceNotFoundException",
             "SerializationException",
@@ -178,6 +184,8 @@ _CLASS_BY_CODE: dict[str, ErrorClass] = {
         ErrorClass.FINAL,
     ),
 }
+
+_OFF_TIME = ("Signature expired", "Signature not yet current")
 
 _REPEATABLE_REASONS = {
     "TransactionConflict": ErrorClass.CONFLICT,
@@ -221,6 +229,8 @@ def _of_refusal(refused: Refused) -> Outcome:
         known: ErrorClass | None = _class_of_cancellation(cancellation_reasons)
     else:
         known = _CLASS_BY_CODE.get(code) or _class_of_status(refused.http_status)
+        if code == "InvalidSignatureException" and refused.message.startswith(_OFF_TIME):
+            known = ErrorClass.CREDENTIALS
     return Outcome(
         error_class=known or _class_of_unknown(refused.http_status),
         code=code or f"HTTP {refused.http_status}",

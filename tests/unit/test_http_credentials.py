@@ -10,13 +10,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from dynasafe import AsyncDynamoDB, UpdateBuilder
 from dynasafe.aio.credentials import CredentialSource
 from dynasafe.http.credentials import (
     CredentialProblem,
@@ -519,3 +520,31 @@ def test_expiring_objects() -> None:
     assert require_credentials(found) == Credentials(
         "a", "b", "c", expires_at_s=expires.timestamp()
     )
+
+
+@pytest.mark.parametrize("offset_days", [-2, 2])
+async def test_clock_skew_is_corrected_within_a_call(offset_days: int) -> None:
+    """A clock that is two days off costs one refusal; the call succeeds, and so do later ones."""
+    now = datetime.now(UTC) + timedelta(days=offset_days)
+    code = "com.amazon.coral.service#InvalidSignatureException"
+    words = "Signature expired: x" if offset_days > 0 else "Signature not yet current: x"
+    refusal = json.dumps({"__type": code, "message": words}).encode()
+
+    async def behave(peer: Any, writer: asyncio.StreamWriter, number: int) -> None:
+        stamp = peer.requests[-1].split(b"X-Amz-Date: ")[1][:8].decode()
+        if stamp == now.strftime("%Y%m%d"):
+            writer.write(answer())
+        else:
+            date = now.strftime("%a, %d %b %Y %H:%M:%S GMT")
+            writer.write(answer(refusal, "400 Bad Request", Date=date))
+
+    async with (
+        peer(behave) as server,
+        AsyncDynamoDB.connect(
+            region_name="us-east-1", endpoint_url=server.url, credentials=keys("K")
+        ) as db,
+    ):
+        for _ in range(3):
+            await db.table("t").update_item({"id": "x"}, UpdateBuilder().increment("n", 1))
+
+    assert len(server.requests) == 4
