@@ -266,7 +266,7 @@ async def test_slow_function() -> None:
     finally:
         gate.set()
 
-    assert caught.value.limit == "timeout_s"
+    assert caught.value.limit == "attempt_timeout_s"
     assert caught.value.provider is not None
 
 
