@@ -21,6 +21,7 @@ from contextlib import suppress
 from random import random
 from typing import Any, Final
 
+from dynasafe.aio.patience import patient_timeout
 from dynasafe.environment.proxies import Proxy
 from dynasafe.environment.trust import Trust
 from dynasafe.http.endpoint import Endpoint
@@ -338,7 +339,7 @@ class Pool:
         self._connecting.add(task)
         task.add_done_callback(self._connected)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with patient_timeout(timeout_s):
                 connection = await asyncio.shield(task)
         except TimeoutError as error:
             self._left.add(task)
@@ -367,7 +368,7 @@ class Pool:
     async def _connect_in_time(self) -> Connection:
         where, bound_s = self._where, self._connect_timeout_s
         try:
-            async with asyncio.timeout(bound_s):
+            async with patient_timeout(bound_s):
                 return await self._connect()
         except TimeoutError as error:
             raise NotSent(
