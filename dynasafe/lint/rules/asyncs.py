@@ -159,7 +159,7 @@ def _uses(target: ast.expr, module: Module) -> Iterator[ast.expr]:
                 yield node
 
 
-@rule("DYS362", level="warning")
+@rule("DYS362", level="warning", in_tests=False)
 def blocking_call(module: Module) -> Iterator[Draft]:
     """boto3 in an `async def`: the event loop stands still until the answer comes."""
     allowed = module.settings.blocking_ok

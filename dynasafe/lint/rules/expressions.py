@@ -201,9 +201,7 @@ def value_in_text(module: Module) -> Iterator[Draft]:
             yield Draft(
                 node=hole,
                 message="a value in the text of an expression, which has no literals",
-                answer=f"ValidationException: Syntax error; token: {quote!r}"
-                if quote == '"'
-                else 'ValidationException: Syntax error; token: "\'"',
+                answer=f'ValidationException: Syntax error; token: "{quote}"',
                 fix="use a placeholder, and give the value in ExpressionAttributeValues",
             )
 

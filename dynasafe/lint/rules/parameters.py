@@ -161,7 +161,8 @@ def empty_member(module: Module) -> Iterator[Draft]:
                 node=value,
                 message=f"{member} is empty",
                 answer=(
-                    "ValidationException: The provided starting key is invalid"
+                    "ValidationException: Exclusive Start Key must have same size as table's key "
+                    "schema"
                     if member == "ExclusiveStartKey"
                     else f"ValidationException: {member} must not be empty"
                 ),
@@ -599,16 +600,17 @@ def unsupported_type(module: Module) -> Iterator[Draft]:
                 yield Draft(
                     node=leaf,
                     message=f"{module.text(leaf)} is of a type that boto3 does not store",
-                    answer=f"TypeError: Unsupported type \"<class '{type_name}'>\" for value",
+                    answer=f'TypeError: Unsupported type "{type_name}',
                     fix="convert it to str or int; UpdateBuilder and Item classes have codecs",
                 )
 
 
 def _unsupported(leaf: ast.expr, module: Module) -> str | None:
+    """How boto3's message about the value's type begins; "set()" for an empty set."""
     if isinstance(leaf, ast.Set):
         kinds = {type(constant(each)) for each in leaf.elts}
         is_mixed = len(kinds) > 1 and kinds <= {str, int, bytes}
-        return "set" if is_mixed else None
+        return "<class 'set'>\" for value" if is_mixed else None
     if isinstance(leaf, ast.Attribute) and isinstance(leaf.value, ast.Name):
         node = _own_class(leaf.value, module)
         if node is not None and [last_name(each) for each in node.bases] == ["Enum"]:
@@ -617,7 +619,7 @@ def _unsupported(leaf: ast.expr, module: Module) -> str | None:
                 and any(isinstance(t, ast.Name) and t.id == leaf.attr for t in each.targets)
                 for each in node.body
             )
-            return f"enum '{node.name}" if is_member else None
+            return f"<enum '{node.name}'>\" for value" if is_member else None
     if not isinstance(leaf, ast.Call):
         return None
     if isinstance(leaf.func, ast.Name):
@@ -626,8 +628,9 @@ def _unsupported(leaf: ast.expr, module: Module) -> str | None:
         node = _own_class(leaf.func, module)
         if node is not None and not node.bases:
             decorators = {last_name(each) for each in node.decorator_list}
-            return node.name if "dataclass" in decorators else None
-    return _UNSUPPORTED.get(module.names.canonical(leaf.func) or "")
+            return "<class '" if "dataclass" in decorators else None
+    name = _UNSUPPORTED.get(module.names.canonical(leaf.func) or "")
+    return None if name is None else f"<class '{name}'>\" for value"
 
 
 def _own_class(name: ast.Name, module: Module) -> ast.ClassDef | None:
