@@ -114,7 +114,7 @@ class Executor:
     ) -> None:
         self.clock: Clock = SystemClock() if clock is None else clock
         self.slots: Slots = Slots(max_connections)
-        self.state: ClientState = ClientState(new_id=_new_id)
+        self.state: ClientState = ClientState(new_id=_new_id, draw=self.clock.draw)
         self._transport = transport
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid: int = os.getpid()
@@ -190,8 +190,8 @@ class Executor:
                     state.now_s = self.clock.now_s()
                     command = plan.throw(error)
                 else:
-                    state.now_s = self.clock.now_s()
-                    state.draw = self.clock.draw()
+                    if reply is None:
+                        state.now_s = self.clock.now_s()
                     command = plan.send(reply)
         except StopIteration as stop:
             result: T = stop.value

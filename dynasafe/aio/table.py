@@ -5,7 +5,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Generic, Literal, Unpack, cast, overload
 from uuid import uuid4
@@ -486,13 +486,12 @@ class AsyncTable(Generic[ItemT]):
         options: WriteOptions,
         return_values: str | None,
     ) -> WriteResult[Any]:
-        own, settings = keywords.split(options, self._settings)
-        return await self._executor.call(
-            operation,
-            self._table.name,
-            settings,
-            lambda state: single_write_plan(self._table, make, own, return_values, state),
-        )
+        settings = self._settings
+        own: Mapping[str, Any] = options
+        if options:
+            own, settings = keywords.split(options, settings)
+        plan_of = partial(single_write_plan, self._table, make, own, return_values)
+        return await self._executor.call(operation, self._table.name, settings, plan_of)
 
     def _new_write_id(self) -> str | None:
         """Where items have a place for one; drawing it costs as much as an update's expression."""

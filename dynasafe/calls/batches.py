@@ -481,7 +481,7 @@ def _delay_s(batch: Batch, state: CallState) -> float | None:
     policy = state.settings.retry
     if policy is None or batch.rounds >= policy.max_attempts:
         return None
-    delay_s = policy.delay_s(batch.rounds - 1, is_throttle=True, draw=state.draw)
+    delay_s = policy.delay_s(batch.rounds - 1, is_throttle=True, draw=state.draw())
     if state.deadline is not None and state.deadline.is_over(state.now_s + delay_s):
         return None
     quota = state.quota

@@ -6,8 +6,8 @@ A plan yields what it needs, is sent what came of it, and returns what the user 
     Sleep   -> None        a wait
     Pause   -> None        a moment in which an event loop may run other tasks
 
-A driver is a few lines, and knows no decision: `dynasafe.aio` has the async one. The time and a
-random draw of the last reply stand in the `CallState`, so that a plan is a function of its input.
+A driver is a few lines, and knows no decision: `dynasafe.aio` has the async one. Time and chance
+come from the driver, through the `CallState`, so that a plan is a function of its input.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ Plan = Generator[Request | Sleep | Pause, Any, T]
 class CallState:
     """One call under way: its settings and limits, and what it has used up.
 
-    `now_s` and `draw`, uniform in [0, 1), are of the last reply. `new_id` draws a random id.
+    `now_s` is the time of the last reply. `draw` gives numbers uniform in [0, 1), and `new_id`
+    random ids: chance comes from the driver.
     """
 
     __slots__ = (
@@ -78,7 +79,7 @@ class CallState:
         now_s: float,
         quota: RetryQuota | None,
         new_id: Callable[[], str],
-        draw: float = 0.5,
+        draw: Callable[[], float],
     ) -> None:
         self.operation = operation
         self.table_name = table_name
@@ -91,17 +92,18 @@ class CallState:
         self.attempts = 0  # requests of which bytes may have left
         timeout_s = settings.timeout_s
         self.deadline: Deadline | None = (
-            None if timeout_s is None else Deadline.after(timeout_s, now_s=now_s)
+            None if timeout_s is None else Deadline(now_s + timeout_s, timeout_s)
         )
 
 
 class ClientState:
     """What all calls of one client share: circuit breakers and retry quotas."""
 
-    def __init__(self, new_id: Callable[[], str]) -> None:
+    def __init__(self, new_id: Callable[[], str], draw: Callable[[], float]) -> None:
         self.breakers: BreakerMap = BreakerMap()
         self._quotas: dict[int, RetryQuota] = {}
         self._new_id = new_id
+        self._draw = draw
 
     def begin(
         self, operation: str, table_name: str | None, settings: Settings, *, now_s: float
@@ -114,6 +116,7 @@ class ClientState:
             now_s=now_s,
             quota=self.quota(settings.retry),
             new_id=self._new_id,
+            draw=self._draw,
         )
 
     def prepare(self, request: Request, state: CallState) -> Circuit | None:

@@ -110,6 +110,12 @@ def resolvable(
     return first(state)
 
 
+_MEMBERS = {
+    "return_consumed_capacity": "ReturnConsumedCapacity",
+    "return_item_collection_metrics": "ReturnItemCollectionMetrics",
+}
+
+
 def single_write_plan(
     table: Table[Any],
     make: Callable[..., Write[Any]],
@@ -130,10 +136,7 @@ def single_write_plan(
     has_write_id = schema is not None and schema.write_id is not None
     write_id = new_write_id(token, state) if has_write_id else None
     write = make(condition=options.get("condition"), write_id=write_id)
-    members = {
-        "ReturnConsumedCapacity": options.get("return_consumed_capacity"),
-        "ReturnItemCollectionMetrics": options.get("return_item_collection_metrics"),
-    }
+    members = {_MEMBERS[name]: options[name] for name in _MEMBERS if name in options}
     if token is None:
         return (yield from write_plan(write, state, return_values, **members))
     return (yield from exactly_once_plan(write, token, state, return_values, members))

@@ -146,9 +146,11 @@ class Write(Generic[ItemT_co]):
 
     def request(self, return_values: str | None, **members: str | None) -> Request:
         """The write as PutItem, UpdateItem or DeleteItem."""
-        options = present({"ReturnValues": return_values, **members})
+        params = self.params
+        if return_values is not None or members:
+            params = {**params, **present({"ReturnValues": return_values, **members})}
         return Request(
-            {**self.params, **options} if options else self.params,
+            params,
             Call(
                 operation=self.operation,
                 table_name=self.table_name,
@@ -287,34 +289,27 @@ def update(
         )
     schema = table.shape.schema
     encoded_key = table.shape.encode_key(key)
-    builder.freeze()
-    builder = builder.written_for(schema)
-    builder.require_not_in_key(encoded_key)
     instance = key if isinstance(key, Item) and schema is not None else None
     version = _version_check(table, instance)
-    if version is not None or write_id is not None:
-        builder = builder.copy()
-    if version is not None:
-        builder.set(table.shape.attribute(version.name), version.new)
-    if write_id is not None and schema is not None and schema.write_id is not None:
-        builder.set(table.shape.attribute(schema.write_id.name), write_id)
-    extra = _conditions(table, condition, version)
-    params: dict[str, Any] = {
-        "TableName": table.name,
-        "Key": encoded_key,
-        **builder.expressions(extra),
-    }
+    own: list[tuple[Any, object]] = []
+    if schema is not None and version is not None:
+        own.append((table.shape.attribute(version.name), version.new))
+    if schema is not None and schema.write_id is not None and write_id is not None:
+        own.append((table.shape.attribute(schema.write_id.name), write_id))
+    compiled = builder.compile(
+        schema, encoded_key, condition=_conditions(table, condition, version), own=own
+    )
+    params: dict[str, Any] = {"TableName": table.name, "Key": encoded_key, **compiled.members}
     if "ConditionExpression" in params:
         params["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
-    terms = [node for node in (builder.condition_node, extra) if node is not None]
     return Write(
         "Update",
         table,
         params,
-        is_idempotent=builder.is_idempotent_under(conjunction(*terms) if terms else None),
+        is_idempotent=compiled.is_idempotent,
         instance=instance,
         version=version,
-        has_other_condition=condition is not None or builder.condition_node is not None,
+        has_other_condition=condition is not None or compiled.has_condition,
         write_id=write_id,
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.errors import EmptyUpdateError, InvalidRequestError, UnsupportedTypeError
+from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition
@@ -212,7 +213,9 @@ class UpdateSteps:
             EmptyUpdateError: there are no actions.
         """
         self.freeze()
-        written = self._text()
+        return self._members(self._text(), terms)
+
+    def _members(self, written: WrittenUpdate, terms: list[ConditionNode]) -> dict[str, Any]:
         names, values = written.names.copy(), written.values(self._payloads)
         members: dict[str, Any] = {"UpdateExpression": written.text}
         if terms:
@@ -223,6 +226,21 @@ class UpdateSteps:
         if values:
             members["ExpressionAttributeValues"] = values
         return members
+
+    def compile(
+        self, terms: list[ConditionNode], key: Container[str]
+    ) -> tuple[dict[str, Any], bool]:
+        """The expressions for an item with this key, and whether they may be applied twice.
+
+        Raises:
+            InvalidRequestError: an action changes a key attribute.
+        """
+        self.require_not_in_key(key)
+        written = self._text()
+        is_repeatable = written.is_idempotent
+        if terms and not is_repeatable:
+            is_repeatable = is_idempotent(self.update, conjunction(*terms))
+        return self._members(written, terms), is_repeatable
 
     def require_not_in_key(self, key: Container[str]) -> None:
         """Refuse an update of a key attribute.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Self, TypeVar, cast, overload
 
 from dynasafe.errors import (
     InvalidRequestError,
@@ -69,6 +69,17 @@ ReturnConsumedCapacity = Literal["INDEXES", "TOTAL", "NONE"]
 ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
 ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 NonePolicy = Literal["remove", "null", "skip"]
+
+
+class CompiledUpdate(NamedTuple):
+    """An update as a request has it."""
+
+    members: dict[str, Any]
+    """The expressions and their placeholders, in wire form."""
+    is_idempotent: bool
+    """Whether it may be applied twice under its conditions."""
+    has_condition: bool
+    """Whether the builder has a condition of its own."""
 
 
 class UpdateBuilder(Generic[OwnerT]):
@@ -521,6 +532,42 @@ class UpdateBuilder(Generic[OwnerT]):
             EmptyUpdateError: there are no actions.
         """
         self._steps.freeze()
+
+    def compile(
+        self,
+        schema: Schema | None,
+        key: Container[str],
+        *,
+        condition: ConditionNode | None = None,
+        own: Iterable[tuple[Attr[Any], object]] = (),
+    ) -> CompiledUpdate:
+        """The update of an item of a table; freezes the builder.
+
+        Args:
+            schema: of the table's Item class.
+            key: the names of the key attributes, which an update leaves alone.
+            condition: must hold too, beside the builder's own.
+            own: attributes that are set besides: a version, a write id.
+
+        Raises:
+            EmptyUpdateError: there are no actions.
+            InvalidRequestError: an action changes a key attribute.
+            UnsupportedTypeError: the update is of another class.
+        """
+        self._steps.freeze()
+        builder: UpdateBuilder[Any] = self
+        if schema is not None and self._steps.schema is not schema:
+            builder = self.written_for(schema)
+        if own:
+            builder = builder.copy()
+            for attribute, value in own:
+                builder.set(attribute, value)
+        terms = [] if builder._condition is None else [builder._condition.node]
+        has_condition = bool(terms)
+        if condition is not None:
+            terms.append(condition)
+        members, is_repeatable = builder._steps.compile(terms, key)
+        return CompiledUpdate(members, is_repeatable, has_condition)
 
     def expressions(self, extra_condition: ConditionNode | None = None) -> dict[str, Any]:
         """The expressions and their placeholders, in wire form; freezes the builder.

@@ -175,9 +175,10 @@ class Permits(Protocol):
 
 
 class Progress(Protocol):
-    """Counts the requests of a call that may take several loops."""
+    """What a call that may take several loops has used up: requests, and time."""
 
     attempts: int
+    now_s: float
 
 
 def attempts(
@@ -385,7 +386,7 @@ class _Attempts:
                 permits.release(permit)
                 permit = None
                 permit = self._acquire(permits)
-            if self.deadline is not None and self.deadline.is_over(self.now_s):
+            if self.deadline is not None and self.now_s >= self.deadline.at_s:
                 raise self._not_sent(self._time_is_over("a connection slot"))
             sent_s = self.now_s
             if self.call.client_request_token is not None:
@@ -398,6 +399,8 @@ class _Attempts:
             reply: Answered | Raised = yield Send(self.attempt, self._timeout_s())
             self.is_in_flight = False
             self.now_s = reply.now_s
+            if self.progress is not None:
+                self.progress.now_s = reply.now_s
             duration_s = reply.now_s - sent_s
             used, permit = permit, None
             if isinstance(reply, Answered):
@@ -441,7 +444,7 @@ class _Attempts:
             raise self._error() from self.cause
 
     def _remaining_s(self) -> float | None:
-        return None if self.deadline is None else self.deadline.remaining_s(self.now_s)
+        return None if self.deadline is None else max(0.0, self.deadline.at_s - self.now_s)
 
     def _timeout_s(self) -> float | None:
         remaining_s = self._remaining_s()

@@ -37,7 +37,7 @@ class SyncDriver:
     """Runs plans: it decides nothing."""
 
     def __init__(self, client: Any, *, losses: int = 0) -> None:
-        self.state = ClientState(new_id=lambda: str(uuid4()))
+        self.state = ClientState(new_id=lambda: str(uuid4()), draw=lambda: 0.5)
         self.client = client
         self.losses = losses  # how many of the next answers are lost
         self.sent: list[str] = []
