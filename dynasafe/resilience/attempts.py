@@ -239,6 +239,7 @@ class FirstAttempt:
 
     def succeed(self, response: Mapping[str, Any], now_s: float) -> Success:
         """The answer came."""
+        self.progress.now_s = now_s
         if self.permits is not None:
             self.permits.record(self.permit, "success", now_s - self.sent_s, now_s)
         if self.quota is not None:
