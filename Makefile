@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly conformance soak mutants dist dist-compiled dist-check clean
+.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -71,6 +71,9 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 
 lint-corpus: build/lint-corpus/.installed ## dynasafe lint over packages of others, each finding judged
 	DYNASAFE_LINT_CORPUS=build/lint-corpus $(BIN)/python -m pytest -s tests/precision
+
+smoke-aws: .venv/.installed ## Ten calls against your AWS account, in a table that is deleted again
+	$(BIN)/python -m tests.smoke
 
 mutants: .venv/.installed ## Flip each constant and comparison in resilience/, and see what notices
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
