@@ -60,8 +60,9 @@ async def retry_conflicts(
         max_delay_s: no wait is longer.
         clock: where time and chance come from.
 
+    Any other error comes at once, and that of the last attempt too.
+
     Raises:
-        the error of the last attempt, or any that is no conflict.
         InvalidValueError: a setting is outside its range.
     """
     policy = RetryPolicy(

@@ -16,6 +16,9 @@ What it guarantees:
   was opened before, whatever raced it.
 - Guesses lock out strangers, and not the devices of the owner.
 - Every call on behalf of a person needs their session; the dashboard needs an administrator's.
+- A stolen session alone changes nothing: changes, deletion and erasure need the password too.
+- A known and an unknown address cost the same requests, at sign-up, sign-in and reset.
+- An account whose address nobody confirms is removed by Time to Live.
 - A deleted person can be restored for a month, keeps the address so long, and can be erased.
 - Erasure leaves entries that name an id and no more.
 - Through lost answers and conflicts, an account, its address and its entries stay in step.

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, retry_conflicts, settle
+from dynasafe.calls.requests import Write
 from dynasafe.errors import DynasafeError, TransactionCanceledError
 from dynasafe.items.conditions import Condition
-from dynasafe.typing import Write
 
 from .errors import (
     ChangedError,
@@ -117,24 +117,33 @@ class Accounts:
         address = normalised(email)
         hashed = await self._hash(password)
         owner = await self._owner(address, now)
-        if owner is not None:
-            return Mail(email=address, person_id=owner, token=None)
+        # Made for a taken address too, so that both take as long. Time to Live removes what nobody
+        # confirms.
         person_id = secrets.token_urlsafe(12)
-        account = Account(**account_key(person_id), person_id=person_id, password=hashed)
+        account = Account(
+            **account_key(person_id),
+            person_id=person_id,
+            password=hashed,
+            expires_at=now + CONFIRM_LIFETIME,
+        )
         token, write = self._new_token(
             account, Purpose.CONFIRM, now + CONFIRM_LIFETIME, email=address
         )
         await self._retried(lambda: self._ledger.create(account, Kind.SIGNED_UP, [write], at=now))
+        if owner is not None:
+            return Mail(email=address, person_id=owner, token=None)
         return Mail(email=address, person_id=person_id, token=token)
 
-    async def request_email(self, session: str, email: str, *, now: datetime) -> list[Mail]:
+    async def request_email(
+        self, session: str, password: str, email: str, *, now: datetime
+    ) -> list[Mail]:
         """Begin a change of the address: the token for the new one, and a word to the old one.
 
         Raises:
-            NotSignedInError, BadEmailError
+            NotSignedInError, WrongPasswordError, LockedOutError, BadEmailError
         """
-        account = await self._authenticated(session, now)
         address = normalised(email)
+        account = await self._with_password(session, password, now)
         token, write = self._new_token(
             account, Purpose.CONFIRM, now + CONFIRM_LIFETIME, email=address
         )
@@ -166,6 +175,7 @@ class Accounts:
         if account.email is not None:
             writes.append(self._free(account.email, person_id))
         update = UpdateBuilder(Account).set(Account.email, found.email)
+        update.remove(Account.expires_at)
         await self._ledger.change(account, Kind.CONFIRMED, update, writes, at=now)
         return True
 
@@ -186,7 +196,7 @@ class Accounts:
         account = await self._ledger.get(person_id or "nobody")
         if account is None:
             await self._hash(password)  # as long as for one who is there
-        elif not account.is_deleted and await self._is_password(password, account.password):
+        elif await self._is_password(password, account.password) and not account.is_deleted:
             session, write = self._new_session(account, now)
             if await self._is_unchanged(account, write):
                 await self._lockout.forget(subject)
@@ -236,13 +246,7 @@ class Accounts:
             UnfitPasswordError
         """
         require_fit(new)
-        account = await self._authenticated(session, now)
-        subject = self._lockout.subject(f"person {account.person_id}", None)
-        await self._lockout.take(subject, now=now)
-        if not await self._is_password(old, account.password):
-            await self._lockout.note_wrong(subject)
-            raise WrongPasswordError
-        await self._lockout.forget(subject)
+        account = await self._with_password(session, old, now)
 
         async def change() -> None:
             fresh = await self._authenticated(session, now)
@@ -298,12 +302,13 @@ class Accounts:
 
     # Deletion
 
-    async def delete(self, session: str, *, now: datetime) -> None:
+    async def delete(self, session: str, password: str, *, now: datetime) -> None:
         """Delete the caller's account, which can be restored for a month.
 
         Raises:
-            NotSignedInError
+            NotSignedInError, WrongPasswordError, LockedOutError
         """
+        await self._with_password(session, password, now)
 
         async def delete() -> None:
             account = await self._authenticated(session, now)
@@ -339,13 +344,16 @@ class Accounts:
 
         await self._retried(restore)
 
-    async def erase(self, session: str, person_id: str, *, now: datetime) -> None:
+    async def erase(self, session: str, password: str, person_id: str, *, now: datetime) -> None:
         """Remove an account for good, deleted or not: one's own, or any as an administrator.
 
+        Args:
+            password: the caller's.
+
         Raises:
-            NotSignedInError, NotAllowedError
+            NotSignedInError, WrongPasswordError, LockedOutError, NotAllowedError
         """
-        caller = await self._authenticated(session, now)
+        caller = await self._with_password(session, password, now)
         if caller.person_id != person_id and not caller.is_admin:
             raise NotAllowedError
 
@@ -409,6 +417,21 @@ class Accounts:
         account = await self._ledger.get(found.person_id)
         if account is None or account.is_deleted or account.session_epoch != found.session_epoch:
             raise NotSignedInError
+        return account
+
+    async def _with_password(self, session: str, password: str, now: datetime) -> Account:
+        """The caller, who shows that they know the password: a session alone may be stolen.
+
+        Raises:
+            NotSignedInError, WrongPasswordError, LockedOutError
+        """
+        account = await self._authenticated(session, now)
+        subject = f"CALLER#{account.person_id}"
+        await self._lockout.take(subject, now=now)
+        if not await self._is_password(password, account.password):
+            await self._lockout.note_wrong(subject)
+            raise WrongPasswordError
+        await self._lockout.forget(subject)
         return account
 
     async def _administrator(self, session: str, now: datetime) -> None:

@@ -31,6 +31,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, attribute, retry_conflicts, settle
 from dynasafe.errors import ConditionalCheckFailedError
@@ -91,6 +92,8 @@ class AuditLog:
     def __init__(self, db: AsyncDynamoDB, *, key: bytes) -> None:
         self._table: AsyncTable[Entry] = db.table("audit", Entry)
         self._key = key
+        # The appends of one process go in turn; those of other processes may still be quicker.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def append(
         self,
@@ -129,8 +132,10 @@ class AuditLog:
                 raise PlaceTakenError from error
             return entry.sequence
 
+        turn = self._turns.setdefault(stream, asyncio.Lock())
         try:
-            return await retry_conflicts(attempt, on=PlaceTakenError)
+            async with turn:
+                return await retry_conflicts(attempt, on=PlaceTakenError)
         except PlaceTakenError as error:
             raise StreamBusyError(stream) from error
 

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from dynasafe import AsyncDynamoDB
+from dynasafe.calls.requests import Write
 from dynasafe.testing import table_description
-from dynasafe.typing import Write
 from examples.accounts import errors as accounts_errors
 from examples.accounts import models as accounts_models
 from examples.accounts import service as accounts
@@ -274,7 +274,7 @@ async def live(db: AsyncDynamoDB, now: datetime, number: int) -> object:
     assert mail.token is not None
     await service.confirm_email(mail.person_id, mail.token, now=now)
     signed_in = await service.sign_in(email, "correct horse", now=now)
-    return await service.delete(signed_in.session, now=now)
+    return await service.delete(signed_in.session, "correct horse", now=now)
 
 
 STORIES = {

@@ -137,7 +137,7 @@ async def test_story(database: MakeDatabase) -> None:
         Kind.CHANGED.value,
         Kind.RESET.value,
     ]
-    await accounts.erase(session, person_id, now=NOW)
+    await accounts.erase(session, "another horse", person_id, now=NOW)
 
     left = await db.table("accounts").scan(consistent_read=True).to_list()
     assert ADA not in repr(left)
@@ -188,7 +188,7 @@ async def test_change_of_address(db: AsyncDynamoDB, accounts: Accounts) -> None:
     """A change of the address takes effect when the new one is confirmed; the old one is told."""
     person_id = await member(accounts)
     session = await session_of(accounts)
-    new, old = await accounts.request_email(session, GRACE, now=NOW)
+    new, old = await accounts.request_email(session, PASSWORD, GRACE, now=NOW)
     assert (new.email, old.email, old.token) == (GRACE, ADA, None)
     assert new.token is not None
     await session_of(accounts, ADA)
@@ -265,7 +265,7 @@ async def ends(accounts: Accounts, session: str) -> None:
 
 
 async def deletes(accounts: Accounts, session: str) -> None:
-    await accounts.delete(session, now=NOW)
+    await accounts.delete(session, PASSWORD, now=NOW)
 
 
 @pytest.mark.parametrize("end", [changes, resets, ends, deletes])
@@ -325,11 +325,11 @@ async def test_authentication(accounts: Accounts, session: str) -> None:
     forged = session.replace("{id}", good.partition(".")[0])
     for call in (
         partial(accounts.who, forged),
-        partial(accounts.request_email, forged, GRACE),
+        partial(accounts.request_email, forged, PASSWORD, GRACE),
         partial(accounts.end_sessions, forged),
         partial(accounts.change_password, forged, PASSWORD, "battery staple"),
-        partial(accounts.delete, forged),
-        partial(accounts.erase, forged, person_id),
+        partial(accounts.delete, forged, PASSWORD),
+        partial(accounts.erase, forged, PASSWORD, person_id),
         partial(accounts.restore, forged, person_id),
         partial(accounts.audit, forged),
         partial(accounts.dashboard, forged, Kind.SIGNED_IN, since=NOW),
@@ -338,7 +338,7 @@ async def test_authentication(accounts: Accounts, session: str) -> None:
             await call(now=NOW)
     for allowed in (
         partial(accounts.dashboard, good, Kind.SIGNED_IN, since=NOW),
-        partial(accounts.erase, good, "another"),
+        partial(accounts.erase, good, PASSWORD, "another"),
         partial(accounts.restore, good, person_id),
     ):
         with pytest.raises(NotAllowedError):
@@ -350,6 +350,42 @@ async def test_authentication(accounts: Accounts, session: str) -> None:
     await accounts.sign_out(good)
     with pytest.raises(NotSignedInError):
         await accounts.who(good, now=NOW)
+
+
+async def test_stolen_session(db: AsyncDynamoDB, accounts: Accounts) -> None:
+    """A stolen session alone changes nothing: changes, deletion and erasure need the password
+    too."""
+    person_id = await member(accounts)
+    session = await session_of(accounts)
+    before = await accounts._ledger.get(person_id)
+
+    for call in (
+        partial(accounts.request_email, session, "guess", GRACE),
+        partial(accounts.change_password, session, "guess", "battery staple"),
+        partial(accounts.delete, session, "guess"),
+        partial(accounts.erase, session, "guess", person_id),
+    ):
+        found = await outcomes([partial(call, now=NOW)] * 4, at_once=1)
+        assert count(found, WrongPasswordError) + count(found, LockedOutError) == 4
+
+    assert await accounts._ledger.get(person_id) == before
+    with pytest.raises(LockedOutError):
+        await accounts.delete(session, PASSWORD, now=NOW)
+
+
+async def test_unconfirmed(db: AsyncDynamoDB, accounts: Accounts) -> None:
+    """An account whose address nobody confirms is removed by Time to Live."""
+    mail = await accounts.sign_up(ADA, PASSWORD, now=NOW)
+    unconfirmed = await accounts._ledger.get(mail.person_id)
+    assert unconfirmed is not None
+    assert unconfirmed.expires_at == NOW + CONFIRM_LIFETIME
+    assert mail.token is not None
+
+    await accounts.confirm_email(mail.person_id, mail.token, now=NOW)
+
+    confirmed = await accounts._ledger.get(mail.person_id)
+    assert confirmed is not None
+    assert confirmed.expires_at is None
 
 
 async def test_dashboard(db: AsyncDynamoDB, accounts: Accounts) -> None:
@@ -372,7 +408,7 @@ async def test_deletion(db: AsyncDynamoDB, accounts: Accounts) -> None:
     erased."""
     admin = await administrator(db, accounts)
     person_id = await member(accounts)
-    await accounts.delete(await session_of(accounts), now=NOW)
+    await accounts.delete(await session_of(accounts), PASSWORD, now=NOW)
     assert await accounts.request_reset(ADA, now=NOW) is None
     assert (await accounts.sign_up(ADA, PASSWORD, now=NOW)).token is None
     with pytest.raises(WrongPasswordError):
@@ -381,11 +417,11 @@ async def test_deletion(db: AsyncDynamoDB, accounts: Accounts) -> None:
     last = NOW + RESTORABLE - SECOND
     admin = await session_of(accounts, "root@example.org", last)
     await accounts.restore(admin, person_id, now=last)
-    await accounts.delete(await session_of(accounts), now=NOW)
+    await accounts.delete(await session_of(accounts), PASSWORD, now=NOW)
     with pytest.raises(InvalidTokenError):
         await accounts.restore(admin, person_id, now=NOW + RESTORABLE)
-    await accounts.erase(admin, person_id, now=NOW)
-    await accounts.erase(admin, person_id, now=NOW)
+    await accounts.erase(admin, PASSWORD, person_id, now=NOW)
+    await accounts.erase(admin, PASSWORD, person_id, now=NOW)
 
     await member(accounts)
     await require_in_step(db)
@@ -395,13 +431,13 @@ async def test_address_after_deletion(db: AsyncDynamoDB, accounts: Accounts) -> 
     """After the month another person may have the address, and erasing the first leaves it."""
     first = await member(accounts)
     admin = await administrator(db, accounts)
-    await accounts.delete(await session_of(accounts), now=NOW)
+    await accounts.delete(await session_of(accounts), PASSWORD, now=NOW)
     late = NOW + RESTORABLE
     mail = await accounts.sign_up(ADA, PASSWORD, now=late)
     assert mail.token is not None
     await accounts.confirm_email(mail.person_id, mail.token, now=late)
 
-    await accounts.erase(admin, first, now=NOW)
+    await accounts.erase(admin, PASSWORD, first, now=NOW)
 
     marker = await db.table("accounts", Email).get_item(email_key(ADA))
     assert marker is not None
@@ -412,9 +448,9 @@ async def test_erasure(db: AsyncDynamoDB, accounts: Accounts) -> None:
     """Erasure leaves entries that name an id and no more."""
     person_id = await member(accounts)
     session = await session_of(accounts)
-    await accounts.request_email(session, GRACE, now=NOW)
+    await accounts.request_email(session, PASSWORD, GRACE, now=NOW)
 
-    await accounts.erase(session, person_id, now=NOW)
+    await accounts.erase(session, PASSWORD, person_id, now=NOW)
 
     left = await db.table("accounts").scan().to_list()
     assert ADA not in repr(left)
@@ -439,9 +475,9 @@ async def test_faults() -> None:
         await accounts.end_sessions(session, now=NOW)
         session = await session_of(accounts, email)
         if number % 3 == 0:
-            await accounts.erase(session, person_id, now=NOW)
+            await accounts.erase(session, PASSWORD, person_id, now=NOW)
         elif number % 3 == 1:
-            await accounts.delete(session, now=NOW)
+            await accounts.delete(session, PASSWORD, now=NOW)
 
     found = await outcomes((partial(life, number) for number in range(24)), at_once=6)
 
@@ -474,7 +510,7 @@ async def test_migrated() -> None:
     session = await session_of(accounts)
     await accounts.change_password(session, PASSWORD, "battery staple", now=NOW)
     session = (await accounts.sign_in(ADA, "battery staple", now=NOW)).session
-    await accounts.erase(session, person_id, now=NOW)
+    await accounts.erase(session, "battery staple", person_id, now=NOW)
 
 
 async def test_skew(accounts: Accounts) -> None:
@@ -513,13 +549,14 @@ async def test_unfit_passwords(accounts: Accounts, password: str) -> None:
 
 
 async def test_unknown_address_costs_the_same() -> None:
-    """A known and an unknown address cost the same requests in a reset and in a wrong sign-in."""
+    """A known and an unknown address cost the same requests, at sign-up, sign-in and reset."""
     transport = Rough(DESCRIBED)
     accounts = accounts_of(rough_database(transport))
     await member(accounts)
     seen: list[Any] = []
     for email in (ADA, GRACE):
         transport.calls.clear()
+        await accounts.sign_up(email, PASSWORD, now=NOW)
         await accounts.request_reset(email, now=NOW)
         await outcomes([partial(accounts.sign_in, email, "wrong", now=NOW)])
         seen.append([call.operation for call in transport.calls])

@@ -10,9 +10,9 @@ import pytest
 
 from dynasafe import AsyncDynamoDB, UpdateBuilder
 from dynasafe.errors import DynasafeError, OutcomeUnknownError
-from dynasafe.testing import fake_database
+from dynasafe.testing import MemoryTransport, fake_database
 from examples.recipes.audit_log import TABLES, AuditLog, BrokenChainError, Entry, Head
-from tests.examples.conftest import MakeDatabase, MakeFaulty, count, outcomes
+from tests.examples.conftest import WRITES, MakeDatabase, MakeFaulty, count, outcomes
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 KEY = b"the key of the chain"
@@ -49,7 +49,7 @@ async def test_race(memory: AsyncDynamoDB) -> None:
 
     found = await outcomes(
         (
-            partial(log.append, "p1", actor="ada", action=f"{number}", at=NOW)
+            partial(log_of(memory).append, "p1", actor="ada", action=f"{number}", at=NOW)
             for number in range(50)
         ),
         at_once=50,
@@ -164,3 +164,17 @@ async def test_clocks(memory: AsyncDynamoDB) -> None:
         assert await log.append("p1", actor="ada", action="x", at=at) == number
 
     assert (await log.verify("p1")).sequence == 4
+
+
+async def test_turns() -> None:
+    """The appends of one process wait for each other, and cost one write each."""
+    transport = MemoryTransport(TABLES)
+    log = log_of(AsyncDynamoDB.over(transport))
+
+    found = await outcomes(
+        (partial(log.append, "p1", actor="ada", action=f"{n}", at=NOW) for n in range(50)),
+        at_once=50,
+    )
+
+    assert sorted(found) == list(range(1, 51))
+    assert sum(call.operation in WRITES for call in transport.calls) == 50
