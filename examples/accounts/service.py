@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from dynasafe import AsyncDynamoDB, AsyncTable, UpdateBuilder, retry_conflicts, settle
-from dynasafe.calls.requests import Write
 from dynasafe.errors import DynasafeError, TransactionCanceledError
-from dynasafe.items.conditions import Condition
+from dynasafe.typing import Condition, Write
 
 from .errors import (
     ChangedError,

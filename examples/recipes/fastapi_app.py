@@ -64,7 +64,7 @@ from dynasafe.errors import (
     TransactionCanceledError,
     VersionConflictError,
 )
-from dynasafe.items.conditions import Condition
+from dynasafe.typing import Condition
 
 logger = logging.getLogger(__name__)
 

@@ -39,7 +39,7 @@ from dynasafe import (
     settle,
 )
 from dynasafe.errors import DynasafeError, TransactionCanceledError
-from dynasafe.items.conditions import Condition
+from dynasafe.typing import Condition
 
 
 class Status(StrEnum):

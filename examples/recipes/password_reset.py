@@ -46,7 +46,7 @@ from dynasafe import (
     settle,
 )
 from dynasafe.errors import TransactionCanceledError
-from dynasafe.items.conditions import Condition
+from dynasafe.typing import Condition
 
 LIFETIME = timedelta(hours=1)
 REMEMBERED = 5

@@ -40,8 +40,7 @@ from dynasafe import (
     settle,
 )
 from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
-from dynasafe.items.conditions import Condition
-from dynasafe.typing import Write
+from dynasafe.typing import Condition, Write
 
 RESTORABLE = timedelta(days=30)
 

@@ -34,7 +34,7 @@ from enum import StrEnum
 
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, attribute, retry_conflicts
 from dynasafe.errors import ConditionalCheckFailedError
-from dynasafe.items.conditions import Condition
+from dynasafe.typing import Condition
 
 MAX_CURSOR_LENGTH = 1024
 

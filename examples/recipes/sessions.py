@@ -40,7 +40,7 @@ from dynasafe import (
     settle,
 )
 from dynasafe.errors import ConditionalCheckFailedError, TransactionCanceledError
-from dynasafe.items.conditions import Condition
+from dynasafe.typing import Condition
 
 LIFETIME = timedelta(days=14)
 IDLE = timedelta(days=2)

@@ -43,8 +43,7 @@ from dynasafe import (
     settle,
 )
 from dynasafe.errors import TransactionCanceledError
-from dynasafe.items.conditions import Condition
-from dynasafe.typing import Write
+from dynasafe.typing import Condition, Write
 
 REMEMBERED = timedelta(days=30)
 MAX_AGE = REMEMBERED - timedelta(days=1)

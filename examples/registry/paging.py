@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from dynasafe.aio.pages import Pages
+from dynasafe.typing import Pages
 
 from .errors import BadCursorError
 

@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from dynasafe import AsyncDynamoDB
-from dynasafe.calls.requests import Write
 from dynasafe.testing import table_description
+from dynasafe.typing import Write
 from examples.accounts import errors as accounts_errors
 from examples.accounts import models as accounts_models
 from examples.accounts import service as accounts

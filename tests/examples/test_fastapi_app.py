@@ -152,12 +152,12 @@ async def test_given_a_delete_then_version_2_asks_what_was_seen(
     ],
 )
 async def test_given_a_request_then_it_has_its_status(
-    client: httpx.AsyncClient, method: str, path: str, body: object, status: int
+    memory: httpx.AsyncClient, method: str, path: str, body: object, status: int
 ) -> None:
-    answered = await client.request(method, path, json=body)
+    answered = await memory.request(method, path, json=body)
 
     assert answered.status_code == status
-    assert (await etag(client)).endswith('.1"')
+    assert (await etag(memory)).endswith('.1"')
 
 
 @pytest.mark.parametrize(("version", "name"), [("v1", "name"), ("v2", "displayName")])

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = {
     str(path.relative_to(ROOT)): path.read_text()
     for path in sorted((ROOT / "examples").rglob("*.py"))
+    # A report of logs, by boto3 and without DynamoDB: it is no code of an async service.
+    if "log_watch" not in path.parts
 }
 RECIPES = {
     Path(path).stem: source
@@ -26,6 +28,13 @@ CONTRACTS = {
     **{f"examples/recipes/{recipe}.py": f"test_{recipe}.py" for recipe in RECIPES},
     "examples/accounts/__init__.py": "test_accounts.py",
     "examples/registry/__init__.py": "test_registry.py",
+}
+PUBLIC = {
+    "dynasafe",
+    "dynasafe.errors",
+    "dynasafe.testing",
+    "dynasafe.testing.engines",
+    "dynasafe.typing",
 }
 PARTS = (
     "What it does: ",
@@ -45,6 +54,18 @@ def test_given_the_examples_then_all_are_tested() -> None:
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_given_an_example_then_it_keeps_the_rules(path: str) -> None:
     assert findings_of(EXAMPLES[path]) == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_imports(path: str) -> None:
+    """An example imports the public modules of dynasafe only."""
+    imported = {
+        node.module
+        for node in ast.walk(ast.parse(EXAMPLES[path]))
+        if isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None
+    }
+
+    assert {each for each in imported if each.startswith("dynasafe")} <= PUBLIC
 
 
 @pytest.mark.parametrize("path", [path for path in EXAMPLES if not path.endswith("demo.py")])
