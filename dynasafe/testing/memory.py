@@ -49,6 +49,7 @@ from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
+from dynasafe.validation.check import read_request
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
 from dynasafe.values.numbers import decode_number, encode_number
 from dynasafe.values.wire import bytes_of, item_size_bytes, sort_key
@@ -214,8 +215,8 @@ class MemoryTransport:
         self._refuse_legacy(params)
         findings = check_request(operation, params, schema=self._descriptions, form="client")
         if findings:
-            raise refused("ValidationException", findings[0].message)
-        return answer(self, params)
+            raise _refusal(findings[0], params)
+        return answer(self, read_request(operation, params))
 
     def put(self, table_name: str, item: Mapping[str, Any]) -> None:
         """Put an item in wire form, as if it had always been there.
@@ -225,7 +226,7 @@ class MemoryTransport:
         """
         params = {"TableName": table_name, "Item": item}
         require_valid("PutItem", params, schema=self._descriptions)
-        self.tables[table_name].put(item)
+        self.tables[table_name].put(read_request("PutItem", params)["Item"])
 
     def _create(self, name: str, description: Mapping[str, Any]) -> None:
         if name in self.tables:
@@ -617,6 +618,18 @@ def _fetches(params: Mapping[str, Any], keys: KeySchema) -> bool:
 
 def _read_units(params: Mapping[str, Any], items: Iterable[AttributeMap]) -> float:
     return read_units(items, is_consistent=params.get("ConsistentRead") is True)
+
+
+def _refusal(finding: Finding, params: Mapping[str, Any]) -> Exception:
+    """The service's error for a request of which this is the first finding."""
+    if finding.reason_index is None:
+        return refused("ValidationException", finding.message)
+    count = len(params["TransactItems"])
+    codes = ["None"] * count
+    messages: list[str | None] = [None] * count
+    codes[finding.reason_index] = "ValidationError"
+    messages[finding.reason_index] = finding.message
+    return transaction_canceled(*codes, messages=messages)
 
 
 def _has(keys: KeySchema, item: AttributeMap) -> bool:

@@ -151,6 +151,14 @@ def check_from_scratch(
     return (*report.findings, *report.overlooked)
 
 
+def read_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """A request of the client's form that is fine, as the service reads it.
+
+    Text for B is bytes there, as botocore writes it, and members that are None are left out.
+    """
+    return check_members(operation, params, Report())
+
+
 def require_valid(
     operation: str,
     params: Mapping[str, Any],

@@ -176,6 +176,40 @@ HISTORY: tuple[Words, ...] = (
 )
 
 
+class Split(NamedTuple):
+    """Where some regions say something else; where verdicts differ, a request is not refused."""
+
+    observed: str
+    what: str
+    regions: tuple[str, ...]
+
+
+SPLITS: tuple[Split, ...] = (
+    Split(
+        "2026-10-07",
+        "puts, updates and deletes are of the older layer, without the number of errors in front",
+        ("eu-south-2", "me-central-1"),
+    ),
+    Split(
+        "2026-10-08",
+        "TransactWriteItems is of the newer layer: \"Value at 'TransactItems'\", and a value that "
+        "is nested too deep is refused, in a condition too",
+        ("ap-northeast-2", "eu-north-1", "eu-west-2"),
+    ),
+    Split(
+        "2026-09-02",
+        "BatchGetItem without requests is told as its requestItems parameter is required",
+        ("me-central-1",),
+    ),
+    Split(
+        "2026-08-22",
+        "BatchWriteItem without requests is told as \"Value at 'RequestItems'\"",
+        ("eu-north-1",),
+    ),
+)
+"""Source: registry/splits.json and the captures of these days."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """How one operation words its findings."""

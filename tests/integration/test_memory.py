@@ -18,6 +18,7 @@ from dynasafe import AsyncDynamoDB, check_request
 from dynasafe.resilience.boundary import Refused
 from dynasafe.testing.engines import Engine
 from dynasafe.testing.memory import MemoryTransport
+from dynasafe.values.wire import bytes_of
 from tests.integration.conftest import Engines
 from tests.integration.test_evaluator import DIGITS, comparable, json_map
 from tests.integration.test_tables import *  # noqa: F403
@@ -120,6 +121,21 @@ def plain(answer: Any) -> Any:
     return list(map(plain, answer)) if isinstance(answer, list) else answer
 
 
+def with_bytes(part: Any) -> Any:
+    """What is sent as base64, as a client is given it."""
+    match part:
+        case {"B": str() as text}:
+            return {"B": bytes_of(text)}
+        case {"BS": list() as texts}:
+            return {"BS": [bytes_of(each) for each in texts]}
+        case dict():
+            return {name: with_bytes(each) for name, each in part.items()}
+        case list():
+            return [with_bytes(each) for each in part]
+        case _:
+            return part
+
+
 class Both:
     """The same calls to both."""
 
@@ -142,7 +158,7 @@ class Both:
         return self._local.send(operation, params)
 
     async def _from_memory(self, operation: str, params: AttributeMap) -> AttributeMap:
-        return dict(await self._memory.send(operation, params, timeout_s=None))
+        return dict(await self._memory.send(operation, with_bytes(params), timeout_s=None))
 
     async def _answer(self, send: Any, operation: str, params: AttributeMap) -> Answer:
         try:
@@ -191,7 +207,7 @@ async def test_given_any_calls_then_memory_answers_as_dynamodb_local(
         await both.judge("BatchWriteItem", {"RequestItems": {TABLE: writes}})
         for _ in range(STEPS):
             operation, params = calls.call()
-            if not check_request(operation, params, schema={TABLE: DESCRIPTION}):
+            if not check_request(operation, params, schema={TABLE: DESCRIPTION}, form="wire"):
                 note(f"{operation} {params}")
                 await both.judge(operation, params)
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from dynasafe import check_request
-from dynasafe.validation.words import HIDDEN, HISTORY
+from dynasafe.validation.words import HIDDEN, HISTORY, SPLITS
 
 DATA: dict[str, Any] = json.loads((Path(__file__).parent.parent / "data/aws_2026.json").read_text())
 ECHOES = (
@@ -71,6 +71,15 @@ def test_answer(row: dict[str, Any]) -> None:
         assert found.message in messages
     is_reason = found.exception == "TransactionCanceledException"
     assert found.reason_index == (0 if is_reason else None)
+
+
+def test_splits() -> None:
+    """Each observation that regions differ has its day and its regions."""
+    for split in SPLITS:
+        assert re.fullmatch(r"2026-\d\d-\d\d", split.observed)
+        assert split.what
+        assert split.regions == tuple(sorted(split.regions))
+        assert all(re.fullmatch(r"[a-z]{2}-[a-z]+-\d", region) for region in split.regions)
 
 
 def test_history() -> None:

@@ -155,6 +155,29 @@ async def test_memory() -> None:
         await transport.send("UpdateContinuousBackups", {"TableName": "people"}, timeout_s=None)
 
 
+async def test_memory_reads_as_botocore_writes() -> None:
+    """Text for binary is its UTF-8, in the tables in memory as well."""
+    transport = MemoryTransport({"people": Person})
+    item = {"id": {"S": "p1"}, "name": {"S": "Ada"}, "photo": {"B": "text!"}}
+
+    await transport.send("PutItem", {"TableName": "people", "Item": item}, timeout_s=None)
+    key = {"TableName": "people", "Key": {"id": {"S": "p1"}}}
+    answer = await transport.send("GetItem", key, timeout_s=None)
+
+    assert answer["Item"]["photo"] == {"B": b"text!"}
+
+
+async def test_memory_cancels_transactions() -> None:
+    """What cancels a transaction at the service cancels it in memory, with the reason's index."""
+    transport = MemoryTransport({"people": Person})
+    deletes = [
+        {"Delete": {"TableName": "people", "Key": {"id": id_}}} for id_ in ({"S": "a"}, {"N": "1"})
+    ]
+
+    with pytest.raises(Exception, match=re.escape("reasons [None, ValidationError]")):
+        await transport.send("TransactWriteItems", {"TransactItems": deletes}, timeout_s=None)
+
+
 @pytest.mark.parametrize(
     ("members", "error", "words"),
     [
