@@ -50,12 +50,8 @@ def check_new_table(params: _Part, report: Report) -> None:
         _check_all_used(params, defined, report)
 
 
-def check_changed_table(params: _Part, definitions: Sequence[str] | None, report: Report) -> None:
-    """An UpdateTable whose members have their types.
-
-    Args:
-        definitions: the attributes that the table has defined, or None if they are not known.
-    """
+def check_changed_table(params: _Part, report: Report) -> None:
+    """An UpdateTable whose members have their types."""
     if not params.keys() - {"TableName", "AttributeDefinitions"}:
         report.add(
             "DYS184",
@@ -67,9 +63,8 @@ def check_changed_table(params: _Part, definitions: Sequence[str] | None, report
     mode, throughput = params.get("BillingMode"), params.get("ProvisionedThroughput")
     if mode is not None:
         _check_capacity(mode, throughput, "ProvisionedThroughput", report)
-    given = _names(params.get("AttributeDefinitions", ()))
-    is_known = definitions is not None or "AttributeDefinitions" in params
-    defined = [*given, *(definitions or ())] if is_known else None
+    # The request itself defines the key of a new index, whatever the table has defined.
+    defined = _names(params.get("AttributeDefinitions", ()))
     _check_changes(params, "GlobalSecondaryIndexUpdates", ("Update", "Create", "Delete"), report)
     _check_changes(params, "VectorIndexUpdates", ("Create", "Delete"), report)
     for place, index in _created(params, "GlobalSecondaryIndexUpdates"):
@@ -92,11 +87,11 @@ def _names(elements: Iterable[_Part | None]) -> list[str]:
 
 
 def _check_defined(
-    keys: Sequence[_Part], defined: Sequence[str] | None, place: str, report: Report
+    keys: Sequence[_Part], defined: Sequence[str], place: str, report: Report
 ) -> bool:
     """Whether each attribute of a key is defined."""
     names = _names(keys)
-    if defined is None or (set(names) <= set(defined) and len(names) <= len(defined)):
+    if set(names) <= set(defined) and len(names) <= len(defined):
         return True
     if place == "KeySchema" and len(names) > len(defined):
         message = "Invalid KeySchema: Some index key attribute have no definition"
@@ -234,7 +229,7 @@ def _check_local_indexes(params: _Part, defined: Sequence[str], report: Report) 
 
 def _check_index(
     index: _Part,
-    defined: Sequence[str] | None,
+    defined: Sequence[str],
     place: str,
     report: Report,
     *,
@@ -266,13 +261,11 @@ def _check_projection(projection: _Part | None, place: str, report: Report) -> N
         report.add("DYS182", INVALID_VALUES + message, f"{place}.Projection", fix)
 
 
-def _check_vector_index(
-    index: _Part, defined: Sequence[str] | None, place: str, report: Report
-) -> None:
+def _check_vector_index(index: _Part, defined: Sequence[str], place: str, report: Report) -> None:
     schema = index.get("SearchSchema", ())
     kinds = Counter(each.get("SearchSchemaElementType") for each in schema if each is not None)
     message, fix = None, ""
-    if defined is not None and not set(_names(schema)) <= set(defined):
+    if not set(_names(schema)) <= set(defined):
         message = "One element in SearchSchema is not defined in attribute definitions"
         fix = "define each attribute of the SearchSchema in AttributeDefinitions"
     elif kinds["HASH"] > 1 or kinds["INLINE_FILTER"] > MAX_INLINE_FILTERS:

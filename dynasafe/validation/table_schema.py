@@ -66,8 +66,6 @@ class TableSchema:
     """In the order of their names, in which the service looks at them."""
     vector_indexes: Mapping[str, VectorIndex] = field(default_factory=dict)
     knows_indexes: bool = True
-    definitions: tuple[str, ...] = ()
-    """The attributes that are defined for keys."""
 
 
 def table_schema(schema: object, table_name: object) -> TableSchema | None:
@@ -131,7 +129,6 @@ def _of_description(description: Mapping[str, Any]) -> TableSchema:
             index["IndexName"]: _vector_index(index, types)
             for index in description.get("VectorIndexes") or ()
         },
-        definitions=tuple(types),
     )
 
 
