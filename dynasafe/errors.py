@@ -30,11 +30,23 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
+_MOST_FINDINGS = 20
+"""How many findings one message shows."""
+
+
 class DynasafeError(Exception):
     """Anything that dynasafe raises on purpose."""
 
     is_retryable: bool = False
     """Whether the same call may succeed later, and making it again cannot apply a write twice."""
+
+    @property
+    def public_message(self) -> str:
+        """What may be shown to a caller from outside, who need not know of tables and classes.
+
+        It names what the caller sent, where that is what is wrong, and nothing else.
+        """
+        return "The request could not be completed"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Facts live in __dict__; rebuilding without __init__ keeps keyword-only signatures free.
@@ -99,12 +111,6 @@ class _PlacedError(DynasafeError):
     def __str__(self) -> str:
         return f"{printable(self.shown_path)}: {self.reason}" if self.shown_path else self.reason
 
-    @property
-    def public_message(self) -> str:
-        """The message for the one who sent the value: with its path, and without the fix."""
-        reason = self.reason.partition(". Fix: ")[0]
-        return f"{printable(self.path)}: {reason}" if self.path else reason
-
 
 def _joined(part: str | int, rest: str) -> str:
     head = f"[{part}]" if isinstance(part, int) else cut(part)
@@ -113,6 +119,12 @@ def _joined(part: str | int, rest: str) -> str:
 
 class InvalidValueError(_PlacedError, NotSentError):
     """A Python value that DynamoDB cannot store, with the document path where it stands."""
+
+    @property
+    def public_message(self) -> str:
+        """The message for the one who sent the value: with its whole path, and without the fix."""
+        reason = self.reason.partition(". Fix: ")[0]
+        return f"{printable(self.path)}: {reason}" if self.path else reason
 
 
 class UnsupportedTypeError(InvalidValueError, TypeError):
@@ -136,7 +148,15 @@ class InvalidRequestError(NotSentError):
         self.findings: tuple[Finding, ...] = tuple(findings)
 
     def __str__(self) -> str:
-        return f"{self.operation} was not sent.\n" + "\n".join(map(str, self.findings))
+        more = len(self.findings) - _MOST_FINDINGS
+        lines = [f"{self.operation} was not sent.", *map(str, self.findings[:_MOST_FINDINGS])]
+        return "\n".join([*lines, f"and {more:,} more findings"] if more > 0 else lines)
+
+    @property
+    def public_message(self) -> str:
+        """What is wrong, finding by finding, without the fixes, which are for developers."""
+        shown = [printable(each.message, 1000) for each in self.findings[:_MOST_FINDINGS]]
+        return "; ".join(shown) or super().public_message
 
 
 class ExpressionSyntaxError(InvalidRequestError):
@@ -152,7 +172,8 @@ class ExpressionSyntaxError(InvalidRequestError):
         self.findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.reason}\n{underline(self.text, self.span)}\nFix: {self.fix}"
+        reason = printable(self.reason, 1000)
+        return f"{reason}\n{underline(self.text, self.span)}\nFix: {self.fix}"
 
 
 class EmptyUpdateError(InvalidRequestError):

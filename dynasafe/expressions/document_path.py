@@ -6,10 +6,17 @@ Source: "Referring to item attributes when using expressions in DynamoDB".
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from dynasafe.findings.quoting import quoted
+from dynasafe.limits import MAX_PATH_LEVELS
+
 PathElement = str | int
+
+_INDEX = re.compile(r"[0-9]{1,10}")
+_TOO_DEEP = f"a document path has at most {MAX_PATH_LEVELS} names and indexes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,8 @@ class DocumentPath:
         elements: tuple[Any, ...] = self.elements  # they may be anything yet
         if not elements or not isinstance(elements[0], str):
             raise ValueError("a document path begins with an attribute name")
+        if len(elements) > MAX_PATH_LEVELS:
+            raise ValueError(_TOO_DEEP)
         for element in elements:
             if isinstance(element, bool) or not isinstance(element, str | int):
                 raise ValueError("a document path has names (str) and list indexes (int)")
@@ -51,17 +60,19 @@ class DocumentPath:
                 bracket, use `DocumentPath((name,))`.
         """
         elements: list[PathElement] = []
+        if text.count(".") + text.count("[") >= MAX_PATH_LEVELS:
+            raise ValueError(_TOO_DEEP)
         for part in text.split("."):
             name, bracket, rest = part.partition("[")
             if not name:
-                raise ValueError(f"{text!r} is not a document path: a name is missing")
+                raise ValueError(f"{quoted(text)} is not a document path: a name is missing")
             elements.append(name)
             if not bracket:
                 continue
             for index in (bracket + rest).split("[")[1:]:
                 digits = index.removesuffix("]")
-                if index == digits or not (digits.isascii() and digits.isdigit()):
-                    raise ValueError(f"{text!r} is not a document path: bad list index")
+                if index == digits or not _INDEX.fullmatch(digits):
+                    raise ValueError(f"{quoted(text)} is not a document path: bad list index")
                 elements.append(int(digits))
         return cls(tuple(elements))
 

@@ -227,15 +227,15 @@ Expression = ConditionNode | Update | Projection
 
 def conjunction(*terms: ConditionNode) -> ConditionNode:
     """All of the terms, as one flat `And`; a single term is itself."""
-    flat = tuple(
-        part for term in terms for part in (term.terms if isinstance(term, And) else (term,))
-    )
+    flat: tuple[ConditionNode, ...] = ()
+    for term in terms:
+        flat += term.terms if isinstance(term, And) else (term,)
     return flat[0] if len(flat) == 1 else And(flat)
 
 
 def disjunction(*terms: ConditionNode) -> ConditionNode:
     """Any of the terms, as one flat `Or`; a single term is itself."""
-    flat = tuple(
-        part for term in terms for part in (term.terms if isinstance(term, Or) else (term,))
-    )
+    flat: tuple[ConditionNode, ...] = ()
+    for term in terms:
+        flat += term.terms if isinstance(term, Or) else (term,)
     return flat[0] if len(flat) == 1 else Or(flat)

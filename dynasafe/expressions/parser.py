@@ -15,9 +15,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple, NoReturn, TypeVar, assert_never, cast
 
+from dynasafe.cache import Cache
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import (
     AddAction,
@@ -51,7 +51,6 @@ from dynasafe.expressions.nodes import (
 )
 from dynasafe.findings.finding import Span
 from dynasafe.limits import (
-    MAX_EXPRESSION_BYTES,
     MAX_IN_OPERANDS,
     MAX_LIST_INDEX,
     MAX_OPERATORS,
@@ -194,8 +193,11 @@ def read(kind: ExpressionKind, text: str) -> Reading:
     Raises:
         ExpressionSyntaxError: the grammar does not allow it.
     """
-    # What is too long to be sent is not worth keeping.
-    return (_read_once if len(text) <= MAX_EXPRESSION_BYTES else _read)(kind, text)
+    reading = _readings.get((kind, text))
+    if reading is None:
+        reading = _read(kind, text)
+        _readings.put((kind, text), reading, _OF_A_CHARACTER * len(text))
+    return reading
 
 
 def _read(kind: ExpressionKind, text: str) -> Reading:
@@ -220,7 +222,9 @@ def _read(kind: ExpressionKind, text: str) -> Reading:
     )
 
 
-_read_once = lru_cache(maxsize=1024)(_read)
+_OF_A_CHARACTER = 80
+"""Bytes that a reading takes for each character of its text, at the most."""
+_readings: Cache[tuple[ExpressionKind, str], Reading] = Cache(8_388_608)
 
 
 class _Token(NamedTuple):

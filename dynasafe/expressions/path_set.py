@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dynasafe.expressions.document_path import PathElement
+from dynasafe.findings.quoting import cut, printable
 
 Elements = tuple[PathElement, ...]
 
@@ -90,5 +91,5 @@ class PathSet:
 
 def listed(elements: Elements) -> str:
     """The path as the service writes it in its messages: `[a, [1], b]`."""
-    parts = [f"[{part}]" if isinstance(part, int) else part for part in elements]
-    return f"[{', '.join(parts)}]"
+    parts = [f"[{part}]" if isinstance(part, int) else printable(part) for part in elements]
+    return cut(f"[{', '.join(parts)}]")

@@ -48,13 +48,15 @@ class Placeholders:
     values are: the same shape gives the same text.
     """
 
-    __slots__ = ("_aliases", "_is_always", "names", "values")
+    __slots__ = ("_aliases", "_is_always", "_numbers", "names", "values")
 
     def __init__(self, *, escape: Literal["auto", "always"] = "auto") -> None:
         self.names: dict[str, str] = {}
         self.values: dict[str, Mapping[str, Any]] = {}
         self._aliases: dict[str, str] = {}
-        self._is_always = escape == "always"
+        self._numbers: dict[str, int] = {}
+        """The last number that was given to each stem that was taken."""
+        self._is_always: bool = escape == "always"
 
     @classmethod
     def of(
@@ -77,7 +79,7 @@ class Placeholders:
         if alias is None:
             if not self._is_always and not must_be_aliased(attribute_name):
                 return attribute_name
-            alias = _unused(f"#{_clean(attribute_name) or 'name'}", self.names)
+            alias = self._unused(f"#{_clean(attribute_name) or 'name'}", self.names)
             self.names[alias] = attribute_name
             self._aliases[attribute_name] = alias
         return alias
@@ -87,21 +89,22 @@ class Placeholders:
         placeholder = f":{hint}"
         is_plain = (hint.isascii() and hint.isidentifier()) or not _NOT_IN_PLACEHOLDERS.search(hint)
         if placeholder in self.values or not is_plain or len(hint) > _MAX_HINT_LENGTH:
-            placeholder = _unused(f":{_clean(hint) or 'value'}", self.values)
+            placeholder = self._unused(f":{_clean(hint) or 'value'}", self.values)
         self.values[placeholder] = attribute_value
+        return placeholder
+
+    def _unused(self, stem: str, taken: Mapping[str, object]) -> str:
+        if stem not in taken:
+            return stem
+        number = self._numbers.get(stem, 1) + 1
+        while (placeholder := f"{stem}_{number}") in taken:
+            number += 1
+        self._numbers[stem] = number
         return placeholder
 
 
 def _clean(hint: str) -> str:
     return _NOT_IN_PLACEHOLDERS.sub("_", hint[:_MAX_HINT_LENGTH]).strip("_")
-
-
-def _unused(stem: str, taken: Mapping[str, object]) -> str:
-    placeholder, number = stem, 1
-    while placeholder in taken:
-        number += 1
-        placeholder = f"{stem}_{number}"
-    return placeholder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

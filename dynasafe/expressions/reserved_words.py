@@ -6,6 +6,8 @@ Sources: "Reserved words in DynamoDB"; "Expression attribute names (aliases) in 
 import re
 from functools import lru_cache
 
+from dynasafe.limits import MAX_PLACEHOLDER_BYTES
+
 RESERVED_WORDS = frozenset(
     [
         "ABORT",
@@ -605,9 +607,14 @@ _GRAMMAR_WORDS = frozenset(
 _PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
-@lru_cache(maxsize=4096)
 def must_be_aliased(name: str) -> bool:
     """Whether some engine would refuse the name outside ExpressionAttributeNames."""
+    # A long name would fill the expression, and the cache.
+    return len(name) > MAX_PLACEHOLDER_BYTES or _must_be_aliased(name)
+
+
+@lru_cache(maxsize=4096)
+def _must_be_aliased(name: str) -> bool:
     if _PLAIN_NAME.fullmatch(name) is None:
         return True
     word = name.upper()

@@ -5,6 +5,8 @@ Codes are stable: DYS1xx concern requests, DYS2xx expressions, DYS3xx source cod
 
 from dataclasses import dataclass
 
+from dynasafe.findings.quoting import printable
+
 Span = tuple[int, int]
 """Start and end offsets in characters, as in `text[start:end]`."""
 
@@ -19,8 +21,8 @@ class Where:
 
     def __str__(self) -> str:
         if self.text is None or self.span is None:
-            return self.parameter
-        return f"{self.parameter}\n{underline(self.text, self.span)}"
+            return printable(self.parameter, 1000)
+        return f"{printable(self.parameter, 1000)}\n{underline(self.text, self.span)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,8 @@ class Finding:
     """Of a TransactionCanceledException, the index of the reason; its code is ValidationError."""
 
     def __str__(self) -> str:
-        return f"{self.message} [{self.code}]\n  in {self.where}\n  Fix: {self.fix}"
+        message, fix = printable(self.message, 1000), printable(self.fix, 1000)
+        return f"{message} [{self.code}]\n  in {self.where}\n  Fix: {fix}"
 
 
 def underline(text: str, span: Span) -> str:
@@ -52,6 +55,7 @@ def underline(text: str, span: Span) -> str:
     Only the line that holds the span is shown, and at most 60 characters on either side of it.
     """
     start, end = span
+    end = min(end, start + 120)
     line_start = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", start)
     line_end = len(text) if line_end == -1 else line_end
@@ -61,4 +65,5 @@ def underline(text: str, span: Span) -> str:
     suffix = "..." if last < line_end else ""
     caret_at = len(prefix) + start - first
     caret_count = max(1, min(end, line_end) - start)
-    return f"    {prefix}{text[first:last]}{suffix}\n    {' ' * caret_at}{'^' * caret_count}"
+    shown = "".join(each if each.isprintable() else "?" for each in text[first:last])
+    return f"    {prefix}{shown}{suffix}\n    {' ' * caret_at}{'^' * caret_count}"

@@ -177,8 +177,12 @@ def _joined(
     terms: tuple[Condition[Any], ...],
 ) -> Condition[Any]:
     # A chain is kept flat, as its node is.
-    flat = [part for term in terms for part in (term._operands if term._make is make else (term,))]
-    return Condition.made(join(*(term.node for term in terms)), make, *flat)
+    flat: tuple[object, ...] = ()
+    for term in terms:
+        flat += term._operands if term._make is make else (term,)
+    joined: Condition[Any] = Condition(join(*(term.node for term in terms)))
+    joined._make, joined._operands = make, flat
+    return joined
 
 
 @runtime_checkable

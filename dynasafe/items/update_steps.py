@@ -12,6 +12,7 @@ from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import Placeholders, render_condition
 from dynasafe.findings.finding import Finding, Where
+from dynasafe.findings.quoting import printable
 from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.conditions import Bindable
 from dynasafe.items.schema import Schema
@@ -276,7 +277,7 @@ def _key_error(name: str) -> InvalidRequestError:
     finding = update_finding(
         "DYS120",
         "One or more parameter values were invalid: Cannot update attribute "
-        f"{name}. This attribute is part of the key",
+        f"{printable(name)}. This attribute is part of the key",
         "UpdateExpression",
         "put a new item and delete the old one, in one transaction",
     )

@@ -20,6 +20,7 @@ from dynasafe.expressions import evaluate
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update
 from dynasafe.findings.finding import Finding
+from dynasafe.findings.quoting import listed, quoted
 from dynasafe.items.attributes import Attr, Choices, Computed, Readable, attr
 from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item, decode_item, encode_key
@@ -242,7 +243,7 @@ class UpdateBuilder(Generic[OwnerT]):
         targets, findings = self._patch_targets(values, allowed)
         undecided = [name for name, value in values.items() if value is None] if not none else []
         if undecided:
-            names = ", ".join(sorted(undecided))
+            names = listed(sorted(map(str, undecided)))
             findings.append(
                 update_finding(
                     "DYS142",
@@ -255,7 +256,7 @@ class UpdateBuilder(Generic[OwnerT]):
             name for name in targets if values[name] is None and self._needs(targets[name], none)
         ]
         if lost:
-            names = ", ".join(sorted(lost))
+            names = listed(sorted(lost))
             findings.append(
                 update_finding(
                     "DYS144",
@@ -319,8 +320,8 @@ class UpdateBuilder(Generic[OwnerT]):
                 findings.append(
                     update_finding(
                         "DYS143",
-                        f"The patch sets {stored_name!r} twice: as {by_name[stored_name]!r} and "
-                        f"as {name!r}",
+                        f"The patch sets {quoted(stored_name)} twice: as "
+                        f"{quoted(by_name[stored_name])} and as {quoted(name)}",
                         "patch",
                         "send one of the two",
                     )
@@ -331,7 +332,7 @@ class UpdateBuilder(Generic[OwnerT]):
                 0,
                 update_finding(
                     "DYS141",
-                    f"The patch sets attributes that are not allowed: {', '.join(sorted(refused))}",
+                    f"The patch sets attributes that are not allowed: {listed(sorted(refused))}",
                     "patch",
                     "remove them from the patch, or name them in allow=; with an Item class, "
                     "keys, versions, write ids and attributes with patchable=False cannot be set",

@@ -11,8 +11,8 @@ from typing import Any
 from dynasafe.limits import MAX_TRANSACTION_BYTES
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema
-from dynasafe.validation.value_rules import is_fine
-from dynasafe.values.wire import attribute_value_size_bytes, fingerprint
+from dynasafe.validation.value_rules import size_bytes
+from dynasafe.values.wire import fingerprint
 
 
 class Identities:
@@ -43,8 +43,7 @@ class Payload:
         before = self._size_bytes
         for member in ("Item", "Key", "ExpressionAttributeValues"):
             for name, value in part.get(member, {}).items():
-                if is_fine(value):
-                    self._size_bytes += attribute_value_size_bytes(value)
+                self._size_bytes += size_bytes(value, report)
                 if member != "ExpressionAttributeValues":
                     self._size_bytes += len(name.encode(errors="replace"))
         for member in ("UpdateExpression", "ConditionExpression"):

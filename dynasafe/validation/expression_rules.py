@@ -51,12 +51,11 @@ from dynasafe.validation.report import Report
 from dynasafe.validation.value_rules import (
     TYPES,
     check_attribute_value,
-    is_fine,
     name_problem,
     only_member,
+    size_bytes,
     sort_key,
 )
-from dynasafe.values.wire import attribute_value_size_bytes
 
 KINDS: dict[str, ExpressionKind] = {
     "UpdateExpression": "update",
@@ -221,7 +220,7 @@ def _check_values(expressions: Expressions, report: Report) -> None:
                     f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
                 )
             report.add(finding.code, message, finding.where.parameter, finding.fix)
-        sizes_bytes[name] = _size_bytes(value)
+        sizes_bytes[name] = size_bytes(value, report)
     names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
     if names_bytes + sum(sizes_bytes.values()) > MAX_VALUES_BYTES:
         report.add(
@@ -230,11 +229,6 @@ def _check_values(expressions: Expressions, report: Report) -> None:
             "ExpressionAttributeValues",
             "keep the names and values to 2 MB together",
         )
-
-
-def _size_bytes(value: Any) -> int:
-    """The size of a value in wire form; of one that is malformed, nothing."""
-    return attribute_value_size_bytes(value) if is_fine(value) else 0
 
 
 def _read(member: str, text: str, report: Report) -> Reading | None:

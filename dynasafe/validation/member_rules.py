@@ -20,6 +20,7 @@ from dynasafe.validation.value_rules import (
     TRUTH,
     check_value_shape,
     is_text,
+    named,
     scalar_word,
     token,
 )
@@ -171,7 +172,7 @@ def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
     names = [name for name in part if isinstance(name, str)]
     if len(names) < len(part):
         _wrong_type(shape, "A name in a map is not a str", part, place, report)
-    entries = ((name, _typed(shape.each, part[name], f"{place}.{name}", report)) for name in names)
+    entries = ((name, _typed(shape.each, part[name], named(place, name), report)) for name in names)
     # A malformed name is still the name of its placeholder.
     is_kept = shape.each.kind in _SCALARS
     return {name: entry for name, entry in entries if is_kept or entry is not None}

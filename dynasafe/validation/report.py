@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from dynasafe.findings.finding import Finding, Span, Where
 from dynasafe.validation.words import ONE_ERROR, Wording
+from dynasafe.values.wire import fine_size_bytes
 
 INVALID_VALUES = "One or more parameter values were invalid: "
 _OF_THE_PARSER = frozenset({"DYS102", "DYS110"})
@@ -31,6 +32,20 @@ class Report:
     context: Context = field(default_factory=Context)
     entry: int | None = None
     """The index of a transaction's entry."""
+    _sizes_bytes: dict[int, tuple[object, int]] = field(default_factory=dict)
+    """By the identity of values, which stay alive beside them."""
+
+    def fine_size_bytes(self, value: object) -> int:
+        """The size of a value with which nothing is wrong; -1 where it takes a closer look.
+
+        Each value of a request is walked once, whichever rules ask.
+        """
+        if self.context.is_wire:  # binary values are text there
+            return -1
+        known = self._sizes_bytes.get(id(value))
+        if known is None:
+            known = self._sizes_bytes[id(value)] = value, fine_size_bytes(value)
+        return known[1]
 
     def add(
         self,
@@ -98,8 +113,15 @@ class Report:
         """A report for a part; its findings are these findings."""
         prefix = f"{self.prefix}{place}."
         entry = self.entry if entry is None else entry
-        return Report(self.findings, prefix, self.overlooked, self.context, entry)
+        return Report(
+            self.findings, prefix, self.overlooked, self.context, entry, self._sizes_bytes
+        )
 
     def aside(self, *, prefix: str = "") -> Report:
         """A report of its own, with the same words."""
-        return Report(prefix=prefix, context=self.context, entry=self.entry)
+        return Report(
+            prefix=prefix,
+            context=self.context,
+            entry=self.entry,
+            _sizes_bytes=self._sizes_bytes,
+        )

@@ -20,11 +20,12 @@ from typing import Any
 
 from dynasafe.errors import InvalidPathError, InvalidValueError
 from dynasafe.expressions.render import Placeholders, render_condition
+from dynasafe.findings.quoting import cut
 from dynasafe.items.conditions import Boto3Condition, condition_node
 from dynasafe.limits import MAX_NESTING_LEVELS
 from dynasafe.validation.report import Report
 from dynasafe.validation.shapes import Shape, request_shape
-from dynasafe.validation.value_rules import TYPES, token
+from dynasafe.validation.value_rules import TYPES, named, token
 
 _CONTAINERS = frozenset({"AttributeValue", "Struct", "Map", "List"})
 
@@ -102,7 +103,7 @@ def _converted(shape: Shape, part: Any, place: str, report: Report) -> Any:
         return part
     if isinstance(part, Mapping):
         return {
-            name: _converted(shape.each, value, f"{inner}{name}", report)
+            name: _converted(shape.each, value, named(place, name), report)
             for name, value in part.items()
         }
     return [
@@ -173,13 +174,15 @@ def _serialized(value: Any, place: str, level: int, report: Report) -> dict[str,
         case Set():
             return _set(value, place, report)
         case Mapping() if level <= MAX_NESTING_LEVELS + 1:
+            inside = f"{cut(place)}.*"  # keys of maps are data, as values are
             return {
                 "M": {
-                    name: _serialized(each, f"{place}.{name}", level + 1, report)
+                    name: _serialized(each, inside, level + 1, report)
                     for name, each in value.items()
                 }
             }
         case list() | tuple() if level <= MAX_NESTING_LEVELS + 1:
+            place = cut(place)
             return {
                 "L": [
                     _serialized(each, f"{place}[{index}]", level + 1, report)

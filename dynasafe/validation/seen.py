@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Hashable, Mapping
-from typing import Any
+from typing import Any, Final
 
+from dynasafe.cache import Cache
 from dynasafe.items.item import Item
 from dynasafe.items.schema import schema_of
 from dynasafe.limits import MAX_EXPRESSION_BYTES
@@ -17,7 +18,6 @@ from dynasafe.validation.value_rules import is_text
 
 _OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
 _VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
-_MOST_KEPT = 4096
 # What is within these bounds, all together, is within every limit of size: a character is at most
 # four bytes.
 _MOST_CHARACTERS = 16_000
@@ -28,12 +28,13 @@ _MOST_DIGITS = 38
 _MOST_LEVELS = 8
 _OF_A_VALUE = 8
 """What a value counts beside its characters, or more."""
+_MOST_PARTS = _MOST_CHARACTERS // _OF_A_VALUE
 _NOT_PLAIN = _MOST_CHARACTERS + 1
 
 _SUM = re.compile(r":\w+\s*[+-]\s*:")
 """Of two literals: whether it is within a number's range is a matter of what they are."""
 
-_fine: dict[Hashable, None] = {}
+_fine: Cache[Hashable, bool] = Cache(4_194_304)
 
 
 def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -> Hashable | None:
@@ -76,26 +77,28 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
     return tuple(parts) if characters * uses <= _MOST_CHARACTERS_WITH_USES else None
 
 
-_uses_by_text: dict[str, int | None] = {}
+_OF_CONTENTS: Final = -1
+"""Uses of values on which a verdict depends."""
+_uses_by_text: Cache[str, int] = Cache(1_048_576)
 
 
 def _uses(text: str) -> int | None:
     """How many values an expression may use; None if a verdict depends on what they are."""
     if len(text) > MAX_EXPRESSION_BYTES:
         return None
-    if text not in _uses_by_text:
+    uses = _uses_by_text.get(text)
+    if uses is None:
         # Bounds in order, and names of types, are contents.
         is_plain = not ("etween" in text.lower() or "attribute_type" in text or _SUM.search(text))
-        if len(_uses_by_text) >= _MOST_KEPT:
-            _uses_by_text.clear()
-        _uses_by_text[text] = text.count(":") if is_plain else None
-    return _uses_by_text.get(text)
+        uses = text.count(":") if is_plain else _OF_CONTENTS
+        _uses_by_text.put(text, uses, 64 + 4 * len(text))
+    return None if uses == _OF_CONTENTS else uses
 
 
 def was_fine(like: Hashable) -> bool:
     """Whether one that is alike was found fine."""
     try:
-        return like in _fine
+        return _fine.get(like) is True
     except TypeError:  # a part cannot be hashed
         return False
 
@@ -106,9 +109,14 @@ def remember_fine(like: Hashable) -> None:
         hash(like)
     except TypeError:
         return
-    if len(_fine) >= _MOST_KEPT:
-        _fine.clear()
-    _fine[like] = None
+    _fine.put(like, True, _size_of_like(like))
+
+
+def _size_of_like(part: object) -> int:
+    """The bytes of what is kept, about."""
+    if isinstance(part, tuple):
+        return 64 + sum(map(_size_of_like, part))
+    return 64 + 4 * len(part) if isinstance(part, str) else 32
 
 
 def _keys(operation: str, member: str, schema: type[Item] | None) -> Container[str]:
@@ -171,9 +179,11 @@ def _size(type_name: object, content: Any, levels: int) -> int:
             return _OF_A_VALUE + len(content)
         case "SS" if type(content) is list and content:
             return _size_of_texts(content)
-        case "L" if type(content) is list and levels:
+        case "L" if type(content) is list and levels and len(content) <= _MOST_PARTS:
             return _OF_A_VALUE + sum(_size_of_value(each, levels) for each in content)
-        case "M" if type(content) is dict and levels and "" not in content:
+        case "M" if (
+            type(content) is dict and levels and len(content) <= _MOST_PARTS and "" not in content
+        ):
             return _size_of_texts(content) + sum(
                 _size_of_value(each, levels) for each in content.values()
             )

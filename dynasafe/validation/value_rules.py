@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
+from dynasafe.findings.quoting import cut, printable
 from dynasafe.limits import (
     MAX_NAME_BYTES,
     MAX_NESTING_LEVELS,
@@ -22,7 +23,7 @@ from dynasafe.limits import (
 )
 from dynasafe.validation.report import INVALID_VALUES, Context, Report
 from dynasafe.validation.words import HIDDEN
-from dynasafe.values.wire import bytes_of
+from dynasafe.values.wire import attribute_value_size_bytes, bytes_of
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)
@@ -126,7 +127,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
         The value as the service reads it: an empty one for None, without members that are None or
         no types, and bytes where botocore writes text as binary.
     """
-    if _is_plain(value):
+    if _is_plain(value) or report.fine_size_bytes(value) >= 0:
         return value
     is_as_read = True
     todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
@@ -164,9 +165,9 @@ def _overlook_unknown(value: Mapping[Any, Any], place: str, report: Report) -> N
     for name, content in value.items():
         if content is None:
             fix = "leave the member out; DynamoDB takes it as absent, boto3 refuses it"
-            report.overlook("DYS103", f"{place}.{name} is None", f"{place}.{name}", fix)
+            report.overlook("DYS103", f"{named(place, name)} is None", named(place, name), fix)
         elif name not in _TYPES:
-            message = f"Unknown type of an AttributeValue: {name}"
+            message = f"Unknown type of an AttributeValue: {printable(str(name))}"
             report.overlook("DYS111", message, place, f"use one of {', '.join(TYPES)}")
 
 
@@ -214,10 +215,18 @@ def _is_plain(value: Any) -> bool:
     )
 
 
+def named(place: str, name: object) -> str:
+    """The place of an attribute or a member."""
+    shown = printable(str.__str__(name) if isinstance(name, str) else str(name))
+    return f"{place}.{shown}" if place else shown
+
+
 def _children(type_name: str, content: Any, place: str) -> list[tuple[object, str, str]]:
+    place = cut(place)
     if type_name == "L":
         return [(child, f"{place}[{index}]", IN_VALUE) for index, child in enumerate(content)]
-    return [(child, f"{place}.{name}", IN_VALUE) for name, child in content.items()]
+    # Keys of maps are data, as values are.
+    return [(child, f"{place}.*", IN_VALUE) for child in content.values()]
 
 
 def _refuse(refusal: str, place: str, expected: str, given: object, report: Report) -> None:
@@ -319,12 +328,20 @@ def _refused_base64(text: str) -> str | None:
 
 def is_fine(value: object) -> bool:
     """Whether a value has its shape and nothing wrong in it."""
-    if _is_plain(value):
-        return True
     report = Report(context=_EITHER)
+    if _is_plain(value) or report.fine_size_bytes(value) >= 0:
+        return True
     check_value_shape(value, "", "", report)
     check_attribute_value(value, "", report)
     return not report.findings
+
+
+def size_bytes(value: Any, report: Report) -> int:
+    """The size of a value; of one that is malformed, nothing."""
+    of_value = report.fine_size_bytes(value)
+    if of_value >= 0:
+        return of_value
+    return attribute_value_size_bytes(value) if is_fine(value) else 0
 
 
 def only_member(value: object) -> tuple[str, Any] | None:
@@ -362,7 +379,7 @@ def check_name(name: str, place: str, report: Report) -> None:
 
 def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
-    if _is_plain(value):
+    if _is_plain(value) or report.fine_size_bytes(value) >= 0:
         return
     todo: list[tuple[object, str, int]] = [(value, path, _FIRST_LEVEL)]
     while todo:
@@ -377,7 +394,7 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
                     "DYS115",
                     "Nesting Levels have exceeded supported limits: Attributes in the item have "
                     "nested levels beyond supported limit",
-                    place[:200],
+                    place,
                     f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
                 )
                 return  # it may hold itself

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.limits import MAX_NESTING_LEVELS
+from dynasafe.limits import MAX_NAME_BYTES, MAX_NESTING_LEVELS, MAX_NUMBER_DIGITS
 
 AttributeValue = Mapping[str, Any]
 """A value in wire form: one member, whose name is the type."""
@@ -182,6 +182,98 @@ def item_size_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
         text_size_bytes(name) + attribute_value_size_bytes(value)
         for name, value in attribute_map.items()
     )
+
+
+def fine_size_bytes(value: Any, levels: int = LEVELS) -> int:
+    """The size of a value with which nothing is wrong at a glance; -1 for any other.
+
+    One walk tells all that the rules ask of most values: that the value is well-formed, how deep it
+    is, and how large.
+    """
+    if type(value) is not dict or len(value) != 1:
+        return -1
+    ((type_name, content),) = value.items()
+    if type_name == "S":
+        return _fine_text(content)
+    if type_name == "N":
+        return _fine_number(content)
+    if type_name == "BOOL":
+        return 1 if content is True or content is False else -1
+    if type_name == "NULL":
+        return 1 if content is True else -1
+    if type_name == "B":
+        return len(content) if type(content) is bytes else -1
+    if type_name == "M":
+        return _fine_map(content, levels)
+    if type(content) is not list:
+        return -1
+    if type_name == "L":
+        if not levels:
+            return -1
+        size_bytes = 3 + len(content)
+        for each in content:
+            of_each = fine_size_bytes(each, levels - 1)
+            if of_each < 0:
+                return -1
+            size_bytes += of_each
+        return size_bytes
+    if type_name not in ELEMENTS or not content:
+        return -1
+    return _fine_set(ELEMENTS[type_name], content)
+
+
+def _fine_map(content: Any, levels: int) -> int:
+    if type(content) is not dict or not levels:
+        return -1
+    size_bytes = 3 + len(content)
+    for name, each in content.items():
+        of_name = _fine_text(name)
+        if not 0 < of_name <= MAX_NAME_BYTES:
+            return -1
+        of_each = fine_size_bytes(each, levels - 1)
+        if of_each < 0:
+            return -1
+        size_bytes += of_name + of_each
+    return size_bytes
+
+
+def _fine_set(type_name: str, content: list[Any]) -> int:
+    size_bytes = 0
+    for each in content:
+        of_each = fine_size_bytes({type_name: each}, 0)
+        if of_each < 0:
+            return -1
+        size_bytes += of_each
+    distinct = set(map(Decimal, content)) if type_name == "N" else set(content)
+    return size_bytes if len(distinct) == len(content) else -1
+
+
+def _fine_text(text: Any) -> int:
+    if type(text) is not str:
+        return -1
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        return -1
+
+
+def _fine_number(text: Any) -> int:
+    if type(text) is not str or len(text) > MAX_NUMBER_DIGITS or not text.isascii():
+        return -1
+    digits = text[1:] if text[:1] == "-" else text
+    if digits.isdigit():
+        significant = digits.lstrip("0")
+        trimmed = significant.rstrip("0")
+        if not trimmed:
+            return 1
+        zeros = len(significant) - len(trimmed)
+        return (len(trimmed) + zeros % 2 + 1) // 2 + 1 + len(text) - len(digits)
+    whole, point, fraction = digits.partition(".")
+    if not point or not whole.isdigit() or not fraction.isdigit():
+        return -1
+    return _number_size_bytes(text)
 
 
 def text_size_bytes(text: str) -> int:

@@ -225,7 +225,7 @@ def test_words_of_what_boto3_refuses(value: object, words: str, fix: str) -> Non
     in_item = {"Item": {"pk": "a", "x": [{"y": value}]}}
     in_condition = {"FilterExpression": Attr("a").eq(1) & ~Attr("b").is_in([value])}
     for operation, params, place in (
-        ("PutItem", in_item, "Item.x[0].y"),
+        ("PutItem", in_item, "Item.x[0].*"),
         ("Scan", in_condition, "FilterExpression"),
     ):
         (finding,) = check_request(operation, params, form="resource")

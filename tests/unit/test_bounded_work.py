@@ -1,0 +1,245 @@
+"""What comes from outside costs steps and memory in proportion to its size, whatever its shape.
+
+Steps are lines of dynasafe that Python runs, counted without a clock. Each input is given in one
+size and in twice that size.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+import dynasafe
+from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
+from dynasafe.errors import DynasafeError, InvalidRequestError
+from dynasafe.expressions import parser
+from dynasafe.expressions.idempotency import is_idempotent
+from dynasafe.expressions.parser import parse_update
+from dynasafe.items.item import decode_item, encode_item
+from dynasafe.validation import seen
+from dynasafe.values.convert import from_attribute_map, to_attribute_map
+
+SOURCES = str(Path(dynasafe.__file__).parent)
+
+
+class Doc(Item):
+    id: Attr[str] = attribute(key="partition")
+    meta: Attr[dict[str, list[int]]] = attribute(default_factory=dict)
+    more: Attr[Any] = attribute(default=None)
+    names: Attr[set[str]] = attribute(default_factory=set)
+
+
+def steps(call: Callable[[], object]) -> int:
+    """The lines of dynasafe that run."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal count
+        if not frame.f_code.co_filename.startswith(SOURCES):
+            return None
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        attempt(call)
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def peak_bytes(call: Callable[[], object]) -> int:
+    gc.collect()
+    tracemalloc.start()
+    try:
+        attempt(call)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def attempt(call: Callable[[], object]) -> str:
+    """What the call says, if it refuses."""
+    forget()
+    try:
+        call()
+    except (DynasafeError, TypeError, ValueError) as error:
+        return f"{error}\n{error!r}"
+    return ""
+
+
+def forget() -> None:
+    """Both sizes are new to the caches."""
+    seen._fine = type(seen._fine)(seen._fine.max_bytes)
+    seen._uses_by_text = type(seen._uses_by_text)(seen._uses_by_text.max_bytes)
+    parser._readings = type(parser._readings)(parser._readings.max_bytes)
+
+
+def put(item: dict[str, Any]) -> Callable[[], object]:
+    wire = {"id": {"S": "x"}, **item}
+    return lambda: check_request("PutItem", {"TableName": "docs", "Item": wire})
+
+
+def update(text: str, values: dict[str, Any] | None = None) -> Callable[[], object]:
+    params = {"TableName": "docs", "Key": {"id": {"S": "x"}}, "UpdateExpression": text}
+    if values:
+        params["ExpressionAttributeValues"] = values
+    return lambda: check_request("UpdateItem", params)
+
+
+def wire_list(content: dict[str, Any], n: int) -> dict[str, Any]:
+    return {"L": [content] * n}
+
+
+def nested(n: int) -> Any:
+    value: Any = "x"
+    for _ in range(n):
+        value = [value]
+    return value
+
+
+def build(builder: UpdateBuilder[Any]) -> object:
+    return builder.build_client(table_name="docs", key={"id": "x"})
+
+
+def from_names(n: int, name: Callable[[int], str]) -> object:
+    names = [name(each) for each in range(n)]
+    builder = UpdateBuilder.from_patch(dict.fromkeys(names, 1), allow=names)
+    return builder.expressions()
+
+
+def condition(n: int) -> Any:
+    made = attr("a0") == 0
+    for each in range(1, n):
+        made = made & (attr(f"a{each}") == each)
+    return made
+
+
+def parsed(text: str) -> object:
+    return is_idempotent(parse_update(text, {}, {}))
+
+
+def image(content: dict[str, Any]) -> object:
+    return decode_item(Doc, {"id": {"S": "x"}, "more": content})
+
+
+Entry = Callable[[int], Callable[[], object]]
+HOSTILE: dict[str, Entry] = {
+    # A body, as a patch of a typed item.
+    "patch, a long key over a list": lambda n: (
+        lambda: build(UpdateBuilder(Doc).patch({"meta": {"k" * n: [0] * n}}))
+    ),
+    "patch, a long key over a bad list": lambda n: (
+        lambda: build(UpdateBuilder(Doc).patch({"meta": {"k" * n: [0] * n + ["x"]}}))
+    ),
+    "patch, many keys": lambda n: (
+        lambda: build(UpdateBuilder(Doc).patch({"meta": {f"k{each}": [] for each in range(n)}}))
+    ),
+    "patch, unknown names": lambda n: (
+        lambda: UpdateBuilder(Doc).patch({f"unknown{each}": 1 for each in range(n)})
+    ),
+    "patch, a long unknown name": lambda n: lambda: UpdateBuilder(Doc).patch({"u" * n: 1}),
+    "patch, Nones": lambda n: (
+        lambda: UpdateBuilder.from_patch(
+            {f"n{each}": None for each in range(n)}, allow=[f"n{each}" for each in range(n)]
+        )
+    ),
+    "patch, odd names": lambda n: lambda: from_names(n, lambda i: chr(0x4E00 + i)),
+    "patch, names alike at the start": lambda n: lambda: from_names(n, lambda i: "a" * 64 + str(i)),
+    "patch, deep": lambda n: lambda: UpdateBuilder(Doc).patch({"more": nested(n)}),
+    # Builder and conditions.
+    "a deep path": lambda n: lambda: UpdateBuilder().set(".".join(["a"] * n), 1),
+    "a path of indexes": lambda n: lambda: UpdateBuilder().set("a" + "[0]" * n, 1),
+    "many paths below one": lambda n: (
+        lambda: build(UpdateBuilder().remove(*(f"a.b{each}" for each in range(n))))
+    ),
+    "a long condition": lambda n: (
+        lambda: build(UpdateBuilder().set("a", 1).condition(condition(n)))
+    ),
+    "a set": lambda n: lambda: build(UpdateBuilder(Doc).add(Doc.names, {str(i) for i in range(n)})),
+    "a huge number": lambda n: lambda: UpdateBuilder().set("a", 10 ** (10 * n)),
+    "many digits": lambda n: lambda: UpdateBuilder().set("a", Decimal("1" * n)),
+    # Values both ways.
+    "write, long keys": lambda n: lambda: to_attribute_map({"m": {"k" * n: [{"l" * n: 1}] * n}}),
+    "write, refused at the end": lambda n: (
+        lambda: to_attribute_map({"m": {"k" * n: [*([0] * n), object()]}})
+    ),
+    "write, an item": lambda n: lambda: encode_item(Doc(id="x", meta={"k" * n: [0] * n})),
+    "read, a long list": lambda n: lambda: image(wire_list({"N": "1"}, n)),
+    "read, long keys": lambda n: lambda: image({"M": {"k" * n: wire_list({"S": "x"}, n)}}),
+    "read, a bad element": lambda n: (
+        lambda: image({"M": {"k" * n: {"L": [*([{"S": "x"}] * n), {"N": "x"}]}}})
+    ),
+    "read, a number": lambda n: lambda: from_attribute_map({"n": {"N": "9" * n}}),
+    "read, an exponent": lambda n: lambda: from_attribute_map({"n": {"N": f"1E+{10**6 * n}"}}),
+    # Requests written by hand.
+    "check, a long key over a list": lambda n: put(
+        {"meta": {"M": {"k" * n: wire_list({"N": "0"}, n)}}}
+    ),
+    "check, bad elements": lambda n: put({"meta": {"M": {"k" * n: wire_list({"N": "x"}, n)}}}),
+    "check, elements of two types": lambda n: put(
+        {"meta": {"M": {"k" * n: wire_list({"S": "x", "N": "1"}, n)}}}
+    ),
+    "check, unknown types": lambda n: put({"meta": wire_list({"X" * 9: "x"}, n)}),
+    "check, Booleans": lambda n: put({"meta": wire_list({"BOOL": True}, n)}),
+    "check, a long name": lambda n: put({"k" * n: {"L": [{"NULL": False}] * n}}),
+    "check, a set": lambda n: put({"s": {"NS": [str(each) for each in range(n)]}}),
+    "check, brackets": lambda n: update("SET a = " + "(" * n + ":v" + ")" * n),
+    "check, a long expression": lambda n: update(
+        "SET " + ", ".join(f"a{i} = :v" for i in range(n))
+    ),
+    "check, unused values": lambda n: update(
+        "REMOVE a", {f":v{each}": {"S": "x"} for each in range(n)}
+    ),
+    "check, overlapping paths": lambda n: update("REMOVE a" + ", a" * n),
+    "parse, a long expression": lambda n: lambda: parsed("REMOVE " + ", ".join(["a"] * n)),
+}
+
+
+@pytest.mark.parametrize("entry", HOSTILE.values(), ids=HOSTILE)
+def test_cost_is_linear(entry: Entry) -> None:
+    """Twice the input takes at most about twice the steps, and short words."""
+    small, large = entry(600), entry(1200)
+    attempt(small)  # imports and caches of classes
+    few, many = steps(small), steps(large)
+    assert many <= 2.3 * few + 300
+    assert len(attempt(large)) < 40_000
+
+
+@pytest.mark.parametrize("entry", HOSTILE.values(), ids=HOSTILE)
+def test_memory_is_linear(entry: Entry) -> None:
+    """Twice the input takes at most about twice the memory."""
+    small, large = entry(2000), entry(4000)
+    attempt(small)
+    assert peak_bytes(large) <= 2.3 * peak_bytes(small) + 500_000
+
+
+def test_a_value_is_looked_at_anew_in_each_request() -> None:
+    """What is known of a value holds for one request: it may have changed since."""
+    item = {"id": {"S": "x"}, "meta": {"L": [{"NS": ["1", "2"]}] * 3000}}
+    assert check_request("PutItem", {"TableName": "docs", "Item": item}) == ()
+    item["meta"]["L"][7] = {"NS": []}  # type: ignore[index]
+    (finding,) = check_request("PutItem", {"TableName": "docs", "Item": item})
+    assert finding.where.parameter == "Item.meta[7]"
+
+
+def test_messages_are_bounded_and_printable() -> None:
+    """Names from outside are escaped, cut and counted, and each message has UTF-8."""
+    names = ["\x1b[31m", "a\nb", "\ud800", "\u202e", *(f"n{each}" for each in range(100_000))]
+    with pytest.raises(InvalidRequestError) as caught:
+        UpdateBuilder(Doc).patch(dict.fromkeys(names, 1))
+    for text in (str(caught.value), caught.value.public_message):
+        text.encode()
+        assert len(text) < 2000
+        assert "and 99,994 more" in text
+        assert not {"\x1b", "\ud800", "\u202e"} & set(text)
+    assert "allow=" not in caught.value.public_message
