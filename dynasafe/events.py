@@ -7,7 +7,7 @@ observing a call cannot break it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -131,6 +131,8 @@ Hook = Callable[[Event], None]
 """Called with each event. One with a method `around(started)` is a context manager as well:
 what it returns is entered when a call begins, and left when it ends."""
 
+_PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What a hook may raise to end the process."""
 _ids = count(1)
 
 
@@ -144,8 +146,15 @@ def emit(hooks: Iterable[Hook], event: Event) -> None:
     logger.debug("%s", event)
     for hook in hooks:
         try:
-            hook(event)
-        except Exception:
+            answer: object = hook(event)
+            if isinstance(answer, Coroutine):
+                answer.close()
+                logger.error(
+                    "A dynasafe hook is async, and did not run: a hook is a plain function"
+                )
+        except _PASSED_ON:
+            raise
+        except BaseException:  # one that raises CancelledError cancels nothing
             logger.exception("A dynasafe hook raised on %s", type(event).__name__)
 
 
@@ -164,7 +173,9 @@ def surrounded(hooks: Iterable[Hook], started: CallStarted) -> Iterator[None]:
                 manager: AbstractContextManager[object] = around(started)
                 manager.__enter__()
                 entered.append(manager)
-            except Exception:
+            except _PASSED_ON:
+                raise
+            except BaseException:
                 logger.exception("A dynasafe hook raised on %s", type(started).__name__)
     try:
         yield
@@ -184,6 +195,6 @@ def _leave(entered: list[AbstractContextManager[object]], error: BaseException |
         except BaseException as raised:
             if raised is error:
                 continue  # a generator's context manager passes it on
-            if not isinstance(raised, Exception):
+            if isinstance(raised, _PASSED_ON):
                 raise
             logger.exception("A dynasafe hook raised at the end of a call")

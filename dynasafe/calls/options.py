@@ -14,7 +14,7 @@ from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.resilience.circuit_breaker import Circuit
 from dynasafe.resilience.retry import RetryPolicy
-from dynasafe.resilience.settings_rules import require_seconds
+from dynasafe.resilience.settings_rules import require_hooks, require_seconds
 
 BreakerFactory = Callable[[str], Circuit]
 """Makes the circuit breaker of the given name, as in "orders/write"."""
@@ -133,8 +133,7 @@ class Settings:
             value = getattr(self, name)
             if value is not None:
                 require_seconds(name, value)
-        if not isinstance(self.hooks, Sequence) or not all(map(callable, self.hooks)):
-            raise UnsupportedTypeError("hooks", "a sequence of callables is expected")
+        require_hooks("hooks", self.hooks)
 
 
 class Keywords:

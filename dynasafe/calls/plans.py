@@ -184,14 +184,15 @@ class BreakerMap:
 
     def __init__(self, max_size: int = 1024) -> None:
         self._max_size = max_size
-        self._breakers: OrderedDict[tuple[BreakerFactory, str], Circuit] = OrderedDict()
+        self._breakers: OrderedDict[tuple[object, str], Circuit] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._breakers)
 
     def get(self, factory: BreakerFactory, name: str) -> Circuit:
         """The breaker of this name, made by the factory when it is first asked for."""
-        key = (factory, name)
+        # A lambda that stands in a call is a new function each time, and the same factory.
+        key = (getattr(factory, "__code__", factory), name)
         breaker = self._breakers.get(key)
         if breaker is None:
             breaker = factory(name)

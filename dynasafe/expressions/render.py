@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self, assert_never
 
 from dynasafe.expressions.nodes import (
@@ -113,7 +113,7 @@ class Rendered:
 
     text: str
     names: Mapping[str, str]
-    values: Mapping[str, Mapping[str, Any]]
+    values: Mapping[str, Mapping[str, Any]] = field(repr=False)  # they may be personal data
 
 
 def render(node: Expression, *, escape: Literal["auto", "always"] = "auto") -> Rendered:

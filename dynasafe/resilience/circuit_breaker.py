@@ -26,6 +26,7 @@ from dynasafe.resilience.outcomes import CircuitResult
 from dynasafe.resilience.settings_rules import (
     require_count,
     require_growth,
+    require_hooks,
     require_rate,
     require_seconds,
 )
@@ -222,6 +223,7 @@ class Circuit:
         self.open_jitter = open_jitter
         self.half_open_permits = half_open_permits
         self.max_half_open_s = max_half_open_s
+        require_hooks("hooks", hooks)
         self.hooks: tuple[Hook, ...] = tuple(hooks)
         self._state = CircuitState.CLOSED
         self._generation = 0
@@ -381,7 +383,10 @@ class Circuit:
     def _open(self, now_s: float, draw: float) -> None:
         self._openings += 1
         # Past 64 doublings any opening is at its longest; a float would overflow later.
-        growth = self.open_growth ** min(self._openings - 1, 64)
+        try:
+            growth = self.open_growth ** min(self._openings - 1, 64)
+        except OverflowError:
+            growth = math.inf
         open_s = min(self.max_open_s, self.open_s * growth)
         self._open_until_s = now_s + open_s * (1 + self.open_jitter * (draw - 1))
         self._enter(CircuitState.OPEN)

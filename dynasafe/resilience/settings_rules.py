@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from inspect import iscoroutinefunction
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 
@@ -59,4 +61,25 @@ def require_growth(path: str, value: object) -> None:
 def _number(path: str, value: object, what: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnsupportedTypeError(path, f"{what} is expected, not {type(value).__name__}")
+    try:
+        float(value)
+    except OverflowError:
+        raise ValueOutOfRangeError(path, "the number is too large") from None
     return value
+
+
+def require_hooks(path: str, value: object) -> None:
+    """Refuse what is not a sequence of plain functions.
+
+    Raises:
+        UnsupportedTypeError: with the setting's name as its path.
+    """
+    if not isinstance(value, Sequence) or not all(map(callable, value)):
+        raise UnsupportedTypeError(path, "a sequence of callables is expected")
+    for hook in value:
+        if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
+            raise UnsupportedTypeError(
+                path,
+                "a hook is a plain function: nobody would await an async one. Fix: `def`, and "
+                "asyncio.create_task() for what has to wait",
+            )

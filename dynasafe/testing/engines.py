@@ -6,7 +6,7 @@
 moto runs in the process. dynalite needs Node, DynamoDB Local needs Java; both are looked for in
 the folder that DYNASAFE_ENGINES_DIR names, or else in `.engines` (`make engines` fills it).
 moto and dynalite listen on 127.0.0.1. DynamoDB Local has no option for that, and listens on all
-interfaces while it runs.
+interfaces while it runs. An engine ends with the process that started it, however that ends.
 
 Source: "Deploying DynamoDB locally on your computer", for DynamoDB Local.
 """
@@ -18,6 +18,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -33,6 +34,20 @@ EngineName = Literal["moto", "dynalite", "dynamodb-local"]
 _START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 10.0
 _START_TRIES = 3
+_GUARD = f"""
+import subprocess, sys, threading
+engine = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+def follow():
+    sys.stdin.buffer.read()
+    engine.terminate()
+    try:
+        engine.wait({_STOP_TIMEOUT_S})
+    except subprocess.TimeoutExpired:
+        engine.kill()
+threading.Thread(target=follow, daemon=True).start()
+sys.exit(engine.wait())
+"""
+"""Stands between this process and an engine, and ends the engine when its own input ends."""
 _PORT_TAKEN = (b"EADDRINUSE", b"Address already in use")
 
 # HTTP_PROXY is not for engines on this machine.
@@ -142,9 +157,12 @@ def _process(name: EngineName, command: list[str], folder: Path) -> Iterator[str
             port = _free_port()
             said_before = os.fstat(output.fileno()).st_size
             process = subprocess.Popen(
-                [*command, "--port" if name == "dynalite" else "-port", str(port)],
+                [
+                    *(sys.executable, "-c", _GUARD, *command),
+                    *("--port" if name == "dynalite" else "-port", str(port)),
+                ],
                 cwd=folder,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -206,9 +224,6 @@ def _is_there(endpoint_url: str) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    assert process.stdin is not None
+    process.stdin.close()  # as the end of this process would
+    process.wait()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -89,3 +91,25 @@ def test_given_a_server_on_the_port_when_dynalite_is_started_then_another_port_i
     with start_engine("dynalite") as engine:
         assert not ports
         assert engine.endpoint_url != taken_url
+
+
+def test_an_engine_ends_with_its_process(engines: Engines) -> None:
+    """One that is killed leaves no engine behind."""
+    engines.get("dynalite")
+    program = (
+        "from dynasafe.testing.engines import start_engine\n"
+        "with start_engine('dynalite') as engine:\n"
+        "    print(engine.endpoint_url, flush=True)\n"
+        "    input()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with process.stdin, process.stdout:
+        host, port = process.stdout.readline().strip().removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port))) as connection:
+            process.kill()
+            process.wait()
+            assert connection.recv(1) == b""  # the engine closes it when it ends

@@ -1,0 +1,118 @@
+"""Settings that would disarm what they set are refused, or work."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dynasafe import AsyncTable, CircuitBreaker, RetryPolicy
+from dynasafe.aio.clock import SystemClock
+from dynasafe.calls.plans import BreakerMap
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError
+from dynasafe.expressions.nodes import Value
+from dynasafe.expressions.render import Rendered
+from dynasafe.testing import ManualClock, ScriptedTransport, ok
+
+
+async def async_hook(event: object) -> None:
+    raise AssertionError("never awaited")
+
+
+class AsyncHook:
+    async def __call__(self, event: object) -> None:
+        raise AssertionError("never awaited")
+
+
+@pytest.mark.parametrize("hook", [async_hook, AsyncHook()])
+def test_async_hooks_are_refused(hook: Any) -> None:
+    """Nobody would await them."""
+    for make in (
+        lambda: AsyncTable("t", transport=ScriptedTransport(), hooks=[hook]),
+        lambda: CircuitBreaker(hooks=[hook]),
+    ):
+        with pytest.raises(UnsupportedTypeError, match="hooks: a hook is a plain function"):
+            make()
+
+
+async def test_a_hook_that_returns_a_coroutine_is_logged(caplog: Any) -> None:
+    """A lambda hides that it is async; no call fails of it, and no coroutine is left over."""
+    hook: Any = lambda event: async_hook(event)  # noqa: E731
+    table = AsyncTable("t", transport=ScriptedTransport([ok()]), hooks=[hook], clock=ManualClock())
+    assert await table.get_item({"pk": "a"}) is None
+    assert "A dynasafe hook is async, and did not run" in caplog.text
+
+
+@pytest.mark.parametrize("error", [ValueError, asyncio.CancelledError, BaseException])
+async def test_a_hook_may_raise_anything(error: type[BaseException], caplog: Any) -> None:
+    """What a hook raises is logged, and the call goes on."""
+
+    def hook(event: object) -> None:
+        raise error
+
+    table = AsyncTable("t", transport=ScriptedTransport([ok()]), hooks=[hook], clock=ManualClock())
+    assert (await table.put_item({"pk": "a"})).attempts == 1
+    assert "A dynasafe hook raised" in caplog.text
+
+
+def test_a_hook_may_end_the_process() -> None:
+    """Ctrl-C in a hook is Ctrl-C."""
+
+    def hook(event: object) -> None:
+        raise KeyboardInterrupt
+
+    breaker = CircuitBreaker(hooks=[hook])
+    with pytest.raises(KeyboardInterrupt):
+        breaker.force_open()
+
+
+def test_a_factory_of_each_call_is_one_factory() -> None:
+    """`breaker=lambda name: ...` in a call finds the breaker of the call before."""
+    breakers = BreakerMap()
+    made = [breakers.get(lambda name: CircuitBreaker(name=name), "t/write") for _ in range(3)]
+    assert made[0] is made[1] is made[2]
+    other = breakers.get(lambda name: CircuitBreaker(name=name, minimum_calls=3), "t/write")
+    assert other is not made[0]
+    assert len(breakers) == 2
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: AsyncTable("t", transport=ScriptedTransport(), timeout_s=10**400),
+        lambda: RetryPolicy(base_delay_s=10**400),
+        lambda: CircuitBreaker(open_growth=10**400),
+        lambda: CircuitBreaker(open_s=10**5000),
+    ],
+)
+def test_numbers_that_are_no_floats_are_refused(make: Any) -> None:
+    """A setting above all floats is a setting outside its range."""
+    with pytest.raises(InvalidValueError, match="the number is too large"):
+        make()
+
+
+def test_any_growth_opens() -> None:
+    """Openings in a row grow to the longest, whatever the factor."""
+    circuit = CircuitBreaker(open_growth=1e10, open_s=1.0, max_open_s=60.0, open_jitter=0.0)
+    for _ in range(100):
+        circuit._open(0.0, 0.0)
+    assert circuit._open_until_s == 60.0
+
+
+def test_time_of_sleep_counts() -> None:
+    """The wall clock counts where it runs ahead of the monotonic one, and never goes back."""
+    clock = SystemClock()
+    monotonic_s, wall_s = clock._monotonic_s, clock._wall_s
+    assert clock._now_s(monotonic_s + 1, wall_s + 1) == pytest.approx(monotonic_s + 1)
+    asleep_s = clock._now_s(monotonic_s + 2, wall_s + 602)
+    assert asleep_s == pytest.approx(monotonic_s + 602)
+    assert clock._now_s(monotonic_s + 3, wall_s - 1000) == pytest.approx(asleep_s + 1)
+    assert clock.now_s() <= clock.now_s()
+
+
+def test_what_is_rendered_shows_no_values() -> None:
+    """A repr may stand in a log."""
+    rendered = Rendered(text="a = :a", names={}, values={":a": {"S": "secret"}})
+    assert "secret" not in repr(rendered)
+    assert "secret" not in repr(Value({"S": "secret"}))
