@@ -48,20 +48,34 @@ def tell(sending: Sending) -> None:
 
 
 def _patch_clients() -> None:
-    from aiobotocore.client import AioBaseClient
     from botocore.client import BaseClient
 
-    call, call_async = BaseClient._make_api_call, AioBaseClient._make_api_call
+    from dynasafe.aio.http_transport import HttpTransport
+
+    call, send = BaseClient._make_api_call, HttpTransport.send
 
     def told_call(client: Any, operation_name: str, api_params: Any) -> Any:
         service = client.meta.service_model.service_name
         tell(Sending(service, operation_name, api_params, is_blocking=True))
         return call(client, operation_name, api_params)
 
+    async def told_send(
+        transport: Any, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        tell(Sending("dynamodb", operation, params, is_blocking=False))
+        return await send(transport, operation, params, timeout_s=timeout_s)
+
+    _patches.enter_context(patch.object(BaseClient, "_make_api_call", told_call))
+    _patches.enter_context(patch.object(HttpTransport, "send", told_send))
+    try:
+        from aiobotocore.client import AioBaseClient
+    except ImportError:  # an extra
+        return
+    call_async = AioBaseClient._make_api_call
+
     async def told_call_async(client: Any, operation_name: str, api_params: Any) -> Any:
         service = client.meta.service_model.service_name
         tell(Sending(service, operation_name, api_params, is_blocking=False))
         return await call_async(client, operation_name, api_params)
 
-    _patches.enter_context(patch.object(BaseClient, "_make_api_call", told_call))
     _patches.enter_context(patch.object(AioBaseClient, "_make_api_call", told_call_async))
