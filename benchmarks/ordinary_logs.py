@@ -46,10 +46,15 @@ _LINES = (
     "INFO the provided token is valid; attribute count {a}; table rows {b}; condition met",
     "GET /v1/items?expression=a%20and%20b&parameter=in HTTP/1.1 status=404 supported=no",
 )
+_CALM = 10
 
 
-def ordinary_log(size_bytes: int, *, seed: int = 1) -> Iterator[bytes]:
-    """Some bytes of ordinary logs, in blocks of about 64 KB, the same for the same seed."""
+def ordinary_log(size_bytes: int, *, seed: int = 1, is_calm: bool = False) -> Iterator[bytes]:
+    """Some bytes of ordinary logs, in blocks of about 64 KB, the same for the same seed.
+
+    A calm log has no errors, and none of the words that errors of DynamoDB have too.
+    """
+    templates = _LINES[:_CALM] if is_calm else _LINES
     draw = random.Random(seed)
     done = 0
     while done < size_bytes:
@@ -63,20 +68,20 @@ def ordinary_log(size_bytes: int, *, seed: int = 1) -> Iterator[bytes]:
                 "s": draw.randrange(60),
             }
             kind = draw.random()
-            if kind < 0.01:
+            if kind < 0.01 and not is_calm:
                 text = "2026-11-26 10:00:00,000 ERROR shop.orders failed\n" + _TRACEBACK.format(
                     n=facts["n"], error=draw.choice(_ERRORS)
                 )
             elif kind < 0.2:
                 text = json.dumps(
                     {
-                        "level": draw.choice(["INFO", "ERROR"]),
-                        "message": draw.choice(_LINES).format(**facts),
+                        "level": "INFO" if is_calm else draw.choice(["INFO", "ERROR"]),
+                        "message": draw.choice(templates).format(**facts),
                         "request_id": f"{facts['n']:x}",
                     }
                 )
             else:
-                text = draw.choice(_LINES).format(**facts)
+                text = draw.choice(templates).format(**facts)
             lines.append(text)
             length += len(text) + 1
         block = ("\n".join(lines) + "\n").encode()
