@@ -64,6 +64,7 @@ lost-answers: build/benchmarks/.installed ## How often each client counts an inc
 
 conformance: .venv/.installed engines ## A public suite behind check_request; SUITE=a checkout of paritysuite/dynamodb-conformance
 	$(BIN)/python -m tests.conformance $(SUITE)
+
 logs-long: .venv/.installed engines ## 100 MB of ordinary logs, a stream of 10 GB, a million events
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_ORDINARY_MB=100 DYNASAFE_STREAM_GB=10 DYNASAFE_EVENTS=1000000 \
 		$(BIN)/python -m pytest --timeout 20000 tests/logs/test_ordinary.py tests/logs/test_cloudwatch.py

@@ -43,7 +43,7 @@ PRODUCER = """
 import sys
 sys.path.insert(0, {root!r})
 from benchmarks.ordinary_logs import ordinary_log
-part = b"".join(ordinary_log(4_000_000))
+part = b"".join(ordinary_log(1_000_000, is_calm=True))
 for _ in range({times}):
     sys.stdout.buffer.write(part)
 """
