@@ -184,7 +184,10 @@ class Permits(Protocol):
 
 
 class Progress(Protocol):
-    """What a call that may take several loops has used up: requests, and time. `call_id` is in its events."""
+    """What a call that may take several loops has used up: requests, and time.
+
+    `call_id` stands in its events.
+    """
 
     attempts: int
     call_id: int
