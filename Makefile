@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check clean
+.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -64,6 +64,10 @@ lost-answers: build/benchmarks/.installed ## How often each client counts an inc
 
 conformance: .venv/.installed engines ## A public suite behind check_request; SUITE=a checkout of paritysuite/dynamodb-conformance
 	$(BIN)/python -m tests.conformance $(SUITE)
+
+logs-long: .venv/.installed engines ## 100 MB of ordinary logs, a stream of 10 GB, a million events
+	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_ORDINARY_MB=100 DYNASAFE_STREAM_GB=10 DYNASAFE_EVENTS=1000000 \
+		$(BIN)/python -m pytest --timeout 20000 tests/logs/test_ordinary.py tests/logs/test_cloudwatch.py
 
 soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calls, functions, imports, linting, memory
+from benchmarks import calls, functions, imports, linting, memory, scans, telemetry
 from benchmarks.agreement import require_same_work
 from benchmarks.figures import Figure, to_json
 from benchmarks.tables import between_markers, markdown
@@ -58,6 +58,8 @@ def measure(directory: Path, *, is_fast: bool) -> list[Figure]:
         imports.measure(1 if is_fast else 5),
         *linting.measure(1 if is_fast else 9),
         *memory.measure(is_fast=is_fast),
+        *scans.measure(1 if is_fast else 5, is_fast=is_fast),
+        telemetry.measure(2 if is_fast else 15, is_fast=is_fast),
     ]
 
 

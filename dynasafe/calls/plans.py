@@ -20,7 +20,17 @@ from typing import Any, TypeVar
 from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
 from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
-from dynasafe.events import CallCancelled, CallFailed, CallSucceeded, Event, emit, logger
+from dynasafe.events import (
+    CallCancelled,
+    CallFailed,
+    CallStarted,
+    CallSucceeded,
+    Event,
+    emit,
+    logger,
+    new_call_id,
+    surrounded,
+)
 from dynasafe.resilience.attempts import Command, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.deadline import Deadline
@@ -60,6 +70,7 @@ class CallState:
     __slots__ = (
         "attempts",
         "began_s",
+        "call_id",
         "deadline",
         "draw",
         "new_id",
@@ -89,6 +100,7 @@ class CallState:
         self.draw = draw
         self.quota = quota
         self.new_id = new_id
+        self.call_id = 0  # where somebody listens, an id of its own
         self.attempts = 0  # requests of which bytes may have left
         timeout_s = settings.timeout_s
         self.deadline: Deadline | None = (
@@ -215,6 +227,17 @@ class BreakerMap:
 
 
 def observed(plan: Plan[T], state: CallState) -> Plan[T]:
+    """The plan, within what hooks put around it, with an event at its start and one at its end."""
+    state.call_id = new_call_id()
+    started = CallStarted(
+        operation=state.operation, table_name=state.table_name, call_id=state.call_id
+    )
+    with surrounded(state.settings.hooks, started):
+        _emit(state, started)
+        return (yield from _reported(plan, state))
+
+
+def _reported(plan: Plan[T], state: CallState) -> Plan[T]:
     """The plan, with an event at its end: succeeded, failed or cancelled."""
     try:
         result = yield from plan
@@ -228,6 +251,7 @@ def observed(plan: Plan[T], state: CallState) -> Plan[T]:
             CallCancelled(
                 operation=state.operation,
                 table_name=state.table_name,
+                call_id=state.call_id,
                 attempts=state.attempts,
                 may_be_applied=may_be_applied,
             ),
@@ -238,6 +262,7 @@ def observed(plan: Plan[T], state: CallState) -> Plan[T]:
         CallSucceeded(
             operation=state.operation,
             table_name=state.table_name,
+            call_id=state.call_id,
             attempts=state.attempts,
             duration_s=state.now_s - state.began_s,
         ),
@@ -256,6 +281,7 @@ def _emit_failed(state: CallState, error: Exception) -> None:
         CallFailed(
             operation=state.operation,
             table_name=state.table_name,
+            call_id=state.call_id,
             attempts=state.attempts,
             duration_s=state.now_s - state.began_s,
             error=type(error).__name__,

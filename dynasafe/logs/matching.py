@@ -11,13 +11,16 @@ from dataclasses import dataclass
 
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.logs.records import Record
-from dynasafe.logs.signatures import SIGNATURES, Evidence, Signature
+from dynasafe.logs.signatures import SIGNATURES, Evidence, Needle, Signature
 
 GATE: tuple[str, ...] = (
     "when calling the",
     "bject",
     "never awaited",
-    "supported",
+    "not supported",
+    "nsupported ",
+    "natively supported",
+    "Provided list of item keys",
     "document path",
     "outine",
     "not be empty",
@@ -33,7 +36,7 @@ GATE: tuple[str, ...] = (
     "KeyError",
     "used in expression",
     "update expression",
-    "rovided",
+    "The provided",
     "ConditionError",
     "parameter in",
     "have been a",
@@ -186,18 +189,41 @@ def may_match(text: str) -> bool:
     return any(word in text for word in GATE)
 
 
-def matches(record: Record) -> tuple[Match, ...]:
-    """Every signature of a record, the order of the catalogue."""
-    if not may_match(record.raw):
-        return ()
-    text = record.text
-    found: dict[str, bool] = {}
-    operation = operation_of(text)
+def _by_word() -> tuple[tuple[str, tuple[tuple[Signature, Needle], ...]], ...]:
+    """The needles of each word of the gate; each needle stands below one word."""
+    groups: dict[str, list[tuple[Signature, Needle]]] = {word: [] for word in GATE}
     for signature in SIGNATURES:
-        if any(all(part in text for part in needle) for needle in signature.needles):
-            certainty = _certainty(signature, text, operation)
-            if certainty is not None:
-                found[signature.code] = certainty
+        for needle in signature.needles:
+            word = next(word for word in GATE if any(word in part for part in needle))
+            groups[word].append((signature, needle))
+    return tuple((word, tuple(needles)) for word, needles in groups.items())
+
+
+_NEEDLES = _by_word()
+
+
+def matches(record: Record) -> tuple[Match, ...]:
+    """Every signature of a record, in the order of the catalogue."""
+    raw = record.raw
+    text = ""
+    candidates: dict[str, Signature] = {}
+    for word, needles in _NEEDLES:
+        if word in raw:
+            text = text or record.text
+            for signature, needle in needles:
+                for part in needle:
+                    if part not in text:
+                        break
+                else:
+                    candidates[signature.code] = signature
+    if not candidates:
+        return ()
+    operation = operation_of(text)
+    found: dict[str, bool] = {}
+    for signature in candidates.values():
+        certainty = _certainty(signature, text, operation)
+        if certainty is not None:
+            found[signature.code] = certainty
     if "[DYS" in text:  # a finding of dynasafe, which quotes the service's words
         found = {code: is_certain for code, is_certain in found.items() if code not in _QUOTED}
     if not found:

@@ -186,6 +186,10 @@ class Assembler:
         for stream in list(self._open):
             yield from self.end(stream)
 
+    def is_open(self, stream: str) -> bool:
+        """Whether the stream has a record that is not ended."""
+        return stream in self._open
+
     def drop(self, stream: str) -> None:
         """Forget the record of the stream that is not ended."""
         self._open.pop(stream, None)

@@ -41,7 +41,7 @@ def scan_blocks(
 def records_of_blocks(
     blocks: Iterable[bytes], *, stream: str = "", gate: tuple[bytes, ...] = _GATE
 ) -> Iterator[Record]:
-    """The records of a log that may have a word of the gate, and some that have none."""
+    """The records of a log that have a word of the gate, and some that have none."""
     assembler = Assembler()
     rest = b""
     for block in blocks:
@@ -53,25 +53,56 @@ def records_of_blocks(
                 continue
             end = len(data)  # a line that does not end: a piece of it
         rest, data = data[end:], data[:end]
-        if any(word in data for word in gate):
-            yield from _fed(assembler, data, stream)
-            continue
-        done = 0
-        while done < len(data):  # the record before goes on here
-            next_line = data.find(b"\n", done) + 1
-            ended = list(_fed(assembler, data[done:next_line], stream))
-            done = next_line
-            if ended:
-                yield from ended
-                break
-        last = max(done, _last_record(data))
-        if last > done:
-            assembler.drop(stream)
-        if last < len(data):
-            yield from _fed(assembler, data[last:], stream)
+        yield from _scan(assembler, data, stream, [word for word in gate if word in data])
     if rest:
         yield from _fed(assembler, rest, stream)
     yield from assembler.end_all()
+
+
+def _scan(assembler: Assembler, data: bytes, stream: str, words: list[bytes]) -> Iterator[Record]:
+    """Read the record that goes on from before, those that have a word, and the last one."""
+    hits = _Hits(data, words)
+    done = since = 0  # what was read; where the line starts that was read last
+    hit = -1 if assembler.is_open(stream) else hits.first(0)
+    while hit is not None:
+        if hit >= done:
+            start = max(done, _record_at(data, hit))
+            if start > done:
+                assembler.drop(stream)
+                done = start
+        while done < len(data):
+            since, done = done, data.find(b"\n", done) + 1 or len(data)
+            ended = list(_fed(assembler, data[since:done], stream))
+            yield from ended
+            if ended and since > hit:
+                break
+        else:
+            return
+        hit = hits.first(since)
+    last = max(done, _record_at(data, len(data) - 1))
+    if last > done:
+        assembler.drop(stream)
+    if last < len(data):
+        yield from _fed(assembler, data[last:], stream)
+
+
+class _Hits:
+    """Where the words stand in some lines."""
+
+    def __init__(self, data: bytes, words: list[bytes]) -> None:
+        self._data = data
+        self._next = {word: data.find(word) for word in words}
+
+    def first(self, start: int) -> int | None:
+        """The first place of any word from `start` on, which never goes back."""
+        for word, place in list(self._next.items()):
+            if place < start:
+                place = self._data.find(word, start)
+                if place < 0:
+                    del self._next[word]
+                else:
+                    self._next[word] = place
+        return min(self._next.values(), default=None)
 
 
 def _fed(assembler: Assembler, data: bytes, stream: str) -> Iterator[Record]:
@@ -79,9 +110,9 @@ def _fed(assembler: Assembler, data: bytes, stream: str) -> Iterator[Record]:
         yield from assembler.feed(Event(line, stream))
 
 
-def _last_record(data: bytes) -> int:
-    """Where the last record of some lines starts, as far as can be seen from its end."""
-    start = end = len(data)
+def _record_at(data: bytes, offset: int) -> int:
+    """Where the record of an offset starts, as far as can be seen from the lines before."""
+    start = end = data.find(b"\n", offset) + 1 or len(data)
     for _ in range(MAX_LINES):
         start = data.rfind(b"\n", 0, max(0, end - 1)) + 1
         line = data[start:end].decode("utf-8", "replace").rstrip("\n")

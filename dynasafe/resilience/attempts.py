@@ -40,7 +40,16 @@ from dynasafe.errors import (
     ThrottledError,
     TransactionCanceledError,
 )
-from dynasafe.events import AttemptFailed, CallEvent, Hook, UnknownErrorCode, emit, logger
+from dynasafe.events import (
+    AttemptFailed,
+    AttemptStarted,
+    AttemptSucceeded,
+    CallEvent,
+    Hook,
+    UnknownErrorCode,
+    emit,
+    logger,
+)
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.resilience.boundary import NotSent
 from dynasafe.resilience.deadline import Deadline
@@ -175,9 +184,13 @@ class Permits(Protocol):
 
 
 class Progress(Protocol):
-    """What a call that may take several loops has used up: requests, and time."""
+    """What a call that may take several loops has used up: requests, and time.
+
+    `call_id` stands in its events.
+    """
 
     attempts: int
+    call_id: int
     now_s: float
 
 
@@ -288,6 +301,7 @@ class _Attempts:
         "call",
         "cause",
         "deadline",
+        "duration_s",
         "first_sent_s",
         "had_fresh_credentials",
         "hooks",
@@ -325,6 +339,7 @@ class _Attempts:
         self.is_observed = bool(hooks) or logger.isEnabledFor(logging.DEBUG)
         self.progress = progress
         self.attempt = 0
+        self.duration_s = 0.0  # of the last attempt
         self.sent = 0  # attempts of which bytes may have left
         self.first_sent_s = now_s
         self.token_since_s = call.token_since_s
@@ -347,6 +362,8 @@ class _Attempts:
                 assert outcome is not None
                 self._note(outcome, reply.error)
                 if self._is_proven_applied(outcome):
+                    if self.is_observed:
+                        self._emit_failure(outcome, None)
                     return Success(None, self.sent, self.is_ambiguous)
                 delay_s = self._retry_delay_s(outcome, reply.draw)
                 if self.is_observed:
@@ -375,6 +392,7 @@ class _Attempts:
         """One attempt, under one permit, with one result for the circuit breaker."""
         permit = self._acquire(permits)
         try:
+            asked_s = self.now_s
             taken: SlotTaken | Raised = yield TakeSlot(self._remaining_s())
             self.now_s = taken.now_s
             if isinstance(taken, Raised):
@@ -396,17 +414,27 @@ class _Attempts:
             self._count_sent(1)
             if self.attempt == 1:
                 self.first_sent_s = sent_s
+            if self.is_observed:
+                waited_s = self.now_s - asked_s if taken.was_awaited else 0.0
+                self.emit(AttemptStarted, attempt=self.attempt, waited_s=waited_s)
             self.is_in_flight = True
             reply: Answered | Raised = yield Send(self.attempt, self._timeout_s())
             self.is_in_flight = False
             self.now_s = reply.now_s
             if self.progress is not None:
                 self.progress.now_s = reply.now_s
-            duration_s = reply.now_s - sent_s
+            duration_s = self.duration_s = reply.now_s - sent_s
             used, permit = permit, None
             if isinstance(reply, Answered):
                 if permits is not None:
                     permits.record(used, "success", duration_s, reply.now_s)
+                if self.is_observed:
+                    self.emit(
+                        AttemptSucceeded,
+                        attempt=self.attempt,
+                        duration_s=duration_s,
+                        consumed_capacity=_capacity_units(reply.response),
+                    )
                 return reply, None
             outcome = outcome_of(reply.error)
             if not outcome.reached_service:
@@ -631,12 +659,25 @@ class _Attempts:
             error_class=outcome.error_class.value,
             code=outcome.code,
             delay_s=delay_s,
+            duration_s=self.duration_s,
         )
 
     def emit(self, event_type: type[CallEvent], **facts: Any) -> None:
         call = self.call
-        event = event_type(operation=call.operation, table_name=call.table_name, **facts)
+        call_id = 0 if self.progress is None else self.progress.call_id
+        event = event_type(
+            operation=call.operation, table_name=call.table_name, call_id=call_id, **facts
+        )
         emit(self.hooks, event)
+
+
+def _capacity_units(response: Any) -> float | None:
+    """The capacity units that an answer says it took, of all its tables."""
+    consumed = response.get("ConsumedCapacity") if isinstance(response, Mapping) else None
+    if consumed is None:
+        return None
+    each = consumed if isinstance(consumed, Sequence) else (consumed,)
+    return sum(float(one.get("CapacityUnits", 0)) for one in each)
 
 
 def _settles_token(outcome: Outcome) -> bool:

@@ -23,7 +23,7 @@ from dynasafe.errors import (
     ThrottledError,
     TransactionCanceledError,
 )
-from dynasafe.events import AttemptFailed, Event, UnknownErrorCode
+from dynasafe.events import AttemptFailed, AttemptStarted, AttemptSucceeded, Event, UnknownErrorCode
 from dynasafe.resilience.attempts import (
     Answered,
     Call,
@@ -619,10 +619,13 @@ def test_given_a_retry_when_observed_then_the_events_tell_the_story() -> None:
 
     facts = {"operation": "GetItem", "table_name": "t"}
     assert events == [
+        AttemptStarted(**facts, attempt=1, waited_s=0.0),
         UnknownErrorCode(**facts, code="BrandNewException", http_status=599),
         AttemptFailed(
             **facts, attempt=1, error_class="ambiguous", code="BrandNewException", delay_s=0.025
         ),
+        AttemptStarted(**facts, attempt=2, waited_s=0.0),
+        AttemptSucceeded(**facts, attempt=2, duration_s=0.0),
     ]
 
 
