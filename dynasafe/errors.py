@@ -358,7 +358,16 @@ class StoredValueError(_PlacedError, ValueError):
     """DynamoDB answered with a value that does not fit its annotation.
 
     A write that was answered so was applied.
+
+    Attributes:
+        table_name: the item's table, where it is of one.
+        key: its primary key, as far as its Item class says which attributes are.
+        item: the whole item in wire form. It is not shown: its values may be personal data.
     """
+
+    table_name: str | None = None
+    key: Mapping[str, Any] | None = None
+    item: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, error: InvalidValueError) -> Self:
