@@ -27,6 +27,7 @@ from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_steps import UpdateSteps
 from dynasafe.items.written_updates import Escape
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.plain import for_serializer
 from dynasafe.values.wire import AttributeValue, copied
 
 ItemT = TypeVar("ItemT", bound=Item)
@@ -360,7 +361,7 @@ class UpdateBuilder(Generic[OwnerT]):
         )
         for member in ("Key", "ExpressionAttributeValues"):
             if member in params:
-                params[member] = from_attribute_map(params[member])
+                params[member] = for_serializer(from_attribute_map(params[member]))
         return params
 
     def build_client(

@@ -6,17 +6,20 @@ import base64
 import dataclasses
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_NUMBER_MAGNITUDE
 from dynasafe.values.convert import encode_datetime, from_attribute_value, to_attribute_value
 from dynasafe.values.models import is_model
 from dynasafe.values.wire import too_deep
 
 _SETS = (set, frozenset)
+_ENOUGH_DIGITS = Context(prec=MAX_NUMBER_MAGNITUDE + 1)
+"""To drop the zeros at the end of any number of DynamoDB's."""
 
 
 def as_python(value: Any) -> Any:
@@ -38,6 +41,25 @@ def _python(value: Any) -> Any:
         return {name: _python(each) for name, each in value.items()}
     if type(value) in (list, tuple):
         return type(value)(_python(each) for each in value)
+    return value
+
+
+def for_serializer(value: Any) -> Any:
+    """The value as boto3's TypeSerializer takes it: it rounds an int of more than 38 digits.
+
+    A Decimal has the digits that count, so that it stays what it is.
+    """
+    if type(value) is int:
+        is_long = abs(value) >= 10**MAX_NUMBER_DIGITS
+        return Decimal(value).normalize(_ENOUGH_DIGITS) if is_long else value
+    if type(value) is Decimal:
+        return value.normalize(_ENOUGH_DIGITS)
+    if type(value) is dict:
+        return {name: for_serializer(each) for name, each in value.items()}
+    if type(value) is list:
+        return [for_serializer(each) for each in value]
+    if type(value) is set:
+        return {for_serializer(each) for each in value}
     return value
 
 
