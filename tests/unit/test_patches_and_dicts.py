@@ -219,8 +219,8 @@ def test_not_allowed_is_not_unknown():
     with pytest.raises(InvalidPatchError) as caught:
         UpdateBuilder(Place).patch({"nope": 1, "role": "x", "name": "y"}, allow={"role"})
     assert [finding.message for finding in caught.value.findings] == [
-        "The patch sets attributes that are not allowed: name, role",
-        "The patch sets attributes that are unknown: nope",
+        "The patch sets attributes that are not allowed: 'name', 'role'",
+        "The patch sets attributes that are unknown: 'nope'",
     ]
 
 
