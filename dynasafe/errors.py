@@ -159,6 +159,24 @@ class InvalidRequestError(NotSentError):
         return "; ".join(shown) or super().public_message
 
 
+class InvalidPatchError(InvalidRequestError, InvalidValueError):
+    """A patch that sets what it may not, or to values that are not of their types.
+
+    `problems` says of each field what is wrong with it, in words for the one who sent the patch.
+    """
+
+    def __init__(self, findings: Sequence[Finding], problems: Mapping[str, str]) -> None:
+        InvalidRequestError.__init__(self, "UpdateItem", findings)
+        self.problems: Mapping[str, str] = dict(problems)
+        self.path = self.shown_path = "patch"
+        self.reason = "; ".join(finding.message for finding in self.findings)
+
+    @property
+    def public_message(self) -> str:
+        """The problems as one text, for the one who sent the patch."""
+        return "; ".join(f"{printable(name)}: {why}" for name, why in self.problems.items())
+
+
 class ExpressionSyntaxError(InvalidRequestError):
     """An expression that does not parse, with the place underlined."""
 
@@ -340,7 +358,16 @@ class StoredValueError(_PlacedError, ValueError):
     """DynamoDB answered with a value that does not fit its annotation.
 
     A write that was answered so was applied.
+
+    Attributes:
+        table_name: the item's table, where it is of one.
+        key: its primary key, as far as its Item class says which attributes are.
+        item: the whole item in wire form. It is not shown: its values may be personal data.
     """
+
+    table_name: str | None = None
+    key: Mapping[str, Any] | None = None
+    item: Mapping[str, Any] | None = None
 
     @classmethod
     def of(cls, error: InvalidValueError) -> Self:

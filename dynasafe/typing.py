@@ -8,6 +8,7 @@ from dynasafe.aio.transport import Transport
 from dynasafe.calls.options import (
     BreakerFactory,
     CallOptions,
+    OnInvalid,
     QueryOptions,
     ScanOptions,
     Select,
@@ -21,13 +22,17 @@ from dynasafe.events import Event, Hook
 from dynasafe.findings.finding import Where
 from dynasafe.items.conditions import Condition, ConditionLike
 from dynasafe.items.item_format import Key
+from dynasafe.items.patches import NonePolicy
 from dynasafe.items.projections import ProjectionLike
+from dynasafe.items.schema import CodecLike
+from dynasafe.items.updates import ReturnValues
 from dynasafe.resilience.circuit_breaker import CircuitState, CountWindow, TimeWindow
 
 __all__ = [
     "BreakerFactory",
     "CallOptions",
     "CircuitState",
+    "CodecLike",
     "Condition",
     "ConditionLike",
     "CountWindow",
@@ -35,11 +40,14 @@ __all__ = [
     "Get",
     "Hook",
     "Key",
+    "NonePolicy",
+    "OnInvalid",
     "Page",
     "Pages",
     "PlainItem",
     "ProjectionLike",
     "QueryOptions",
+    "ReturnValues",
     "ScanOptions",
     "Select",
     "TableOptions",

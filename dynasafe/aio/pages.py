@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from dynasafe.aio.execute import Executor
 from dynasafe.calls.options import Settings
 from dynasafe.calls.pages import Page, Paging, page_plan
+from dynasafe.errors import StoredValueError
 
 T = TypeVar("T")
 
@@ -29,22 +31,26 @@ class Pages(Generic[T]):
     def __repr__(self) -> str:
         return f"Pages({self._paging.operation!r}, {self._paging.table.name!r})"
 
-    async def __aiter__(self) -> AsyncIterator[T]:
-        remaining = self._paging.max_items
-        async with aclosing(self.pages()) as pages:
-            async for page in pages:
-                for item in page.items:
-                    yield item
-                    if remaining is not None:
-                        remaining -= 1
-                        if remaining == 0:
-                            return
+    def __aiter__(self) -> AsyncIterator[T]:
+        return _Items(self._read(), self._paging)
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
         """The answers as they come.
 
-        A page is not cut: with a filter, the last one may pass *max_items*.
+        A page is not cut: with a filter, the last one may pass *max_items*. What `on_invalid`
+        leaves out is in `page.invalid`.
+
+        Raises:
+            StoredValueError: a stored item does not fit the item class, and on_invalid is "raise".
         """
+        async with aclosing(self._read()) as pages:
+            async for page in pages:
+                if page.invalid and self._paging.on_invalid == "raise":
+                    raise page.invalid[0]
+                yield page
+
+    async def _read(self) -> AsyncGenerator[Page[T], None]:
+        """The answers as they come, with the errors of what cannot be read."""
         starts = self._paging.starts()
         remaining = self._paging.max_items
         if len(starts) == 1:
@@ -111,3 +117,42 @@ class Pages(Generic[T]):
             self._settings,
             lambda _: page_plan(paging, start, remaining),
         )
+
+
+class _Items(AsyncIterator[T]):
+    """The items of a query or scan, one by one.
+
+    It can go on after a StoredValueError: that comes after the other items of its page.
+    """
+
+    def __init__(self, pages: AsyncGenerator[Page[T], None], paging: Paging[T]) -> None:
+        self._pages = pages
+        self._raises = paging.on_invalid == "raise"
+        self._remaining = paging.max_items
+        self._items: deque[T] = deque()
+        self._errors: deque[StoredValueError] = deque()
+
+    async def __anext__(self) -> T:
+        while not self._items:
+            if self._errors:
+                raise self._errors.popleft()
+            if self._remaining == 0:
+                await self.aclose()
+                raise StopAsyncIteration
+            page = await anext(self._pages)
+            self._items.extend(page.items)
+            if self._raises:
+                self._errors.extend(page.invalid)
+        if self._remaining is not None:
+            self._remaining -= 1
+            if self._remaining == 0:
+                item = self._items.popleft()
+                self._items.clear()
+                self._errors.clear()
+                await self.aclose()
+                return item
+        return self._items.popleft()
+
+    async def aclose(self) -> None:
+        """Stop reading; requests under way are cancelled."""
+        await self._pages.aclose()

@@ -19,6 +19,7 @@ from dynasafe.calls.options import (
     DEFAULT_MAX_CONNECTIONS,
     CallOptions,
     Keywords,
+    OnInvalid,
     QueryOptions,
     ScanOptions,
     Settings,
@@ -44,7 +45,7 @@ _UPDATE = Keywords("update_item", WriteOptions, ("key", "update", "return_values
 _DELETE = Keywords("delete_item", WriteOptions, ("key", "return_values"))
 _QUERY = Keywords("query", QueryOptions, ("key_condition", "projection"))
 _SCAN = Keywords("scan", ScanOptions, ("projection",))
-_BATCH_GET = Keywords("batch_get_item", named=("keys", "consistent_read"))
+_BATCH_GET = Keywords("batch_get_item", named=("keys", "consistent_read", "on_invalid"))
 _BATCH_WRITE = Keywords("batch_write_item", named=("put", "delete"))
 
 
@@ -386,12 +387,17 @@ class AsyncTable(Generic[ItemT]):
         keys: Iterable[Key],
         *,
         consistent_read: bool | None = None,
+        on_invalid: OnInvalid = "raise",
         **options: Unpack[CallOptions],
     ) -> list[ItemT]:
         """The items with these keys, in the order of the keys; missing ones are left out.
 
         Any number of keys: they are sent 100 at a time, and what DynamoDB hands back is sent
         again. A key that is given twice is read once, and its item comes twice.
+
+        Args:
+            on_invalid: what is done about a stored item that the item class cannot read: "raise",
+                "skip" it, or a function that is called with the StoredValueError.
 
         Raises:
             BatchIncompleteError: it stopped half-way; `items` has what was found.
@@ -406,7 +412,7 @@ class AsyncTable(Generic[ItemT]):
             "BatchGetItem",
             table.name,
             settings,
-            lambda state: batches.batch_get_plan(table, keys, consistent_read, state),
+            lambda state: batches.batch_get_plan(table, keys, consistent_read, state, on_invalid),
         )
         return found
 

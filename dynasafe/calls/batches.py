@@ -16,6 +16,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any, NoReturn
 
+from dynasafe.calls.options import OnInvalid, report, require_on_invalid
 from dynasafe.calls.plans import PAUSE, CallState, Pause, Plan, Sleep
 from dynasafe.calls.requests import Request, Table, one_of, read
 from dynasafe.errors import (
@@ -24,6 +25,7 @@ from dynasafe.errors import (
     DynasafeError,
     NoAnswerError,
     OutcomeUnknownError,
+    StoredValueError,
     ThrottledError,
     ValueOutOfRangeError,
 )
@@ -298,9 +300,14 @@ def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | 
 
 
 def batch_get_plan(
-    table: Table[Any], keys: Iterable[Key], consistent_read: bool | None, state: CallState
+    table: Table[Any],
+    keys: Iterable[Key],
+    consistent_read: bool | None,
+    state: CallState,
+    on_invalid: OnInvalid = "raise",
 ) -> Plan[list[Any]]:
     """The items of the keys, in their order; missing ones are left out."""
+    require_on_invalid(on_invalid)
     shape = table.shape
     entries: dict[Hashable, tuple[Key, AttributeMap]] = {}
     fingerprints = []
@@ -325,13 +332,19 @@ def batch_get_plan(
         success = yield from _part_plan(batch, request, part, state)
         response = success.response or {}
         answered = one_of(response.get("Responses"), ())
-        try:
-            decoded = [shape.decode(item) for item in answered]
-        except Exception as error:  # a codec may raise whatever it likes
-            batch.stop(error, part, is_unknown=True)
-        batch.items += decoded
-        for item, each in zip(answered, decoded, strict=True):
-            found[fingerprint({name: item[name] for name in names})] = each
+        readable: list[tuple[AttributeMap, Any]] = []
+        for item in answered:
+            try:
+                readable.append((item, shape.decode(item)))
+            except StoredValueError as error:
+                if on_invalid == "raise":
+                    batch.stop(error, part, is_unknown=True)
+                report([error], on_invalid)
+            except Exception as error:  # a codec may raise whatever it likes
+                batch.stop(error, part, is_unknown=True)
+        for item, decoded in readable:
+            batch.items.append(decoded)
+            found[fingerprint({name: item[name] for name in names})] = decoded
         handed_back = one_of(response.get("UnprocessedKeys"), {}).get("Keys", ())
         is_partly_done = batch.note(part, handed_back, fingerprint, is_after_loss=False)
         yield from _between_plan(batch, state, is_partly_done)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Literal, TypedDict
 
-from dynasafe.errors import UnsupportedTypeError
+from dynasafe.errors import StoredValueError, UnsupportedTypeError
 from dynasafe.events import Hook
 from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
@@ -18,6 +18,10 @@ from dynasafe.resilience.settings_rules import require_hooks, require_seconds
 
 BreakerFactory = Callable[[str], Circuit]
 """Makes the circuit breaker of the given name, as in "orders/write"."""
+
+OnInvalid = Literal["raise", "skip"] | Callable[[StoredValueError], object]
+"""What is done about a stored item that its class cannot read: "raise" the error after the other
+items of its page, "skip" it, or call a function with the error and skip it."""
 
 Select = Literal["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"]
 
@@ -77,6 +81,8 @@ class ScanOptions(CallOptions, total=False):
     exclusive_start_key: Mapping[str, Any] | None
     """A page's `last_evaluated_key`, to go on after it."""
     select: Select | None
+    on_invalid: OnInvalid
+    """What is done about an item that its class cannot read; "raise" unless it is given."""
     return_consumed_capacity: ReturnConsumedCapacity | None
     total_segments: int | None
     """Read so many parts of the table at once; items then come in no order."""
@@ -94,6 +100,8 @@ class QueryOptions(CallOptions, total=False):
     max_items: int | None
     exclusive_start_key: Mapping[str, Any] | None
     select: Select | None
+    on_invalid: OnInvalid
+    """What is done about an item that its class cannot read; "raise" unless it is given."""
     return_consumed_capacity: ReturnConsumedCapacity | None
 
 
@@ -191,3 +199,22 @@ class Keywords:
             f"{self.method}()",
             f"no keyword {name!r}.{suggestion} Keywords: {', '.join(self.all)}",
         )
+
+
+def require_on_invalid(on_invalid: object) -> None:
+    """Refuse what is no way to go on.
+
+    Raises:
+        UnsupportedTypeError: it is neither "raise" nor "skip" nor a function.
+    """
+    if on_invalid not in ("raise", "skip") and not callable(on_invalid):
+        raise UnsupportedTypeError(
+            "on_invalid", f"'raise', 'skip' or a function is expected, not {on_invalid!r:.40}"
+        )
+
+
+def report(invalid: Iterable[StoredValueError], on_invalid: OnInvalid) -> None:
+    """Tell of the items that cannot be read, where a function asks for them."""
+    if callable(on_invalid):
+        for error in invalid:
+            on_invalid(error)

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
+from dynasafe.calls.options import OnInvalid, report, require_on_invalid
 from dynasafe.calls.plans import Plan
 from dynasafe.calls.requests import Table, add_placeholders, add_projection, present, read
-from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.render import Placeholders, render_condition
 from dynasafe.items.conditions import ConditionLike, condition_node
 from dynasafe.items.item_format import ItemShape
@@ -35,6 +36,8 @@ class Page(Generic[T]):
     """Where the next page begins (`exclusive_start_key`), or None at the end."""
     consumed_capacity: Mapping[str, Any] | None = None
     attempts: int = 1
+    invalid: tuple[StoredValueError, ...] = ()
+    """Of each item that its class cannot read; they are not among the items."""
 
     def __repr__(self) -> str:  # without the items, whose values may be personal data
         is_last = self.last_evaluated_key is None
@@ -51,6 +54,7 @@ class Paging(Generic[T]):
     decode: Callable[[AttributeMap], T]
     max_items: int | None
     total_segments: int | None
+    on_invalid: OnInvalid = "raise"
 
     def starts(self) -> list[AttributeMap]:
         """Where the first page of each segment begins."""
@@ -93,6 +97,8 @@ def paging(
             raise ValueOutOfRangeError(
                 "exclusive_start_key", "a scan of several segments has one start for each"
             )
+    on_invalid = options.get("on_invalid", "raise")
+    require_on_invalid(on_invalid)
     shape = table.shape
     params = page_params(
         table,
@@ -114,6 +120,7 @@ def paging(
         decode=shape.decode if projection is None else shape.decode_part,
         max_items=options.get("max_items"),
         total_segments=total_segments,
+        on_invalid=on_invalid,
     )
 
 
@@ -157,8 +164,11 @@ def page_plan(
     success = yield read(paging.operation, table.name, params, table.shape.item_class)
     response = success.response
     last_evaluated_key = response.get("LastEvaluatedKey") or None
+    items, invalid = table.shape.decode_all(response.get("Items", ()), paging.decode)
+    report(invalid, paging.on_invalid)
     page = Page(
-        items=tuple(map(paging.decode, response.get("Items", ()))),
+        items=tuple(items),
+        invalid=tuple(invalid),
         count=response.get("Count", 0),
         scanned_count=response.get("ScannedCount", 0),
         last_evaluated_key=(

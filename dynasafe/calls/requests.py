@@ -63,6 +63,7 @@ class Table(Generic[ItemT]):
             raise ValueOutOfRangeError("table_name", "a non-empty str is expected")
         self.name: str = name
         self.shape: ItemShape[ItemT] = shape
+        shape.table_name = name
 
 
 def read(

@@ -103,6 +103,25 @@ class Placeholders:
         return placeholder
 
 
+class ShortPlaceholders(Placeholders):
+    """Placeholders as short as they can be, for an expression that would be too long otherwise."""
+
+    __slots__ = ()
+
+    def name(self, attribute_name: str) -> str:
+        alias = self._aliases.get(attribute_name)
+        if alias is None:
+            alias = f"#n{len(self.names)}"
+            self.names[alias] = attribute_name
+            self._aliases[attribute_name] = alias
+        return alias
+
+    def value(self, attribute_value: Mapping[str, Any], hint: str) -> str:
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = attribute_value
+        return placeholder
+
+
 def _clean(hint: str) -> str:
     return _NOT_IN_PLACEHOLDERS.sub("_", hint[:_MAX_HINT_LENGTH]).strip("_")
 

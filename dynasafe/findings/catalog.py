@@ -254,8 +254,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DYS142": Explanation(
         "A patch with an undecided None",
         "None may mean: remove it, store NULL, or leave it alone. Nobody guesses.",
-        'builder.patch({"email": None})',
-        'builder.patch({"email": None}, none="remove")',
+        'UpdateBuilder.from_patch({"email": None}, allow={"email"})',
+        'UpdateBuilder.from_patch({"email": None}, allow={"email"}, none="remove")',
         "dynasafe",
     ),
     "DYS143": Explanation(

@@ -446,6 +446,16 @@ class Attr(Comparable[T, OwnerT]):
             )
         return self._none_is_absent
 
+    def is_absent(self, value: object) -> bool:
+        """Whether the value is not stored: None, or an empty set, which is the default."""
+        if value is None:
+            return self.none_is_absent
+        if self.owner is None or len(self.path.elements) > 1 or value:
+            return False
+        schema = self.owner.__dynasafe_schema__  # type: ignore[attr-defined]
+        is_default: bool = schema.by_name[self.path.attribute_name].is_empty_set_absent
+        return is_default
+
     def is_of(self, item_class: type) -> bool:
         return self.owner is item_class
 
@@ -739,6 +749,11 @@ class Attr(Comparable[T, OwnerT]):
 
     def __str__(self) -> str:
         return str(self.path)
+
+
+def is_nothing(value: object) -> bool:
+    """Whether DynamoDB may have no value for it: None, or an empty set."""
+    return value is None or (isinstance(value, set | frozenset) and not value)
 
 
 class OnlyInstancesHaveValues:

@@ -9,12 +9,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    dataclass_transform,
+    overload,
+)
 
 from dynasafe.errors import (
     InvalidValueError,
@@ -26,11 +36,27 @@ from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.items.schema import MISSING, AttributeSchema, Options, Schema, attribute
+from dynasafe.values.codecs import Codec, parsed_members
+from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.plain import as_json, as_python
 from dynasafe.values.wire import LEVELS, AttributeValue, too_deep
 
 ItemT = TypeVar("ItemT", bound="Item")
 
 _SETS = (set, frozenset)
+
+
+class OfClass:
+    """An attribute of a class that is made of its schema when it is first asked for."""
+
+    def __init__(self, make: Callable[[Schema], Any]) -> None:
+        self._make = make
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        schema: Schema = owner.__dynasafe_schema__  # type: ignore[attr-defined]
+        if self not in schema.caches:
+            schema.caches[self] = self._make(schema)
+        return schema.caches[self]
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(attribute,))
@@ -45,6 +71,10 @@ class Item(HasSchema):
     """
 
     __dynasafe_schema__: ClassVar[Schema]
+    if not TYPE_CHECKING:
+        # What dataclasses and inspect ask for; type checkers know it already.
+        __dataclass_fields__ = OfClass(lambda schema: dataclass_fields(schema))
+        __signature__ = OfClass(lambda schema: signature(schema))
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -122,6 +152,84 @@ class Item(HasSchema):
         )
         return f"{type(self).__name__}({fields})"
 
+    @overload
+    def to_dict(self) -> dict[str, Any]: ...
+    @overload
+    def to_dict(self, *, mode: Literal["python", "json"]) -> dict[str, Any]: ...
+    def to_dict(self, *, mode: str = "python") -> dict[str, Any]:
+        """The values by their names in Python; nested Items, models and dataclasses as dicts.
+
+        Args:
+            mode: "python" leaves the values as they are; "json" makes them what json.dumps takes:
+                text for dates, UUIDs, Decimals (as pydantic does) and bytes (base64), lists for
+                sets. `from_dict` reads both.
+
+        Raises:
+            UnsupportedTypeError: a value has no JSON form.
+        """
+        if mode not in ("python", "json"):
+            raise ValueOutOfRangeError("mode", f"'python' or 'json', not {mode!r}")
+        plain: Callable[[Any], Any] = as_python if mode == "python" else as_json
+        state = self.__dict__
+        names = self.__dynasafe_schema__.by_field_name
+        values: dict[str, Any] = {}
+        name = ""
+        try:
+            for name in names:
+                if name in state:
+                    values[name] = plain(state[name])
+        except InvalidValueError as error:
+            raise error.within(name) from None
+        return values
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """An instance of the values by name, in Python or in DynamoDB, also from their JSON forms.
+
+        Raises:
+            InvalidValueError: a value is missing, unknown or not of its type; `public_message`
+                says so in words for the one who sent it.
+        """
+        if not isinstance(values, Mapping):
+            raise UnsupportedTypeError("", f"a mapping is expected, not {type(values).__name__}")
+        schema = cls.__dynasafe_schema__
+        known: dict[str, tuple[str, Codec[Any]]] = {}
+        for each, field_name, name, codec in schema.coded:
+            known[name] = known[field_name] = (each.field_name, codec)
+        try:
+            return cls(**parsed_members(known, values))
+        except TypeError as error:
+            if isinstance(error, InvalidValueError):
+                raise
+        present = {known[name][0] for name in values}
+        missing = next(
+            each.field_name
+            for each in schema.attributes
+            if each.field_name not in present and not each.has_default
+        )
+        raise UnsupportedTypeError(missing, "is missing")
+
+    @classmethod
+    def from_image(cls, image: Mapping[str, Any]) -> Self:
+        """An instance of an item of DynamoDB Streams: `record["dynamodb"]["NewImage"]`.
+
+        Takes AttributeValues as clients have them, and as JSON has them, with bytes as base64.
+
+        Raises:
+            StoredValueError: the item does not fit the class.
+        """
+        if not isinstance(image, Mapping):
+            raise UnsupportedTypeError(
+                "image",
+                f"a mapping of AttributeValues is expected, not {type(image).__name__}. Fix: a "
+                "stream has images if its view type says so",
+            )
+        item = decode_item(cls, image)
+        unknown = item.__dict__.get("_unknown_attributes")
+        if unknown:
+            item.__dict__["_unknown_attributes"] = to_attribute_map(from_attribute_map(unknown))
+        return item
+
     def __dynasafe_encode__(self, levels: int = LEVELS) -> dict[str, AttributeValue]:
         return encode_item(self, levels)
 
@@ -153,8 +261,7 @@ def encode_item(item: Item, levels: int = LEVELS) -> dict[str, AttributeValue]:
                 raise ValueOutOfRangeError("", "the attribute has no value")
             if value is None and each.none_is_absent:
                 continue
-            is_empty_set = isinstance(value, _SETS) and not value
-            if is_empty_set and each.has_default and not each.default():
+            if isinstance(value, _SETS) and not value and each.is_empty_set_absent:
                 continue
             encoded[name] = codec.encode(value, levels)
     except InvalidValueError as error:
@@ -276,3 +383,54 @@ def _local_namespace() -> Mapping[str, object]:
     """What is defined in the function that holds the class statement, for its annotations."""
     frame = sys._getframe(2)
     return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
+
+
+def dataclass_fields(schema: Schema) -> dict[str, Any]:
+    """The attributes as fields of a dataclass, for those who look for them."""
+    made = dataclasses.make_dataclass(
+        "Fields",
+        [
+            (each.field_name, _value_type(schema, each), _dataclass_field(each))
+            for each in schema.attributes
+        ],
+        kw_only=True,
+    )
+    return {each.name: each for each in dataclasses.fields(made)}
+
+
+def _dataclass_field(each: AttributeSchema) -> Any:
+    options = each.options
+    if options.default_factory is not None:
+        return dataclasses.field(default_factory=options.default_factory)
+    if options.default is not MISSING:
+        return dataclasses.field(default=options.default)
+    return dataclasses.field()
+
+
+def _value_type(schema: Schema, each: AttributeSchema) -> Any:
+    """The type of the values: `str` of `Attr[str]`, as text where the annotation is."""
+    annotation = schema.annotations[each.field_name]
+    if isinstance(annotation, str):
+        return annotation.partition("[")[2].strip().removesuffix("]")
+    return typing.get_args(annotation)[0]
+
+
+def signature(schema: Schema) -> inspect.Signature:
+    """What instances are made with."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                each.field_name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=_shown_default(each),
+                annotation=_value_type(schema, each),
+            )
+            for each in schema.attributes
+        ]
+    )
+
+
+def _shown_default(each: AttributeSchema) -> Any:
+    if not each.has_default:
+        return inspect.Parameter.empty
+    return each.options.default if each.options.default is not MISSING else ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
 from dynasafe.errors import (
@@ -17,6 +17,7 @@ from dynasafe.items.schema import Schema, schema_of
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.wire import AttributeValue
 
+T = TypeVar("T")
 ItemT = TypeVar("ItemT", bound=Item | dict[str, Any])
 
 Key = Mapping[str, Any] | Item
@@ -26,9 +27,11 @@ Key = Mapping[str, Any] | Item
 class ItemShape(Generic[ItemT]):
     """Writes and reads the items of one table."""
 
-    __slots__ = ("item_class", "schema")
+    __slots__ = ("item_class", "schema", "table_name")
 
     def __init__(self, item_class: type[ItemT] | None = None) -> None:
+        self.table_name: str | None = None
+        """For errors: whose items these are."""
         self.schema: Schema | None = None
         self.item_class: type[Item] | None = None
         if item_class is not None and item_class is not dict:
@@ -66,9 +69,40 @@ class ItemShape(Generic[ItemT]):
         Raises:
             StoredValueError: it does not fit the Item class, or has a value of an unknown type.
         """
-        if self.item_class is None:
-            return cast(ItemT, _plain(attribute_map))
-        return cast(ItemT, decode_item(self.item_class, attribute_map))
+        try:
+            if self.item_class is None:
+                return cast(ItemT, _plain(attribute_map))
+            return cast(ItemT, decode_item(self.item_class, attribute_map))
+        except StoredValueError as error:
+            raise self._of_item(error, attribute_map) from None
+
+    def _of_item(
+        self, error: StoredValueError, item: Mapping[str, AttributeValue]
+    ) -> StoredValueError:
+        """The error with what finds the item again."""
+        error.table_name = self.table_name
+        error.item = item
+        names = self.schema.key_names if self.schema is not None else ()
+        try:
+            error.key = from_attribute_map({n: item[n] for n in names if n in item}) or None
+        except InvalidValueError:
+            error.key = None  # it is the key that cannot be read
+        return error
+
+    def decode_all(
+        self,
+        items: Iterable[Mapping[str, AttributeValue]],
+        decode: Callable[[Mapping[str, AttributeValue]], T],
+    ) -> tuple[list[T], list[StoredValueError]]:
+        """The items that can be read, and an error for each of the others."""
+        decoded: list[T] = []
+        invalid: list[StoredValueError] = []
+        for item in items:
+            try:
+                decoded.append(decode(item))
+            except StoredValueError as error:
+                invalid.append(self._of_item(error, item))
+        return decoded, invalid
 
     def decode_refused(
         self, attribute_map: Mapping[str, AttributeValue] | None, refusal: Exception

@@ -202,6 +202,12 @@ class AttributeSchema:
         return options.default is None and options.none != "null" and not self.is_key
 
     @property
+    def is_empty_set_absent(self) -> bool:
+        """Whether an empty set is left out, since it is the default."""
+        default = self.default() if self.has_default else None
+        return isinstance(default, set | frozenset) and not default
+
+    @property
     def is_key(self) -> bool:
         return self.options.key is not None
 
@@ -232,7 +238,7 @@ class Schema:
         init=False, default=None
     )
     _key_codecs: tuple[tuple[str, Codec[Any]], ...] | None = field(init=False, default=None)
-    caches: dict[str, Any] = field(init=False, default_factory=dict)
+    caches: dict[object, Any] = field(init=False, default_factory=dict)
     """What others keep about the class, as long as it lives."""
 
     def __post_init__(self) -> None:

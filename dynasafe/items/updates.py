@@ -5,31 +5,29 @@ Sources: "Update expressions in DynamoDB"; "UpdateItem", Amazon DynamoDB API Ref
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Self, TypeVar, cast, overload
 
 from dynasafe.errors import (
-    InvalidRequestError,
-    InvalidValueError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update
-from dynasafe.findings.finding import Finding
-from dynasafe.findings.quoting import listed, quoted
-from dynasafe.items.attributes import Attr, Choices, Computed, Readable, attr
+from dynasafe.expressions.render import render
+from dynasafe.items.attributes import Attr, Choices, Computed, Readable, is_nothing
 from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item, decode_item, encode_key
 from dynasafe.items.owners import OwnerT
 from dynasafe.items.owners import V as T
+from dynasafe.items.patches import NonePolicy, patched
 from dynasafe.items.schema import Schema, schema_of
-from dynasafe.items.update_steps import UpdateSteps, update_finding
+from dynasafe.items.update_steps import UpdateSteps
 from dynasafe.items.written_updates import Escape
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.plain import for_serializer
 from dynasafe.values.wire import AttributeValue, copied
 
 ItemT = TypeVar("ItemT", bound=Item)
@@ -69,7 +67,6 @@ ReturnValues = Literal["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW
 ReturnConsumedCapacity = Literal["INDEXES", "TOTAL", "NONE"]
 ReturnItemCollectionMetrics = Literal["SIZE", "NONE"]
 ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
-NonePolicy = Literal["remove", "null", "skip"]
 
 
 class CompiledUpdate(NamedTuple):
@@ -121,11 +118,11 @@ class UpdateBuilder(Generic[OwnerT]):
     ) -> Self:
         """SET the attribute to a value, to another attribute's, or to a computed one.
 
-        None removes the attribute where None is not stored, as where it is the default.
+        What is not stored removes the attribute: None or an empty set where it is the default.
         """
         if value.__class__ is Attr or value.__class__ is Computed:
             self._steps.compute(attribute, value)
-        elif value is None and self._steps.target(attribute).none_is_absent:
+        elif is_nothing(value) and self._steps.target(attribute).is_absent(value):
             self._steps.act("remove", attribute, None)
         else:
             self._steps.act("set", attribute, value)
@@ -212,7 +209,7 @@ class UpdateBuilder(Generic[OwnerT]):
                 it, None is refused.
 
         Raises:
-            InvalidRequestError: an attribute is not allowed, or its None is undecided.
+            InvalidPatchError: an attribute is not allowed, or its None is undecided.
         """
         return cls(escape=escape).patch(patch, allow=allow, none=none)
 
@@ -225,9 +222,14 @@ class UpdateBuilder(Generic[OwnerT]):
     ) -> Self:
         """Add the patch's attributes. With an Item class, its patchable ones are allowed.
 
+        With an Item class, values are read by the attributes' types, also from their JSON forms:
+        dates, UUIDs, Enums, Decimals, sets, nested objects. None and an empty set mean what they
+        do in an item: what is not stored is removed.
+
         Raises:
-            InvalidRequestError: an attribute is not allowed, or its None is undecided, or would
-                leave an item that the Item class cannot read.
+            InvalidPatchError: an attribute is unknown, or not allowed, or its value is not of its
+                type, or its None is undecided, or would leave an item that the Item class cannot
+                read. `error.problems` says so of each field, in words for the one who sent it.
         """
         self._steps.require_mutable()
         if none not in (None, "remove", "null", "skip"):
@@ -238,109 +240,19 @@ class UpdateBuilder(Generic[OwnerT]):
             )
         if isinstance(allow, str):
             raise TypeError("allow= is a collection of names, not one str")
-        values = _patch_values(patch)
         allowed = None if allow is None else frozenset(allow)
-        targets, findings = self._patch_targets(values, allowed)
-        undecided = [name for name, value in values.items() if value is None] if not none else []
-        if undecided:
-            names = listed(sorted(map(str, undecided)))
-            findings.append(
-                update_finding(
-                    "DYS142",
-                    f"The patch holds None for: {names}",
-                    "patch",
-                    "say what None means: none='remove', none='null' or none='skip'",
-                )
-            )
-        lost = [
-            name for name in targets if values[name] is None and self._needs(targets[name], none)
-        ]
-        if lost:
-            names = listed(sorted(lost))
-            findings.append(
-                update_finding(
-                    "DYS144",
-                    f"The patch takes away what an item needs: {names}",
-                    "patch",
-                    "give values: without them the item could not be read any more. Or allow None "
-                    "in the annotation for none='null', or give a default for none='remove'",
-                )
-            )
-        if findings:
-            raise InvalidRequestError("UpdateItem", findings)
-        steps = self._steps.copy()  # all of the patch, or nothing of it
-        for name, value in values.items():
-            target = targets[name]
-            if value is not None:
-                steps.act("set", target, value)
-            elif none == "remove":
-                steps.act("remove", target, None)
-            elif none == "null":
-                steps.set_null(target)
-        self._steps = steps
+        self._steps = patched(self._steps, patch, allowed, none)
         return self
 
-    def _needs(self, target: Attr[Any], none: NonePolicy | None) -> bool:
-        """Whether an item could not be read any more with what None means."""
-        schema = self._steps.schema
-        if schema is None or none in (None, "skip"):
-            return False
-        if none == "remove":
-            return not schema.by_name[target.path.attribute_name].has_default
-        try:
-            target.codec.encode(None)
-        except InvalidValueError:
-            return True
-        return False
-
-    def _patch_targets(
-        self, values: Mapping[str, object], allowed: frozenset[str] | None
-    ) -> tuple[dict[str, Attr[Any]], list[Finding]]:
-        schema = self._steps.schema
-        targets: dict[str, Attr[Any]] = {}
-        refused = []
-        findings = []
-        by_name: dict[str, str] = {}
-        for name in values:
-            found = schema.find(name) if schema else None
-            permitted = allowed is None or name in allowed
-            if schema is not None:
-                permitted = permitted and found is not None and found.is_patchable
-            if not permitted or not isinstance(name, str) or not name:
-                refused.append(str(name))
-                continue
-            # A patch names attributes, not places inside them: a dot is part of the name.
-            targets[name] = (
-                attr(name=name)
-                if schema is None or found is None
-                else getattr(schema.item_class, found.field_name)
-            )
-            stored_name = str(targets[name].path.elements[0])
-            if stored_name in by_name:
-                findings.append(
-                    update_finding(
-                        "DYS143",
-                        f"The patch sets {quoted(stored_name)} twice: as "
-                        f"{quoted(by_name[stored_name])} and as {quoted(name)}",
-                        "patch",
-                        "send one of the two",
-                    )
-                )
-            by_name[stored_name] = name
-        if refused:
-            findings.insert(
-                0,
-                update_finding(
-                    "DYS141",
-                    f"The patch sets attributes that are not allowed: {listed(sorted(refused))}",
-                    "patch",
-                    "remove them from the patch, or name them in allow=; with an Item class, "
-                    "keys, versions, write ids and attributes with patchable=False cannot be set",
-                ),
-            )
-        return targets, findings
-
     # What it is
+
+    def __repr__(self) -> str:
+        schema = self._steps.schema
+        of_class = "" if schema is None else schema.item_class.__name__
+        texts = [] if self.is_empty else [render(self.update).text]
+        if self._condition is not None:
+            texts.append(f"IF {render(self._condition.node).text}")
+        return f"<UpdateBuilder({of_class}): {' '.join(texts) or 'no actions'}>"
 
     @property
     def is_empty(self) -> bool:
@@ -449,7 +361,7 @@ class UpdateBuilder(Generic[OwnerT]):
         )
         for member in ("Key", "ExpressionAttributeValues"):
             if member in params:
-                params[member] = from_attribute_map(params[member])
+                params[member] = for_serializer(from_attribute_map(params[member]))
         return params
 
     def build_client(
@@ -601,32 +513,3 @@ class UpdateBuilder(Generic[OwnerT]):
             InvalidRequestError: an action's path begins with a name of the key.
         """
         self._steps.require_not_in_key(key)
-
-
-def _patch_values(patch: object) -> Mapping[str, object]:
-    if isinstance(patch, Mapping):
-        return patch
-    if isinstance(patch, Item):
-        return _changed_values(patch)
-    dump: Any = getattr(patch, "model_dump", None)
-    if callable(dump):
-        return cast("Mapping[str, object]", dump(exclude_unset=True))
-    if dataclasses.is_dataclass(patch) and not isinstance(patch, type):
-        return {each.name: getattr(patch, each.name) for each in dataclasses.fields(patch)}
-    raise UnsupportedTypeError(
-        "patch",
-        f"a mapping, pydantic model, dataclass or Item is expected, not {type(patch).__name__}",
-    )
-
-
-def _changed_values(item: Item) -> dict[str, object]:
-    """The values that differ from their defaults, without the key and the version."""
-    schema = item.__dynasafe_schema__
-    values = {}
-    for each in schema.attributes:
-        if each.is_key or each.options.version or each.options.write_id:
-            continue
-        value = getattr(item, each.field_name)
-        if not (each.has_default and value == each.default()):
-            values[each.field_name] = value
-    return values

@@ -32,7 +32,15 @@ from dynasafe.values.convert import (
     text_set,
     to_attribute_value,
 )
-from dynasafe.values.models import dumped, fields_of, is_model, is_same, loaded
+from dynasafe.values.models import (
+    dumped,
+    fields_of,
+    is_model,
+    is_same,
+    loaded,
+    parsed_model,
+    problem_of,
+)
 from dynasafe.values.numbers import decode_decimal, decode_int
 from dynasafe.values.wire import (
     ELEMENTS,
@@ -81,6 +89,27 @@ class Codec(Generic[T]):
             return cast(T, from_attribute_value(attribute_value, levels))
         except InvalidValueError as error:
             raise StoredValueError.of(error) from None
+
+    @property
+    def words(self) -> str:
+        """What a value is, for someone who sends JSON."""
+        return self.name
+
+    @property
+    def takes_none(self) -> bool:
+        return type(self) is Codec
+
+    def parse(self, value: Any) -> T:
+        """The value that its JSON form stands for; a value stands for itself.
+
+        Raises:
+            UnsupportedTypeError: it is neither, in words for the one who sent it.
+        """
+        return cast(T, value)
+
+    def refused(self) -> UnsupportedTypeError:
+        """What is said of a value that `parse` does not take."""
+        return UnsupportedTypeError("", f"{self.words} is expected")
 
     def part(self, element: str | int) -> Part:
         """A list's or set's member (by an index), a map's value (by a key), or a field.
@@ -151,6 +180,25 @@ class _ScalarCodec(_Parts[T]):
             raise _mismatch(self.name, value)
         return encoded
 
+    @property
+    def words(self) -> str:
+        return _WORDS.get(self.name, self.name)
+
+    @property
+    def takes_none(self) -> bool:
+        return self.name == "None"
+
+    def parse(self, value: Any) -> T:
+        if self._is_instance(value):
+            return cast(T, value)
+        read = _JSON_FORMS.get(self.name)
+        if read is None or isinstance(value, bool):
+            raise self.refused()
+        try:
+            return cast(T, read(value))
+        except _REFUSALS:
+            raise self.refused() from None
+
     def _is_instance(self, value: object) -> bool:
         # A subclass is fine, but a bool is no number and a datetime no date.
         if isinstance(value, bool) and bool not in self._types:
@@ -167,6 +215,51 @@ class _ScalarCodec(_Parts[T]):
             return cast(T, self._decode(content))
         except (ValueError, ArithmeticError, TypeError, AttributeError):
             raise _stored_mismatch(self.name, attribute_value) from None
+
+
+_WORDS: dict[str, str] = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "Decimal": "a number",
+    "bool": "true or false",
+    "bytes": "base64 text",
+    "datetime": "a time with its timezone, as 2030-01-31T12:00:00Z,",
+    "date": "a date, as 2030-01-31,",
+    "UUID": "a UUID",
+    "None": "null",
+}
+
+
+def _text_of(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _time_of(value: Any) -> datetime:
+    time = datetime.fromisoformat(_text_of(value))
+    if time.utcoffset() is None:
+        raise ValueError
+    return time
+
+
+def _whole_of(value: Any) -> int:
+    whole = int(value)
+    if isinstance(value, str) or whole != value:
+        raise ValueError
+    return whole
+
+
+_JSON_FORMS: dict[str, Callable[[Any], Any]] = {
+    "int": _whole_of,
+    "Decimal": lambda value: decode_decimal(value if isinstance(value, str) else repr(value)),
+    "bytes": lambda value: bytes_of(_text_of(value)),
+    "datetime": _time_of,
+    "date": lambda value: date.fromisoformat(_text_of(value)),
+    "UUID": lambda value: UUID(_text_of(value)),
+}
+"""How the JSON form of a type is read, where it differs from the type's own."""
 
 
 class _StrCodec(_ScalarCodec[str]):
@@ -269,6 +362,13 @@ class EpochSecondsCodec(_Parts[datetime]):
     name = "datetime"
     type_name: str | None = "N"
 
+    @property
+    def words(self) -> str:
+        return _WORDS["datetime"]
+
+    def parse(self, value: Any) -> Any:
+        return _SCALARS[datetime].parse(value)
+
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, datetime):
             raise _mismatch(self.name, value)
@@ -316,6 +416,16 @@ class AttributeCodec(Codec[Any]):
             ) from None
         return to_attribute_value(supported, levels)
 
+    def parse(self, value: Any) -> Any:
+        try:
+            self._given.encode(value)
+        except _REFUSALS:
+            try:
+                return self._given.decode(value)
+            except _REFUSALS:
+                raise self.refused() from None
+        return value
+
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         value = _ANY.decode(attribute_value, levels)
         try:
@@ -347,6 +457,32 @@ class _UnionCodec(Codec[Any]):
     @property
     def key_type_name(self) -> str | None:
         return self._type_but_none  # None stands in no key
+
+    @property
+    def words(self) -> str:
+        return " or ".join(member.words for member in self._members)
+
+    @property
+    def takes_none(self) -> bool:
+        return self._takes_none or any(member.takes_none for member in self._members)
+
+    def parse(self, value: Any) -> Any:
+        if value is None and self._takes_none:
+            return None
+        refused: UnsupportedTypeError | None = None
+        for member in self._members:
+            try:
+                parsed = member.parse(value)
+                member.encode(parsed)
+            except InvalidValueError as error:
+                # One of several classes says what is wrong inside; of others, which there are.
+                if error.path and isinstance(error, UnsupportedTypeError):
+                    refused = refused or error
+                continue
+            return parsed
+        if len(self._members) == 1:
+            return self._members[0].parse(value)
+        raise refused or self.refused()
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if value is None and self._takes_none:
@@ -565,6 +701,15 @@ class _ListCodec(Codec[Any]):
         self.make = make
         self.name = f"{make.__name__}[{element.name}]"
 
+    @property
+    def words(self) -> str:
+        return "a list"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, _LISTS):
+            raise self.refused()
+        return self.make(_parsed_elements([self.element] * len(value), value))
+
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, _LISTS):
             raise _mismatch(self.name, value)
@@ -588,6 +733,17 @@ class _ListCodec(Codec[Any]):
         return Part(element, self.element)
 
 
+def _parsed_elements(codecs: Iterable[Codec[Any]], values: Iterable[Any]) -> list[Any]:
+    parsed: list[Any] = []
+    try:
+        for codec, each in zip(codecs, values, strict=True):
+            parsed.append(codec.parse(each))
+    except InvalidValueError as error:
+        error.within(len(parsed))
+        raise
+    return parsed
+
+
 def encoded_elements(
     element: Codec[Any], values: Iterable[Any], levels: int = LEVELS
 ) -> list[dict[str, Any]]:
@@ -609,6 +765,15 @@ class _FixedTupleCodec(Codec[Any]):
     def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
         self.elements = elements
         self.name = f"tuple[{', '.join(element.name for element in elements)}]"
+
+    @property
+    def words(self) -> str:
+        return f"a list of {len(self.elements)}"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, _LISTS) or len(value) != len(self.elements):
+            raise self.refused()
+        return tuple(_parsed_elements(self.elements, value))
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, tuple) or len(value) != len(self.elements):
@@ -651,6 +816,21 @@ class _SetCodec(Codec[Any]):
         if element.type_name in ("S", "N", "B"):
             self.type_name = f"{element.type_name}S"
 
+    @property
+    def words(self) -> str:
+        return "a list"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, _SETS + _LISTS):
+            raise self.refused()
+        elements = list(value)
+        try:
+            return self.make(_parsed_elements([self.element] * len(elements), elements))
+        except TypeError as error:
+            if isinstance(error, InvalidValueError):
+                raise
+            raise self.refused() from None  # an element that cannot be hashed
+
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, _SETS):
             raise _mismatch(self.name, value)
@@ -675,6 +855,15 @@ class _MapCodec(Codec[Any]):
     def __init__(self, value: Codec[Any]) -> None:
         self._value = value
         self.name = f"dict[str, {value.name}]"
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise self.refused()
+        return parsed_members({name: (name, self._value) for name in value}, value)
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -710,6 +899,28 @@ class _MapCodec(Codec[Any]):
         if not isinstance(element, str):
             raise UnsupportedTypeError(str(element), f"{self.name} has keys, not indexes")
         return Part(element, self._value)
+
+
+def parsed_members(
+    known: Mapping[str, tuple[str, Codec[Any]]], values: Mapping[Any, Any]
+) -> dict[str, Any]:
+    """Each member as its codec parses it, by the name that it has in Python.
+
+    Raises:
+        UnsupportedTypeError: one is unknown, or not of its type.
+    """
+    parsed: dict[str, Any] = {}
+    name: Any = ""
+    try:
+        for name, each in values.items():
+            found = known.get(name) if isinstance(name, str) else None
+            if found is None:
+                raise UnsupportedTypeError("", "unknown field")
+            parsed[found[0]] = found[1].parse(each)
+    except InvalidValueError as error:
+        error.within(str(name))
+        raise
+    return parsed
 
 
 class _Field:
@@ -767,6 +978,30 @@ class _FieldsCodec(Codec[Any]):
         if self._resolved is None:
             self._resolved = self._resolve()
         return self._resolved
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if self._read(value) is not None and not isinstance(value, Mapping):
+            return value
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        if not isinstance(value, Mapping):
+            raise self.refused()
+        fields = self._fields
+        known = {name: (name, field.codec) for name, field in fields.items()}
+        parsed = parsed_members(known, value)
+        for name, field in fields.items():
+            if field.is_required and name not in parsed:
+                if field.empty_set is None:
+                    raise UnsupportedTypeError(name, "is missing")
+                parsed[name] = field.empty_set
+        try:
+            return self._make(**parsed)
+        except _REFUSALS:
+            raise self.refused() from None
 
     def _resolve(self) -> dict[str, _Field]:
         hints = hints_of(self.python_type)
@@ -884,8 +1119,21 @@ class _ModelCodec(Codec[Any]):
     def __init__(self, model: Any) -> None:
         self.name = model.__name__
         self.python_type: type = model
-        if not fields_of(model):  # as of a RootModel, or of what is like a model
+        if not fields_of(model) or "root" in fields_of(model):  # it may be of any type
             self.type_name = None
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if type(value) is self.python_type:
+            return value
+        try:
+            return parsed_model(self.python_type, value)
+        except _REFUSALS as error:
+            place, why = problem_of(error)
+            raise UnsupportedTypeError(place, why or f"{self.words} is expected") from None
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) is not self.python_type:
@@ -935,6 +1183,17 @@ class _ItemCodec(Codec[Any]):
         content = _a_map(self, attribute_value)
         return self.python_type.__dynasafe_decode__(content, _below_stored(levels))
 
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if type(value) is self.python_type:
+            return value
+        if not isinstance(value, Mapping):
+            raise self.refused()
+        return self.python_type.from_dict(value)
+
     def is_of(self, item_class: type) -> bool:
         return issubclass(self.python_type, item_class)
 
@@ -972,6 +1231,20 @@ class _ConvertedCodec(_Parts[Any]):
         self._decode = decode
         if issubclass(python_type, Enum):
             self.type_name = _type_of(member.value for member in python_type)
+
+    @property
+    def words(self) -> str:
+        if issubclass(self._python_type, Enum):
+            return f"one of {', '.join(repr(each.value) for each in self._python_type)}"
+        return self.name
+
+    def parse(self, value: Any) -> Any:
+        if isinstance(value, self._python_type):
+            return value
+        try:
+            return self._decode(_as_read(value))
+        except _REFUSALS:
+            raise self.refused() from None
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, self._python_type):
@@ -1011,6 +1284,15 @@ class _LiteralCodec(_Parts[Any]):
         self._choices = choices
         self._stored = [(_as_read(choice), choice) for choice in choices]
         self.type_name = _type_of(choices)
+
+    @property
+    def words(self) -> str:
+        return f"one of {', '.join(map(repr, self._choices))}"
+
+    def parse(self, value: Any) -> Any:
+        if not self._matches(value):
+            raise self.refused()
+        return value
 
     def _matches(self, value: object) -> bool:
         return any(type(value) is type(choice) and value == choice for choice in self._choices)

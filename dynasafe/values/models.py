@@ -93,6 +93,31 @@ def loaded(model: Any, stored: Any) -> Any:
     return model.model_validate(stored, strict=False)
 
 
+def parsed_model(model: Any, given: Any) -> Any:
+    """The model of its JSON form, or of another model, by the names of either."""
+    if is_model(type(given)):
+        given = dumped(given)
+    if isinstance(given, Mapping):
+        read = {each.name: each.read_name for each in fields_of(model).values()}
+        given = {read.get(name, name): each for name, each in given.items()}
+    return loaded(model, given)
+
+
+def problem_of(error: Exception) -> tuple[str, str]:
+    """Where the first problem of a ValidationError is, and what it is, without the value."""
+    errors = getattr(error, "errors", None)
+    if not callable(errors):
+        return "", ""
+    first = errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ""
+    for part in first["loc"]:
+        place += f"[{part}]" if isinstance(part, int) else f".{part}" if place else str(part)
+    kinds = {"missing": "is missing", "extra_forbidden": "unknown field"}
+    # What a validator of the user's says may quote the value.
+    kinds |= dict.fromkeys(("value_error", "assertion_error"), "is not valid")
+    return place, kinds.get(first["type"], str(first["msg"]))
+
+
 def is_same(one: Any, other: Any) -> bool:
     """Whether both have equal values in the fields that are stored."""
     if type(one) is not type(other):

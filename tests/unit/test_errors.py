@@ -24,6 +24,7 @@ from dynasafe.errors import (
     EmptyUpdateError,
     ExpressionSyntaxError,
     ForkedProcessError,
+    InvalidPatchError,
     InvalidPathError,
     InvalidRequestError,
     InvalidValueError,
@@ -83,6 +84,10 @@ def with_facts() -> list[DynasafeError]:
         UnsupportedTypeError("a.b", "why"),
         ValueOutOfRangeError("", "why"),
         InvalidPathError("", "why"),
+        InvalidPatchError(
+            [Finding(code="DYS141", message="m", where=Where(parameter="patch"), fix="f")],
+            {"a": "why"},
+        ),
         StoredValueError("a", "why"),
         InvalidRequestError("UpdateItem", [FINDING]),
         ExpressionSyntaxError("why", "a = b", (2, 3), "so"),

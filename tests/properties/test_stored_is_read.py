@@ -1,0 +1,126 @@
+"""What is stored is what is read: over generated Item classes, values, updates and versions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
+
+from dynasafe import UpdateBuilder, check_request
+from dynasafe.errors import InvalidValueError
+from dynasafe.items.item import decode_item, encode_item
+from dynasafe.testing import fake_table
+from tests.support.generated_items import classes, fields, instances, make_class
+
+KEY = {"id": "k"}
+
+
+@given(instances())
+def test_read_is_what_was_written(item: Any) -> None:
+    """Or it is refused: in the wire form, and as JSON."""
+    try:
+        wire = encode_item(item)
+    except InvalidValueError:
+        event("refused")
+        return
+    event("written")
+    assert decode_item(type(item), wire) == item
+    assert check_request("PutItem", {"TableName": "some-table", "Item": wire}) == ()
+    assert type(item).from_image(wire) == item
+    assert type(item).from_dict(item.to_dict()) == item
+    assert type(item).from_dict(json.loads(json.dumps(item.to_dict(mode="json")))) == item
+
+
+@settings(max_examples=40)
+@given(instances())
+def test_most_values_are_written(item: Any) -> None:
+    """What is refused is an empty set without a default, or a number of two types."""
+    reason = ""
+    try:
+        encode_item(item)
+    except InvalidValueError as error:
+        reason = error.reason
+    assert not reason or "empty set" in reason or "another value" in reason
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_update_does_what_the_class_says(data: st.DataObject) -> None:
+    """Of each action, what is stored afterwards is what Python would have."""
+    item_class, strategies = data.draw(classes())
+    item = item_class(id="k", **{name: data.draw(each) for name, each in strategies.items()})
+    name = data.draw(st.sampled_from(sorted(strategies)))
+    value = data.draw(strategies[name])
+    attribute = getattr(item_class, name)
+    by = data.draw(st.sampled_from([name, attribute]))
+    builder: Any = UpdateBuilder(item_class)
+    old = getattr(item, name)
+    schema = item_class.__dynasafe_schema__.by_field_name[name]
+    try:
+        wire = encode_item(item)
+        verb, new = data.draw(st.sampled_from(actions(schema, old, value, schema.name in wire)))
+        getattr(builder, verb)(by, *([] if verb == "remove" else [value]))
+    except InvalidValueError:
+        return
+    if builder.is_empty:
+        assert new == old
+        return
+    event(verb)
+
+    async def run() -> Any:
+        table = fake_table(item_class)
+        await table.put_item(item)
+        await table.update_item(KEY, builder)
+        return await table.get_item(KEY)
+
+    read = asyncio.run(run())
+    setattr(item, name, new)
+    assert read == item
+
+
+def actions(schema: Any, old: Any, value: Any, is_stored: bool) -> list[tuple[str, Any]]:
+    """The actions that take the value, each with what the attribute is afterwards."""
+    possible = [("set", value), ("set_if_not_exists", old if is_stored else value)]
+    if schema.has_default:
+        possible.append(("remove", schema.default()))
+    if type(value) is type(old) is list:
+        possible += [("append", old + value), ("prepend", value + old)]
+    if type(value) is type(old) is set and value:
+        possible += [("add", old | value)]
+        if schema.is_empty_set_absent:
+            possible += [("delete", old - value)]
+    if type(value) is type(old) is int and abs(value) + abs(old) < 10**30:
+        possible += [("increment", old + value), ("add", old + value)]
+    return possible
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_versions_of_a_class(data: st.DataObject) -> None:
+    """An attribute that is new has its default; one that is gone is kept; one keeps its name."""
+    kept = data.draw(fields("kept", None))
+    gone = data.draw(fields("gone", None))
+    renamed = data.draw(fields("before", "before"))
+    new = data.draw(fields("new", None))
+    if not {"default", "default_factory"} & new[2].keys():
+        new = (*new[:2], {**new[2], "default_factory": lambda: 7}, new[3])
+    old_class = make_class([kept, gone, renamed], "Old")
+    new_class = make_class([kept, ("after", *renamed[1:]), new], "New")
+    values = {each[0]: data.draw(each[3]) for each in (kept, gone, renamed)}
+    old = old_class(id="k", **values)
+    try:
+        stored = encode_item(old)
+        read = decode_item(new_class, stored)
+    except InvalidValueError:
+        return
+
+    assert (read.kept, read.after) == (old.kept, old.before)
+    assert read.new == new_class.__dynasafe_schema__.by_field_name["new"].default()
+    try:
+        again = decode_item(old_class, encode_item(read))
+    except InvalidValueError:
+        return  # the default of the new attribute cannot be stored
+    assert (again.kept, again.gone, again.before) == (old.kept, old.gone, old.before)

@@ -1,0 +1,58 @@
+"""What build() gives is what boto3's Table takes, and long expressions become short."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dynasafe import UpdateBuilder, attr, check_request
+from dynasafe.testing import strategies
+from dynasafe.values.convert import from_attribute_value, to_attribute_value
+
+HUGE = [Decimal("1e100"), 10**125, Decimal("9" * 38), -(10**37), Decimal("1E-130"), Decimal("1.10")]
+
+
+@given(strategies.values() | st.sampled_from(HUGE) | st.sets(st.sampled_from(HUGE), min_size=1))
+def test_serializer_takes_what_was_built(value: Any) -> None:
+    """As the same value: no number is rounded."""
+    built = UpdateBuilder().set("x", value).build(key={"id": "a"})["ExpressionAttributeValues"]
+
+    serialized = TypeSerializer().serialize(built[":x"])
+
+    assert from_attribute_value(serialized) == from_attribute_value(to_attribute_value(value))
+
+
+def test_numbers_keep_their_types():
+    """What is an int stays one, as far as boto3 takes it."""
+    built = UpdateBuilder().set("x", 10**37).set("y", Decimal("1.50")).build(key={"id": "a"})
+    values = built["ExpressionAttributeValues"]
+    assert (type(values[":x"]), type(values[":y"])) == (int, Decimal)
+
+
+@pytest.mark.parametrize("count", [61, 150, 200])
+def test_long_update_gets_short_placeholders(count: int) -> None:
+    """As many as fit by hand; the same values for the same names."""
+    update = UpdateBuilder().condition(attr("x" * 40).exists() & (attr("status") == "new"))
+    for index in range(count):
+        update.set(f"attribute_with_a_long_name_{index:04}", index)
+    params = update.build_client(table_name="some-table", key={"id": "a"})
+
+    assert check_request("UpdateItem", params) == ()
+    names, values = params["ExpressionAttributeNames"], params["ExpressionAttributeValues"]
+    assert len(params["UpdateExpression"]) <= 4096
+    for action in params["UpdateExpression"].removeprefix("SET ").split(", "):
+        name, value = action.split(" = ")
+        assert values[value] == {"N": str(int(names[name][-4:]))}
+
+
+def test_short_update_keeps_readable_placeholders():
+    """Up to 4,096 bytes nothing changes."""
+    update = UpdateBuilder()
+    for index in range(60):
+        update.set(f"attribute_with_a_long_name_{index:04}", index)
+    assert ":attribute_with_a_long_name_0059" in update.expressions()["UpdateExpression"]
