@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
+from dynasafe.findings.finding import Finding
+
 logger: logging.Logger = logging.getLogger("dynasafe")
 
 
@@ -117,6 +119,22 @@ class CircuitRateExceeded:
     name: str
     failure_rate: float
     slow_rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused(CallEvent):
+    """A guard found what DynamoDB would refuse in a hand-written request.
+
+    Args:
+        place: the file and line of the caller: "/app/orders.py:31".
+        count: how often this was found in this place: the largest of the findings' counts.
+        is_sent: a guard that only warns sent it all the same.
+    """
+
+    findings: tuple[Finding, ...]
+    place: str
+    count: int
+    is_sent: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
