@@ -139,7 +139,7 @@ class RequestRefused(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRepaired(CallEvent):
-    """Empty or None members were dropped from a hand-written request."""
+    """A guard mended these members of a hand-written request, or left them out."""
 
     members: tuple[str, ...]
 

@@ -10,7 +10,7 @@ from dynasafe.errors import InvalidRequestError
 from dynasafe.events import RequestRefused, emit, logger
 from dynasafe.findings.finding import Finding
 from dynasafe.guard.places import Sightings, caller_place
-from dynasafe.guard.repair import repair
+from dynasafe.guard.repair import drop_empty, mend_expressions
 from dynasafe.guard.schemas import DescribedTables
 from dynasafe.guard.settings import Settings, Switch
 from dynasafe.operations import OPERATIONS, table_names
@@ -50,7 +50,7 @@ class RequestChecks:
         if settings is None:
             return None
         if settings.mode == "repair":
-            repair(model.name, params, settings.hooks)
+            drop_empty(model.name, params, settings.hooks)
         elif _has_none(params):
             return self._judge(model, params, None, settings)
         return None
@@ -59,6 +59,9 @@ class RequestChecks:
         settings = self._switch.settings
         if settings is None or _has_none(params):  # which was judged before
             return None
+        if settings.mode == "repair":
+            findings = check_request(model.name, params, form="client")
+            mend_expressions(model.name, params, findings, settings.hooks)
         return self._judge(model, params, "client", settings)
 
     def _judge(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynasafe.events import Hook, RequestRepaired, emit
+from dynasafe.expressions.reserved_words import must_be_aliased
+from dynasafe.findings.finding import Finding
 
 # Without these members a request means the same as with an empty one. It does not without
 # UpdateExpression and AttributeUpdates: an UpdateItem that has neither creates an empty item.
@@ -24,9 +27,21 @@ _DROPPED_IF_EMPTY = frozenset(
     }
 )
 _NEVER_DROPPED = frozenset({"UpdateExpression", "AttributeUpdates"})
+_EXPRESSIONS = (
+    "ConditionExpression",
+    "FilterExpression",
+    "KeyConditionExpression",
+    "ProjectionExpression",
+    "UpdateExpression",
+)
+_PLACEHOLDERS = ("ExpressionAttributeNames", "ExpressionAttributeValues")
+_RESERVED, _UNUSED, _WITHOUT_EXPRESSION = "DYS215", "DYS222", "DYS107"
+_PLACEHOLDER = re.compile(r"[#:]\w+")
+_WORD = re.compile(r"(?<![#:\w\[])\w+")  # no index
 
 
-def repair(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> None:
+def drop_empty(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> None:
+    """Leave out members that are None or empty, also within transactions and batches."""
     dropped: list[str] = []
     repaired = _without_empty(params, "", dropped)
     for member, value in repaired.items():
@@ -40,15 +55,75 @@ def repair(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> N
     if dropped:
         params.clear()
         params.update(repaired)
-        table_name = params.get("TableName")
-        emit(
-            hooks,
-            RequestRepaired(
-                operation=operation,
-                table_name=table_name if isinstance(table_name, str) else None,
-                members=tuple(dropped),
-            ),
-        )
+        _report(operation, params, dropped, hooks)
+
+
+def mend_expressions(
+    operation: str, params: dict[str, Any], findings: Sequence[Finding], hooks: tuple[Hook, ...]
+) -> bool:
+    """Write reserved words as placeholders, and leave out placeholders that nothing uses.
+
+    Returns:
+        Whether anything was changed.
+    """
+    before = {member: params.get(member) for member in (*_EXPRESSIONS, *_PLACEHOLDERS)}
+    for member in _EXPRESSIONS:
+        spans = {
+            finding.where.span
+            for finding in findings
+            if finding.code == _RESERVED and finding.where.parameter == member
+        }
+        for span in sorted(filter(None, spans), reverse=True):  # those before keep their places
+            _alias(params, member, *span)
+    if any(finding.code in (_UNUSED, _WITHOUT_EXPRESSION) for finding in findings):
+        _leave_out_unused(params)
+    changed = [member for member, value in before.items() if params.get(member) != value]
+    if changed:
+        _report(operation, params, changed, hooks)
+    return bool(changed)
+
+
+def _alias(params: dict[str, Any], member: str, start: int, end: int) -> None:
+    """Write the reserved words of a path as placeholders."""
+    names = dict(params.get("ExpressionAttributeNames") or {})
+
+    def placeholder(match: re.Match[str]) -> str:
+        word = match[0]
+        if not must_be_aliased(word):
+            return word
+        name, number = f"#{word}", 2
+        while names.setdefault(name, word) != word:
+            name, number = f"#{word}_{number}", number + 1
+        return name
+
+    text = params[member]
+    params[member] = text[:start] + _WORD.sub(placeholder, text[start:end]) + text[end:]
+    params["ExpressionAttributeNames"] = names
+
+
+def _leave_out_unused(params: dict[str, Any]) -> None:
+    texts = " ".join(str(params.get(member, "")) for member in _EXPRESSIONS)
+    used = {*_PLACEHOLDER.findall(texts)}
+    for member in _PLACEHOLDERS:
+        given = params.get(member)
+        if isinstance(given, Mapping):
+            kept = {name: value for name, value in given.items() if name in used}
+            if kept:
+                params[member] = kept
+            else:
+                del params[member]
+
+
+def _report(
+    operation: str, params: Mapping[str, Any], members: Sequence[str], hooks: tuple[Hook, ...]
+) -> None:
+    table_name = params.get("TableName")
+    event = RequestRepaired(
+        operation=operation,
+        table_name=table_name if isinstance(table_name, str) else None,
+        members=tuple(members),
+    )
+    emit(hooks, event)
 
 
 def _with_repaired_parts(parts: Any, place: str, dropped: list[str]) -> Any:

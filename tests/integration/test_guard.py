@@ -174,6 +174,46 @@ def test_given_an_empty_start_key_when_repaired_then_it_begins_at_the_beginning(
     assert scanned["Count"] == 1
 
 
+def test_repairs_expressions(local: Engine) -> None:
+    """Reserved words become placeholders; placeholders that nothing uses are left out."""
+    seen: list[Event] = []
+    client = guard(boto3_client(local), mode="repair", hooks=[seen.append])
+    names = {"#Name": "other", "#unused": "unused"}
+    values = {":v": {"S": "x"}, ":map": {"M": {}}, ":unused": {"S": "x"}}
+
+    client.update_item(
+        TableName=TABLE,
+        Key=WIRE["Key"],
+        UpdateExpression="SET Name = :v, #Name = :v, #Name_2 = :v, size = :map, status = :v",
+        ConditionExpression="attribute_not_exists(Name)",
+        ExpressionAttributeNames={**names, "#Name_2": "third"},
+        ExpressionAttributeValues=values,
+    )
+    client.get_item(TableName=TABLE, Key=WIRE["Key"], ExpressionAttributeNames={"#a": "a"})
+    found = client.get_item(
+        TableName=TABLE,
+        Key=WIRE["Key"],
+        ProjectionExpression="Name, #Name, size, status",
+        ExpressionAttributeNames={"#Name": "other"},
+    )
+
+    stored = {"Name": "x", "other": "x", "status": "x"}
+    assert found["Item"] == {**{name: {"S": "x"} for name in stored}, "size": {"M": {}}}
+    repaired = [event.members for event in seen if isinstance(event, RequestRepaired)]
+    assert repaired == [
+        (
+            "ConditionExpression",
+            "UpdateExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+        ),
+        ("ExpressionAttributeNames",),
+        ("ProjectionExpression", "ExpressionAttributeNames"),
+    ]
+    assert names == {"#Name": "other", "#unused": "unused"}  # the caller's own
+    assert len(values) == 3
+
+
 def test_given_it_is_guarded_twice_when_unguarded_then_it_is_as_before(local: Engine) -> None:
     client = guard(guard(boto3_client(local), mode="warn"))
     with pytest.raises(InvalidRequestError):
