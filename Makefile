@@ -12,7 +12,7 @@ help: ## What can be made
 demo: .venv/.installed ## The person registry, on an engine inside the process
 	$(BIN)/python -m examples.demo
 
-test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 ## All tests, on all engines
+test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3.10.0 ## All tests, on all engines
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2
 
 check: .venv/.installed ## Style, types and layers
@@ -152,6 +152,14 @@ botocore-1.44.5 botocore-1.44.8: botocore-%: build/botocore-%/.installed
 build/botocore-%/.installed: .venv/.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
 		--target build/botocore-$* botocore==$*
+	touch $@
+
+# The newest async client that the guard is tested with, and the botocore that it needs.
+.PHONY: aiobotocore-3.10.0
+aiobotocore-3.10.0: build/aiobotocore-3.10.0/.installed
+build/aiobotocore-3.10.0/.installed: .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+		--target build/aiobotocore-3.10.0 aiobotocore==3.10.0 botocore==1.43.117
 	touch $@
 
 botocore-newest: .venv/.installed ## Whether the newest botocore knows operations or members that the library does not

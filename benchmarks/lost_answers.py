@@ -14,11 +14,13 @@ import re
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from zlib import crc32
 
 from benchmarks.work import REGION, TABLE_NAME
+from dynasafe import guard
 
 CREDENTIALS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 INCREMENT: dict[str, Any] = {
@@ -92,20 +94,32 @@ def options(url: str) -> dict[str, Any]:
     return {"region_name": REGION, "endpoint_url": url, **CREDENTIALS}
 
 
-async def by_boto3(url: str) -> None:
+async def by_boto3(url: str, *, guarding: bool = False, mode: str | None = None) -> None:
     import boto3
+    from botocore.config import Config
 
-    resource: Any = boto3.resource("dynamodb", **options(url))
+    resource: Any = boto3.resource("dynamodb", config=Config(**_retries(mode)), **options(url))
     table = resource.Table(TABLE_NAME)
+    if guarding:
+        guard(table)
     await asyncio.to_thread(table.update_item, Key={"id": "p1"}, **INCREMENT)
 
 
-async def by_aioboto3(url: str) -> None:
+async def by_aioboto3(url: str, *, guarding: bool = False, mode: str | None = None) -> None:
     import aioboto3
+    from aiobotocore.config import AioConfig
 
-    async with aioboto3.Session().resource("dynamodb", **options(url)) as resource:
+    session = aioboto3.Session()
+    made = session.resource("dynamodb", config=AioConfig(**_retries(mode)), **options(url))
+    async with made as resource:
         table = await resource.Table(TABLE_NAME)
+        if guarding:
+            guard(table)
         await table.update_item(Key={"id": "p1"}, **INCREMENT)
+
+
+def _retries(mode: str | None) -> dict[str, Any]:
+    return {} if mode is None else {"retries": {"mode": mode}}
 
 
 async def by_pynamodb(url: str) -> None:
@@ -169,6 +183,11 @@ async def by_dynasafe_exactly_once(url: str) -> None:
 CLIENTS: dict[str, Callable[[str], Awaitable[None]]] = {
     "boto3": by_boto3,
     "aioboto3": by_aioboto3,
+    **{
+        f"{name}, guarded ({mode})": partial(increment, guarding=True, mode=mode)
+        for name, increment in (("boto3", by_boto3), ("aioboto3", by_aioboto3))
+        for mode in ("legacy", "standard", "adaptive")
+    },
     "PynamoDB": by_pynamodb,
     "aiodynamo": by_aiodynamo,
     "pydynox": by_pydynox,

@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# A module of the same name: were it loaded later, it would take the function's place here.
-from dynasafe.guard import guard, unguard
+# A package of the same name: were it loaded later, it would take the function's place here.
+from dynasafe.guard import guard, guard_process, unguard, unguard_process
 from dynasafe.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ __all__ = [
     "check_request",
     "client_config",
     "guard",
+    "guard_process",
     "require_valid",
     "retry_conflicts",
     "settle",
     "unguard",
+    "unguard_process",
 ]
 
 # Each is loaded when it is first asked for, so that a service that only builds updates, or only

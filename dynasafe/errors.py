@@ -354,6 +354,21 @@ class ClientClosedError(NotSentError):
         )
 
 
+class GuardUnavailableError(DynasafeError):
+    """`guard_process` found no way into this version of botocore, so no client is guarded."""
+
+    def __init__(self, botocore_version: str) -> None:
+        super().__init__(botocore_version)
+        self.botocore_version = botocore_version
+
+    def __str__(self) -> str:
+        return (
+            f"The process is not guarded: botocore {self.botocore_version} registers no built-in "
+            "handlers with its sessions. Fix: guard each client or session with "
+            "dynasafe.guard(), or install a botocore that dynasafe is tested with."
+        )
+
+
 class StoredValueError(_PlacedError, ValueError):
     """DynamoDB answered with a value that does not fit its annotation.
 

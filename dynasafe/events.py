@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
+from dynasafe.findings.finding import Finding
+
 logger: logging.Logger = logging.getLogger("dynasafe")
 
 
@@ -120,8 +122,24 @@ class CircuitRateExceeded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused(CallEvent):
+    """A guard found what DynamoDB would refuse in a hand-written request.
+
+    Args:
+        place: the file and line of the caller: "/app/orders.py:31".
+        count: how often this was found in this place: the largest of the findings' counts.
+        is_sent: a guard that only warns sent it all the same.
+    """
+
+    findings: tuple[Finding, ...]
+    place: str
+    count: int
+    is_sent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRepaired(CallEvent):
-    """Empty or None members were dropped from a hand-written request."""
+    """A guard mended these members of a hand-written request, or left them out."""
 
     members: tuple[str, ...]
 

@@ -464,7 +464,7 @@ class AiobotoTransport:
             if names & _NOT_CREDENTIALS:
                 return NotSent(type(error).__name__, is_retryable=False)
             return NotSent(_reason(error), is_retryable=False, provider=self._provider())
-        if handover.is_made or not (handover.is_exact or _is_not_sent(error)):
+        if handover.is_made or not (handover.is_exact or is_not_sent(error)):
             return Lost(_reason(error))
         limit = "connect_timeout_s" if "Timeout" in type(error).__name__ else None
         return NotSent(_reason(error), limit=limit)
@@ -536,7 +536,7 @@ _NOT_SENT = frozenset(
 )
 
 
-def _is_not_sent(error: BaseException | None) -> bool:
+def is_not_sent(error: BaseException | None) -> bool:
     while error is not None:
         if any(cls.__name__ in _NOT_SENT for cls in type(error).__mro__):
             return True

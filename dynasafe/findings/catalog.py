@@ -763,7 +763,7 @@ def index() -> str:
     """All codes with their titles, in Markdown, each a link to its page."""
     lines = [
         "# Findings\n",
-        "Each finding of `check_request`, of a [guard](../guides/validation.md), of an",
+        "Each finding of `check_request`, of a [guard](../guides/guard.md), of an",
         "`InvalidRequestError` and of `dynasafe lint` has a code. Codes are stable.",
         "`dynasafe explain DYS203` prints the page of one.",
     ]

@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures on an engine of your choice, and switches for what tests overlook.
 
-    pytest --dynamodb=dynalite --forbid-unawaited --forbid-blocking
+    pytest --dynamodb=dynalite --dynamodb-guard=raise --forbid-unawaited --forbid-blocking
 
 It loads by itself where `dynasafe[testing]` is installed, and imports no client of AWS and no
 engine until a fixture needs it.
@@ -11,10 +11,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dynasafe.guard import guard_process, unguard_process
 from dynasafe.testing.async_fixtures import CREDENTIALS, REGION, async_fixtures
 from dynasafe.testing.blocking import forbid_blocking
 from dynasafe.testing.engines import Engine, EngineName, EngineUnavailableError, start_engine
@@ -22,11 +23,15 @@ from dynasafe.testing.mocks import keeping_mocks, take_unawaited_calls
 from dynasafe.testing.requests import RequestRecorder, record_requests
 from dynasafe.testing.unawaited import FIX_UNAWAITED, collecting_unawaited, take_unawaited
 
+if TYPE_CHECKING:
+    from dynasafe.guard.settings import GuardMode
+
 _ENGINES: dict[str, EngineName] = {
     "moto": "moto",
     "dynalite": "dynalite",
     "local": "dynamodb-local",
 }
+_GUARD_MODES = ("raise", "warn")
 _SWITCHES = {
     "forbid_unawaited": "fail a test that never awaits a coroutine, or a call on a spec_mock",
     "forbid_blocking": "fail a test that calls boto3 on the event loop's thread",
@@ -41,6 +46,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the engine of the dynamodb fixtures (default: the ini option dynamodb, or moto)",
     )
     parser.addini("dynamodb", "the engine of the dynamodb fixtures: moto, dynalite or local")
+    group.addoption(
+        "--dynamodb-guard",
+        choices=_GUARD_MODES,
+        help="guard every DynamoDB client that is made: raise refuses, and warn reports, requests "
+        "that DynamoDB would refuse (default: the ini option dynamodb_guard, or no guard)",
+    )
+    parser.addini("dynamodb_guard", "the mode of the guard: raise or warn")
     for name, description in _SWITCHES.items():
         group.addoption(f"--{name.replace('_', '-')}", action="store_true", help=description)
         parser.addini(name, description, type="bool", default=False)
@@ -55,6 +67,33 @@ def pytest_configure(config: pytest.Config) -> None:
     elif config.pluginmanager.hasplugin("anyio"):
         fixtures = async_fixtures(pytest.fixture)
     config.pluginmanager.register(fixtures, "dynasafe-async-fixtures")
+    mode = _guard_mode(config)
+    if mode is not None:
+        # Errors of botocore's classes would be swallowed by the very code that is tested.
+        guard_process(mode, errors="dynasafe")
+        config.add_cleanup(unguard_process)
+
+
+def _guard_mode(config: pytest.Config) -> GuardMode | None:
+    mode = config.getoption("dynamodb_guard") or config.getini("dynamodb_guard") or None
+    if mode not in (None, *_GUARD_MODES):
+        raise pytest.UsageError(f"dynamodb_guard: 'raise' or 'warn', not {mode!r}")
+    return mode
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if _guard_mode(config) is None:
+        return
+    from dynasafe.guard.process import SWITCH
+
+    # Also what the code under test has swallowed.
+    found = SWITCH.sightings.take()
+    if found:
+        terminalreporter.section("DynamoDB would refuse")
+        for text, count in found:
+            terminalreporter.line(f"{text}: {count} times" if count > 1 else text)
 
 
 # What tests overlook

@@ -57,9 +57,12 @@ class VectorIndex:
     partition_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TableSchema:
-    """A table's key, and those of its indexes, where they are known at all."""
+    """A table's key, and those of its indexes, where they are known at all.
+
+    Two are equal if they are the same object, so that requests can be remembered by it.
+    """
 
     key: KeySchema
     indexes: Mapping[str, KeySchema] = field(default_factory=dict)
@@ -78,8 +81,8 @@ def table_schema(schema: object, table_name: object) -> TableSchema | None:
     Raises:
         UnsupportedTypeError: it is none of these.
     """
-    if schema is None:
-        return None
+    if schema is None or isinstance(schema, TableSchema):
+        return schema
     if isinstance(schema, type) and issubclass(schema, Item):
         return _of_item_class(schema)
     if isinstance(schema, Mapping):

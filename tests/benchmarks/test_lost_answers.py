@@ -14,6 +14,14 @@ SUCCESS = "that it succeeded"
     [
         ("boto3", Outcome(sent=2, counted=2, told=SUCCESS)),
         ("aioboto3", Outcome(sent=2, counted=2, told=SUCCESS)),
+        *(
+            (
+                f"{client}, guarded ({mode})",
+                Outcome(sent=1, counted=1, told="ConnectionClosedError"),
+            )
+            for client in ("boto3", "aioboto3")
+            for mode in ("legacy", "standard", "adaptive")
+        ),
         ("dynasafe", Outcome(sent=1, counted=1, told="OutcomeUnknownError")),
         ("dynasafe, exactly once", Outcome(sent=2, counted=1, told=SUCCESS)),
     ],

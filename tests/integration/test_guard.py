@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aioboto3
@@ -10,6 +13,7 @@ import boto3
 import botocore.session
 import pytest
 from boto3.dynamodb.conditions import Attr, Key
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError, ParamValidationError
 
 from dynasafe import guard, unguard
@@ -121,7 +125,7 @@ def test_given_a_warning_guard_then_the_request_goes_on(
     with pytest.raises(ClientError, match="must not be empty"):
         client.update_item(**WIRE, ExpressionAttributeNames={})
 
-    assert "UpdateItem: ExpressionAttributeNames must not be empty [DYS103]" in caplog.text
+    assert "ExpressionAttributeNames must not be empty [DYS103]" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -168,6 +172,46 @@ def test_given_an_empty_start_key_when_repaired_then_it_begins_at_the_beginning(
     scanned = client.scan(TableName=TABLE, ExclusiveStartKey={}, FilterExpression="")
 
     assert scanned["Count"] == 1
+
+
+def test_repairs_expressions(local: Engine) -> None:
+    """Reserved words become placeholders; placeholders that nothing uses are left out."""
+    seen: list[Event] = []
+    client = guard(boto3_client(local), mode="repair", hooks=[seen.append])
+    names = {"#Name": "other", "#unused": "unused"}
+    values = {":v": {"S": "x"}, ":map": {"M": {}}, ":unused": {"S": "x"}}
+
+    client.update_item(
+        TableName=TABLE,
+        Key=WIRE["Key"],
+        UpdateExpression="SET Name = :v, #Name = :v, #Name_2 = :v, size = :map, status = :v",
+        ConditionExpression="attribute_not_exists(Name)",
+        ExpressionAttributeNames={**names, "#Name_2": "third"},
+        ExpressionAttributeValues=values,
+    )
+    client.get_item(TableName=TABLE, Key=WIRE["Key"], ExpressionAttributeNames={"#a": "a"})
+    found = client.get_item(
+        TableName=TABLE,
+        Key=WIRE["Key"],
+        ProjectionExpression="Name, #Name, size, status",
+        ExpressionAttributeNames={"#Name": "other"},
+    )
+
+    stored = {"Name": "x", "other": "x", "status": "x"}
+    assert found["Item"] == {**{name: {"S": "x"} for name in stored}, "size": {"M": {}}}
+    repaired = [event.members for event in seen if isinstance(event, RequestRepaired)]
+    assert repaired == [
+        (
+            "ConditionExpression",
+            "UpdateExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+        ),
+        ("ExpressionAttributeNames",),
+        ("ProjectionExpression", "ExpressionAttributeNames"),
+    ]
+    assert names == {"#Name": "other", "#unused": "unused"}  # the caller's own
+    assert len(values) == 3
 
 
 def test_given_it_is_guarded_twice_when_unguarded_then_it_is_as_before(local: Engine) -> None:
@@ -220,3 +264,119 @@ def test_given_nonsense_then_it_is_refused(local: Engine) -> None:
         guard(object())
     with pytest.raises(InvalidValueError, match="'raise', 'repair' or 'warn', not 'fix'"):
         guard(boto3_client(local), mode="fix")  # type: ignore[arg-type]
+
+
+def described(client: Any, *, refusing: str | None = None) -> list[str]:
+    """The tables that the client describes, from now on; each answer may be a refusal."""
+    names: list[str] = []
+
+    def note(params: dict[str, Any], **_: Any) -> Any:
+        names.append(json.loads(params["body"])["TableName"])
+        if refusing is None:
+            return None
+        answer = {"Error": {"Code": refusing, "Message": "no"}, "ResponseMetadata": {}}
+        return AWSResponse("", 400, {}, None), answer
+
+    client.meta.events.register("before-call.dynamodb.DescribeTable", note)
+    return names
+
+
+WRONG_KEY: dict[str, Any] = {"TableName": TABLE, "Key": {"id": {"N": "1"}}}
+RIGHT_KEY: dict[str, Any] = {"TableName": TABLE, "Key": {"id": {"S": "1"}}}
+
+
+def test_describes_once(local: Engine) -> None:
+    """A table is described when it is first used, and once more before its schema refuses."""
+    client = guard(boto3_client(local), schema="describe")
+    names = described(client)
+
+    assert names == []
+    for _ in range(3):
+        client.get_item(**RIGHT_KEY)
+    client.batch_get_item(RequestItems={TABLE: {"Keys": [RIGHT_KEY["Key"]]}})
+    assert names == [TABLE]
+    with pytest.raises(InvalidRequestError, match="does not match the schema"):
+        client.get_item(**WRONG_KEY)
+    assert names == [TABLE, TABLE]
+    with pytest.raises(InvalidRequestError, match="paths overlap"):
+        client.get_item(**RIGHT_KEY, ProjectionExpression="a, a.b")
+    assert names == [TABLE, TABLE]
+
+
+def test_describes_anew(local: Engine) -> None:
+    """A table that is made anew, with another key, is no false alarm."""
+    client = guard(boto3_client(local), schema="describe")
+    client.get_item(**RIGHT_KEY)
+    client.delete_table(TableName=TABLE)
+    client.create_table(TableName=TABLE, BillingMode="PAY_PER_REQUEST", **key_schema(id="N"))
+
+    client.get_item(**WRONG_KEY)
+
+    with pytest.raises(InvalidRequestError, match="does not match the schema"):
+        client.get_item(**RIGHT_KEY)
+
+
+def test_describes_a_missing_table(local: Engine) -> None:
+    """A table that does not exist yet is described when it does."""
+    client = guard(boto3_client(local), schema="describe")
+    names = described(client)
+    wrong: dict[str, Any] = {**WRONG_KEY, "TableName": "later"}
+
+    for _ in range(2):
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.get_item(**wrong)
+    assert names == ["later", "later"]
+    client.create_table(TableName="later", BillingMode="PAY_PER_REQUEST", **key_schema(id="S"))
+    with pytest.raises(InvalidRequestError):
+        client.get_item(**wrong)
+    client.delete_table(TableName="later")
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"), [("AccessDeniedException", 1), ("ThrottlingException", 3)]
+)
+def test_describes_without_permission(
+    local: Engine, code: str, asked: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without a description the keys are not checked, and a warning says so."""
+    client = guard(boto3_client(local), schema="describe")
+    names = described(client, refusing=code)
+
+    for _ in range(5):
+        client.get_item(**RIGHT_KEY)
+
+    assert names == [TABLE] * asked
+    assert [record.getMessage() for record in caplog.records if "check" in record.message] == [
+        f"DescribeTable of '{TABLE}' failed ({code}): its keys and indexes are not checked. "
+        "Fix: allow dynamodb:DescribeTable, or give the guard a schema."
+    ]
+
+
+async def test_describes_with_async_clients(local: Engine) -> None:
+    """Calls at the same time wait for one description, which outlives a cancelled one."""
+    async with aioboto3.Session().client("dynamodb", **options(local)) as client:
+        names = described(guard(client, schema="describe"))
+        first = asyncio.create_task(client.get_item(**RIGHT_KEY))
+        while not names:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        first.cancel()
+
+        answers = await asyncio.gather(
+            *(client.get_item(**key) for key in [RIGHT_KEY, WRONG_KEY] * 3), return_exceptions=True
+        )
+
+        assert [isinstance(each, InvalidRequestError) for each in answers] == [False, True] * 3
+        assert 1 <= len(names) - 1 <= 3  # before each refusal
+        with pytest.raises(asyncio.CancelledError):
+            await first
+
+
+def test_describes_from_threads(local: Engine) -> None:
+    """So do threads."""
+    client = guard(boto3_client(local), schema="describe")
+    names = described(client)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: client.get_item(**RIGHT_KEY), range(16)))
+
+    assert names == [TABLE]

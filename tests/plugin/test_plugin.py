@@ -420,3 +420,65 @@ def test_modules():
 """
     )
     pytester.runpytest_subprocess("-p", "no:hypothesispytest").assert_outcomes(passed=1)
+
+
+GUARDED = (
+    HEADER
+    + """
+class Orders:
+    def __init__(self):
+        self.client = boto3.client(
+            "dynamodb", region_name="us-east-1", endpoint_url="http://127.0.0.1:1",
+            aws_access_key_id="a", aws_secret_access_key="a",
+            config=Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
+    def find(self):
+        from botocore.exceptions import BotoCoreError, ClientError
+        try:
+            self.client.get_item(TableName="orders", Key={"id": {"S": "a"}},
+                                 ProjectionExpression="lines, lines.a")
+        except (BotoCoreError, ClientError):
+            return None  # as a handler that must not fail
+
+def test_orders(): assert Orders().find() is None
+
+def test_swallowed():
+    try:
+        Orders().find()
+    except Exception:
+        pass
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ini", "failed"),
+    [
+        ([], "", 0),
+        (["--dynamodb-guard=raise"], "", 1),
+        (["--dynamodb-guard=warn"], "dynamodb_guard = raise", 0),
+    ],
+)
+def test_guard(pytester: pytest.Pytester, arguments: list[str], ini: str, failed: int) -> None:
+    """The guard fails a test whose handler would swallow the refusal, and lists what it found."""
+    pytester.makepyfile(GUARDED)
+    pytester.makeini(f"[pytest]\nasyncio_mode = auto\n{ini}")
+
+    result = pytester.runpytest_subprocess(*arguments)
+
+    result.assert_outcomes(passed=2 - failed, failed=failed)
+    is_guarded = bool(arguments or ini)
+    listed = re.findall(
+        r"GetItem: .* \[DYS203\] at .*test_guard.py:\d+: 2 times", result.stdout.str()
+    )
+    assert len(listed) == is_guarded
+
+
+def test_guard_with_nonsense(pytester: pytest.Pytester) -> None:
+    """A mode that there is not is a usage error."""
+    pytester.makepyfile(GUARDED)
+    pytester.makeini("[pytest]\nasyncio_mode = auto\ndynamodb_guard = loud")
+
+    result = pytester.runpytest_subprocess()
+
+    assert "dynamodb_guard: 'raise' or 'warn', not 'loud'" in result.stderr.str()

@@ -1,0 +1,17 @@
+"""`import dynasafe.autoguard` guards the process as the environment says.
+
+`DYNASAFE_GUARD=warn` (or raise, or repair) calls `dynasafe.guard_process("warn")`; without the
+variable, or with `off`, nothing happens. It can so be switched on where code cannot be changed:
+`python -c "import dynasafe.autoguard, app; app.main()"`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from dynasafe.guard import guard_process
+
+_mode: Any = os.environ.get("DYNASAFE_GUARD", "").strip().lower()
+if _mode not in ("", "off"):
+    guard_process(_mode)

@@ -1,0 +1,158 @@
+"""The handlers of a guarded client that look at each request before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Mapping
+from typing import Any
+from weakref import ref
+
+from dynasafe.errors import InvalidRequestError
+from dynasafe.events import RequestRefused, emit, logger
+from dynasafe.findings.finding import Finding
+from dynasafe.guard.places import Sightings, caller_place
+from dynasafe.guard.repair import drop_empty, mend_expressions
+from dynasafe.guard.schemas import DescribedTables
+from dynasafe.guard.settings import Settings, Switch
+from dynasafe.operations import OPERATIONS, table_names
+from dynasafe.validation import Form, check_request
+from dynasafe.validation.check import CHECKED_OPERATIONS
+
+_OF_ITEMS = frozenset(
+    {
+        "BatchGetItem",
+        "BatchWriteItem",
+        "DeleteItem",
+        "GetItem",
+        "PutItem",
+        "Query",
+        "Scan",
+        "SearchVectors",
+        "TransactGetItems",
+        "TransactWriteItems",
+        "UpdateItem",
+    }
+)
+"""The operations whose verdict depends on the table's keys and indexes."""
+
+_Question = tuple[tuple[str, ...], bool]
+"""The tables to describe, and whether those too that are known."""
+
+
+class RequestChecks:
+    """Judges the requests of one client."""
+
+    def __init__(self, client: Any, switch: Switch) -> None:
+        self._switch = switch
+        self._tables = DescribedTables(ref(client))
+
+    def before_others(self, params: dict[str, Any], model: Any, **_: Any) -> Awaitable[None] | None:
+        settings = self._switch.settings
+        if settings is None:
+            return None
+        if settings.mode == "repair":
+            drop_empty(model.name, params, settings.hooks)
+        elif _has_none(params):
+            return self._judge(model, params, None, settings)
+        return None
+
+    def after_others(self, params: dict[str, Any], model: Any, **_: Any) -> Awaitable[None] | None:
+        settings = self._switch.settings
+        if settings is None or _has_none(params):  # which was judged before
+            return None
+        if settings.mode == "repair":
+            findings = check_request(model.name, params, form="client")
+            mend_expressions(model.name, params, findings, settings.hooks)
+        return self._judge(model, params, "client", settings)
+
+    def _judge(
+        self, model: Any, params: Mapping[str, Any], form: Form | None, settings: Settings
+    ) -> Awaitable[None] | None:
+        if model.name not in CHECKED_OPERATIONS:
+            return None
+        if settings.schema == "describe" and model.name not in _OF_ITEMS:
+            findings = check_request(model.name, params, form=form)
+        elif settings.schema == "describe":
+            return self._described(self._judge_described(model, params, form, settings))
+        else:
+            findings = check_request(model.name, params, schema=settings.schema, form=form)
+        if findings:
+            _report(model, params, findings, settings, self._switch.sightings)
+        return None
+
+    def _judge_described(
+        self, model: Any, params: Mapping[str, Any], form: Form | None, settings: Settings
+    ) -> Iterator[_Question]:
+        """Judge the request; yields which tables must be described first."""
+        names = table_names(OPERATIONS[model.name], params)
+        yield names, False
+        findings = self._findings(model, params, names, form)
+        if findings and findings != check_request(model.name, params, form=form):
+            yield names, True
+            findings = self._findings(model, params, names, form)
+        if findings:
+            _report(model, params, findings, settings, self._switch.sightings)
+
+    def _findings(
+        self, model: Any, params: Mapping[str, Any], names: tuple[str, ...], form: Form | None
+    ) -> tuple[Finding, ...]:
+        return check_request(model.name, params, schema=self._tables.schema(names), form=form)
+
+    def _described(self, judging: Iterator[_Question]) -> Awaitable[None] | None:
+        for names, again in judging:
+            waiting = self._tables.ask(names, again=again)
+            if waiting is not None:
+                return self._described_later(judging, waiting)
+        return None
+
+    async def _described_later(
+        self, judging: Iterator[_Question], waiting: Awaitable[None]
+    ) -> None:
+        await waiting
+        for names, again in judging:
+            answered = self._tables.ask(names, again=again)
+            if answered is not None:
+                await answered
+
+
+def _has_none(params: Mapping[str, Any]) -> bool:
+    for value in params.values():  # noqa: SIM110 - faster than any() with a generator
+        if value is None:
+            return True
+    return False
+
+
+def _report(
+    model: Any,
+    params: Mapping[str, Any],
+    findings: tuple[Finding, ...],
+    settings: Settings,
+    sightings: Sightings,
+) -> None:
+    operation, place = model.name, caller_place()
+    counts = sightings.add(operation, findings, place)
+    table_name = params.get("TableName")
+    is_refused = settings.mode == "raise"
+    event = RequestRefused(
+        operation=operation,
+        table_name=table_name if isinstance(table_name, str) else None,
+        findings=findings,
+        place=place,
+        count=max(counts),
+        is_sent=not is_refused,
+    )
+    emit(settings.hooks, event)
+    if is_refused:
+        raise _refusal(model, params, findings, settings)
+    for finding, count in zip(findings, counts, strict=True):
+        if count == 1:
+            logger.warning("%s: %s\n  at %s", operation, finding, place)
+
+
+def _refusal(
+    model: Any, params: Mapping[str, Any], findings: tuple[Finding, ...], settings: Settings
+) -> InvalidRequestError:
+    if settings.errors == "dynasafe":
+        return InvalidRequestError(model.name, findings)
+    from dynasafe.guard.refusals import refusal
+
+    return refusal(model.name, findings, params, model.input_shape)

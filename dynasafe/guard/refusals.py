@@ -1,0 +1,65 @@
+"""Refusals that existing code understands: botocore's errors that are ours too.
+
+A package has handlers for what boto3 raises. A refusal of the guard reaches them, and says before
+them that nothing was sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.validate import ParamValidator
+
+from dynasafe.errors import InvalidRequestError
+from dynasafe.findings.finding import Finding
+
+
+class RefusedRequestError(InvalidRequestError, ClientError):  # type: ignore[misc]
+    """A request that DynamoDB would refuse with a ValidationException; it was not sent.
+
+    `response` is what botocore would have, without a request id.
+    """
+
+    def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
+        _init(self, operation, findings)
+        self.operation_name = operation
+        self.response: Any = {
+            "Error": {"Code": "ValidationException", "Message": self.findings[0].message},
+            "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0},
+        }
+
+    def __str__(self) -> str:
+        # Its first line is botocore's: existing code looks for the code in the text.
+        return (
+            f"An error occurred (ValidationException) when calling the {self.operation} "
+            f"operation: {self.findings[0].message}\n{InvalidRequestError.__str__(self)}"
+        )
+
+
+class RefusedParametersError(InvalidRequestError, ParamValidationError):  # type: ignore[misc]
+    """Parameters of which botocore would make no request; it was not sent."""
+
+    def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
+        _init(self, operation, findings)
+        self.kwargs = {"report": "\n".join(finding.message for finding in self.findings)}
+
+    def __str__(self) -> str:
+        return f"Parameter validation failed:\n{InvalidRequestError.__str__(self)}"
+
+
+def _init(error: InvalidRequestError, operation: str, findings: Sequence[Finding]) -> None:
+    # The constructors of botocore's classes take other arguments.
+    Exception.__init__(error, operation, tuple(findings))
+    error.operation = operation
+    error.findings = tuple(findings)
+
+
+def refusal(
+    operation: str, findings: Sequence[Finding], params: Mapping[str, Any], input_shape: Any
+) -> InvalidRequestError:
+    """The error that is of the class that botocore, or the service, would raise."""
+    is_refused_by_botocore = ParamValidator().validate(params, input_shape).has_errors()
+    cls = RefusedParametersError if is_refused_by_botocore else RefusedRequestError
+    return cls(operation, findings)
