@@ -68,7 +68,7 @@ async def _measure(endpoint_url: str, rounds: int, calls: int) -> Figure:
     tracers = TracerProvider()
     meters = MeterProvider(metric_readers=[InMemoryMetricReader()])
     hook = OtelHook(tracer_provider=tracers, meter_provider=meters)
-    instrumentor = BotocoreInstrumentor()  # type: ignore[no-untyped-call]
+    instrumentor = BotocoreInstrumentor()
     taken: dict[str, list[float]] = {}
     async with AsyncExitStack() as stack:
         plain = await stack.enter_async_context(_dynasafe(endpoint_url))
