@@ -178,7 +178,7 @@ class AiobotoConnection:
 
                 self._session = aioboto3.Session()
             client = await self._exit_stack.enter_async_context(
-                self._session.client("dynamodb", config=self._client_config(), **self._options)
+                self._session.client("dynamodb", config=self._client_config(), **self._options)  # pyright: ignore[reportArgumentType]
             )
         except NotSentError:
             raise

@@ -128,7 +128,8 @@ def _require_config(config: Any) -> None:
         raise UnsupportedTypeError(
             "config", f"a botocore Config is expected, not {type(config).__name__}"
         )
-    retries: Mapping[str, Any] = config.retries or {}
+    given: Any = config  # its options are attributes that it makes at run time
+    retries: Mapping[str, Any] = given.retries or {}
     once = retries.get("total_max_attempts") == 1 or (
         "total_max_attempts" not in retries and retries.get("max_attempts") == 0
     )

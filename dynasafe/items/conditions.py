@@ -180,9 +180,10 @@ def _joined(
     flat: tuple[object, ...] = ()
     for term in terms:
         flat += term._operands if term._make is make else (term,)
-    joined: Condition[Any] = Condition(join(*(term.node for term in terms)))
+    joined: Any = Condition(join(*(term.node for term in terms)))
     joined._make, joined._operands = make, flat
-    return joined
+    made: Condition[Any] = joined
+    return made
 
 
 @runtime_checkable

@@ -111,7 +111,7 @@ class _Patch:
         self._problems[str(name)] = problem
 
     def _take_none(self, name: str, target: Attr[Any]) -> None:
-        none = self._none
+        none: Any = self._none
         if none is None and self._schema is not None:
             if target.none_is_absent:
                 none = "remove"

@@ -121,7 +121,7 @@ class UpdateBuilder(Generic[OwnerT]):
         What is not stored removes the attribute: None or an empty set where it is the default.
         """
         if value.__class__ is Attr or value.__class__ is Computed:
-            self._steps.compute(attribute, value)
+            self._steps.compute(attribute, cast("Any", value))
         elif is_nothing(value) and self._steps.target(attribute).is_absent(value):
             self._steps.act("remove", attribute, None)
         else:

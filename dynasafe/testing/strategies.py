@@ -352,8 +352,9 @@ def _add_action(
         case "increment":
             update.increment(here, draw(st.integers(-1000, 1000)))
         case "small":
+            difference: Any = old
             # A sum of its own has the digits of the number, and cannot have too many.
-            update.set(here, here - old)
+            update.set(here, here - difference)
         case "append":
             update.append(here, draw(st.lists(values(), max_size=3)))
         case "prepend":

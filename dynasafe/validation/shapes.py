@@ -402,7 +402,10 @@ def _described(operation: str) -> Shape:
 def _service_shapes() -> tuple[dict[str, str], dict[str, str]]:
     """The names of the requests' shapes by operation, and the rest of each shape's line."""
     operations, shapes = SHAPES.strip().split("\n\n")
-    roots = dict(line.split(" ") for line in operations.splitlines())
+    roots: dict[str, str] = {}
+    for line in operations.splitlines():
+        operation, _, root = line.partition(" ")
+        roots[operation] = root
     lines = (line.partition(" ") for line in shapes.splitlines())
     return roots, {name: rest for name, _, rest in lines}
 

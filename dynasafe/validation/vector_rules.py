@@ -72,11 +72,12 @@ def search_conditions(
             value = expressions.wire(term.right)
             if elements is None or value is None:
                 return None  # found before
-            if len(elements) > 1:
+            name, *below = elements
+            if below:
                 message = "SearchConditionExpression cannot have conditions on nested attributes"
-            elif elements[0] in found:
+            elif name in found:
                 message = "SearchConditionExpression must only contain one condition per attribute"
-            found[str(elements[0])] = value
+            found[str(name)] = value
     if message is None and len(found) > 1 + MAX_INLINE_FILTERS:
         message = (
             "Invalid SearchConditionExpression: SearchConditionExpression cannot have more than 1 "

@@ -839,7 +839,7 @@ class _SetCodec(Codec[Any]):
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         for type_name, member_type in ELEMENTS.items():
-            content = attribute_value.get(type_name)
+            content: Any = attribute_value.get(type_name)
             if content.__class__ is list:
                 decode = self.element.decode
                 return self.make([decode({member_type: each}, levels) for each in content])

@@ -105,8 +105,8 @@ def parsed_model(model: Any, given: Any) -> Any:
 
 def problem_of(error: Exception) -> tuple[str, str]:
     """Where the first problem of a ValidationError is, and what it is, without the value."""
-    errors = getattr(error, "errors", None)
-    if not callable(errors):
+    errors: Any = getattr(error, "errors", None)
+    if errors is None:
         return "", ""
     first = errors(include_url=False, include_context=False, include_input=False)[0]
     place = ""

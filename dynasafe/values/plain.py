@@ -33,14 +33,16 @@ def as_python(value: Any) -> Any:
 def _python(value: Any) -> Any:
     if hasattr(value, "__dynasafe_schema__"):
         return value.to_dict()
-    if is_model(type(value)):
+    of = type(value)
+    if is_model(of):
         return value.model_dump(by_alias=True, round_trip=True)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {each.name: _python(getattr(value, each.name)) for each in dataclasses.fields(value)}
-    if type(value) is dict:
+    if of is dict:
         return {name: _python(each) for name, each in value.items()}
-    if type(value) in (list, tuple):
-        return type(value)(_python(each) for each in value)
+    if of in (list, tuple):
+        return of(_python(each) for each in value)
+    if dataclasses.is_dataclass(of):
+        fields = dataclasses.fields(value)
+        return {each.name: _python(getattr(value, each.name)) for each in fields}
     return value
 
 
