@@ -16,10 +16,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Self
 
 from dynasafe.findings.finding import Finding, Span, underline
-from dynasafe.findings.quoting import cut, printable
+from dynasafe.findings.quoting import MAX_NAMES, cut, printable
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -174,7 +175,10 @@ class InvalidPatchError(InvalidRequestError, InvalidValueError):
     @property
     def public_message(self) -> str:
         """The problems as one text, for the one who sent the patch."""
-        return "; ".join(f"{printable(name)}: {why}" for name, why in self.problems.items())
+        problems = islice(self.problems.items(), MAX_NAMES)
+        shown = [f"{printable(name)}: {why}" for name, why in problems]
+        more = len(self.problems) - len(shown)
+        return "; ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 class ExpressionSyntaxError(InvalidRequestError):

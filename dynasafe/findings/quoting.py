@@ -12,7 +12,7 @@ from typing import Final
 MAX_SHOWN: Final = 200
 """Characters of a path that a message shows."""
 _MAX_NAME = 60
-_MAX_NAMES = 10
+MAX_NAMES = 10
 
 
 def printable(text: str, most: int = MAX_SHOWN) -> str:
@@ -43,7 +43,7 @@ def listed(names: Iterable[object]) -> str:
     shown: list[str] = []
     more = 0
     for name in names:
-        if len(shown) < _MAX_NAMES:
+        if len(shown) < MAX_NAMES:
             shown.append(quoted(name))
         else:
             more += 1
