@@ -16,7 +16,6 @@ from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.values.codecs import (
-    AmbiguousUnionError,
     AttributeCodec,
     Codec,
     EpochIntCodec,
@@ -25,6 +24,7 @@ from dynasafe.values.codecs import (
     codec_for,
     undefined,
 )
+from dynasafe.values.models import AmbiguousUnionError
 
 T = TypeVar("T")
 

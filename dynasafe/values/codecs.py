@@ -33,6 +33,7 @@ from dynasafe.values.convert import (
     to_attribute_value,
 )
 from dynasafe.values.models import (
+    AmbiguousUnionError,
     dumped,
     fields_of,
     is_model,
@@ -432,10 +433,6 @@ class AttributeCodec(Codec[Any]):
             return self._given.decode(value)
         except _REFUSALS:
             raise _stored_mismatch(self.name, attribute_value) from None
-
-
-class AmbiguousUnionError(UnsupportedTypeError):
-    """Two types of a union whose stored values cannot be told apart."""
 
 
 class _UnionCodec(Codec[Any]):

@@ -12,6 +12,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from dynasafe.errors import UnsupportedTypeError
+
 _SETS = (set, frozenset)
 
 
@@ -141,3 +143,10 @@ def fields_stored(value: Any) -> dict[str, Any]:
         if not is_empty_set and not (content is None and each.default is None):
             stored[each.name] = content
     return stored
+
+
+class AmbiguousUnionError(UnsupportedTypeError):
+    """Two types of a union whose stored values cannot be told apart.
+
+    It stands here since mypyc compiles no class of exceptions.
+    """
