@@ -24,7 +24,14 @@ DIST = ROOT / os.environ["DYNASAFE_DIST"]
 PYTHONS = os.environ["DYNASAFE_PYTHONS"].split()
 NOT_SHIPPED = (".ci/", ".githooks/")
 # Beside the extra "testing": what the unit tests and pytest's own configuration need.
-FOR_UNIT_TESTS = ("pydantic", "pytest-timeout")
+FOR_UNIT_TESTS = (
+    "flake8",
+    "opentelemetry-api",
+    "pre-commit",
+    "pydantic",
+    "pytest-timeout",
+    "uvloop",
+)
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 COMPILED = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["include"]
 
