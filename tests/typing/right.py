@@ -118,7 +118,7 @@ async def story(db: AsyncDynamoDB) -> None:
     await db.transact_write_items(
         [people.put(ada), people.update(ada, update), people.check(ada, Person.visits > 1)]
     )
-    assert_type(await db.transact_get_items([people.get(ada)]), list[Any])
+    assert_type(await db.transact_get_items([people.get(ada)]), list[Person | None])
     plain = db.table("people")
     assert_type(plain, AsyncTable[dict[str, Any]])
     assert_type(await plain.get_item({"id": "p1"}), dict[str, Any] | None)
