@@ -211,6 +211,7 @@ class Executor:
         if (
             slots.in_flight >= slots.count
             or not FirstAttempt.suits(call)
+            or is_observed(state.settings)  # the loop tells of each attempt
             or (deadline is not None and deadline.is_over(now_s))
         ):
             return await self._go_on(make_loop(permits), None, request)

@@ -530,8 +530,8 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "dynasafe: no connection",
         "No connection to DynamoDB could be made: ConnectionNotMadeError. Nothing was sent.",
         "PutItem was not sent: connection refused (attempts: 3). Fix: check the endpoint, the "
-        "network, the region and the credentials.",
-        "check the endpoint, the network, the Region and the credentials",
+        "network and the region.",
+        "check the endpoint, the network and the Region",
         _OWN,
     ),
 }

@@ -568,7 +568,7 @@ SIGNATURES: tuple[Signature, ...] = (
         "DYS485",
         Level.OWN,
         Evidence.WORDS,
-        (("check the endpoint, the network, the region", "was not sent"),),
+        (("check the endpoint, the network and the region", "was not sent"),),
     ),
 )
 

@@ -24,7 +24,7 @@ async def test_given_the_demo_when_run_then_it_tells_its_story(
         "'ExpressionAttributeNames': {'#name': 'name', '#status': 'status'}",
         "{'Key': {'id': 'p1'},\n 'UpdateExpression': 'SET email = :email',\n "
         "'ExpressionAttributeValues': {':email': 'ada@example.org'}}",
-        "The patch sets attributes that are not allowed: is_admin [DYS141]",
+        "The patch sets attributes that are not allowed: 'is_admin' [DYS141]",
         "not written; the stored visits are 1",
         "expected version 1, stored version 2",
         "['Put: ConditionalCheckFailed', 'Delete: None']",

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 
 from dynasafe.testing.engines import Engine
 from dynasafe.validation.member_rules import check_members
-from dynasafe.validation.report import Report
+from dynasafe.validation.report import Context, Report
 from dynasafe.validation.shapes import REQUESTS
 from tests.integration.conftest import boto3_client
 from tests.support.requests import FAULT_RATES, RANDOMS, TABLE, Requests, near, send
@@ -215,7 +215,7 @@ def test_given_anything_nearly_of_its_shape_then_the_words_are_the_services(
         if has_unknown_action(body):
             return
         code, theirs = send(dynalite.endpoint_url, operation, body)
-        report = Report(is_wire=True)
+        report = Report(context=Context(is_wire=True))
         check_members(operation, body, report)
         if code != "SerializationException" and " detected: " not in theirs:
             counts["accepted"] += 1

@@ -248,7 +248,9 @@ provokes_each(
     value=lambda b: b.client.put_item(TableName=TABLE, Item={"id": SECRET}),
     condition=lambda b: b.table.query(KeyConditionExpression=False),
 )
-provokes_each("DYS403", unknown=lambda b: b.client.put_item(TableName=TABLE, item={"id": SECRET}))
+provokes_each(
+    "DYS403", unknown=lambda b: b.client.put_item(TableName=TABLE, Item=WIRE_KEY, item={})
+)
 provokes_each("DYS404", missing=lambda b: b.client.put_item(TableName=TABLE))
 provokes_each("DYS405", positional=lambda b: b.table.put_item({"id": SECRET}))
 provokes_each("DYS406", float=lambda b: b.table.put_item(Item={"id": SECRET, "a": FLOAT}))

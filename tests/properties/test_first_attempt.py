@@ -107,7 +107,13 @@ class Transport(ScriptedTransport):
         return reply
 
 
-async def observed(calls: list[list[Any]], kinds: list[str], policy: Any, timeout_s: Any) -> Any:
+async def observed(
+    calls: list[list[Any]],
+    kinds: list[str],
+    policy: Any,
+    timeout_s: Any,
+    has_hook: bool,
+) -> Any:
     """All that shows of these calls, one after the other."""
     clock = ManualClock(draws=[0.1 * (turn % 10) for turn in range(1000)])
     permits = Permits()
@@ -120,7 +126,7 @@ async def observed(calls: list[list[Any]], kinds: list[str], policy: Any, timeou
         breaker=permits,
         retry=policy,
         timeout_s=timeout_s,
-        hooks=[events.append],
+        hooks=[events.append] if has_hook else [],
         max_connections=2,
     ) as db:
         table = db.table("t")
@@ -195,13 +201,16 @@ def vars_of(event: Any) -> dict[str, Any]:
     ),
     policy=st.sampled_from([RetryPolicy(), RetryPolicy(quota=20), RetryPolicy(quota=None), None]),
     timeout_s=st.sampled_from([30, 1, None]),
+    has_hook=st.booleans(),
 )
-def test_same_as_the_loop(calls: Any, kinds: Any, policy: Any, timeout_s: Any) -> None:
+def test_same_as_the_loop(
+    calls: Any, kinds: Any, policy: Any, timeout_s: Any, has_hook: bool
+) -> None:
     """Permits, quota, events, requests, times, results and errors are the loop's."""
-    short = asyncio.run(observed(calls, kinds, policy, timeout_s))
+    short = asyncio.run(observed(calls, kinds, policy, timeout_s, has_hook))
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(FirstAttempt, "suits", lambda call: False)
-        long = asyncio.run(observed(calls, kinds, policy, timeout_s))
+        long = asyncio.run(observed(calls, kinds, policy, timeout_s, has_hook))
 
     assert short == long
     assert short["in_flight"] == 0

@@ -12,6 +12,7 @@ from aiobotocore.client import AioBaseClient
 from botocore.client import BaseClient
 
 from dynasafe import Finding, check_request
+from dynasafe.aio.http_transport import HttpTransport
 
 Check = Callable[[str, Mapping[str, Any]], tuple[Finding, ...]]
 
@@ -36,9 +37,11 @@ class FalseAlarms:
             )
 
     def note(self, operation: str, findings: tuple[Finding, ...], answer: Any) -> None:
-        # moto accepts what DynamoDB does not; of the engines it alone claims to be this server.
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        if "amazon.com" in headers.get("server", ""):
+        # moto accepts what DynamoDB does not.
+        # Its request ids have small letters; dynalite's have capitals alone, as AWS's have, and
+        # DynamoDB Local's are UUIDs.
+        request_id = answer["ResponseMetadata"]["RequestId"]
+        if "-" not in request_id and request_id != request_id.upper():
             return
         self.accepted += 1
         self.found += ((operation, finding) for finding in findings)
@@ -46,12 +49,13 @@ class FalseAlarms:
 
 @contextmanager
 def false_alarms(check: Check = check_request) -> Iterator[FalseAlarms]:
-    """Check the requests of all botocore's clients within the block that strict engines accept.
+    """Check the requests of all clients within the block that strict engines accept.
 
     Each is checked as the caller gave it, before the client writes into it.
     """
     alarms = FalseAlarms()
     call, call_async = BaseClient._make_api_call, AioBaseClient._make_api_call
+    send = HttpTransport.send
 
     def checked(client: Any, operation: str, params: Any) -> tuple[Finding, ...]:
         is_dynamodb = client.meta.service_model.service_name == "dynamodb"
@@ -69,8 +73,17 @@ def false_alarms(check: Check = check_request) -> Iterator[FalseAlarms]:
         alarms.note(operation_name, findings, answer)
         return answer
 
+    async def checked_send(
+        transport: Any, operation: str, params: Any, *, timeout_s: float | None
+    ) -> Any:
+        findings = check(operation, params)
+        answer = await send(transport, operation, params, timeout_s=timeout_s)
+        alarms.note(operation, findings, answer)
+        return answer
+
     with (
         patch.object(BaseClient, "_make_api_call", checked_call),
         patch.object(AioBaseClient, "_make_api_call", checked_call_async),
+        patch.object(HttpTransport, "send", checked_send),
     ):
         yield alarms
