@@ -239,16 +239,20 @@ def _plain(item: Mapping[str, Any] | Item) -> Mapping[str, Any]:
 
 @st.composite
 def conditions(draw: st.DrawFn, item: Mapping[str, Any] | Item) -> Condition:
-    """Conditions on the item, true and false ones: ask `condition.matches(item)`."""
-    plain = _plain(item)
-    first = draw(_simple_conditions(plain))
+    """Conditions on the item, true and false ones: ask `condition.matches(item)`.
+
+    Args:
+        item: of an instance the values are of its annotations, as its table wants them.
+    """
+    simple = _typed_conditions(item) if isinstance(item, Item) else _simple_conditions(item)
+    first = draw(simple)
     match draw(st.integers(0, 4)):
         case 0:
             return ~first
         case 1:
-            return first & draw(_simple_conditions(plain))
+            return first & draw(simple)
         case 2:
-            return first | ~draw(_simple_conditions(plain))
+            return first | ~draw(simple)
         case _:
             return first
 
@@ -279,6 +283,93 @@ def _simple_conditions(draw: st.DrawFn, item: Mapping[str, Any]) -> Condition:
     ]
     condition: Condition = draw(st.sampled_from(kinds))()
     return condition
+
+
+@st.composite
+def _typed_conditions(draw: st.DrawFn, item: Item) -> Condition:
+    if draw(st.integers(0, 9)) == 0:
+        schema = schema_of(type(item))
+        known = {*schema.by_name, *schema.by_field_name}
+        absent: Attr[Any] = attr(name=draw(attribute_names().filter(lambda it: it not in known)))
+        return draw(st.sampled_from([absent.exists(), absent.not_exists(), absent == 1]))
+    path, value, hint, all_values = draw(_typed_places(item))
+    kind = _without_none(hint)
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    size = draw(st.integers(0, 4))
+    # An empty set is not stored: nothing equals it.
+    near = all_values if _is_set(kind) and not value else st.just(value) | all_values
+    kinds: list[Callable[[], Condition]] = [
+        lambda: path.exists(),
+        lambda: path.not_exists(),
+        lambda: path == draw(near),
+        lambda: path != draw(near),
+        lambda: path.is_in([draw(near), draw(near)]),
+        lambda: path.size() >= size,
+        lambda: path.size() < size,
+        lambda: path.is_type(draw(st.sampled_from(_TYPES))),
+    ]
+    if kind in _ORDERED:
+        some = near.filter(lambda it: it is not None)
+        kinds += [
+            lambda: path < draw(some),
+            lambda: path >= draw(some),
+            lambda: path.between(*sorted([draw(some), draw(some)])),
+        ]
+    if kind in (str, bytes):
+        text: Any = kind() if value is None else value
+        cuts = st.integers(0, len(text))
+        kinds += [
+            lambda: path.begins_with(text[: draw(cuts)]),
+            lambda: path.contains(text[draw(cuts) :]),
+        ]
+    elif origin is list or _is_set(kind):
+        members = _of_type(arguments[0])
+        if value:
+            members |= st.sampled_from(sorted(value, key=repr))
+        kinds += [lambda: path.contains(draw(members))]
+    condition: Condition = draw(st.sampled_from(kinds))()
+    return condition
+
+
+_ORDERED = (str, bytes, int, float, Decimal, datetime, date)
+
+
+@st.composite
+def _typed_places(
+    draw: st.DrawFn, item: Item
+) -> tuple[Attr[Any], Any, Any, st.SearchStrategy[Any]]:
+    """A path, what the instance has there, the annotation, and all values that may stand there."""
+    item_class: Any = type(item)
+    each = draw(st.sampled_from(schema_of(item_class).attributes))
+    path: Any = getattr(item_class, each.field_name)
+    value: Any = getattr(item, each.field_name)
+    hint = schema_of(item_class).types()[each.name]
+    if each.options.ttl:
+        return path, value, hint, _of_type(hint).map(_whole_seconds)
+    while value and draw(st.booleans()):
+        kind = _without_none(hint)
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if isinstance(value, Item) and kind is type(value):
+            below = draw(st.sampled_from(schema_of(kind).attributes))
+            path = path[getattr(kind, below.field_name)]
+            value, hint = getattr(value, below.field_name), schema_of(kind).types()[below.name]
+        elif origin is list:
+            index = draw(st.integers(0, len(value) - 1))
+            path, value, hint = path[index], value[index], arguments[0]
+        elif origin in (dict, Mapping):
+            key = draw(st.sampled_from(sorted(value)))
+            path, value, hint = path[key], value[key], arguments[1]
+        else:
+            break
+    return path, value, hint, _of_type(hint)
+
+
+def _without_none(hint: Any) -> Any:
+    """X of `X | None`; any other annotation as it is."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        others = [each for each in typing.get_args(hint) if each is not type(None)]
+        return others[0] if len(others) == 1 else hint
+    return hint
 
 
 def _ordered(value: Any) -> st.SearchStrategy[Any]:
@@ -388,6 +479,8 @@ def _typed_updates(draw: st.DrawFn, item: Item) -> UpdateBuilder:
                 update.remove(here)
             case action:
                 getattr(update, action)(here, draw(value))
+        if update.is_empty:  # nothing was appended
+            update.set(here, draw(value))
     return update
 
 
