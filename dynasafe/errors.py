@@ -90,13 +90,13 @@ class _PlacedError(DynasafeError):
     def __init__(self, path: str, reason: str) -> None:
         super().__init__(path, reason)
         self.path: str = cut(path)
-        self.reason = reason
+        self.reason: str = reason
         self._set_shown(self.path)
         _hide_what_it_came_from(self)
 
     def _set_shown(self, shown: str) -> None:
         self.shown_path: str = shown
-        self.args = (shown, self.reason)  # what a repr shows
+        self.args: tuple[Any, ...] = (shown, self.reason)  # what a repr shows
 
     def within(self, part: str | int, *, is_key: bool = False) -> Self:
         """The same error, of a value that holds the one before.
@@ -170,7 +170,7 @@ class InvalidPatchError(InvalidRequestError, InvalidValueError):
         InvalidRequestError.__init__(self, "UpdateItem", findings)
         self.problems: Mapping[str, str] = dict(problems)
         self.path = self.shown_path = "patch"
-        self.reason = "; ".join(finding.message for finding in self.findings)
+        self.reason: str = "; ".join(finding.message for finding in self.findings)
 
     @property
     def public_message(self) -> str:
@@ -420,7 +420,7 @@ class ServiceError(DynasafeError):
         self.code = code
         self.message = message
         self.error_class = error_class
-        self.is_retryable = error_class in ("throttled", "conflict")
+        self.is_retryable: bool = error_class in ("throttled", "conflict")
         self.table_name = table_name
         self.http_status = http_status
         self.request_id = request_id

@@ -45,10 +45,10 @@ class Connection(asyncio.BufferedProtocol):
         self.reader: Final = AnswerReader()
         self.transport: Any = None
         self.waiter: asyncio.Future[None] | None = None
-        self.deadline_s = math.inf
+        self.deadline_s: float = math.inf
         self.timeout_s: float | None = None
-        self.is_closed = False
-        self.reads = 0
+        self.is_closed: bool = False
+        self.reads: int = 0
         self._poll: Any = None
         now_s = pool.loop.time()
         self.idle_since_s = now_s
@@ -191,7 +191,7 @@ class Pool:
         self.loop: Final = loop
         self.pid: Final = os.getpid()
         self.buffer: Final = memoryview(bytearray(_BUFFER_BYTES))
-        self.is_closed = False
+        self.is_closed: bool = False
         self._trust: Final = trust
         self._proxy: Final = proxy
         self._max_idle: Final = max_idle

@@ -43,7 +43,7 @@ class CredentialSource:
         now_s: Callable[[], float],
     ) -> None:
         self.current = current
-        self.stale_at_s = -math.inf
+        self.stale_at_s: float = -math.inf
         self._fetch: Final = fetch
         self._loop: Final = loop
         self._now_s: Final = now_s

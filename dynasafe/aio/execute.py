@@ -60,7 +60,7 @@ class Slots:
     def __init__(self, count: int) -> None:
         require_count("max_connections", count)
         self.count = count
-        self.in_flight = 0
+        self.in_flight: int = 0
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def take(self, timeout_s: float | None) -> bool:

@@ -158,7 +158,7 @@ class Keywords:
     def __init__(
         self, method: str, options: type[Any] = CallOptions, named: Collection[str] = ()
     ) -> None:
-        self.method = method
+        self.method: str = method
         # A TypedDict has no bases at run time.
         settings = TableOptions if "hooks" in options.__annotations__ else CallOptions
         self._settings: frozenset[str] = frozenset(settings.__annotations__)

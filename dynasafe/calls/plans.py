@@ -92,16 +92,16 @@ class CallState:
         new_id: Callable[[], str],
         draw: Callable[[], float],
     ) -> None:
-        self.operation = operation
-        self.table_name = table_name
-        self.settings = settings
-        self.began_s = now_s
-        self.now_s = now_s
-        self.draw = draw
-        self.quota = quota
-        self.new_id = new_id
-        self.call_id = 0  # where somebody listens, an id of its own
-        self.attempts = 0  # requests of which bytes may have left
+        self.operation: str = operation
+        self.table_name: str | None = table_name
+        self.settings: Settings = settings
+        self.began_s: float = now_s
+        self.now_s: float = now_s
+        self.draw: Callable[[], float] = draw
+        self.quota: RetryQuota | None = quota
+        self.new_id: Callable[[], str] = new_id
+        self.call_id: int = 0  # where somebody listens, an id of its own
+        self.attempts: int = 0  # requests of which bytes may have left
         timeout_s = settings.timeout_s
         self.deadline: Deadline | None = (
             None if timeout_s is None else Deadline(now_s + timeout_s, timeout_s)

@@ -36,9 +36,9 @@ class Get(Generic[ItemT_co]):
     __slots__ = ("is_whole", "params", "shape")
 
     def __init__(self, shape: ItemShape[Any], params: Mapping[str, Any], is_whole: bool) -> None:
-        self.shape = shape
-        self.params = params
-        self.is_whole = is_whole
+        self.shape: ItemShape[Any] = shape
+        self.params: Mapping[str, Any] = params
+        self.is_whole: bool = is_whole
 
     def decode(self, attribute_map: Mapping[str, AttributeValue]) -> Any:
         if self.is_whole:

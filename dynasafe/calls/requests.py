@@ -38,11 +38,11 @@ class Request:
         is_checked: bool = False,
         is_sent_once: bool = False,
     ) -> None:
-        self.params = params
-        self.call = call
-        self.schema = schema
-        self.is_checked = is_checked
-        self.is_sent_once = is_sent_once
+        self.params: Mapping[str, Any] = params
+        self.call: Call = call
+        self.schema: object = schema
+        self.is_checked: bool = is_checked
+        self.is_sent_once: bool = is_sent_once
 
     def under_token(self, since_s: float, *, may_be_applied: bool = False) -> Request:
         """The same request, whose token was first sent then, or later."""

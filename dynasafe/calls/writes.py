@@ -76,8 +76,8 @@ class VersionCheck:
     __slots__ = ("expected", "name", "new")
 
     def __init__(self, name: str, expected: int) -> None:
-        self.name = name
-        self.expected = expected
+        self.name: str = name
+        self.expected: int = expected
         self.new: int = expected + 1
 
     def condition(self, is_new_item: bool) -> ConditionNode:
@@ -129,12 +129,12 @@ class Write(Generic[ItemT_co]):
         self.kind: WriteKind = kind
         self.table_name: str = table.name
         self.shape: ItemShape[Any] = table.shape
-        self.params = params
-        self.is_idempotent = is_idempotent
-        self.instance = instance
-        self.version = version
-        self.has_other_condition = has_other_condition
-        self.write_id = write_id
+        self.params: AttributeMap = params
+        self.is_idempotent: bool = is_idempotent
+        self.instance: Item | None = instance
+        self.version: VersionCheck | None = version
+        self.has_other_condition: bool = has_other_condition
+        self.write_id: str | None = write_id
 
     def __repr__(self) -> str:  # without the parameters, whose values may be personal data
         return f"Write({self.kind!r}, {self.table_name!r})"

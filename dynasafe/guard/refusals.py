@@ -43,7 +43,8 @@ class RefusedParametersError(InvalidRequestError, ParamValidationError):  # type
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
         _init(self, operation, findings)
-        self.kwargs = {"report": "\n".join(finding.message for finding in self.findings)}
+        report = "\n".join(finding.message for finding in self.findings)
+        self.kwargs: dict[str, str] = {"report": report}
 
     def __str__(self) -> str:
         return f"Parameter validation failed:\n{InvalidRequestError.__str__(self)}"

@@ -43,5 +43,5 @@ class Switch:
     __slots__ = ("settings", "sightings")
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings
-        self.sightings = Sightings()
+        self.settings: Settings | None = settings
+        self.sightings: Sightings = Sightings()

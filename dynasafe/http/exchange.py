@@ -129,12 +129,12 @@ class AnswerReader:
 
     def __init__(self) -> None:
         self._parser = HttpResponseParser(self)
-        self.is_expected = False
-        self.is_complete = False
-        self.is_reusable = True
-        self.status = 0
+        self.is_expected: bool = False
+        self.is_complete: bool = False
+        self.is_reusable: bool = True
+        self.status: int = 0
         self.headers: list[tuple[bytes, bytes]] = []
-        self.body = b""
+        self.body: bytes = b""
         self._reset()
         self._fed = 0
 

@@ -23,7 +23,7 @@ class Plugin:
     """One file, as flake8 gives it."""
 
     name = "dynasafe"
-    version = version("dynasafe")
+    version: str = version("dynasafe")
 
     def __init__(self, tree: object, filename: str, lines: list[str]) -> None:
         del tree  # it has lost what the text says about comments and places

@@ -59,7 +59,7 @@ class Grown:
         self._scope: Scope = module.names.inner[self._function]
         if self._scope.bindings.get(_BUILDER):
             raise NotMigratedError(f"the name {_BUILDER} is taken")
-        self.needed = {"UpdateBuilder"}
+        self.needed: set[str] = {"UpdateBuilder"}
         self._edits: list[Edit] = []
         self._tests: list[ast.Name] = []
         self._groups: list[_Group] = []

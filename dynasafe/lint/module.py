@@ -36,9 +36,9 @@ class Module:
 
     def __init__(self, source: Source, settings: RuleSettings | None = None) -> None:
         self.source = source
-        self.settings = settings or RuleSettings()
-        self.names = Names(source)
-        self.receivers = Receivers(self.names, self.settings.declared)
+        self.settings: RuleSettings = settings or RuleSettings()
+        self.names: Names = Names(source)
+        self.receivers: Receivers = Receivers(self.names, self.settings.declared)
         self.calls: list[Call] = list(find_calls(self.names, self.receivers))
         self.unseen: list[str] = []
         """Why calls could be checked in part only, one text for each call and reason."""

@@ -99,7 +99,7 @@ class Rewrite:
     ) -> None:
         self._module = module
         self._is_client = is_client
-        self.needed = {"UpdateBuilder"}
+        self.needed: set[str] = {"UpdateBuilder"}
         """Names that the new code imports."""
         self._names = names
         self._update_text = update

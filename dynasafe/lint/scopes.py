@@ -96,7 +96,7 @@ class Names:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.module = Scope(source.tree, None)
+        self.module: Scope = Scope(source.tree, None)
         self.parents: dict[ast.AST, ast.AST] = {}
         self.scopes: dict[ast.AST, Scope] = {}
         """The scope in which each node is evaluated."""

@@ -46,9 +46,9 @@ class Source:
     def __init__(self, text: str, path: str = "<unknown>") -> None:
         self.text = text
         self.path = path
-        self.tree = ast.parse(text)
+        self.tree: ast.Module = ast.parse(text)
         # ast counts a line after \n, \r\n and \r alone, and no other mark.
-        self.starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
+        self.starts: list[int] = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
         self._is_ascii = text.isascii()
 
     def offset(self, line: int, column: int) -> int:

@@ -238,11 +238,11 @@ class FirstAttempt:
         progress: Progress,
         now_s: float,
     ) -> None:
-        self.permits = permits
-        self.quota = quota
-        self.progress = progress
-        self.sent_s = now_s
-        self.permit = None if permits is None else permits.acquire(now_s)
+        self.permits: Permits | None = permits
+        self.quota: RetryQuota | None = quota
+        self.progress: Progress = progress
+        self.sent_s: float = now_s
+        self.permit: Any = None if permits is None else permits.acquire(now_s)
         progress.attempts += 1
 
     @staticmethod
@@ -282,8 +282,8 @@ class Held:
     def __init__(self, permits: Permits, held: Any) -> None:
         self._permits = permits
         self._held = held
-        self.record = permits.record
-        self.release = permits.release
+        self.record: Callable[..., None] = permits.record
+        self.release: Callable[[Any], None] = permits.release
 
     def acquire(self, now_s: float) -> Any:
         held, self._held = self._held, None

@@ -170,7 +170,7 @@ class _ScalarCodec(_Parts[T]):
         self.name = name
         self._types = types
         self._type_name = type_name
-        self.type_name = type_name
+        self.type_name: str | None = type_name
         self._decode = decode
 
     def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:

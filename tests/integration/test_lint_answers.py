@@ -12,6 +12,7 @@ import gc
 import inspect
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -80,6 +81,9 @@ def empty_people(engines: Engines) -> Iterator[Any]:
     """A table `people`, which examples reach without configuration."""
     engine = engines.get("dynamodb-local")
     client = boto3_client(engine)
+    # Another module's examples may have left theirs on the same engine.
+    with suppress(client.exceptions.ResourceNotFoundException):
+        client.delete_table(TableName="people")
     client.create_table(TableName="people", BillingMode="PAY_PER_REQUEST", **key_schema(id="S"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL_DYNAMODB", engine.endpoint_url)

@@ -19,6 +19,7 @@ from dynasafe.testing.engines import Engine
 from dynasafe.validation.member_rules import check_members
 from dynasafe.validation.report import Context, Report
 from dynasafe.validation.shapes import REQUESTS
+from dynasafe.validation.words import HISTORY, wording
 from tests.integration.conftest import boto3_client
 from tests.support.requests import FAULT_RATES, RANDOMS, TABLE, Requests, near, send
 from tests.support.words import check_as_before
@@ -215,7 +216,10 @@ def test_given_anything_nearly_of_its_shape_then_the_words_are_the_services(
         if has_unknown_action(body):
             return
         code, theirs = send(dynalite.endpoint_url, operation, body)
-        report = Report(context=Context(is_wire=True))
+        if "at 'tableName'" in theirs:
+            # It takes names of 3 to 255 characters; since ARNs are taken, DynamoDB takes 1 to 1,024.
+            return
+        report = Report(context=Context(is_wire=True, wording=wording(operation, HISTORY[0])))
         check_members(operation, body, report)
         if code != "SerializationException" and " detected: " not in theirs:
             counts["accepted"] += 1
