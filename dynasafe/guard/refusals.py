@@ -7,16 +7,28 @@ them that nothing was sent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ParamValidationError
 from botocore.validate import ParamValidator
 
 from dynasafe.errors import InvalidRequestError
 from dynasafe.findings.finding import Finding
 
+if TYPE_CHECKING:
+    # botocore has no types of its own: without these, nothing of our errors would have one.
+    class _ClientError(Exception):
+        response: Any
+        operation_name: str
 
-class RefusedRequestError(InvalidRequestError, ClientError):  # type: ignore[misc]
+    class _ParamValidationError(Exception):
+        kwargs: dict[str, str]
+
+else:
+    from botocore.exceptions import ClientError as _ClientError
+    from botocore.exceptions import ParamValidationError as _ParamValidationError
+
+
+class RefusedRequestError(InvalidRequestError, _ClientError):
     """A request that DynamoDB would refuse with a ValidationException; it was not sent.
 
     `response` is what botocore would have, without a request id.
@@ -24,7 +36,7 @@ class RefusedRequestError(InvalidRequestError, ClientError):  # type: ignore[mis
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
         _init(self, operation, findings)
-        self.operation_name = operation
+        self.operation_name: str = operation
         self.response: Any = {
             "Error": {"Code": "ValidationException", "Message": self.findings[0].message},
             "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0},
@@ -38,7 +50,7 @@ class RefusedRequestError(InvalidRequestError, ClientError):  # type: ignore[mis
         )
 
 
-class RefusedParametersError(InvalidRequestError, ParamValidationError):  # type: ignore[misc]
+class RefusedParametersError(InvalidRequestError, _ParamValidationError):
     """Parameters of which botocore would make no request; it was not sent."""
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
