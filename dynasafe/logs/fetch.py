@@ -53,7 +53,7 @@ class Reader:
         joins_lines: bool = False,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.requests = 0
+        self.requests: int = 0
         self._client = client
         self._tally = tally
         self._sleep = sleep

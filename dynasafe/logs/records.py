@@ -37,8 +37,8 @@ class Record:
     __slots__ = ("_text", "_time_ms", "raw", "stream")
 
     def __init__(self, raw: str, stream: str = "", time_ms: int | None = None) -> None:
-        self.raw = raw
-        self.stream = stream
+        self.raw: str = raw
+        self.stream: str = stream
         self._time_ms = time_ms
         self._text: str | None = None
 
@@ -82,6 +82,14 @@ _LINE_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) ")  # docke
 _TIME = re.compile(
     r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{3}))?\d*(Z|[+-]\d\d:?\d\d)?"
 )
+
+
+def within(line: str) -> str:
+    """What a line says, without what a container driver puts around it."""
+    inner = _container_line(line) if line.startswith("{") else None
+    if inner is not None:
+        return inner.rstrip("\n")
+    return _LINE_TIME.sub("", _WRAPPER.sub("", line, count=1), count=1)
 
 
 def begins(line: str) -> bool:

@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 from dynasafe.logs.grouping import Tally
 from dynasafe.logs.matching import GATE
-from dynasafe.logs.records import MAX_CHARS, MAX_LINES, Assembler, Event, Record, begins, continues
+from dynasafe.logs.records import (
+    MAX_CHARS,
+    MAX_LINES,
+    Assembler,
+    Event,
+    Record,
+    begins,
+    continues,
+    within,
+)
 
 BLOCK_BYTES = 64 * 1024
 _GATE = tuple(word.encode() for word in (*GATE, "boto"))
@@ -110,14 +119,18 @@ def _fed(assembler: Assembler, data: bytes, stream: str) -> Iterator[Record]:
         yield from assembler.feed(Event(line, stream))
 
 
+def _line(data: bytes, start: int, end: int) -> str:
+    return within(data[start:end].decode("utf-8", "replace").rstrip("\n"))
+
+
 def _record_at(data: bytes, offset: int) -> int:
     """Where the record of an offset starts, as far as can be seen from the lines before."""
     start = end = data.find(b"\n", offset) + 1 or len(data)
     for _ in range(MAX_LINES):
         start = data.rfind(b"\n", 0, max(0, end - 1)) + 1
-        line = data[start:end].decode("utf-8", "replace").rstrip("\n")
-        before = data[max(0, data.rfind(b"\n", 0, max(0, start - 1)) + 1) : start]
-        if start == 0 or begins(line) or not (continues(line) or before.startswith(b" ")):
+        line = _line(data, start, end)
+        before = _line(data, data.rfind(b"\n", 0, max(0, start - 1)) + 1, start)
+        if start == 0 or begins(line) or not (continues(line) or before.startswith(" ")):
             break
         end = start
     return start

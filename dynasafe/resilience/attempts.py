@@ -277,13 +277,24 @@ class FirstAttempt:
 class Held:
     """Permits of which the first was asked for already: it was given, or refused."""
 
-    __slots__ = ("_held", "_permits", "record", "release")
+    __slots__ = ("_held", "_permits")
 
     def __init__(self, permits: Permits, held: Any) -> None:
         self._permits = permits
         self._held = held
-        self.record: Callable[..., None] = permits.record
-        self.release: Callable[[Any], None] = permits.release
+
+    def record(
+        self,
+        permit: Any,
+        result: CircuitResult,
+        duration_s: float,
+        now_s: float,
+        draw: float = 0.0,
+    ) -> None:
+        self._permits.record(permit, result, duration_s, now_s, draw)
+
+    def release(self, permit: Any) -> None:
+        self._permits.release(permit)
 
     def acquire(self, now_s: float) -> Any:
         held, self._held = self._held, None

@@ -349,7 +349,7 @@ def _typed_places(
     while value and draw(st.booleans()):
         kind = _without_none(hint)
         origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-        if isinstance(value, Item) and kind is type(value):
+        if issubclass(type(value), Item) and kind is type(value):
             below = draw(st.sampled_from(schema_of(kind).attributes))
             path = path[getattr(kind, below.field_name)]
             value, hint = getattr(value, below.field_name), schema_of(kind).types()[below.name]
