@@ -289,7 +289,7 @@ class Held:
         result: CircuitResult,
         duration_s: float,
         now_s: float,
-        draw: float = 0.0,
+        draw: float = 0.5,
     ) -> None:
         self._permits.record(permit, result, duration_s, now_s, draw)
 
