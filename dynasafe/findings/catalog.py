@@ -501,6 +501,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         'Statement=\'SELECT * FROM t WHERE id = ?\', Parameters=[{"S": "a"}]',
         "ExecuteStatement, API Reference",
     ),
+    "DYS188": Explanation(
+        "A vector that its index cannot hold",
+        "The attribute of a vector index, where an item has it, is a list of as many numbers as "
+        "the index has dimensions, each of 32-bit floating point.",
+        'Item={"embedding": {"L": [{"N": "0.5"}]}}, where the index has 2 dimensions',
+        'Item={"embedding": {"L": [{"N": "0.5"}, {"N": "1"}]}}',
+        "PutItem, API Reference",
+    ),
     "DYS201": Explanation(
         "A syntax error",
         "The grammar does not allow the token that is underlined, where it stands.",

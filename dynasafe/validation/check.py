@@ -63,6 +63,7 @@ from dynasafe.validation.statement_rules import check_parameters
 from dynasafe.validation.table_rules import check_changed_table, check_new_table
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
+from dynasafe.validation.vector_item_rules import check_item_vectors, check_updated_vectors
 from dynasafe.validation.vector_rules import (
     check_against_index,
     check_search,
@@ -224,6 +225,7 @@ def _check_put(params: _Params, schema: object, report: Report) -> _Check:
     known = _schema_of(schema, params)
     if has_item and known is not None:
         check_item_keys(params["Item"], "Item", known, report)
+        check_item_vectors(params["Item"], "Item", known, report)
     check_key_paths(expressions, known, report)
 
 
@@ -250,7 +252,9 @@ def _check_update(params: _Params, schema: object, report: Report) -> _Check:
     if has_key:
         check_key(key, "Key", known, report)
     check_updated_keys(expressions, known, key, report)
-    check_updated_attributes(params.get("AttributeUpdates", {}), known, key, report)
+    updates = params.get("AttributeUpdates", {})
+    check_updated_attributes(updates, known, key, report)
+    check_updated_vectors(expressions, updates, known, report)
     check_key_paths(expressions, known, report)
     check_sums(expressions, report)
     if not (report.has_about("Key") or report.has_about("AttributeUpdates")):
@@ -450,6 +454,7 @@ def _check_item_of_batch(item: _Params, schema: TableSchema, report: Report) -> 
     if of_table:
         mismatch("Item", report)
     report.findings += [each for each in inner.findings if each not in of_table]
+    check_item_vectors(item, "Item", schema, report)
 
 
 def _all_to_the_table(checks: list[_Check]) -> None:

@@ -51,7 +51,9 @@ class KeySchema:
 class VectorIndex:
     """What is known of a vector index."""
 
-    dimensions: int
+    attribute: str | None
+    """Where items have the vector; None where it is not known, as its dimensions may be."""
+    dimensions: int | None
     search_schema: Mapping[str, str | None]
     """The types of the attributes that a search may name; None where it is not known."""
     partition_key: str | None = None
@@ -139,7 +141,8 @@ def _vector_index(index: Mapping[str, Any], types: Mapping[str, str]) -> VectorI
     elements = index.get("SearchSchema") or ()
     hashes = [e["AttributeName"] for e in elements if e["SearchSchemaElementType"] == "HASH"]
     return VectorIndex(
-        dimensions=index["Dimensions"],
+        attribute=(index.get("VectorAttribute") or {}).get("AttributeName"),
+        dimensions=index.get("Dimensions"),
         search_schema={e["AttributeName"]: types.get(e["AttributeName"]) for e in elements},
         partition_key=hashes[0] if hashes else None,
     )

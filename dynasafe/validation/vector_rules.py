@@ -23,7 +23,7 @@ _CONDITION = "SearchConditionExpression"
 def check_search(params: Mapping[str, Any], report: Report) -> None:
     """The vector, and how many results are asked for."""
     vector = params.get("SearchVector", ())
-    if not all(_is_float32(only_member(each)) for each in vector):
+    if not all(is_float32(only_member(each)) for each in vector):
         fix = "give numbers of 32-bit floating point, each as {'N': '0.5'}"
         report.add("DYS185", "Search vector contains invalid values", "SearchVector", fix)
     top_k = params.get("TopK")
@@ -37,7 +37,8 @@ def check_search(params: Mapping[str, Any], report: Report) -> None:
         )
 
 
-def _is_float32(member: tuple[str, Any] | None) -> bool:
+def is_float32(member: tuple[str, Any] | None) -> bool:
+    """Whether a value is a number that 32-bit floating point can hold, if not exactly."""
     if member is None or member[0] != "N":
         return False
     try:
@@ -114,7 +115,7 @@ def check_against_index(
         )
         return
     count = len(params.get("SearchVector", ()))
-    if count != index.dimensions:
+    if index.dimensions not in (None, count):
         report.add(
             "DYS185",
             f"Input search vector dimension {count} does not match vector index dimension "
