@@ -6,12 +6,9 @@ It is a law that `parse(kind, *format(node)) == node`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from dynasafe.expressions.nodes import Expression
-
-ExpressionKind = Literal["condition", "key condition", "projection", "update"]
+from dynasafe.expressions.nodes import Expression, ExpressionKind
 
 __all__ = ["ExpressionKind", "format", "parse"]
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from dynasafe.findings.finding import Span
 
+ExpressionKind = Literal["update", "condition", "key condition", "projection"]
 ComparisonOperator = Literal["=", "<>", "<", "<=", ">", ">="]
 FunctionName = Literal[
     "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"

@@ -22,6 +22,7 @@ from dynasafe.expressions.nodes import (
     ConditionNode,
     DeleteAction,
     Expression,
+    ExpressionKind,
     Function,
     IfNotExists,
     In,
@@ -37,8 +38,8 @@ from dynasafe.expressions.nodes import (
     UpdateAction,
     ValuePlaceholder,
 )
-from dynasafe.expressions.parser import ExpressionKind, Reading, read
 from dynasafe.expressions.path_set import Elements, PathSet, listed
+from dynasafe.expressions.reader import Reading, read_expression
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.findings.finding import Finding, Span
 from dynasafe.limits import (
@@ -243,7 +244,7 @@ def _read(member: str, text: str, report: Report) -> Reading | None:
         )
         return None
     try:
-        return read(KINDS[member], text)
+        return read_expression(KINDS[member], text)
     except ExpressionSyntaxError as error:
         report.add(
             "DYS103" if not text else "DYS201",

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from dynasafe import Item, UpdateBuilder, check_request, require_valid
 from dynasafe.errors import ExpressionSyntaxError, InvalidRequestError
-from dynasafe.expressions.parser import ExpressionKind, read
+from dynasafe.expressions import ExpressionKind
+from dynasafe.expressions.reader import read_expression
 from dynasafe.findings.finding import Finding
 from dynasafe.validation.check import check_from_scratch
 from dynasafe.validation.shapes import REQUESTS, Shape
@@ -353,7 +354,7 @@ def test_given_25_000_random_texts_then_each_is_a_tree_or_an_error_with_its_plac
             start = random.choice(["SET a = ", "REMOVE ", ""]) if kind == "update" else ""
             text = start + glue.join(random.choices(FRAGMENTS, k=random.randrange(1, 12)))
         try:
-            spans = [problem.span for problem in read(kind, text).problems]
+            spans = [problem.span for problem in read_expression(kind, text).problems]
             trees += 1
         except ExpressionSyntaxError as error:
             spans = [error.span]

@@ -8,15 +8,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dynasafe.errors import ExpressionSyntaxError
+from dynasafe.expressions import ExpressionKind
 from dynasafe.expressions.nodes import ConditionNode, Expression, Projection, Update
 from dynasafe.expressions.parser import (
-    ExpressionKind,
     parse_condition,
     parse_key_condition,
     parse_projection,
     parse_update,
-    read,
 )
+from dynasafe.expressions.reader import read_expression
 from dynasafe.expressions.render import render
 from dynasafe.expressions.reserved_words import must_be_aliased
 from tests.properties.expression_strategies import RESOLVED, SYMBOLIC
@@ -69,7 +69,7 @@ def test_given_any_condition_when_rendered_then_placeholders_used_are_those_defi
     node: ConditionNode, escape: Any
 ) -> None:
     rendered = render(node, escape=escape)
-    reading = read("condition", rendered.text)
+    reading = read_expression("condition", rendered.text)
 
     used_names = {
         element.text
@@ -107,7 +107,7 @@ def test_given_any_text_when_parsed_then_a_tree_or_an_error_with_its_place(
     kind: ExpressionKind, text: str
 ) -> None:
     try:
-        reading = read(kind, text)
+        reading = read_expression(kind, text)
     except ExpressionSyntaxError as error:
         spans = [error.span]
     else:
@@ -127,7 +127,7 @@ def test_given_a_mutated_expression_when_it_is_accepted_then_it_has_a_normal_for
     mutated = text[:at] + data.draw(FRAGMENTS | st.just("")) + text[at + cut :]
     kind: ExpressionKind = "update" if isinstance(node, Update) else "condition"
     try:
-        reading = read(kind, mutated)
+        reading = read_expression(kind, mutated)
     except ExpressionSyntaxError:
         return  # the test above looks at its place
     bare = [each for path in reading.paths for each in path.elements if isinstance(each, str)]

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynasafe import UpdateBuilder
-from dynasafe.expressions.parser import parse_condition, parse_update, read
+from dynasafe.expressions.parser import parse_condition, parse_update
+from dynasafe.expressions.reader import read_expression
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from tests.properties.update_strategies import PlainItem, true_conditions, updates
 
@@ -52,7 +53,7 @@ def test_given_any_update_when_built_then_placeholders_used_are_those_defined(
     values: set[str] = set()
     for kind, member in (("update", "UpdateExpression"), ("condition", "ConditionExpression")):
         if member in params:
-            reading = read(kind, params[member])  # type: ignore[arg-type]
+            reading = read_expression(kind, params[member])  # type: ignore[arg-type]
             assert reading.problems == ()
             names |= {
                 element.text

@@ -20,7 +20,7 @@ import pytest
 import dynasafe
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
 from dynasafe.errors import DynasafeError, InvalidRequestError
-from dynasafe.expressions import parser
+from dynasafe.expressions import reader
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.parser import parse_update
 from dynasafe.items.item import decode_item, encode_item
@@ -81,7 +81,7 @@ def forget() -> None:
     """Both sizes are new to the caches."""
     seen._fine = type(seen._fine)(seen._fine.max_bytes)
     seen._uses_by_text = type(seen._uses_by_text)(seen._uses_by_text.max_bytes)
-    parser._readings = type(parser._readings)(parser._readings.max_bytes)
+    reader._readings = type(reader._readings)(reader._readings.max_bytes)
 
 
 def put(item: dict[str, Any]) -> Callable[[], object]:

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from dynasafe.errors import ExpressionSyntaxError
+from dynasafe.expressions import ExpressionKind
 from dynasafe.expressions.nodes import (
     And,
     Arithmetic,
@@ -40,13 +41,12 @@ from dynasafe.expressions.nodes import (
     Path as DocumentPath,
 )
 from dynasafe.expressions.parser import (
-    _TOKEN,
-    ExpressionKind,
     parse_condition,
     parse_projection,
     parse_update,
-    read,
 )
+from dynasafe.expressions.reader import read_expression
+from dynasafe.expressions.tokens import _TOKEN
 from dynasafe.limits import MAX_EXPRESSION_BYTES
 
 VERDICTS: list[dict[str, Any]] = json.loads(
@@ -81,7 +81,7 @@ def grammar_refusal(verdict: dict[str, Any]) -> str | None:
 
 def refusal_of(kind: ExpressionKind, text: str) -> str | None:
     try:
-        problems = read(kind, text).problems
+        problems = read_expression(kind, text).problems
     except ExpressionSyntaxError as error:
         return error.reason
     return problems[0].reason if problems else None
@@ -198,7 +198,7 @@ def test_given_a_syntax_error_when_parsed_then_the_whole_message_helps() -> None
 
 
 def test_given_several_problems_when_read_then_all_are_told() -> None:
-    reading = read("condition", "foo(a) AND ((b = :v)) AND attribute_exists(:w)")
+    reading = read_expression("condition", "foo(a) AND ((b = :v)) AND attribute_exists(:w)")
 
     assert [problem.reason for problem in reading.problems] == [
         "Invalid function name; function: foo",
@@ -217,7 +217,7 @@ def test_given_any_depth_when_read_then_no_stack_overflows(text: str, depth: int
         o="(" * depth, c=")" * depth, f="size(" * depth, n="NOT " * depth, i="[0]" * depth
     )
     try:
-        reading = read("condition", built)
+        reading = read_expression("condition", built)
     except ExpressionSyntaxError as error:
         start, end = error.span
         assert 0 <= start <= end <= len(built)
@@ -228,7 +228,7 @@ def test_given_any_depth_when_read_then_no_stack_overflows(text: str, depth: int
 def test_given_a_set_in_a_thousand_brackets_when_read_then_all_but_one_are_redundant() -> None:
     text = "SET a = " + "(" * 1000 + ":v + :w" + ")" * 1000
 
-    assert len(read("update", text).problems) == 999
+    assert len(read_expression("update", text).problems) == 999
 
 
 def test_given_much_space_at_the_end_when_read_then_it_is_passed_over_once() -> None:
@@ -260,7 +260,7 @@ def steps_of(function: Callable[[], object]) -> int:
 def steps_to_read(kind: ExpressionKind, text: str) -> int:
     def attempt() -> None:
         with suppress(ExpressionSyntaxError):
-            read(kind, text)
+            read_expression(kind, text)
 
     return steps_of(attempt)
 

@@ -16,7 +16,7 @@ from dynasafe.expressions.nodes import (
     SetAction,
     Update,
 )
-from dynasafe.expressions.parser import read
+from dynasafe.expressions.reader import read_expression
 from dynasafe.lint.calls import Call, answer_of, constant_display, only_value
 from dynasafe.lint.literals import Text, constant, text_constant, texts
 from dynasafe.lint.module import Module, last_name
@@ -30,7 +30,7 @@ def updates(call: Call, module: Module) -> Iterator[tuple[Text, Update]]:
     node = call.members.get("UpdateExpression")
     for text in (texts(node, module.names) or []) if node is not None else []:
         try:
-            reading = read("update", text.value)
+            reading = read_expression("update", text.value)
         except ExpressionSyntaxError:
             continue
         if isinstance(reading.node, Update):
