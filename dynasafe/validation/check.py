@@ -23,6 +23,7 @@ from dynasafe.validation.batch_rules import (
     only_write,
 )
 from dynasafe.validation.expression_rules import Expressions, check_expressions
+from dynasafe.validation.key_conditions import fit_keys, key_conditions
 from dynasafe.validation.key_rules import (
     check_item_keys,
     check_item_size,
@@ -53,8 +54,6 @@ from dynasafe.validation.query_rules import (
     check_start,
     check_start_bounds,
     check_start_values,
-    fit_keys,
-    key_conditions,
 )
 from dynasafe.validation.report import Context, Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
