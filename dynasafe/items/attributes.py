@@ -35,7 +35,8 @@ from dynasafe.expressions.nodes import (
 )
 from dynasafe.items.conditions import Bindable, Condition, Made
 from dynasafe.items.owners import HasSchema, Owned, OwnerT, T, T_co
-from dynasafe.values.codecs import Codec, codec_for
+from dynasafe.values.codec import Codec
+from dynasafe.values.codecs import codec_for
 
 U = TypeVar("U")
 NestedT = TypeVar("NestedT", bound=HasSchema)

@@ -36,7 +36,8 @@ from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.items.schema import MISSING, AttributeSchema, Options, Schema, attribute
-from dynasafe.values.codecs import Codec, parsed_members
+from dynasafe.values.codec import Codec
+from dynasafe.values.containers import parsed_members
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import as_json, as_python
 from dynasafe.values.wire import LEVELS, AttributeValue, too_deep

@@ -15,16 +15,13 @@ from dynasafe.errors import UnsupportedTypeError, did_you_mean
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
-from dynasafe.values.codecs import (
-    AttributeCodec,
-    Codec,
-    EpochIntCodec,
-    EpochSecondsCodec,
-    Part,
-    codec_for,
-    undefined,
-)
+from dynasafe.values.classes import undefined
+from dynasafe.values.codec import Codec, Part
+from dynasafe.values.codecs import codec_for
+from dynasafe.values.converted import AttributeCodec
 from dynasafe.values.models import AmbiguousUnionError
+from dynasafe.values.scalars import EpochIntCodec, EpochSecondsCodec
+from dynasafe.values.unions import optional
 
 T = TypeVar("T")
 
@@ -469,7 +466,7 @@ class Schema:
                 f"{self._class_name}.{attribute.field_name}: stored_as='epoch_seconds' is for a "
                 "datetime"
             )
-        return codec if len(members) == len(given) else codec.optional()
+        return codec if len(members) == len(given) else optional(codec)
 
 
 def schema_of(item_class: type[HasSchema]) -> Schema:

@@ -22,7 +22,7 @@ from dynasafe.expressions.nodes import (
     Value,
 )
 from dynasafe.items.attributes import Attr
-from dynasafe.values.codecs import encoded_elements
+from dynasafe.values.containers import encoded_elements
 
 Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"

@@ -360,7 +360,7 @@ def _find_encoder(python_type: type) -> _Encode:
     fix = (
         "value.item(), or str(value) for a time"
         if python_type.__module__ == "numpy"
-        else "convert it, or teach it with dynasafe.values.convert.register_codec()"
+        else "convert it, or teach it with dynasafe.values.register_codec()"
     )
     raise UnsupportedTypeError("", f"{python_type.__qualname__} has no AttributeValue. Fix: {fix}")
 

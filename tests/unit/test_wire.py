@@ -17,8 +17,9 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.testing import strategies
-from dynasafe.values.codecs import EpochSecondsCodec, codec_for
+from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import from_attribute_value, register_codec, to_attribute_value
+from dynasafe.values.scalars import EpochSecondsCodec
 from dynasafe.values.wire import fingerprint, identity, is_equal, sort_key
 
 SAME = [

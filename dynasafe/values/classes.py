@@ -1,0 +1,331 @@
+"""Codecs of classes with fields: dataclasses, TypedDicts, pydantic models and Items."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+    did_you_mean,
+)
+from dynasafe.values.codec import (
+    ANY,
+    REFUSALS,
+    SETS,
+    Codec,
+    Part,
+    a_map,
+    is_read_as,
+    level_below,
+    mismatch,
+    stored_level_below,
+    stored_mismatch,
+)
+from dynasafe.values.containers import (
+    SetCodec,
+    parsed_members,
+)
+from dynasafe.values.convert import (
+    from_attribute_value,
+    to_attribute_value,
+)
+from dynasafe.values.models import (
+    dumped,
+    fields_of,
+    is_same,
+    loaded,
+    parsed_model,
+    problem_of,
+)
+from dynasafe.values.wire import (
+    LEVELS,
+    AttributeValue,
+)
+
+
+class _Field:
+    """A field of a dataclass or a TypedDict."""
+
+    __slots__ = ("codec", "default", "is_required", "none_is_absent")
+
+    def __init__(self, codec: Codec[Any], is_required: bool, default: Any) -> None:
+        self.codec: Codec[Any] = codec
+        self.is_required: bool = is_required
+        self.default: Any = default
+        self.none_is_absent: bool = default is None
+
+    def is_absent(self, value: Any) -> bool:
+        """Whether the value is not stored, and is read back all the same."""
+        if value is None:
+            return self.none_is_absent
+        return isinstance(value, SETS) and not value and self.empty_set is not None
+
+    @property
+    def empty_set(self) -> Any:
+        """What is read where none is stored, if that is an empty set."""
+        if self.is_required and isinstance(self.codec, SetCodec):
+            return self.codec.make()
+        is_set = isinstance(self.default, SETS) and not self.default
+        return self.default if is_set else None
+
+
+class FieldsCodec(Codec[Any]):
+    """A class with named, typed fields, as a map: a dataclass or a TypedDict."""
+
+    type_name: str | None = "M"
+
+    def __init__(
+        self,
+        python_type: type,
+        required: frozenset[str],
+        defaults: dict[str, Any],
+        read: Callable[[Any], Mapping[str, Any] | None],
+        make: Callable[..., Any],
+        is_made_anew: bool,
+        codec_for: Callable[[object], Codec[Any]],
+    ) -> None:
+        self.name = python_type.__name__
+        self.python_type: type = python_type
+        self._required = required
+        self._defaults = defaults
+        self._read = read
+        self._make = make
+        self._is_made_anew = is_made_anew
+        self._codec_for = codec_for
+        self._resolved: dict[str, _Field] | None = None
+
+    @property
+    def _fields(self) -> dict[str, _Field]:
+        # At first use, since a field may be of the class itself.
+        if self._resolved is None:
+            self._resolved = self._resolve()
+        return self._resolved
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if self._read(value) is not None and not isinstance(value, Mapping):
+            return value
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            value = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        if not isinstance(value, Mapping):
+            raise self.refused()
+        fields = self._fields
+        known = {name: (name, field.codec) for name, field in fields.items()}
+        parsed = parsed_members(known, value)
+        for name, field in fields.items():
+            if field.is_required and name not in parsed:
+                if field.empty_set is None:
+                    raise UnsupportedTypeError(name, "is missing")
+                parsed[name] = field.empty_set
+        try:
+            return self._make(**parsed)
+        except REFUSALS:
+            raise self.refused() from None
+
+    def _resolve(self) -> dict[str, _Field]:
+        hints = hints_of(self.python_type)
+        fields: dict[str, _Field] = {}
+        for name, default in self._defaults.items():
+            hint = hints[name]
+            try:
+                codec = self._codec_for(hint)
+            except UnsupportedTypeError as error:
+                raise UnsupportedTypeError(f"{self.name}.{name}", error.reason) from None
+            # Python does not see these in annotations that are text.
+            of_hint = typing.get_origin(hint)
+            is_required = name in self._required and of_hint is not typing.NotRequired
+            fields[name] = _Field(codec, is_required or of_hint is typing.Required, default)
+        return fields
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        values = self._read(value)
+        if values is None:
+            raise mismatch(self.name, value)
+        fields = self._fields
+        wrong = min(
+            (name for name, each in fields.items() if each.is_required and name not in values),
+            default=None,
+        )
+        is_unknown = wrong is None
+        if is_unknown:
+            wrong = min((str(name) for name in values if name not in fields), default=None)
+        if wrong is not None:
+            refusal = ValueOutOfRangeError("", f"not a field set of {self.name}")
+            raise refusal.within(wrong, is_key=is_unknown)
+        below = level_below(levels)
+        encoded: dict[str, dict[str, Any]] = {}
+        name = ""
+        try:
+            for name, each in values.items():
+                field = fields[name]
+                if not field.is_absent(each):
+                    encoded[name] = field.codec.encode(each, below)
+        except InvalidValueError as error:
+            error.within(name)
+            raise
+        if self._is_made_anew and not is_read_as(self, {"M": encoded}, value):
+            raise _unreadable(self.name)
+        return {"M": encoded}
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = a_map(self, attribute_value)
+        below = stored_level_below(levels)
+        values: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, field in self._fields.items():
+                if name in content:
+                    values[name] = field.codec.decode(content[name], below)
+                elif field.is_required:
+                    values[name] = field.empty_set
+                    if values[name] is None:
+                        raise stored_mismatch(self.name, attribute_value)
+        except StoredValueError as error:
+            if name in content:
+                error.within(name)
+            raise
+        try:
+            return self._make(**values)
+        except REFUSALS:
+            raise stored_mismatch(self.name, attribute_value) from None
+
+    def part(self, element: str | int) -> Part:
+        field = self._fields.get(element) if isinstance(element, str) else None
+        if field is None:
+            raise UnsupportedTypeError(
+                str(element),
+                f"{self.name} has no such field.{did_you_mean(element, self._fields)}",
+            )
+        return Part(element, field.codec, field.none_is_absent)
+
+
+class ModelCodec(Codec[Any]):
+    """A pydantic model, as a map of what it dumps."""
+
+    type_name: str | None = "M"
+
+    def __init__(self, model: Any, codec_for: Callable[[object], Codec[Any]]) -> None:
+        self._codec_for = codec_for
+        self.name = model.__name__
+        self.python_type: type = model
+        if not fields_of(model) or "root" in fields_of(model):  # it may be of any type
+            self.type_name = None
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if type(value) is self.python_type:
+            return value
+        try:
+            return parsed_model(self.python_type, value)
+        except REFUSALS as error:
+            place, why = problem_of(error)
+            raise UnsupportedTypeError(place, why or f"{self.words} is expected") from None
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if type(value) is not self.python_type:
+            raise mismatch(self.name, value)
+        encoded = to_attribute_value(dumped(value), levels)
+        try:
+            is_same_again = is_same(loaded(self.python_type, from_attribute_value(encoded)), value)
+        except REFUSALS:
+            is_same_again = False
+        if not is_same_again:
+            raise _unreadable(self.name)
+        return encoded
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        try:
+            return loaded(self.python_type, from_attribute_value(attribute_value, levels))
+        except REFUSALS:
+            raise stored_mismatch(self.name, attribute_value) from None
+
+    def part(self, element: str | int) -> Part:
+        fields = fields_of(self.python_type)
+        for name, field in fields.items():
+            if element in (name, field.stored_name):
+                try:
+                    codec = self._codec_for(field.annotation)
+                except UnsupportedTypeError:  # pydantic knows more types
+                    codec = ANY
+                return Part(field.stored_name, codec, field.none_is_absent)
+        raise UnsupportedTypeError(
+            str(element), f"{self.name} has no such field.{did_you_mean(element, fields)}"
+        )
+
+
+class ItemCodec(Codec[Any]):
+    type_name: str | None = "M"
+
+    def __init__(self, item_class: Any) -> None:
+        self.python_type: Any = item_class
+        self.name = item_class.__name__
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if type(value) is not self.python_type:
+            raise mismatch(self.name, value)
+        return {"M": value.__dynasafe_encode__(level_below(levels))}
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = a_map(self, attribute_value)
+        return self.python_type.__dynasafe_decode__(content, stored_level_below(levels))
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if type(value) is self.python_type:
+            return value
+        if not isinstance(value, Mapping):
+            raise self.refused()
+        return self.python_type.from_dict(value)
+
+    def is_of(self, item_class: type) -> bool:
+        return issubclass(self.python_type, item_class)
+
+    def part(self, element: str | int) -> Part:
+        part: Part = self.python_type.__dynasafe_schema__.part(element)
+        return part
+
+
+def hints_of(python_type: type) -> dict[str, Any]:
+    """The annotations of a class.
+
+    Raises:
+        TypeError: one names something that is not defined.
+    """
+    try:
+        return typing.get_type_hints(
+            python_type, localns={python_type.__name__: python_type}, include_extras=True
+        )
+    except NameError as error:
+        raise undefined(python_type.__name__, error) from error
+
+
+def undefined(place: str, error: NameError) -> TypeError:
+    """What is said of an annotation that cannot be resolved."""
+    return TypeError(
+        f"{place}: its annotation names {error.name!r}, which is not defined. Fix: define or "
+        "import it in the class's module"
+    )
+
+
+def _unreadable(name: str) -> UnsupportedTypeError:
+    return UnsupportedTypeError(
+        "",
+        f"this {name} would not be read back as it is, so that it is not written. Fix: let it be "
+        "made of the fields that are stored: defaults for the others, validators that accept what "
+        "serializers write, and nothing set after it was made",
+    )

@@ -1,0 +1,273 @@
+"""Codecs of lists, tuples, sets and maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+)
+from dynasafe.values.codec import (
+    LISTS,
+    SETS,
+    Codec,
+    Part,
+    a_map,
+    level_below,
+    mismatch,
+    stored_level_below,
+    stored_mismatch,
+)
+from dynasafe.values.convert import (
+    require_name,
+    set_of,
+    text_set,
+)
+from dynasafe.values.scalars import (
+    StrCodec,
+)
+from dynasafe.values.wire import (
+    ELEMENTS,
+    LEVELS,
+    AttributeValue,
+)
+
+
+class ListCodec(Codec[Any]):
+    type_name: str | None = "L"
+
+    def __init__(self, element: Codec[Any], make: type) -> None:
+        self.element = element
+        self.make = make
+        self.name = f"{make.__name__}[{element.name}]"
+
+    @property
+    def words(self) -> str:
+        return "a list"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, LISTS):
+            raise self.refused()
+        return self.make(_parsed_elements([self.element] * len(value), value))
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if not isinstance(value, LISTS):
+            raise mismatch(self.name, value)
+        return {"L": encoded_elements(self.element, value, levels)}
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        decode, below = self.element.decode, stored_level_below(levels)
+        decoded: list[Any] = []
+        content = _a_list(self, attribute_value)
+        try:
+            for each in content:
+                decoded.append(decode(each, below))
+        except StoredValueError as error:
+            error.within(len(decoded))
+            raise
+        return self.make(decoded) if self.make is not list else decoded
+
+    def part(self, element: str | int) -> Part:
+        if not isinstance(element, int):
+            raise UnsupportedTypeError(str(element), f"{self.name} has indexes, not keys")
+        return Part(element, self.element)
+
+
+class FixedTupleCodec(Codec[Any]):
+    type_name: str | None = "L"
+
+    def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
+        self.elements = elements
+        self.name = f"tuple[{', '.join(element.name for element in elements)}]"
+
+    @property
+    def words(self) -> str:
+        return f"a list of {len(self.elements)}"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, LISTS) or len(value) != len(self.elements):
+            raise self.refused()
+        return tuple(_parsed_elements(self.elements, value))
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if not isinstance(value, tuple) or len(value) != len(self.elements):
+            raise mismatch(self.name, value)
+        below = level_below(levels)
+        encoded: list[dict[str, Any]] = []
+        try:
+            for codec, each in zip(self.elements, value, strict=True):
+                encoded.append(codec.encode(each, below))
+        except InvalidValueError as error:
+            error.within(len(encoded))
+            raise
+        return {"L": encoded}
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = _a_list(self, attribute_value)
+        if len(content) != len(self.elements):
+            raise stored_mismatch(self.name, attribute_value)
+        below = stored_level_below(levels)
+        decoded: list[Any] = []
+        try:
+            for codec, each in zip(self.elements, content, strict=True):
+                decoded.append(codec.decode(each, below))
+        except StoredValueError as error:
+            error.within(len(decoded))
+            raise
+        return tuple(decoded)
+
+    def part(self, element: str | int) -> Part:
+        if not isinstance(element, int) or element >= len(self.elements):
+            raise UnsupportedTypeError(str(element), f"{self.name} has no such index")
+        return Part(element, self.elements[element])
+
+
+class SetCodec(Codec[Any]):
+    def __init__(self, element: Codec[Any], make: type) -> None:
+        self.element = element
+        self.make: type = make
+        self.name = f"{make.__name__}[{element.name}]"
+        if element.type_name in ("S", "N", "B"):
+            self.type_name = f"{element.type_name}S"
+
+    @property
+    def words(self) -> str:
+        return "a list"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, SETS + LISTS):
+            raise self.refused()
+        elements = list(value)
+        try:
+            return self.make(_parsed_elements([self.element] * len(elements), elements))
+        except TypeError as error:
+            if isinstance(error, InvalidValueError):
+                raise
+            raise self.refused() from None  # an element that cannot be hashed
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if not isinstance(value, SETS):
+            raise mismatch(self.name, value)
+        texts = text_set(value) if self.element.__class__ is StrCodec else None
+        return texts or set_of([self.element.encode(each, levels) for each in value])
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        for type_name, member_type in ELEMENTS.items():
+            content: Any = attribute_value.get(type_name)
+            if content.__class__ is list:
+                decode = self.element.decode
+                return self.make([decode({member_type: each}, levels) for each in content])
+        raise stored_mismatch(self.name, attribute_value)
+
+    def part(self, element: str | int) -> Part:
+        return Part(element, self.element)
+
+
+class MapCodec(Codec[Any]):
+    type_name: str | None = "M"
+
+    def __init__(self, value: Codec[Any]) -> None:
+        self._value = value
+        self.name = f"dict[str, {value.name}]"
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def parse(self, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise self.refused()
+        return parsed_members({name: (name, self._value) for name in value}, value)
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise mismatch(self.name, value)
+        encode, below = self._value.encode, level_below(levels)
+        encoded: dict[str, dict[str, Any]] = {}
+        name: Any = ""
+        try:
+            for name, each in value.items():
+                if type(name) is not str or not name.isascii():
+                    name = require_name(name)
+                encoded[name] = encode(each, below)
+        except InvalidValueError as error:
+            if type(name) is str:
+                error.within(name, is_key=True)
+            raise
+        return {"M": encoded}
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
+        content = a_map(self, attribute_value)
+        decode, below = self._value.decode, stored_level_below(levels)
+        decoded: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, each in content.items():
+                decoded[name] = decode(each, below)
+        except StoredValueError as error:
+            error.within(name, is_key=True)
+            raise
+        return decoded
+
+    def part(self, element: str | int) -> Part:
+        if not isinstance(element, str):
+            raise UnsupportedTypeError(str(element), f"{self.name} has keys, not indexes")
+        return Part(element, self._value)
+
+
+def encoded_elements(
+    element: Codec[Any], values: Iterable[Any], levels: int = LEVELS
+) -> list[dict[str, Any]]:
+    """Each value in wire form, written by the codec of all."""
+    encode, below = element.encode, level_below(levels)
+    encoded: list[dict[str, Any]] = []
+    try:
+        for each in values:
+            encoded.append(encode(each, below))
+    except InvalidValueError as error:
+        error.within(len(encoded))
+        raise
+    return encoded
+
+
+def _parsed_elements(codecs: Iterable[Codec[Any]], values: Iterable[Any]) -> list[Any]:
+    parsed: list[Any] = []
+    try:
+        for codec, each in zip(codecs, values, strict=True):
+            parsed.append(codec.parse(each))
+    except InvalidValueError as error:
+        error.within(len(parsed))
+        raise
+    return parsed
+
+
+def parsed_members(
+    known: Mapping[str, tuple[str, Codec[Any]]], values: Mapping[Any, Any]
+) -> dict[str, Any]:
+    """Each member as its codec parses it, by the name that it has in Python.
+
+    Raises:
+        UnsupportedTypeError: one is unknown, or not of its type.
+    """
+    parsed: dict[str, Any] = {}
+    name: Any = ""
+    try:
+        for name, each in values.items():
+            found = known.get(name) if isinstance(name, str) else None
+            if found is None:
+                raise UnsupportedTypeError("", "unknown field")
+            parsed[found[0]] = found[1].parse(each)
+    except InvalidValueError as error:
+        error.within(str(name))
+        raise
+    return parsed
+
+
+def _a_list(codec: Codec[Any], attribute_value: AttributeValue) -> list[Any]:
+    content: Any = attribute_value.get("L")
+    if not isinstance(content, list):
+        raise stored_mismatch(codec.name, attribute_value)
+    return content

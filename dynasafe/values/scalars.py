@@ -1,0 +1,255 @@
+"""Codecs of types whose values are of one wire type: text, numbers, times and the like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from dynasafe.errors import (
+    ValueOutOfRangeError,
+)
+from dynasafe.values.codec import (
+    REFUSALS,
+    Codec,
+    CodecWithoutParts,
+    mismatch,
+    stored_mismatch,
+)
+from dynasafe.values.convert import (
+    encode_datetime,
+    to_attribute_value,
+)
+from dynasafe.values.numbers import decode_decimal, decode_int
+from dynasafe.values.wire import (
+    LEVELS,
+    AttributeValue,
+    bytes_of,
+)
+
+T = TypeVar("T")
+
+
+class ScalarCodec(CodecWithoutParts[T]):
+    """A type whose values are of one wire type."""
+
+    def __init__(
+        self,
+        name: str,
+        types: tuple[type, ...],
+        type_name: str,
+        decode: Callable[[Any], Any],
+    ) -> None:
+        self.name = name
+        self._types = types
+        self._type_name = type_name
+        self.type_name: str | None = type_name
+        self._decode = decode
+
+    def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:
+        if type(value) not in self._types and not self._is_instance(value):
+            raise mismatch(self.name, value)
+        encoded = to_attribute_value(value, levels)
+        if self._type_name not in encoded:  # a subclass that was taught to be something else
+            raise mismatch(self.name, value)
+        return encoded
+
+    @property
+    def words(self) -> str:
+        return _WORDS.get(self.name, self.name)
+
+    @property
+    def takes_none(self) -> bool:
+        return self.name == "None"
+
+    def parse(self, value: Any) -> T:
+        if self._is_instance(value):
+            return cast(T, value)
+        read = _JSON_FORMS.get(self.name)
+        if read is None or isinstance(value, bool):
+            raise self.refused()
+        try:
+            return cast(T, read(value))
+        except REFUSALS:
+            raise self.refused() from None
+
+    def _is_instance(self, value: object) -> bool:
+        # A subclass is fine, but a bool is no number and a datetime no date.
+        if isinstance(value, bool) and bool not in self._types:
+            return False
+        if isinstance(value, datetime) and datetime not in self._types:
+            return False
+        return isinstance(value, self._types)
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> T:
+        content = attribute_value.get(self._type_name)
+        if content is None:
+            raise stored_mismatch(self.name, attribute_value)
+        try:
+            return cast(T, self._decode(content))
+        except (ValueError, ArithmeticError, TypeError, AttributeError):
+            raise stored_mismatch(self.name, attribute_value) from None
+
+
+_WORDS: dict[str, str] = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "Decimal": "a number",
+    "bool": "true or false",
+    "bytes": "base64 text",
+    "datetime": "a time with its timezone, as 2030-01-31T12:00:00Z,",
+    "date": "a date, as 2030-01-31,",
+    "UUID": "a UUID",
+    "None": "null",
+}
+
+
+def _text_of(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _time_of(value: Any) -> datetime:
+    time = datetime.fromisoformat(_text_of(value))
+    if time.utcoffset() is None:
+        raise ValueError
+    return time
+
+
+def _whole_of(value: Any) -> int:
+    whole = int(value)
+    if isinstance(value, str) or whole != value:
+        raise ValueError
+    return whole
+
+
+_JSON_FORMS: dict[str, Callable[[Any], Any]] = {
+    "int": _whole_of,
+    "Decimal": lambda value: decode_decimal(value if isinstance(value, str) else repr(value)),
+    "bytes": lambda value: bytes_of(_text_of(value)),
+    "datetime": _time_of,
+    "date": lambda value: date.fromisoformat(_text_of(value)),
+    "UUID": lambda value: UUID(_text_of(value)),
+}
+"""How the JSON form of a type is read, where it differs from the type's own."""
+
+
+class StrCodec(ScalarCodec[str]):
+    def __init__(self) -> None:
+        super().__init__("str", (str,), "S", str)
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if value.__class__ is str and value.isascii():
+            return {"S": value}
+        return super().encode(value, levels)
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> str:
+        content: Any = attribute_value.get("S")
+        if content.__class__ is not str:
+            raise stored_mismatch(self.name, attribute_value)
+        text: str = content
+        return text
+
+
+_CERTAIN_INT = 10**18
+"""An int below this is within the range and the precision of DynamoDB's numbers."""
+
+
+class IntCodec(ScalarCodec[int]):
+    def __init__(self) -> None:
+        super().__init__("int", (int,), "N", decode_int)
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
+            return {"N": str(value)}
+        return super().encode(value, levels)
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> int:
+        content: Any = attribute_value.get("N")
+        if content.__class__ is str and content.isdecimal() and len(content) < 20:
+            return int(content)
+        return super().decode(attribute_value, levels)
+
+
+def _decode_float(text: str) -> float:
+    return float(decode_decimal(text))
+
+
+def _decode_datetime(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    if value.utcoffset() is None:  # another program's: a time without its place
+        raise ValueError
+    return value
+
+
+def _decode_bool(content: Any) -> bool:
+    if content is True or content is False:
+        return bool(content)
+    raise ValueError
+
+
+NONE: Codec[None] = ScalarCodec("None", (type(None),), "NULL", lambda content: None)
+SCALARS: dict[object, Codec[Any]] = {
+    str: StrCodec(),
+    int: IntCodec(),
+    float: ScalarCodec("float", (float, int), "N", _decode_float),
+    Decimal: ScalarCodec("Decimal", (Decimal, int), "N", decode_decimal),
+    bool: ScalarCodec("bool", (bool,), "BOOL", _decode_bool),
+    bytes: ScalarCodec("bytes", (bytes, bytearray, memoryview), "B", bytes_of),
+    datetime: ScalarCodec("datetime", (datetime,), "S", _decode_datetime),
+    date: ScalarCodec("date", (date,), "S", date.fromisoformat),
+    UUID: ScalarCodec("UUID", (UUID,), "S", UUID),
+    type(None): NONE,
+    None: NONE,
+}
+
+
+class EpochSecondsCodec(CodecWithoutParts[datetime]):
+    """An aware datetime as a whole number of seconds since 1970, as Time to Live needs it.
+
+    A fraction of a second is rounded up, so that an item does not expire before its time.
+    Source: "Computing Time to Live (TTL) in DynamoDB".
+    """
+
+    name = "datetime"
+    type_name: str | None = "N"
+
+    @property
+    def words(self) -> str:
+        return _WORDS["datetime"]
+
+    def parse(self, value: Any) -> Any:
+        return SCALARS[datetime].parse(value)
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        if not isinstance(value, datetime):
+            raise mismatch(self.name, value)
+        encode_datetime(value)  # refuses a naive one
+        seconds, rest = divmod(value - datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1))
+        return {"N": str(seconds + (1 if rest else 0))}
+
+    def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> datetime:
+        try:
+            seconds = decode_int(attribute_value["N"])
+            return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        except (KeyError, ValueError, ArithmeticError, TypeError, AttributeError):
+            raise stored_mismatch("epoch seconds", attribute_value) from None
+
+
+class EpochIntCodec(IntCodec):
+    """A whole number of seconds since 1970, as Time to Live needs it."""
+
+    def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
+        encoded = super().encode(value, levels)
+        if value > _LAST_SECOND:
+            raise ValueOutOfRangeError(
+                "", "a time after the year 9999. Fix: give seconds since 1970, not milliseconds"
+            )
+        return encoded
+
+
+_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
