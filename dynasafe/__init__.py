@@ -9,10 +9,10 @@ from dynasafe.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from dynasafe.aio.aioboto import client_config
-    from dynasafe.aio.circuit_breaker import CircuitBreaker
     from dynasafe.aio.contention import retry_conflicts, settle
     from dynasafe.aio.database import AsyncDynamoDB
     from dynasafe.aio.table import AsyncTable
+    from dynasafe.circuit_breaker import CircuitBreaker
     from dynasafe.findings.finding import Finding
     from dynasafe.items.attributes import Attr, attr
     from dynasafe.items.item import Item
@@ -49,7 +49,7 @@ _HOMES = {
     "AsyncDynamoDB": "dynasafe.aio.database",
     "AsyncTable": "dynasafe.aio.table",
     "Attr": "dynasafe.items.attributes",
-    "CircuitBreaker": "dynasafe.aio.circuit_breaker",
+    "CircuitBreaker": "dynasafe.circuit_breaker",
     "Finding": "dynasafe.findings.finding",
     "Item": "dynasafe.items.item",
     "RetryPolicy": "dynasafe.resilience.retry",

@@ -18,23 +18,27 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from random import random
 from typing import Any, Final
 
 from dynasafe.aio.patience import patient_timeout
+from dynasafe.environment.dialing import (
+    CONNECT_TIMEOUT_S,
+    MAX_IDLE_S,
+    TUNNEL_CLOSED,
+    drawn_age_s,
+    failure_words,
+    is_address,
+    is_tunnel_open,
+    keep_alive,
+    tunnel_request,
+)
 from dynasafe.environment.proxies import Proxy
 from dynasafe.environment.trust import Trust
 from dynasafe.http.endpoint import Endpoint
 from dynasafe.http.exchange import AnswerReader
 from dynasafe.resilience.boundary import Lost, NotSent
 
-CONNECT_TIMEOUT_S: Final = 3.1
-MAX_IDLE_S: Final = 50.0
-"""DynamoDB closes connections that were idle for a minute."""
-MAX_AGE_S: Final = 900.0
 _BUFFER_BYTES: Final = 64 * 1024
-_MAX_CONNECT_HEAD_BYTES: Final = 16 * 1024
-_KEEPALIVE_IDLE_S: Final = 120
 
 
 class Connection(asyncio.BufferedProtocol):
@@ -52,8 +56,7 @@ class Connection(asyncio.BufferedProtocol):
         self._poll: Any = None
         now_s = pool.loop.time()
         self.idle_since_s = now_s
-        # Drawn, so that connections that were made together are not left together.
-        self.old_at_s: Final = now_s + MAX_AGE_S * (0.9 + 0.2 * random())
+        self.old_at_s: Final = now_s + drawn_age_s()
 
     # Called by the event loop.
 
@@ -380,7 +383,7 @@ class Pool:
                 is_retryable=False,
             ) from error
         except OSError as error:
-            raise NotSent(f"no connection to {where}: {_words(error)}") from error
+            raise NotSent(f"no connection to {where}: {failure_words(error)}") from error
 
     @property
     def _where(self) -> str:
@@ -430,7 +433,7 @@ class Pool:
         self, factory: Callable[[], Any], host: str, port: int, options: dict[str, Any]
     ) -> tuple[Any, Any]:
         # uvloop's has no such argument; an address has no second one.
-        if isinstance(self.loop, asyncio.BaseEventLoop) and not _is_address(host):
+        if isinstance(self.loop, asyncio.BaseEventLoop) and not is_address(host):
             options = {**options, "happy_eyeballs_delay": 0.25}
         return await self.loop.create_connection(factory, host, port, **options)
 
@@ -446,7 +449,7 @@ class Pool:
         )
         try:
             _keep_alive(transport)
-            transport.write(_connect_request(self.endpoint, proxy))
+            transport.write(tunnel_request(self.endpoint, proxy))
             await tunnel.opened
             connection = Connection(self)
             upgraded = await self.loop.start_tls(
@@ -488,63 +491,29 @@ class _Tunnel(asyncio.Protocol):
         if self.opened.done():
             return
         self._received += data
-        head, end, rest = self._received.partition(b"\r\n\r\n")
-        if end:
-            status = head.split(b"\r\n", 1)[0].split(b" ")
-            if len(status) < 2 or not status[0].startswith(b"HTTP/1."):
-                self._refuse("the proxy's answer is no HTTP")
-            elif status[1] == b"407":
-                self._refuse("the proxy asks for a user and password (HTTP 407)", final=True)
-            elif not status[1].startswith(b"2") or rest:
-                shown = status[1][:3].decode("ascii", "replace")
-                self._refuse(f"the proxy refused the tunnel (HTTP {shown})")
-            else:
+        try:
+            if is_tunnel_open(self._received):
                 self.opened.set_result(None)
-        elif len(self._received) > _MAX_CONNECT_HEAD_BYTES:
-            self._refuse("the proxy's answer is too long")
+        except NotSent as refusal:
+            self.opened.set_exception(refusal)
 
     def eof_received(self) -> bool:
-        self._refuse("the proxy closed the connection")
+        self._end()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._refuse("the proxy closed the connection")
+        self._end()
 
-    def _refuse(self, reason: str, *, final: bool = False) -> None:
+    def _end(self) -> None:
         if not self.opened.done():
-            self.opened.set_exception(NotSent(reason, is_retryable=not final))
-
-
-def _connect_request(endpoint: Endpoint, proxy: Proxy) -> bytes:
-    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-    target = f"{host}:{endpoint.port}"
-    head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"
-    if proxy.authorization is not None:
-        head += f"Proxy-Authorization: {proxy.authorization}\r\n"
-    return f"{head}\r\n".encode()
-
-
-def _is_address(host: str) -> bool:
-    return ":" in host or host.replace(".", "").isdigit()
+            self.opened.set_exception(NotSent(TUNNEL_CLOSED))
 
 
 def _keep_alive(transport: Any) -> None:
     # TCP_NODELAY is set by the event loops themselves.
     taken = transport.get_extra_info("socket")
-    if taken is None:
-        return
-    with suppress(OSError, AttributeError):
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)
-        taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30)
-
-
-def _words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed ({error.reason or type(error).__name__})"
-    if isinstance(error, socket.gaierror):
-        return f"its name was not resolved ({error.strerror or error.args})"
-    return error.strerror or str(error) or type(error).__name__
+    if taken is not None:
+        keep_alive(taken)
 
 
 async def in_thread(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> Any:

@@ -1,30 +1,12 @@
-"""The arguments of `connect()`, for connections of our own."""
+"""Opens and closes connections of our own, as `connect()` asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from dynasafe.aio.http_transport import HttpTransport
-from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
-from dynasafe.errors import (
-    ClientRetriesError,
-    CredentialsError,
-    NotSentError,
-    UnsupportedTypeError,
-    ValueOutOfRangeError,
-)
-from dynasafe.http.credentials import Credentials
+from dynasafe.environment.arguments import http_settings, opening_error
 from dynasafe.resilience.boundary import NotSent
-from dynasafe.resilience.settings_rules import require_count, require_seconds
-
-_KEYS: Final = ("aws_access_key_id", "aws_secret_access_key")
-_OPTIONS: Final = frozenset(
-    {*_KEYS, "aws_session_token", "aws_account_id", "region_name", "endpoint_url", "verify"}
-)
-
-
-_KEEPALIVE: Final = ("keepalive_timeout", 12)
 
 
 class HttpConnection:
@@ -35,54 +17,9 @@ class HttpConnection:
         InvalidValueError: an argument is of a wrong type, or contradicts another.
     """
 
-    def __init__(
-        self,
-        *,
-        region_name: str | None,
-        endpoint_url: str | None,
-        session: Any,
-        config: Any,
-        max_connections: int | None,
-        connect_timeout_s: float,
-        client_options: Mapping[str, Any] | None,
-        credentials: Any,
-        profile_name: str | None,
-        verify: bool | str | None,
-        proxies: Mapping[str, str] | None,
-        client_cert: str | tuple[str, str] | None,
-    ) -> None:
-        require_seconds("connect_timeout_s", connect_timeout_s)
-        if max_connections is not None:
-            require_count("max_connections", max_connections)
-        options = dict(client_options or {})
-        if "config" in options:
-            raise ValueOutOfRangeError(
-                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
-            )
-        unknown = sorted(options.keys() - _OPTIONS)
-        if unknown:
-            raise ValueOutOfRangeError(
-                "client_options",
-                f"{unknown[0]!r} has no meaning here. Fix: connect(transport='aioboto3')",
-            )
-        if session is not None and profile_name is not None:
-            raise ValueOutOfRangeError("profile_name", "the session has one. Fix: give one of both")
-        _require_config(config)
-        pool_size = _pool_size(config, max_connections)
-        self.slot_count: int = pool_size
-        self.transport: Final = HttpTransport(
-            region_name=region_name or options.get("region_name"),
-            endpoint_url=endpoint_url or options.get("endpoint_url"),
-            credentials=_static(options) if credentials is None else credentials,
-            profile_name=profile_name,
-            session=session,
-            config=config,
-            verify=options.get("verify") if verify is None else verify,
-            proxies=proxies,
-            client_cert=client_cert,
-            max_connections=pool_size,
-            connect_timeout_s=connect_timeout_s,
-        )
+    def __init__(self, **given: Any) -> None:
+        self.transport: Final = HttpTransport(**http_settings(other="aioboto3", **given))
+        self.slot_count: int = self.transport.max_connections
 
     async def open(self) -> HttpTransport:
         """The transport, opened on the running event loop.
@@ -94,70 +31,8 @@ class HttpConnection:
         try:
             await self.transport.open()
         except NotSent as fact:
-            raise _opening_error(fact) from fact
+            raise opening_error(fact) from fact
         return self.transport
 
     async def close(self) -> None:
         await self.transport.close()
-
-
-def _opening_error(fact: NotSent) -> NotSentError:
-    if fact.provider is not None:
-        return CredentialsError("connect()", fact.provider, fact.reason)
-    if any(word in fact.reason for word in ("ProfileNotFound", "CredentialsError", "SSOError")):
-        return CredentialsError("connect()", "the configured source", fact.reason)
-    return ValueOutOfRangeError("connect()", fact.reason)
-
-
-def _static(options: Mapping[str, Any]) -> Credentials | None:
-    access_key, secret_key = (options.get(name) for name in _KEYS)
-    if access_key is None and secret_key is None:
-        return None
-    if not (isinstance(access_key, str) and isinstance(secret_key, str)):
-        raise CredentialsError("connect()", "client_options", f"{' and '.join(_KEYS)} go together")
-    token, account_id = options.get("aws_session_token"), options.get("aws_account_id")
-    return Credentials(access_key, secret_key, token, account_id=account_id)
-
-
-def _require_config(config: Any) -> None:
-    if config is None:
-        return
-    from botocore.config import Config
-
-    if not isinstance(config, Config):
-        raise UnsupportedTypeError(
-            "config", f"a botocore Config is expected, not {type(config).__name__}"
-        )
-    given: Any = config  # its options are attributes that it makes at run time
-    retries: Mapping[str, Any] = given.retries or {}
-    once = retries.get("total_max_attempts") == 1 or (
-        "total_max_attempts" not in retries and retries.get("max_attempts") == 0
-    )
-    if retries and not once:
-        raise ClientRetriesError(str(dict(retries)))
-    # aiobotocore's Config has more, of which only the defaults have a meaning here.
-    http_class = getattr(config, "http_session_cls", None)
-    is_foreign = http_class is not None and http_class.__module__ != "aiobotocore.httpsession"
-    if is_foreign or _connector_args(config):
-        raise ValueOutOfRangeError(
-            "config", "it has options of aiobotocore alone. Fix: connect(transport='aioboto3')"
-        )
-
-
-def _connector_args(config: Any) -> dict[str, Any]:
-    # aiobotocore adds its own default.
-    given = getattr(config, "connector_args", None) or {}
-    return {name: value for name, value in given.items() if (name, value) != _KEEPALIVE}
-
-
-def _pool_size(config: Any, max_connections: int | None) -> int:
-    given = getattr(config, "_user_provided_options", {}).get("max_pool_connections")
-    if given is None:
-        return DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
-    if max_connections is not None and max_connections > given:
-        raise ValueOutOfRangeError(
-            "max_connections",
-            f"{max_connections}, but the client's pool has {given} connections. Fix: "
-            f"client_config(max_pool_connections={max_connections}), or a lower max_connections",
-        )
-    return int(given) if max_connections is None else max_connections

@@ -6,9 +6,6 @@
 
 What does not wait is done in one go from the parameters to the socket, so that whether a byte was
 handed over is known at each point: before it a failure is `NotSent`, after it `Lost`.
-
-Sources: botocore/handlers.py, for the trace header in Lambda; the AWS SDKs for JavaScript, Java, Go
-and Rust, which correct their clock by an answer's Date as is done here.
 """
 
 from __future__ import annotations
@@ -16,18 +13,27 @@ from __future__ import annotations
 import asyncio
 import math
 import os
-import platform
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
-from dynasafe.aio.connection import CONNECT_TIMEOUT_S, Pool, in_thread
+from dynasafe.aio.connection import Pool, in_thread
 from dynasafe.aio.credentials import CredentialSource
 from dynasafe.aio.transport import require_no_mock
+from dynasafe.environment.dialing import CONNECT_TIMEOUT_S
+from dynasafe.environment.heads import (
+    SigningClock,
+    signer_of,
+    trace_header,
+    user_agent,
+)
 from dynasafe.environment.proxies import Proxy
-from dynasafe.environment.surroundings import Surroundings, Wanted, look_around
+from dynasafe.environment.surroundings import (
+    Surroundings,
+    Wanted,
+    require_surroundings,
+    without_credentials,
+)
 from dynasafe.errors import InvalidRequestError
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
@@ -35,13 +41,6 @@ from dynasafe.http.exchange import encode, read_answer
 from dynasafe.http.signing import Signer
 from dynasafe.resilience.boundary import NotSent, Refused
 from dynasafe.validation import CHECKED_OPERATIONS
-from dynasafe.version import __version__
-
-_MAX_SKEW_S: Final = 240.0
-"""DynamoDB refuses signatures that are more than five minutes off."""
-_SKEW_CODES: Final = frozenset(
-    {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
-)
 
 
 class _Route:
@@ -96,14 +95,13 @@ class HttpTransport:
         )
         self.max_connections: Final = max_connections
         self._connect_timeout_s: Final = connect_timeout_s
-        self._user_agent: Final = _user_agent(os.environ, config)
+        self._user_agent: Final = user_agent(os.environ, config)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pools: dict[tuple[str, int, bool], Pool] = {}
         self._routes: dict[tuple[str | None, bool], _Route] = {}
         self._around: Surroundings | None = None
         self._source: CredentialSource | None = None
-        self._offset_s = 0.0
-        self._was_corrected = False
+        self._clock: Final = SigningClock()
         self._is_lambda = False
 
     async def open(self) -> None:
@@ -116,17 +114,10 @@ class HttpTransport:
         if self._loop is not None:
             await self.close()
         self._is_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-        try:
-            around = await in_thread(loop, lambda: look_around(self._wanted, os.environ))
-        except (ValueError, ImportError) as error:
-            raise NotSent(str(error), is_retryable=False) from error
-        except OSError as error:
-            raise NotSent(f"a file cannot be read: {error}", is_retryable=False) from error
-        except CredentialProblem as problem:
-            raise _without_credentials(problem) from problem
+        around = await in_thread(loop, lambda: require_surroundings(self._wanted, os.environ))
         self._around = around
         self._source = CredentialSource(
-            around.fetch, around.credentials, loop=loop, now_s=self._now_s
+            around.fetch, around.credentials, loop=loop, now_s=self._clock.now_s
         )
         self._loop = loop
 
@@ -169,7 +160,7 @@ class HttpTransport:
             source = self._source
             assert source is not None
             credentials = source.current
-            if credentials is None or self._now_s() >= source.stale_at_s:
+            if credentials is None or self._clock.now_s() >= source.stale_at_s:
                 credentials = await self._credentials(source, deadline_s)
             resource = resource_of(params)
             if "moto.core.models" in sys.modules:
@@ -186,8 +177,10 @@ class HttpTransport:
                     pool.keep(connection)
                     raise NotSent("the time ran out while connecting", limit="attempt_timeout_s")
             try:
-                headers = self._trace_header() if self._is_lambda else ""
-                head = route.signer.head(operation, body, now_s=self._now_s(), headers=headers)
+                headers = trace_header(os.environ) if self._is_lambda else ""
+                head = route.signer.head(
+                    operation, body, now_s=self._clock.now_s(), headers=headers
+                )
             except ValueError as error:
                 pool.discard(connection)
                 raise NotSent(str(error), is_retryable=False) from None
@@ -210,8 +203,7 @@ class HttpTransport:
                 pool.discard(connection)
             else:
                 pool.release(connection)
-                if refused.code in _SKEW_CODES:
-                    self._correct_clock(refused)
+                self._clock.note(refused)
             raise
         except BaseException:
             pool.discard(connection)
@@ -225,8 +217,7 @@ class HttpTransport:
         Raises:
             NotSent: new credentials could not be fetched.
         """
-        if self._was_corrected:
-            self._was_corrected = False
+        if self._clock.take_correction():
             return True
         source = self._source
         if source is None:
@@ -234,7 +225,7 @@ class HttpTransport:
         try:
             return await source.refresh(source.current)
         except CredentialProblem as problem:
-            raise _without_credentials(problem) from problem
+            raise without_credentials(problem) from problem
 
     # --- What a request needs
 
@@ -253,9 +244,6 @@ class HttpTransport:
         if findings:
             raise InvalidRequestError(operation, findings)
 
-    def _now_s(self) -> float:
-        return time.time() + self._offset_s
-
     async def _credentials(self, source: CredentialSource, deadline_s: float) -> Credentials:
         try:
             async with _until(deadline_s):
@@ -268,7 +256,7 @@ class HttpTransport:
                 limit="attempt_timeout_s",
             ) from error
         except CredentialProblem as problem:
-            raise _without_credentials(problem) from problem
+            raise without_credentials(problem) from problem
 
     async def _route(
         self, credentials: Credentials, resource: str | None, operation: str, deadline_s: float
@@ -291,7 +279,7 @@ class HttpTransport:
                     endpoint = await in_thread(loop, find)
             proxy = around.proxy(endpoint)
             pool = self._pool(endpoint, loop, around, proxy)
-            signer = self._signer(endpoint, credentials, proxy)
+            signer = signer_of(endpoint, credentials, proxy, self._user_agent)
         except TimeoutError as error:
             raise NotSent(
                 "the endpoint was not found in time", limit="attempt_timeout_s"
@@ -323,28 +311,6 @@ class HttpTransport:
             )
         return pool
 
-    def _signer(self, endpoint: Endpoint, credentials: Credentials, proxy: Proxy | None) -> Signer:
-        target, extra = None, ""
-        if proxy is not None and not endpoint.is_tls:
-            target = f"http://{endpoint.host_header}{endpoint.path}"
-            if proxy.authorization is not None:
-                extra = f"Proxy-Authorization: {proxy.authorization}\r\n"
-        return Signer(
-            host=endpoint.host_header,
-            path=endpoint.path,
-            region=endpoint.region,
-            credentials=credentials,
-            user_agent=self._user_agent,
-            target=target,
-            extra_headers=extra,
-        )
-
-    def _trace_header(self) -> str:
-        trace_id = os.environ.get("_X_AMZN_TRACE_ID")
-        if not trace_id:
-            return ""
-        return f"X-Amzn-Trace-Id: {quote(trace_id, safe=_TRACE_SAFE)}\r\n"
-
     def start_in_child(self, loop: asyncio.AbstractEventLoop) -> None:
         """After a fork, in the child and on a loop of its own: leave the parent's connections."""
         for pool in self._pools.values():
@@ -354,44 +320,10 @@ class HttpTransport:
         around = self._around
         if around is not None:
             self._source = CredentialSource(
-                around.fetch, around.credentials, loop=loop, now_s=self._now_s
+                around.fetch, around.credentials, loop=loop, now_s=self._clock.now_s
             )
             self._loop = loop
-
-    def _correct_clock(self, refused: Refused) -> None:
-        date = refused.headers.get("date")
-        if date is None:
-            return
-        from email.utils import parsedate_to_datetime
-
-        try:
-            off_s = parsedate_to_datetime(date).timestamp() - self._now_s()
-        except ValueError:
-            return
-        if abs(off_s) > _MAX_SKEW_S:
-            self._offset_s += off_s
-            self._was_corrected = True
-
-
-_TRACE_SAFE: Final = "-=;:+&[]{}\"',"
 
 
 def _until(deadline_s: float) -> asyncio.Timeout:
     return asyncio.timeout_at(None if deadline_s == math.inf else deadline_s)
-
-
-def _without_credentials(problem: CredentialProblem) -> NotSent:
-    return NotSent(problem.reason, is_retryable=False, provider=problem.provider)
-
-
-def _user_agent(environ: Mapping[str, str], config: Any) -> str:
-    own = f"dynasafe/{__version__} lang/python#{platform.python_version()}"
-    words = [getattr(config, "user_agent", None) or own]
-    for label, value in (
-        ("exec-env/", environ.get("AWS_EXECUTION_ENV")),
-        ("app/", getattr(config, "user_agent_appid", None) or environ.get("AWS_SDK_UA_APP_ID")),
-    ):
-        if value and value.isascii() and value.isprintable():
-            words.append(label + value.replace(" ", "-"))
-    extra = getattr(config, "user_agent_extra", None)
-    return " ".join([*words, extra] if extra else words)

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from dynasafe.environment.proxies import Proxy, proxy_of
 from dynasafe.environment.trust import Trust
 from dynasafe.http.credentials import (
+    CredentialProblem,
     Credentials,
     container,
     environment_credentials,
     require_credentials,
 )
 from dynasafe.http.endpoint import Ask, Endpoint, Place, decide
+from dynasafe.resilience.boundary import NotSent
 
 if TYPE_CHECKING:
     from dynasafe.environment.asked import Asked
@@ -156,6 +158,27 @@ def look_around(wanted: Wanted, environ: Mapping[str, str]) -> Surroundings:
     if credentials is None:
         fetch = _source(wanted, environ, asked)
     return Surroundings(wanted, environ, place, trust, fetch, credentials)
+
+
+def require_surroundings(wanted: Wanted, environ: Mapping[str, str]) -> Surroundings:
+    """`look_around`, for a transport.
+
+    Raises:
+        NotSent: the settings contradict each other, or are not enough.
+    """
+    try:
+        return look_around(wanted, environ)
+    except (ValueError, ImportError) as error:
+        raise NotSent(str(error), is_retryable=False) from error
+    except OSError as error:
+        raise NotSent(f"a file cannot be read: {error}", is_retryable=False) from error
+    except CredentialProblem as problem:
+        raise without_credentials(problem) from problem
+
+
+def without_credentials(problem: CredentialProblem) -> NotSent:
+    """The failure of a request for which there are no credentials."""
+    return NotSent(problem.reason, is_retryable=False, provider=problem.provider)
 
 
 def _source(

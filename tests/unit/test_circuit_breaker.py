@@ -545,11 +545,39 @@ async def test_given_a_decorated_function_when_it_fails_then_calls_stop() -> Non
     assert charge.__doc__ == "Charge a card."
 
 
-def test_given_a_plain_function_when_decorated_then_it_is_refused() -> None:
-    def blocking() -> None: ...
+def test_given_a_plain_function_when_decorated_then_it_is_guarded() -> None:
+    calls = 0
+    breaker = CircuitBreaker(minimum_calls=2)
 
-    with pytest.raises(InvalidValueError, match="guards `async def` functions only"):
-        CircuitBreaker()(blocking)  # type: ignore[type-var]
+    @breaker
+    def charge(card: str) -> None:
+        nonlocal calls
+        calls += 1
+        raise ConnectionError(card)
+
+    for _ in range(2):
+        with pytest.raises(ConnectionError, match="x"):
+            charge("x")
+    with pytest.raises(CircuitOpenError):
+        charge("x")
+    assert calls == 2
+
+
+def test_given_what_ends_before_its_work_when_decorated_then_it_is_refused() -> None:
+    """A generator, and a plain function that hands on a coroutine."""
+
+    async def work() -> None: ...
+
+    def work_later() -> Any:
+        return work()
+
+    def work_in_steps() -> Any:
+        yield
+
+    with pytest.raises(InvalidValueError, match="cannot guard a function that yields"):
+        CircuitBreaker()(work_in_steps)
+    with pytest.raises(InvalidValueError, match="returns a coroutine"):
+        CircuitBreaker()(work_later)()
 
 
 @pytest.mark.parametrize(
@@ -588,7 +616,7 @@ async def test_given_another_task_leaves_then_the_error_says_so() -> None:
         await breaker.__aenter__()
 
     await asyncio.create_task(enter())
-    with pytest.raises(RuntimeError, match="was entered in another task"):
+    with pytest.raises(RuntimeError, match="was entered in another task or thread"):
         await breaker.__aexit__(None, None, None)
 
 

@@ -1,0 +1,38 @@
+"""The system's time and chance."""
+
+from __future__ import annotations
+
+import random
+import time
+
+
+class SystemTime:
+    """A clock that never goes back, and counts the time for which the machine sleeps.
+
+    Tokens are recognised for some minutes of the service's time, which goes on meanwhile. Where no
+    clock of the system counts that time, the wall clock does, as far as it runs ahead: one that was
+    set forward ends a window too early, never too late.
+    """
+
+    def __init__(self) -> None:
+        self._monotonic_s = time.monotonic()
+        self._wall_s = time.time()
+        self._ahead_s = 0.0
+
+    if hasattr(time, "CLOCK_BOOTTIME"):
+
+        def now_s(self) -> float:
+            return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    else:
+
+        def now_s(self) -> float:
+            return self._now_s(time.monotonic(), time.time())
+
+    def _now_s(self, monotonic_s: float, wall_s: float) -> float:
+        ahead_s = (wall_s - self._wall_s) - (monotonic_s - self._monotonic_s)
+        self._ahead_s = max(self._ahead_s, ahead_s)
+        return monotonic_s + self._ahead_s
+
+    def draw(self) -> float:
+        return random.random()

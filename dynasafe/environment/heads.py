@@ -1,0 +1,102 @@
+"""What the heads of requests say: of the client, its trace, its proxy and the time.
+
+Sources: botocore/handlers.py, for the trace header in Lambda; the AWS SDKs for JavaScript, Java, Go
+and Rust, which correct their clock by an answer's Date as is done here.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from dynasafe.environment.proxies import Proxy
+from dynasafe.http.credentials import Credentials
+from dynasafe.http.endpoint import Endpoint
+from dynasafe.http.signing import Signer
+from dynasafe.resilience.boundary import Refused
+from dynasafe.version import __version__
+
+_MAX_SKEW_S: Final = 240.0
+"""DynamoDB refuses signatures that are more than five minutes off."""
+_SKEW_CODES: Final = frozenset(
+    {"InvalidSignatureException", "RequestExpired", "RequestTimeTooSkewed"}
+)
+_TRACE_SAFE: Final = "-=;:+&[]{}\"',"
+
+
+class SigningClock:
+    """Seconds since the epoch, as DynamoDB counts them."""
+
+    __slots__ = ("_offset_s", "_was_corrected")
+
+    def __init__(self) -> None:
+        self._offset_s = 0.0
+        self._was_corrected = False
+
+    def now_s(self) -> float:
+        return time.time() + self._offset_s
+
+    def note(self, refused: Refused) -> None:
+        """Take the time from the answer, where it refuses ours."""
+        date = refused.headers.get("date")
+        if refused.code not in _SKEW_CODES or date is None:
+            return
+        from email.utils import parsedate_to_datetime
+
+        try:
+            off_s = parsedate_to_datetime(date).timestamp() - self.now_s()
+        except ValueError:
+            return
+        if abs(off_s) > _MAX_SKEW_S:
+            self._offset_s += off_s
+            self._was_corrected = True
+
+    def take_correction(self) -> bool:
+        """Whether it was corrected since this was asked last."""
+        was_corrected, self._was_corrected = self._was_corrected, False
+        return was_corrected
+
+
+def signer_of(
+    endpoint: Endpoint, credentials: Credentials, proxy: Proxy | None, user_agent: str
+) -> Signer:
+    """Signs the requests to an endpoint; without TLS, the proxy reads their heads."""
+    target, extra = None, ""
+    if proxy is not None and not endpoint.is_tls:
+        target = f"http://{endpoint.host_header}{endpoint.path}"
+        if proxy.authorization is not None:
+            extra = f"Proxy-Authorization: {proxy.authorization}\r\n"
+    return Signer(
+        host=endpoint.host_header,
+        path=endpoint.path,
+        region=endpoint.region,
+        credentials=credentials,
+        user_agent=user_agent,
+        target=target,
+        extra_headers=extra,
+    )
+
+
+def trace_header(environ: Mapping[str, str]) -> str:
+    """The header by which AWS X-Ray joins a Lambda function's calls, or nothing."""
+    trace_id = environ.get("_X_AMZN_TRACE_ID")
+    if not trace_id:
+        return ""
+    return f"X-Amzn-Trace-Id: {quote(trace_id, safe=_TRACE_SAFE)}\r\n"
+
+
+def user_agent(environ: Mapping[str, str], config: Any) -> str:
+    """The header User-Agent."""
+    own = f"dynasafe/{__version__} lang/python#{platform.python_version()}"
+    words = [getattr(config, "user_agent", None) or own]
+    for label, value in (
+        ("exec-env/", environ.get("AWS_EXECUTION_ENV")),
+        ("app/", getattr(config, "user_agent_appid", None) or environ.get("AWS_SDK_UA_APP_ID")),
+    ):
+        if value and value.isascii() and value.isprintable():
+            words.append(label + value.replace(" ", "-"))
+    extra = getattr(config, "user_agent_extra", None)
+    return " ".join([*words, extra] if extra else words)
