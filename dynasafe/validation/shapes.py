@@ -419,7 +419,11 @@ def _shape(name: str, lines: Mapping[str, str]) -> Shape:
         members = {}
         for word in words:
             member, _, inner = word.removeprefix("*").partition(":")
-            members[member] = replace(_shape(inner, lines), is_required=word.startswith("*"))
+            members[member] = replace(
+                _shape(inner, lines),
+                is_required=word.startswith("*"),
+                is_name=member == "TableName" and inner == "TableArn",
+            )
         return replace(_struct(name, members), java=name)
     each = _shape(words.pop(0), lines) if kind in ("List", "Map") else None
     least = most = None

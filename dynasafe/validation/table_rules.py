@@ -69,6 +69,9 @@ def check_changed_table(params: _Part, report: Report) -> None:
     _check_changes(params, "VectorIndexUpdates", ("Create", "Delete"), report)
     for place, index in _created(params, "GlobalSecondaryIndexUpdates"):
         _check_index(index, defined, place, report)
+        if mode == _PROVISIONED:
+            where = f"{place}.ProvisionedThroughput"
+            _check_capacity(mode, index.get("ProvisionedThroughput"), where, report)
     for place, index in _created(params, "VectorIndexUpdates"):
         _check_vector_index(index, defined, place, report)
 

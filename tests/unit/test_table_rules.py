@@ -259,6 +259,24 @@ CREATE = {"Create": index(of=key(g="HASH"))}
         ),
         ({"GlobalSecondaryIndexUpdates": [CREATE]}, ["DYS181"]),
         (
+            {
+                "BillingMode": "PROVISIONED",
+                **UNITS,
+                "GlobalSecondaryIndexUpdates": [CREATE],
+                "AttributeDefinitions": defined(g="S"),
+            },
+            ["DYS183"],
+        ),
+        (
+            {
+                "BillingMode": "PROVISIONED",
+                **UNITS,
+                "GlobalSecondaryIndexUpdates": [{"Create": {**CREATE["Create"], **UNITS}}],
+                "AttributeDefinitions": defined(g="S"),
+            },
+            [],
+        ),
+        (
             {"GlobalSecondaryIndexUpdates": [CREATE], "AttributeDefinitions": defined(h="S")},
             ["DYS181"],
         ),
