@@ -21,7 +21,6 @@ from dynasafe.calls.plans import (
     ClientState,
     Plan,
     Sleep,
-    is_observed,
     observed,
 )
 from dynasafe.calls.requests import Request
@@ -150,7 +149,7 @@ class Executor:
         """
         state = self.state.begin(operation, table_name, settings, now_s=self.clock.now_s())
         plan = plan_of(state)
-        if is_observed(settings):
+        if state.is_observed:
             plan = observed(plan, state)
         try:
             return await self._drive(plan, state)
@@ -208,11 +207,12 @@ class Executor:
             return self.state.loop(request, state, permits, now_s=now_s)
 
         deadline = state.deadline
+        left_s = None if deadline is None else deadline.at_s - now_s
         if (
             slots.in_flight >= slots.count
             or not FirstAttempt.suits(call)
-            or is_observed(state.settings)  # the loop tells of each attempt
-            or (deadline is not None and deadline.is_over(now_s))
+            or state.is_observed  # the loop tells of each attempt
+            or (left_s is not None and left_s <= 0.0)
         ):
             return await self._go_on(make_loop(permits), None, request)
         try:
@@ -222,8 +222,7 @@ class Executor:
             return await self._go_on(make_loop(Held(permits, refusal)), None, request)
         slots.in_flight += 1
         timeout_s = state.settings.attempt_timeout_s
-        if deadline is not None:
-            left_s = deadline.remaining_s(now_s)
+        if left_s is not None:
             timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
         try:
             response = await transport.send(call.operation, request.params, timeout_s=timeout_s)

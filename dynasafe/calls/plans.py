@@ -73,6 +73,7 @@ class CallState:
         "call_id",
         "deadline",
         "draw",
+        "is_observed",
         "new_id",
         "now_s",
         "operation",
@@ -100,6 +101,8 @@ class CallState:
         self.draw: Callable[[], float] = draw
         self.quota: RetryQuota | None = quota
         self.new_id: Callable[[], str] = new_id
+        # Whether anybody listens to its events.
+        self.is_observed: bool = bool(settings.hooks) or logger.isEnabledFor(logging.DEBUG)
         self.call_id: int = 0  # where somebody listens, an id of its own
         self.attempts: int = 0  # requests of which bytes may have left
         timeout_s = settings.timeout_s
@@ -268,11 +271,6 @@ def _reported(plan: Plan[T], state: CallState) -> Plan[T]:
         ),
     )
     return result
-
-
-def is_observed(settings: Settings) -> bool:
-    """Whether anybody listens to the call's events."""
-    return bool(settings.hooks) or logger.isEnabledFor(logging.DEBUG)
 
 
 def _emit_failed(state: CallState, error: Exception) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
+from functools import partial
 
 
 class SystemTime:
@@ -19,15 +21,11 @@ class SystemTime:
         self._wall_s = time.time()
         self._ahead_s = 0.0
 
-    if hasattr(time, "CLOCK_BOOTTIME"):
-
-        def now_s(self) -> float:
-            return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-    else:
-
-        def now_s(self) -> float:
-            return self._now_s(time.monotonic(), time.time())
+        if hasattr(time, "CLOCK_BOOTTIME"):
+            # Read some times by each call: not through a method of ours.
+            self.now_s: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
+        else:
+            self.now_s = lambda: self._now_s(time.monotonic(), time.time())
 
     def _now_s(self, monotonic_s: float, wall_s: float) -> float:
         ahead_s = (wall_s - self._wall_s) - (monotonic_s - self._monotonic_s)

@@ -312,55 +312,6 @@ def decode_item(
     return item
 
 
-def encode_key(schema: Schema, key: Mapping[str, object] | Item) -> dict[str, AttributeValue]:
-    """The primary key in wire form, from a mapping by either name, or from an instance.
-
-    Raises:
-        InvalidValueError: a part of the key is missing, extra, or of the wrong type.
-    """
-    if type(key) is dict and key.keys() == schema.key_names:
-        return _encoded_key(schema, key)
-    if isinstance(key, Item):
-        if not isinstance(key, schema.item_class):
-            raise UnsupportedTypeError(
-                "", f"the key is of {type(key).__name__}, not of {schema.item_class.__name__}"
-            )
-        state = key.__dict__
-        keys = schema.key_attributes
-        given = {each.name: state[each.field_name] for each in keys if each.field_name in state}
-    elif not isinstance(key, Mapping):
-        raise UnsupportedTypeError(
-            "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
-        )
-    else:
-        given = {}
-        for name, value in key.items():
-            found = schema.find(name)
-            given[found.name if found else name] = value
-    expected = [each.name for each in schema.key_attributes]
-    if given.keys() != set(expected) or (len(given) != len(key) if isinstance(key, Mapping) else 0):
-        raise ValueOutOfRangeError(
-            "Key",
-            f"the primary key of {schema.item_class.__name__} is {', '.join(expected) or 'nothing'}"
-            f", but {', '.join(map(str, given)) or 'nothing'} was given. Fix: give exactly its "
-            "attributes",
-        )
-    return _encoded_key(schema, given)
-
-
-def _encoded_key(schema: Schema, key: Mapping[str, object]) -> dict[str, AttributeValue]:
-    encoded: dict[str, AttributeValue] = {}
-    codecs = schema.key_codecs
-    name = ""
-    try:
-        for name, codec in codecs:
-            encoded[name] = codec.encode(key[name])
-    except InvalidValueError as error:
-        error.within(name)
-        raise
-    return encoded
-
-
 def _plain_default(given: Any) -> Options:
     attribute_default = attribute(default=given) if given is not MISSING else Options()
     assert isinstance(attribute_default, Options)

@@ -12,7 +12,7 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.items.attributes import Attr
-from dynasafe.items.item import Item, decode_item, encode_item, encode_key
+from dynasafe.items.item import Item, decode_item, encode_item
 from dynasafe.items.schema import Schema, schema_of
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.wire import AttributeValue
@@ -155,9 +155,9 @@ class ItemShape(Generic[ItemT]):
                 "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
             )
         if self.schema is not None:
-            return encode_key(self.schema, key)
+            return self.schema.encode_key(key)
         if isinstance(key, Item):
-            return encode_key(key.__dynasafe_schema__, key)
+            return schema_of(type(key)).encode_key(key)
         if not key:
             raise ValueOutOfRangeError("Key", "the key is empty. Fix: give the primary key")
         return cast(dict[str, AttributeValue], to_attribute_map(key))

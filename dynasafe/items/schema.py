@@ -11,8 +11,14 @@ from datetime import datetime
 from types import MappingProxyType, SimpleNamespace, UnionType
 from typing import Any, Literal, Protocol, TypeVar, overload, runtime_checkable
 
-from dynasafe.errors import UnsupportedTypeError, did_you_mean
+from dynasafe.errors import (
+    InvalidValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+    did_you_mean,
+)
 from dynasafe.expressions.document_path import DocumentPath
+from dynasafe.findings.quoting import listed
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.values.classes import undefined
@@ -22,6 +28,7 @@ from dynasafe.values.converted import AttributeCodec
 from dynasafe.values.models import AmbiguousUnionError
 from dynasafe.values.scalars import EpochIntCodec, EpochSecondsCodec
 from dynasafe.values.unions import optional
+from dynasafe.values.wire import AttributeValue
 
 T = TypeVar("T")
 
@@ -320,6 +327,56 @@ class Schema:
                 (each.name, self.codecs[each.name]) for each in self.key_attributes
             )
         return self._key_codecs
+
+    def encode_key(self, key: Mapping[str, object] | HasSchema) -> dict[str, AttributeValue]:
+        """The primary key in wire form, from a mapping by either name, or from an instance.
+
+        Raises:
+            InvalidValueError: a part of the key is missing, extra, or of the wrong type.
+        """
+        given = key if type(key) is dict and key.keys() == self.key_names else self._key_in(key)
+        encoded: dict[str, AttributeValue] = {}
+        name = ""
+        try:
+            for name, codec in self._key_codecs or self.key_codecs:
+                encoded[name] = codec.encode(given[name])
+        except InvalidValueError as error:
+            error.within(name)
+            raise
+        return encoded
+
+    def _key_in(self, key: object) -> dict[str, object]:
+        """The parts of the key by their names in DynamoDB."""
+        given: dict[str, object] = {}
+        count = 0
+        if isinstance(key, HasSchema):
+            if not isinstance(key, self.item_class):
+                raise UnsupportedTypeError(
+                    "", f"the key is of {type(key).__name__}, not of {self._class_name}"
+                )
+            state = key.__dict__
+            for each in self.key_attributes:
+                if each.field_name in state:
+                    given[each.name] = state[each.field_name]
+            count = len(given)
+        elif isinstance(key, Mapping):
+            for name, value in key.items():
+                found = self.find(name)
+                given[found.name if found else name] = value
+            count = len(key)
+        else:
+            raise UnsupportedTypeError(
+                "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
+            )
+        expected = [each.name for each in self.key_attributes]
+        if given.keys() != set(expected) or len(given) != count:
+            raise ValueOutOfRangeError(
+                "Key",
+                f"the primary key of {self._class_name} is {', '.join(expected) or 'nothing'}, but "
+                f"{listed(given) or 'nothing'} was given. Fix: give exactly its "
+                "attributes",
+            )
+        return given
 
     def codec(self, name: str) -> Codec[Any]:
         return self.codecs[name]

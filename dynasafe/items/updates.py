@@ -19,7 +19,7 @@ from dynasafe.expressions.nodes import ConditionNode, Update
 from dynasafe.expressions.render import render
 from dynasafe.items.attributes import Attr, Choices, Computed, Readable, is_nothing
 from dynasafe.items.conditions import Condition, ConditionLike, as_condition
-from dynasafe.items.item import Item, decode_item, encode_key
+from dynasafe.items.item import Item, decode_item
 from dynasafe.items.owners import OwnerT
 from dynasafe.items.owners import V as T
 from dynasafe.items.patches import NonePolicy, patched
@@ -496,9 +496,9 @@ class UpdateBuilder(Generic[OwnerT]):
     def _encode_key(self, key: Mapping[str, object] | Item) -> dict[str, AttributeValue]:
         schema = self._steps.schema
         if schema is not None:
-            return encode_key(schema, key)
+            return schema.encode_key(key)
         if isinstance(key, Item):
-            encoded = encode_key(key.__dynasafe_schema__, key)
+            encoded = schema_of(type(key)).encode_key(key)
         else:
             encoded = cast(dict[str, AttributeValue], to_attribute_map(key))
         if not encoded:

@@ -16,7 +16,7 @@ from dynasafe.errors import (
     InvalidValueError,
 )
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
-from dynasafe.items.item import decode_item, encode_item, encode_key
+from dynasafe.items.item import decode_item, encode_item
 from dynasafe.items.schema import schema_of
 from dynasafe.testing import fake_table, strategies
 from dynasafe.values.convert import from_attribute_map, to_attribute_map, to_attribute_value
@@ -168,7 +168,7 @@ def test_given_a_bad_condition_then_it_is_found(params: dict[str, Any]) -> None:
 @given(strategies.bad_keys(Order))
 def test_given_a_bad_key_then_it_is_refused(key: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError):
-        encode_key(schema_of(Order), key)
+        schema_of(Order).encode_key(key)
 
 
 @given(strategies.bad_updates())
