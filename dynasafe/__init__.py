@@ -8,11 +8,11 @@ from dynasafe.guard import guard, guard_process, unguard, unguard_process
 from dynasafe.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from dynasafe.aio.aioboto import client_config
     from dynasafe.aio.contention import retry_conflicts, settle
     from dynasafe.aio.database import AsyncDynamoDB
     from dynasafe.aio.table import AsyncTable
     from dynasafe.circuit_breaker import CircuitBreaker
+    from dynasafe.environment.clients import client_config
     from dynasafe.findings.finding import Finding
     from dynasafe.items.attributes import Attr, attr
     from dynasafe.items.item import Item
@@ -57,7 +57,7 @@ _HOMES = {
     "attr": "dynasafe.items.attributes",
     "attribute": "dynasafe.items.schema",
     "check_request": "dynasafe.validation",
-    "client_config": "dynasafe.aio.aioboto",
+    "client_config": "dynasafe.environment.clients",
     "require_valid": "dynasafe.validation",
     "retry_conflicts": "dynasafe.aio.contention",
     "settle": "dynasafe.aio.contention",

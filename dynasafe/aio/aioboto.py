@@ -10,7 +10,6 @@ Sources: aiobotocore's endpoint.py, httpsession.py and credentials.py; aiohttp's
 from __future__ import annotations
 
 import asyncio
-import platform
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
@@ -19,12 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 from dynasafe.aio.patience import patient_timeout
 from dynasafe.aio.transport import require_no_mock
-from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S, DEFAULT_MAX_CONNECTIONS
+from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
+from dynasafe.environment.clients import (
+    NOT_CREDENTIALS,
+    client_config,
+    opening_error,
+    pool_size,
+    reason_of,
+    require_sent_once,
+    slot_count,
+)
 from dynasafe.environment.model import shape_findings
 from dynasafe.errors import (
     ClientClosedError,
-    ClientRetriesError,
-    CredentialsError,
     InvalidRequestError,
     NotSentError,
     UnsupportedTypeError,
@@ -34,7 +40,7 @@ from dynasafe.findings.finding import Finding
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
 from dynasafe.resilience.boundary import Lost, NotSent, TransportError
-from dynasafe.resilience.settings_rules import require_count, require_seconds
+from dynasafe.resilience.settings_rules import require_seconds
 from dynasafe.validation import CHECKED_OPERATIONS
 
 if TYPE_CHECKING:
@@ -44,80 +50,6 @@ _FAILED_REFRESH_S = 1.0
 """How long calls have the failure of the last refresh, before another one is tried."""
 _IDLE_S = 0.05
 """After so long without a request, the loop is let notice what the peer has closed meanwhile."""
-
-
-# Config
-
-
-def client_config(**options: Any) -> AioConfig:
-    """A botocore config for a client that never repeats a request by itself.
-
-    Connections are given up after 3.1 s, before dynasafe gives up the attempt, so that one that
-    hangs is known to have sent nothing. The User-Agent is fixed: botocore would compose its own
-    twice for each request, which takes about a sixth of the time that a request costs the client.
-
-    Args:
-        options: further options of botocore's Config, such as `max_pool_connections`.
-
-    Raises:
-        ClientRetriesError: `retries` is among them.
-    """
-    from aiobotocore.config import AioConfig
-
-    if "retries" in options:
-        raise ClientRetriesError(str(options["retries"]))
-    if "user_agent" not in options and "user_agent_appid" not in options:
-        options["user_agent"] = _user_agent()
-    options.setdefault("connect_timeout", DEFAULT_CONNECT_TIMEOUT_S)
-    # "total_max_attempts": 1 sends once. In legacy mode 1 would still check the crc32 by
-    # repeating; in standard mode nothing checks it, so AiobotoTransport does.
-    return AioConfig(retries={"mode": "standard", "total_max_attempts": 1}, **options)
-
-
-def slot_count(max_connections: int | None, pool_size: int) -> int:
-    """How many requests may be under way at once: each needs a connection.
-
-    Raises:
-        InvalidValueError: there are fewer connections than that.
-    """
-    if max_connections is None:
-        return pool_size
-    require_count("max_connections", max_connections)
-    if max_connections > pool_size:
-        # They would wait within the client, where the time of an attempt already runs.
-        raise ValueOutOfRangeError(
-            "max_connections",
-            f"{max_connections}, but the client's pool has {pool_size} connections. Fix: "
-            f"client_config(max_pool_connections={max_connections}), or a lower max_connections",
-        )
-    return max_connections
-
-
-def _pool_size(given: Any, default: int) -> int:
-    if given is None:
-        return default
-    from botocore.config import Config
-
-    if not isinstance(given, Config):
-        raise UnsupportedTypeError(
-            "config", f"a botocore Config is expected, not {type(given).__name__}"
-        )
-    merged: Any = client_config(max_pool_connections=default).merge(given)
-    if merged.retries and not _sends_once(merged.retries):
-        raise ClientRetriesError(str(merged.retries))
-    return int(merged.max_pool_connections)
-
-
-def _sends_once(retries: Mapping[str, Any]) -> bool:
-    if "total_max_attempts" in retries:
-        return bool(retries["total_max_attempts"] == 1)
-    return retries.get("max_attempts") == 0  # these come after the first
-
-
-def _user_agent() -> str:
-    import aiobotocore
-
-    return f"dynasafe aiobotocore/{aiobotocore.__version__} python/{platform.python_version()}"
 
 
 class AiobotoConnection:
@@ -152,7 +84,7 @@ class AiobotoConnection:
         self._session = session
         self._config = config
         self._connect_timeout_s = connect_timeout_s
-        self._pool_size = _pool_size(
+        self._pool_size = pool_size(
             config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
         )
         self.slot_count: int = slot_count(max_connections, self._pool_size)
@@ -218,23 +150,6 @@ class AiobotoConnection:
 def _load() -> None:
     import aioboto3  # noqa: F401
     import aiohttp  # noqa: F401
-
-
-def opening_error(error: Exception) -> NotSentError:
-    """The error of a client that cannot be made, by the class names of botocore."""
-    names = {cls.__name__ for cls in type(error).__mro__}
-    if names & {
-        "CredentialRetrievalError",
-        "InvalidConfigError",
-        "NoCredentialsError",
-        "PartialCredentialsError",
-        "ProfileNotFound",
-        "SSOError",
-        "TokenRetrievalError",
-        "UnauthorizedSSOTokenError",
-    }:
-        return CredentialsError("connect()", "the configured source", str(error))
-    return ValueOutOfRangeError("connect()", f"{type(error).__name__}: {error}")
 
 
 # Requests
@@ -305,9 +220,7 @@ class AiobotoTransport:
             raise UnsupportedTypeError(
                 "client", f"a client of DynamoDB, not of {meta.service_model.service_name}"
             )
-        retries: Mapping[str, Any] = meta.config.retries or {}
-        if not _sends_once(retries):
-            raise ClientRetriesError(str(dict(retries) or "botocore's default of 10 attempts"))
+        require_sent_once(meta.config.retries or {})
         self._client = client
         self._is_validating = is_validating
         self._refresh: asyncio.Task[None] | None = None
@@ -404,7 +317,7 @@ class AiobotoTransport:
         try:
             await fetch()
         except Exception as error:
-            failure = NotSent(_reason(error), is_retryable=False, provider=self._provider())
+            failure = NotSent(reason_of(error), is_retryable=False, provider=self._provider())
             failure.__cause__ = error
             until_s = asyncio.get_running_loop().time() + _FAILED_REFRESH_S
             self._failed_refresh = (until_s, failure)
@@ -461,13 +374,13 @@ class AiobotoTransport:
             names = {cls.__name__ for cls in type(error).__mro__}
             if "ParamValidationError" in names:
                 return self._invalid(operation, params)
-            if names & _NOT_CREDENTIALS:
+            if names & NOT_CREDENTIALS:
                 return NotSent(type(error).__name__, is_retryable=False)
-            return NotSent(_reason(error), is_retryable=False, provider=self._provider())
+            return NotSent(reason_of(error), is_retryable=False, provider=self._provider())
         if handover.is_made or not (handover.is_exact or is_not_sent(error)):
-            return Lost(_reason(error))
+            return Lost(reason_of(error))
         limit = "connect_timeout_s" if "Timeout" in type(error).__name__ else None
-        return NotSent(_reason(error), limit=limit)
+        return NotSent(reason_of(error), limit=limit)
 
 
 def _note_request(request: Any, **_: Any) -> None:
@@ -506,19 +419,6 @@ def _require_no_redirect(http_response: Any, **_: Any) -> None:
         raise Lost("a redirect was followed")
 
 
-# Exceptions before a signed request that are not about credentials.
-_NOT_CREDENTIALS = frozenset(
-    {
-        "BaseEndpointResolverError",
-        "EndpointProviderError",
-        "OverflowError",
-        "TypeError",
-        "UnknownSignatureVersionError",
-        "UnsupportedSignatureVersionError",
-        "ValueError",
-    }
-)
-
 # Where the body cannot note its writing, since the session is not aiohttp's: exceptions that mean
 # that no connection was made. ClientConnectorError is a ClientOSError too, which by itself is a
 # connection that broke later.
@@ -549,12 +449,3 @@ def _is_aiohttp(http_session: Any) -> bool:
     from aiobotocore.httpsession import AIOHTTPSession
 
     return isinstance(http_session, AIOHTTPSession)
-
-
-def _reason(error: Exception) -> str:
-    """The exception in words, with the one inside: without values of the request."""
-    inner = getattr(error, "kwargs", {}).get("error")
-    name = type(error).__name__
-    if inner is not None:
-        return f"{name} ({type(inner).__name__})"
-    return f"{name}: {error}" if str(error) else name

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 from dynasafe.aio.clock import Clock
+from dynasafe.aio.connections import Connection, connection_of, transport_over
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
 from dynasafe.aio.transport import Transport
@@ -30,7 +31,6 @@ from dynasafe.errors import (
     ClientClosedError,
     OutcomeUnknownError,
     UnsupportedTypeError,
-    ValueOutOfRangeError,
 )
 from dynasafe.items.item_format import ItemT
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
@@ -38,8 +38,6 @@ from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionM
 if TYPE_CHECKING:
     from botocore.config import Config
 
-    from dynasafe.aio.aioboto import AiobotoConnection
-    from dynasafe.aio.http_connect import HttpConnection
 
 T = TypeVar("T")
 
@@ -104,17 +102,11 @@ class AsyncDynamoDB:
         max_connections: int | None = None,
         **options: Unpack[TableOptions],
     ) -> None:
-        from dynasafe.aio.aioboto import AiobotoTransport, slot_count
-
-        transport = AiobotoTransport(client)
+        transport, slot_count = transport_over(client, max_connections)
         self._settings = _DATABASE.settings(options, Settings())
         self._transport: Transport | None = transport
-        self._connection: AiobotoConnection | HttpConnection | None = None
-        self._executor = Executor(
-            transport,
-            clock=clock,
-            max_connections=slot_count(max_connections, transport.max_connections),
-        )
+        self._connection: Connection | None = None
+        self._executor = Executor(transport, clock=clock, max_connections=slot_count)
 
     @classmethod
     def over(
@@ -200,7 +192,7 @@ class AsyncDynamoDB:
         database = cls.__new__(cls)
         database._settings = _CONNECT.settings(options, Settings())
         database._transport = None
-        database._connection = _connection(transport, given, own)
+        database._connection = connection_of(transport, given, own)
         database._executor = Executor(
             None, clock=clock, max_connections=database._connection.slot_count
         )
@@ -226,6 +218,13 @@ class AsyncDynamoDB:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the client, as the end of its `async with` does.
+
+        What waits for an answer is lost. A client of yours stays open.
+        """
         self._executor.close()
         self._transport = None
         if self._connection is not None:
@@ -344,40 +343,6 @@ class AsyncDynamoDB:
                 "error", f"an OutcomeUnknownError is expected, not {type(error).__name__}"
             )
         return await self._executor.resolve(error, _RESOLVE.settings(options, self._settings))
-
-
-def _connection(
-    transport: str, given: dict[str, Any], own: dict[str, Any]
-) -> AiobotoConnection | HttpConnection:
-    """What makes the transport.
-
-    Args:
-        given: arguments that both have.
-        own: arguments of our own connections.
-    """
-    if transport not in ("http", "aioboto3"):
-        raise ValueOutOfRangeError(
-            "transport", f'no transport {transport!r}. Fix: "http" or "aioboto3"'
-        )
-    if transport == "http" and not _is_async_session(given["session"]):
-        from dynasafe.aio.http_connect import HttpConnection
-
-        return HttpConnection(**given, **own)
-    from dynasafe.aio.aioboto import AiobotoConnection
-
-    for name, value in own.items():
-        if value is not None and name != "verify":
-            raise ValueOutOfRangeError(
-                name, "aioboto3 does not take it from here. Fix: give it a session or config"
-            )
-    if own["verify"] is not None:
-        given["client_options"] = {**(given["client_options"] or {}), "verify": own["verify"]}
-    return AiobotoConnection(**given)
-
-
-def _is_async_session(session: Any) -> bool:
-    inner = getattr(session, "_session", session)
-    return any(cls.__name__ == "AioSession" for cls in type(inner).__mro__)
 
 
 def _only_table(names: Iterable[str]) -> str | None:

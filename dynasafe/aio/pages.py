@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
@@ -10,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from dynasafe.aio.execute import Executor
+from dynasafe.aio.parallel import pages_of_segments
 from dynasafe.calls.options import Settings
 from dynasafe.calls.pages import Page, Paging, page_plan
 from dynasafe.errors import StoredValueError
@@ -63,26 +63,9 @@ class Pages(Generic[T]):
                     if remaining <= 0:
                         return
             return
-        tasks = {asyncio.ensure_future(self._page(start, remaining)) for start in starts}
-        try:
-            while tasks:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    page, next_start = task.result()
-                    tasks.remove(task)
-                    if next_start is not None:
-                        tasks.add(asyncio.ensure_future(self._page(next_start, remaining)))
-                    yield page
-                    if remaining is not None:
-                        remaining -= page.count
-                        if remaining <= 0:
-                            return
-        finally:
-            # Also when the caller stops early: no request goes on, and no error is there, without
-            # anyone to read it.
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        async with aclosing(pages_of_segments(self._page, starts, remaining)) as pages:
+            async for page in pages:
+                yield page
 
     async def to_list(self) -> list[T]:
         """All items."""

@@ -14,7 +14,7 @@ from dynasafe.aio.clock import Clock
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.pages import Pages
 from dynasafe.aio.transport import Transport
-from dynasafe.calls import batches, reads, writes
+from dynasafe.calls import batches, reads, requests, writes
 from dynasafe.calls.options import (
     DEFAULT_MAX_CONNECTIONS,
     CallOptions,
@@ -28,7 +28,6 @@ from dynasafe.calls.options import (
 )
 from dynasafe.calls.pages import paging
 from dynasafe.calls.reads import Get
-from dynasafe.calls.requests import Table
 from dynasafe.calls.transactions import single_write_plan
 from dynasafe.calls.writes import ReturnOld, Write, WriteResult
 from dynasafe.items.conditions import ConditionLike
@@ -100,7 +99,7 @@ class AsyncTable(Generic[ItemT]):
         self._connect(name, item_class, executor, _TABLE.settings(options, Settings()))
 
     def _connect(self, name: str, item_class: Any, executor: Executor, settings: Settings) -> None:
-        self._table: Table[ItemT] = Table(name, ItemShape(item_class))
+        self._table: requests.Table[ItemT] = requests.Table(name, ItemShape(item_class))
         self._executor = executor
         self._settings = settings
 

@@ -1,0 +1,153 @@
+"""Clients of botocore that users bring: how they must be set, and what their failures mean."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S
+from dynasafe.errors import (
+    ClientRetriesError,
+    CredentialsError,
+    NotSentError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
+from dynasafe.resilience.settings_rules import require_count
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+
+def client_config(**options: Any) -> Config:
+    """A botocore config for a client that never repeats a request by itself.
+
+    Connections are given up after 3.1 s, before dynasafe gives up the attempt, so that one that
+    hangs is known to have sent nothing. The User-Agent is fixed: botocore would compose its own
+    twice for each request, which takes about a sixth of the time that a request costs the client.
+
+    Args:
+        options: further options of botocore's Config, such as `max_pool_connections`.
+
+    Raises:
+        ClientRetriesError: `retries` is among them.
+    """
+    if "retries" in options:
+        raise ClientRetriesError(str(options["retries"]))
+    config_class = _config_class()
+    if "user_agent" not in options and "user_agent_appid" not in options:
+        options["user_agent"] = _user_agent()
+    options.setdefault("connect_timeout", DEFAULT_CONNECT_TIMEOUT_S)
+    # "total_max_attempts": 1 sends once. In legacy mode 1 would still check the crc32 by
+    # repeating; in standard mode nothing checks it, so the transports do.
+    config: Config = config_class(retries={"mode": "standard", "total_max_attempts": 1}, **options)
+    return config
+
+
+def _config_class() -> Any:
+    """aiobotocore's, which botocore takes as well; botocore's own where that is not installed."""
+    try:
+        from aiobotocore.config import AioConfig
+    except ImportError:
+        from botocore.config import Config
+
+        return Config
+    return AioConfig
+
+
+def slot_count(max_connections: int | None, pool_size: int) -> int:
+    """How many requests may be under way at once: each needs a connection.
+
+    Raises:
+        InvalidValueError: there are fewer connections than that.
+    """
+    if max_connections is None:
+        return pool_size
+    require_count("max_connections", max_connections)
+    if max_connections > pool_size:
+        # They would wait within the client, where the time of an attempt already runs.
+        raise ValueOutOfRangeError(
+            "max_connections",
+            f"{max_connections}, but the client's pool has {pool_size} connections. Fix: "
+            f"client_config(max_pool_connections={max_connections}), or a lower max_connections",
+        )
+    return max_connections
+
+
+def pool_size(given: Any, default: int) -> int:
+    if given is None:
+        return default
+    from botocore.config import Config
+
+    if not isinstance(given, Config):
+        raise UnsupportedTypeError(
+            "config", f"a botocore Config is expected, not {type(given).__name__}"
+        )
+    merged: Any = client_config(max_pool_connections=default).merge(given)
+    if merged.retries and not sends_once(merged.retries):
+        raise ClientRetriesError(str(merged.retries))
+    return int(merged.max_pool_connections)
+
+
+def require_sent_once(retries: Mapping[str, Any]) -> None:
+    """Refuse a client that repeats requests by itself.
+
+    Raises:
+        ClientRetriesError: it does.
+    """
+    if not sends_once(retries):
+        raise ClientRetriesError(str(dict(retries) or "botocore's default of 10 attempts"))
+
+
+def sends_once(retries: Mapping[str, Any]) -> bool:
+    if "total_max_attempts" in retries:
+        return bool(retries["total_max_attempts"] == 1)
+    return retries.get("max_attempts") == 0  # these come after the first
+
+
+def _user_agent() -> str:
+    library: Any = sys.modules.get("aiobotocore") or sys.modules["botocore"]
+    name = f"{library.__name__}/{library.__version__}"
+    return f"dynasafe {name} python/{platform.python_version()}"
+
+
+def opening_error(error: Exception) -> NotSentError:
+    """The error of a client that cannot be made, by the class names of botocore."""
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if names & {
+        "CredentialRetrievalError",
+        "InvalidConfigError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "SSOError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+    }:
+        return CredentialsError("connect()", "the configured source", str(error))
+    return ValueOutOfRangeError("connect()", f"{type(error).__name__}: {error}")
+
+
+# Exceptions before a signed request that are not about credentials.
+NOT_CREDENTIALS = frozenset(
+    {
+        "BaseEndpointResolverError",
+        "EndpointProviderError",
+        "OverflowError",
+        "TypeError",
+        "UnknownSignatureVersionError",
+        "UnsupportedSignatureVersionError",
+        "ValueError",
+    }
+)
+
+
+def reason_of(error: Exception) -> str:
+    """The exception in words, with the one inside: without values of the request."""
+    inner = getattr(error, "kwargs", {}).get("error")
+    name = type(error).__name__
+    if inner is not None:
+        return f"{name} ({type(inner).__name__})"
+    return f"{name}: {error}" if str(error) else name
