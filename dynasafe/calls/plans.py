@@ -245,44 +245,26 @@ def _reported(plan: Plan[T], state: CallState) -> Plan[T]:
     try:
         result = yield from plan
     except Exception as error:
-        _emit_failed(state, error)
+        duration_s = state.now_s - state.began_s
+        _emit_end(state, CallFailed, duration_s=duration_s, error=type(error).__name__)
         raise
     except BaseException as cancellation:
         may_be_applied = isinstance(cancellation.__cause__, OutcomeUnknownError)
-        _emit(
-            state,
-            CallCancelled(
-                operation=state.operation,
-                table_name=state.table_name,
-                call_id=state.call_id,
-                attempts=state.attempts,
-                may_be_applied=may_be_applied,
-            ),
-        )
+        _emit_end(state, CallCancelled, may_be_applied=may_be_applied)
         raise
-    _emit(
-        state,
-        CallSucceeded(
-            operation=state.operation,
-            table_name=state.table_name,
-            call_id=state.call_id,
-            attempts=state.attempts,
-            duration_s=state.now_s - state.began_s,
-        ),
-    )
+    _emit_end(state, CallSucceeded, duration_s=state.now_s - state.began_s)
     return result
 
 
-def _emit_failed(state: CallState, error: Exception) -> None:
+def _emit_end(state: CallState, event: Callable[..., Event], **facts: Any) -> None:
     _emit(
         state,
-        CallFailed(
+        event(
             operation=state.operation,
             table_name=state.table_name,
             call_id=state.call_id,
             attempts=state.attempts,
-            duration_s=state.now_s - state.began_s,
-            error=type(error).__name__,
+            **facts,
         ),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace, UnionType
-from typing import Any, Literal, Protocol, TypeVar, overload, runtime_checkable
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload, runtime_checkable
 
 from dynasafe.errors import (
     InvalidValueError,
@@ -73,43 +73,31 @@ class Options:
     write_id: bool = False
 
 
+class AttributeOptions(TypedDict, total=False):
+    """What `attribute()` takes of any attribute."""
+
+    key: KeyRole | None
+    name: str | None
+    none: NoneRule | None
+    stored_as: StoredAs | None
+    codec: CodecLike | None
+    patchable: bool
+    ttl: bool
+
+
 @overload
 def attribute(
-    *,
-    default: T,
-    key: KeyRole | None = None,
-    name: str | None = None,
-    none: NoneRule | None = None,
-    stored_as: StoredAs | None = None,
-    codec: CodecLike | None = None,
-    patchable: bool = True,
-    ttl: bool = False,
-    version: bool = False,
+    *, default: T, version: bool = False, **options: Unpack[AttributeOptions]
 ) -> Attr[T]: ...
 @overload
 def attribute(
     *,
     default_factory: Callable[[], T],
-    key: KeyRole | None = None,
-    name: str | None = None,
-    none: NoneRule | None = None,
-    stored_as: StoredAs | None = None,
-    codec: CodecLike | None = None,
-    patchable: bool = True,
-    ttl: bool = False,
     write_id: bool = False,
+    **options: Unpack[AttributeOptions],
 ) -> Attr[T]: ...
 @overload
-def attribute(
-    *,
-    key: KeyRole | None = None,
-    name: str | None = None,
-    none: NoneRule | None = None,
-    stored_as: StoredAs | None = None,
-    codec: CodecLike | None = None,
-    patchable: bool = True,
-    ttl: bool = False,
-) -> Any: ...
+def attribute(**options: Unpack[AttributeOptions]) -> Any: ...
 def attribute(
     *,
     default: Any = MISSING,

@@ -90,7 +90,7 @@ class FieldsCodec(Codec[Any]):
         is_made_anew: bool,
         codec_for: Callable[[object], Codec[Any]],
     ) -> None:
-        self.name = python_type.__name__
+        self.name: str = python_type.__name__
         self.python_type: type = python_type
         self._required = required
         self._defaults = defaults
@@ -215,10 +215,10 @@ class ModelCodec(Codec[Any]):
 
     def __init__(self, model: Any, codec_for: Callable[[object], Codec[Any]]) -> None:
         self._codec_for = codec_for
-        self.name = model.__name__
+        self.name: str = model.__name__
         self.python_type: type = model
         if not fields_of(model) or "root" in fields_of(model):  # it may be of any type
-            self.type_name = None
+            self.type_name: str | None = None
 
     @property
     def words(self) -> str:
@@ -270,7 +270,7 @@ class ItemCodec(Codec[Any]):
 
     def __init__(self, item_class: Any) -> None:
         self.python_type: Any = item_class
-        self.name = item_class.__name__
+        self.name: str = item_class.__name__
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) is not self.python_type:

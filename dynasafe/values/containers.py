@@ -42,7 +42,7 @@ class ListCodec(Codec[Any]):
     def __init__(self, element: Codec[Any], make: type) -> None:
         self.element = element
         self.make = make
-        self.name = f"{make.__name__}[{element.name}]"
+        self.name: str = f"{make.__name__}[{element.name}]"
 
     @property
     def words(self) -> str:
@@ -81,7 +81,7 @@ class FixedTupleCodec(Codec[Any]):
 
     def __init__(self, elements: tuple[Codec[Any], ...]) -> None:
         self.elements = elements
-        self.name = f"tuple[{', '.join(element.name for element in elements)}]"
+        self.name: str = f"tuple[{', '.join(element.name for element in elements)}]"
 
     @property
     def words(self) -> str:
@@ -129,9 +129,9 @@ class SetCodec(Codec[Any]):
     def __init__(self, element: Codec[Any], make: type) -> None:
         self.element = element
         self.make: type = make
-        self.name = f"{make.__name__}[{element.name}]"
+        self.name: str = f"{make.__name__}[{element.name}]"
         if element.type_name in ("S", "N", "B"):
-            self.type_name = f"{element.type_name}S"
+            self.type_name: str | None = f"{element.type_name}S"
 
     @property
     def words(self) -> str:
@@ -171,7 +171,7 @@ class MapCodec(Codec[Any]):
 
     def __init__(self, value: Codec[Any]) -> None:
         self._value = value
-        self.name = f"dict[str, {value.name}]"
+        self.name: str = f"dict[str, {value.name}]"
 
     @property
     def words(self) -> str:

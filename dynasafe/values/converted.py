@@ -73,12 +73,12 @@ class ConvertedCodec(CodecWithoutParts[Any]):
         encode: Callable[[Any], object],
         decode: Callable[[Any], Any],
     ) -> None:
-        self.name = python_type.__name__
+        self.name: str = python_type.__name__
         self._python_type = python_type
         self._encode = encode
         self._decode = decode
         if issubclass(python_type, Enum):
-            self.type_name = _type_of(member.value for member in python_type)
+            self.type_name: str | None = _type_of(member.value for member in python_type)
 
     @property
     def words(self) -> str:
@@ -123,10 +123,10 @@ def member_of(enum: type[Enum]) -> Callable[[Any], Enum]:
 
 class LiteralCodec(CodecWithoutParts[Any]):
     def __init__(self, choices: tuple[Any, ...]) -> None:
-        self.name = f"Literal[{', '.join(map(repr, choices))}]"
+        self.name: str = f"Literal[{', '.join(map(repr, choices))}]"
         self._choices = choices
         self._stored = [(_as_read(choice), choice) for choice in choices]
-        self.type_name = _type_of(choices)
+        self.type_name: str | None = _type_of(choices)
 
     @property
     def words(self) -> str:

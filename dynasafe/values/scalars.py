@@ -42,7 +42,7 @@ class ScalarCodec(CodecWithoutParts[T]):
         type_name: str,
         decode: Callable[[Any], Any],
     ) -> None:
-        self.name = name
+        self.name: str = name
         self._types = types
         self._type_name = type_name
         self.type_name: str | None = type_name

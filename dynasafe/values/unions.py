@@ -54,11 +54,11 @@ class UnionCodec(Codec[Any]):
     """
 
     def __init__(self, members: tuple[Codec[Any], ...]) -> None:
-        self.name = " | ".join(member.name for member in members)
+        self.name: str = " | ".join(member.name for member in members)
         self._takes_none = NONE in members
         self._members = tuple(member for member in members if member is not NONE)
         self._type_but_none = only(member.type_name for member in self._members)
-        self.type_name = None if self._takes_none else self._type_but_none
+        self.type_name: str | None = None if self._takes_none else self._type_but_none
         self._by_tag, self._tag = _tagged(self._members)
         # A number may be read as another type of number than was written.
         self._is_compared = require_distinct(self._members, is_tagged=self._tag is not None)
