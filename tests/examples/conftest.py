@@ -30,9 +30,9 @@ from dynasafe.testing import (
 from dynasafe.testing.descriptions import create_table_params
 from dynasafe.testing.engines import Engine
 from tests.exactness import workload
-from tests.integration.conftest import Engines, connect, engines
+from tests.integration.conftest import Engines, connect, engines, no_false_alarm
 
-__all__ = ["engines"]
+__all__ = ["engines", "no_false_alarm"]
 
 T = TypeVar("T")
 Indexes = dict[str, dict[str, tuple[str, ...]]]
