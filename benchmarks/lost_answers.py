@@ -1,4 +1,4 @@
-"""An increment whose answer is lost: how often each client sends it, and what its caller is told.
+"""An increment whose answer is lost: how often each client sends it, and what its caller gets.
 
     python -m benchmarks.lost_answers
 
@@ -199,7 +199,7 @@ CLIENTS: dict[str, Callable[[str], Awaitable[None]]] = {
 class Outcome(NamedTuple):
     sent: int
     counted: int
-    told: str
+    outcome: str
 
 
 async def outcome(increment: Callable[[str], Awaitable[None]]) -> Outcome:
@@ -207,16 +207,16 @@ async def outcome(increment: Callable[[str], Awaitable[None]]) -> Outcome:
     with losing_server() as server:
         try:
             await asyncio.wait_for(increment(server.url), 120)
-            told = "that it succeeded"
+            outcome = "that it succeeded"
         except Exception as error:  # each library has its own
-            told = type(error).__name__
-        return Outcome(server.sent, server.counted, told)
+            outcome = type(error).__name__
+        return Outcome(server.sent, server.counted, outcome)
 
 
 async def main() -> None:
     for name, increment in CLIENTS.items():
-        sent, counted, told = await outcome(increment)
-        print(f"{name}: sent {sent} x, counted {counted} x, and its caller is told: {told}")
+        sent, counted, outcome = await outcome(increment)
+        print(f"{name}: sent {sent} x, counted {counted} x, and its caller gets: {outcome}")
 
 
 if __name__ == "__main__":

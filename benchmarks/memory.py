@@ -4,7 +4,7 @@
 
 Each is done in a process of its own: first a small one, so that all is loaded and connected, and
 then the long one. The figure is how far the resident set rose above where it stood in between:
-Linux tells the highest since it was told to forget (`VmHWM`, `clear_refs`).
+Linux reports the highest since it was reset (`VmHWM`, `clear_refs`).
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ class Cache(Generic[K, V]):
         """Keep the value, whose key and content take so many bytes, if it is not large."""
         if size_bytes * _LARGEST > self.max_bytes:
             return
-        # Threads may count at once, and lose a little: both counts begin anew with their dict.
+        # Threads may count at once, and lose a little: both counts start again with their dict.
         if (self._bytes_new + size_bytes) * 2 > self.max_bytes:
             self._new, self._bytes_new = {}, 0
         self._new[key] = value, size_bytes

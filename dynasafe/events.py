@@ -139,7 +139,7 @@ class RequestRefused(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRepaired(CallEvent):
-    """A guard mended these members of a hand-written request, or left them out."""
+    """A guard repaired these members of a hand-written request, or left them out."""
 
     members: tuple[str, ...]
 

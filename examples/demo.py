@@ -106,7 +106,7 @@ async def main(endpoint_url: str) -> None:
         except ConditionalCheckFailedError as error:
             print(f"not written; the stored visits are {error.item.visits}")
 
-        title("6. Two editors, one version: the second is told")
+        title("6. Two editors, one version: the second gets an error")
         mine = await people.get_item({"id": "p1"})
         theirs = await people.get_item({"id": "p1"})
         assert mine is not None

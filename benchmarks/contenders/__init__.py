@@ -1,4 +1,4 @@
-"""One module per library: how it does the work that all are measured at."""
+"""One module per library: how it does the measured work."""
 
 from __future__ import annotations
 

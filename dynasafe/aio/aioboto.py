@@ -268,7 +268,7 @@ class AiobotoTransport:
         return response
 
     async def refresh_credentials(self) -> bool:
-        """Fetch credentials anew, where they are of a kind that can be fetched."""
+        """Fetch credentials again, where they are of a kind that can be fetched."""
         credentials = self._credentials()
         protected_refresh = getattr(credentials, "_protected_refresh", None)
         if credentials is None or protected_refresh is None:

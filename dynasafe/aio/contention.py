@@ -54,7 +54,7 @@ async def retry_conflicts(
     Args:
         call: makes a new awaitable each time.
         on: other errors that mean the same: nothing was written, another was quicker. Name
-            VersionConflictError where the call reads the item anew; else it fails each time.
+            VersionConflictError where the call reads the item again; else it fails each time.
         max_attempts: at least 1. The first try counts.
         base_delay_s: the bound of the first wait.
         max_delay_s: no wait is longer.

@@ -129,5 +129,5 @@ class CredentialSource:
     def _take(self, credentials: Credentials) -> None:
         self.current = credentials
         lifetime_s = credentials.expires_at_s - self._now_s()
-        # Those of a short life are fetched anew in its second half.
+        # Those of a short life are fetched again in its second half.
         self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)

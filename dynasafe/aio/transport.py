@@ -29,7 +29,7 @@ class Transport(Protocol):
         ...
 
     async def refresh_credentials(self) -> bool:
-        """Fetch credentials anew; False where they cannot be others than those refused.
+        """Fetch credentials again; False where they cannot be others than those refused.
 
         Raises:
             NotSent: they could not be fetched.

@@ -108,7 +108,7 @@ class Asked:
         if is_forced and not self._is_static:
             found = self._found()
             if self._own:
-                # Assumed roles are kept by the chain: only a new one asks for them anew.
+                # Assumed roles are kept by the chain: only a new one asks for them again.
                 self._session = _session(self._profile_name)
                 found = self._session.get_credentials()
                 self._client._request_signer._credentials = found

@@ -360,14 +360,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         _SCANS,
     ),
     "DYS162": Explanation(
-        "A segment that there is not",
+        "Unknown segment",
         "Segments are counted from 0.",
         "Segment=4, TotalSegments=4",
         "Segment=3, TotalSegments=4",
         _SCANS,
     ),
     "DYS163": Explanation(
-        "An index that there is not",
+        "Unknown index",
         "IndexName names an index of the table.",
         "IndexName='by_emial'",
         "IndexName='by_email'",
@@ -538,7 +538,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         _UPDATES,
     ),
     "DYS205": Explanation(
-        "A function that there is not",
+        "Unknown function",
         "Functions are written in lower case.",
         "SIZE(a) > :n",
         "size(a) > :n",
@@ -680,7 +680,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         _CONDITIONS,
     ),
     "DYS225": Explanation(
-        "A type name that there is not",
+        "Unknown type name",
         "attribute_type takes S, N, B, BOOL, NULL, L, M, SS, NS or BS.",
         "attribute_type(a, :t), with 'STRING'",
         "attribute_type(a, :t), with 'S'",

@@ -1,4 +1,4 @@
-"""What mode "repair" mends in a hand-written request: what has one meaning only."""
+"""What mode "repair" changes in a hand-written request: what has only one meaning."""
 
 from __future__ import annotations
 

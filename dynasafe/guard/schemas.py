@@ -37,7 +37,7 @@ class DescribedTables:
         """Describe those that are not known. With an async client, once the result is awaited.
 
         Args:
-            again: those that are known, too: a table may be made anew, or get an index.
+            again: those that are known, too: a table may be made again, or get an index.
         """
         wanted = [name for name in table_names if again or name not in self._known]
         if not wanted:

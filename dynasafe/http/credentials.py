@@ -1,4 +1,4 @@
-"""Credentials: what they are, where the environment keeps them, when they are fetched anew.
+"""Credentials: what they are, where the environment keeps them, when they are fetched again.
 
 The environment and container endpoints are decided here. Anything else, such as a profile, a role
 or the metadata of an instance, is for botocore's chain.
@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 ADVISORY_S: Final = 900.0
-"""Seconds before their expiry from which credentials are fetched anew in the background."""
+"""Seconds before their expiry from which credentials are fetched again in the background."""
 
 _CONTAINER_HOST: Final = "169.254.170.2"
 _CONTAINER_HOSTS: Final = frozenset(
@@ -84,7 +84,7 @@ class Container:
 
     Args:
         token: goes into the header Authorization.
-        token_file: holds the token, and is read anew each time, since it is rotated.
+        token_file: holds the token, and is read again each time, since it is rotated.
     """
 
     __slots__ = ("token", "token_file", "url")

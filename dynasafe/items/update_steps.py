@@ -166,7 +166,7 @@ class UpdateSteps:
         target: Attr[Any] = attribute
         if self.schema is None:
             return target
-        # The class may have declared a base's attribute anew.
+        # The class may have declared a base's attribute again.
         own = self.schema.own(target)
         if own.owner is None:
             lacks = self.schema.lacks(own.path.attribute_name)

@@ -70,7 +70,7 @@ def read_baseline(text: str) -> Baseline:
         )
     except (ValueError, KeyError, TypeError) as error:
         raise SettingsError(
-            f"the baseline cannot be read: {error}. Fix: write it anew with --write-baseline"
+            f"the baseline cannot be read: {error}. Fix: write it again with --write-baseline"
         ) from error
     return Baseline(known)
 

@@ -273,7 +273,7 @@ class _Session:
         return report
 
     def _migrate(self, source: Source, settings: RuleSettings) -> Source:
-        """The source with UpdateBuilder; what is left is told."""
+        """The source with UpdateBuilder; reports what is left."""
         from dynasafe.lint.migrate import migrate_source
 
         migrated = migrate_source(source, settings)

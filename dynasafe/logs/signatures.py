@@ -59,7 +59,7 @@ class Signature:
     """Codes that are more specific: this one does not count beside them."""
     heads: tuple[str, ...] = ()
     """Words before the needles, for patterns that match at whole words: a needle at the start of a
-    line stands behind the `n` of `\\n` in JSON."""
+    line follows the `n` of `\\n` in JSON."""
 
     @property
     def title(self) -> str:

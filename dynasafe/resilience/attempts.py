@@ -105,7 +105,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """Fetch credentials anew, within this time."""
+    """Fetch credentials again, within this time."""
 
     timeout_s: float | None
 
@@ -582,7 +582,7 @@ class _Attempts:
         return self.deadline is None or next_s < self.deadline.at_s
 
     def _error(self) -> DynasafeError:
-        """What the caller is told of the last failure."""
+        """What the caller gets for the last failure."""
         outcome = self.outcome
         assert outcome is not None
         if self.is_ambiguous:

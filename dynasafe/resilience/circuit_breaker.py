@@ -46,7 +46,7 @@ class CircuitState(Enum):
     HALF_OPEN = "half_open"
     """A few calls pass, and decide."""
     FORCED_OPEN = "forced_open"
-    """Refuses all calls until told otherwise."""
+    """Refuses all calls until an override or a reset changes it."""
     DISABLED = "disabled"
     """Lets all calls pass, and counts nothing."""
     METRICS_ONLY = "metrics_only"
@@ -152,7 +152,7 @@ class _TimedCalls:
 
 
 class Circuit:
-    """A circuit breaker that is told the time.
+    """A circuit breaker without a clock: callers pass the time.
 
     Args:
         name: stands in events and errors.
@@ -164,7 +164,7 @@ class Circuit:
         open_s: how long it stays open at first.
         open_growth: each opening in a row is longer by this factor, 1 or more.
         max_open_s: no opening is longer; None: 12 times open_s.
-        open_jitter: the part of an opening, in [0, 1], that is left to chance.
+        open_jitter: the random part of how long it stays open, in [0, 1].
         half_open_permits: how many calls decide in HALF_OPEN.
         max_half_open_s: after this long in HALF_OPEN it opens again; None: it waits for ever.
         hooks: called with each CircuitTransition, when it has happened.
@@ -325,7 +325,7 @@ class Circuit:
     # By hand
 
     def force_open(self) -> None:
-        """Refuse all calls until told otherwise."""
+        """Refuse all calls until an override or a reset changes it."""
         self._enter(CircuitState.FORCED_OPEN)
 
     def disable(self) -> None:

@@ -27,7 +27,7 @@ def table_description(
 
     Raises:
         UnsupportedTypeError: it is neither, or has no partition key, or a key attribute is of a
-            type that DynamoDB takes for no key, or that cannot be told from its annotation.
+            type that DynamoDB does not take for a key, or that its annotation does not say.
     """
     if not (isinstance(given, type) and issubclass(given, Item)):
         table_schema(given, "")  # refuses what is none

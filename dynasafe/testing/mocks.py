@@ -24,7 +24,7 @@ from dynasafe.testing.unawaited import FIX_UNAWAITED
 
 @dataclass
 class _Watched:
-    """A mock, and how many calls of its methods were told to be missing an await."""
+    """A mock, and how many unawaited calls of each method were reported."""
 
     mock: ref[Any]
     told: dict[str, int] = field(default_factory=dict)
@@ -42,7 +42,7 @@ def spec_mock(spec: type[Any], **returns: Any) -> Any:
     So is what its methods return, if that is of a class with async methods: the tables of an
     AsyncDynamoDB, the pages of an AsyncTable. With the pytest plugin a test fails if a call of an
     async method on the mock was never awaited; elsewhere `assert_all_awaited(mock)` says so.
-    A query or scan that nobody reads is not told: a handler may hand its pages on.
+    A query or scan that nobody reads is not reported: a handler may hand its pages on.
 
     Args:
         spec: the class, such as AsyncTable.
@@ -136,7 +136,7 @@ def _given_pages(name: str, items: Any) -> Any:
 
 
 def _pages_of(items: Sequence[Any]) -> Any:
-    """A mock of pages with these items, which each reading begins anew."""
+    """A mock of pages with these items, which each reading starts again."""
     count = len(items)
     page = Page(items=tuple(items), count=count, scanned_count=count, last_evaluated_key=None)
     mock = _autospec(Pages, frozenset())
@@ -183,7 +183,7 @@ def keeping_mocks() -> Iterator[None]:
 
 
 def take_unawaited_calls() -> list[str]:
-    """The calls on watched mocks that were never awaited. Each is told once."""
+    """The calls on watched mocks that were never awaited. Each is reported once."""
     missing: list[str] = []
     for each in _watched.copy():
         mock = each.mock()

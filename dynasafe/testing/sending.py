@@ -1,4 +1,4 @@
-"""What is told of each request of any client, while somebody wants to know."""
+"""Observers of each request that any client sends."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def watching(watch: Watch) -> Iterator[None]:
 
 
 def tell(sending: Sending) -> None:
-    """The innermost block is told first."""
+    """The innermost block is notified first."""
     for watch in reversed(_watches):
         watch(sending)
 

@@ -1,4 +1,4 @@
-"""check_request: all that DynamoDB would refuse in a request for its own sake, at once.
+"""check_request: all errors that are visible from the request alone.
 
 Sources: the operations' pages in the Amazon DynamoDB API Reference; the words and the order of the
 messages are the service's, where public evidence shows them.

@@ -277,7 +277,7 @@ _RANKS = {
 
 
 class _Findings:
-    """What is wrong with one expression, to be told in the order in which the service looks."""
+    """What is wrong with one expression, in the order in which the service checks it."""
 
     def __init__(self, member: str, text: str, targets: Sequence[Path]) -> None:
         self._member = member

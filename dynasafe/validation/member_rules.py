@@ -85,12 +85,12 @@ def _told(operation: str, broken: list[_Broken], wording: Wording) -> str:
                 member = each.place[:1].upper() + each.place[1:]
                 words = sentence.words.format(operation=operation, name=each.name, member=member)
                 return f"{ONE_ERROR}{words}" if sentence.is_counted else words
-    told = []
+    lines = []
     for each in broken[:_MAX_TOLD]:
         sentence = None if is_missing else wording.sentence(each.pattern, each.constraint)
-        told.append(each.words if sentence is None else sentence.words)
-    plural = "s" if len(told) > 1 else ""
-    return f"{len(told)} validation error{plural} detected: {'; '.join(told)}"
+        lines.append(each.words if sentence is None else sentence.words)
+    plural = "s" if len(lines) > 1 else ""
+    return f"{len(lines)} validation error{plural} detected: {'; '.join(lines)}"
 
 
 def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
@@ -124,7 +124,8 @@ def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> N
                     "DYS103",
                     f"{inner} is None",
                     inner,
-                    "leave the member out; DynamoDB takes it as absent, boto3 dies of it",
+                    "leave the member out; DynamoDB takes it as absent, "
+                    "boto3 raises AttributeError",
                 )
             else:
                 todo.append((member, value, inner))

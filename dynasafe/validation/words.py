@@ -198,12 +198,12 @@ SPLITS: tuple[Split, ...] = (
     ),
     Split(
         "2026-09-02",
-        "BatchGetItem without requests is told as its requestItems parameter is required",
+        "BatchGetItem without requests is reported as its requestItems parameter being required",
         ("me-central-1",),
     ),
     Split(
         "2026-08-22",
-        "BatchWriteItem without requests is told as \"Value at 'RequestItems'\"",
+        "BatchWriteItem without requests is reported as \"Value at 'RequestItems'\"",
         ("eu-north-1",),
     ),
 )

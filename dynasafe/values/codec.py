@@ -31,7 +31,7 @@ LISTS = (list, tuple)
 SETS = (set, frozenset)
 _TYPES = frozenset(TYPES)
 REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
-"""How a type refuses a stored value. What it says often quotes the value: it is not told on."""
+"""How a type refuses a stored value. Its message often quotes the value, so it is not shown."""
 
 
 class Codec(Generic[T]):
@@ -168,6 +168,6 @@ def is_read_as(codec: Codec[Any], encoded: AttributeValue, value: Any) -> bool:
 
 
 def only(type_names: Iterable[str | None]) -> str | None:
-    """The one that all are."""
+    """The single type, if all agree."""
     found = set(type_names)
     return found.pop() if len(found) == 1 else None

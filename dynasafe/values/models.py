@@ -52,7 +52,7 @@ def fields_of(model: Any) -> dict[str, ModelField]:
 
 
 def dumped(value: Any) -> Any:
-    """The model as plain values, by the names that they are stored under.
+    """The model as plain values, by stored name.
 
     Computed fields are left out, since a model does not read them; so are empty sets, which
     DynamoDB does not have, and None where it is the default.
@@ -146,7 +146,7 @@ def fields_stored(value: Any) -> dict[str, Any]:
 
 
 class AmbiguousUnionError(UnsupportedTypeError):
-    """Two types of a union whose stored values cannot be told apart.
+    """Two types of a union whose stored values look the same.
 
     It stands here since mypyc compiles no class of exceptions.
     """

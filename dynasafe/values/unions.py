@@ -50,7 +50,7 @@ from dynasafe.values.wire import (
 class UnionCodec(Codec[Any]):
     """One of several types, of which a stored value fits one.
 
-    Classes are told apart by a tag: a field that each of them has, of other literals.
+    A tag tells classes apart: a field of each of them, with different literals.
     """
 
     def __init__(self, members: tuple[Codec[Any], ...]) -> None:
@@ -102,7 +102,7 @@ class UnionCodec(Codec[Any]):
                 encoded = member.encode(value, levels)
             except InvalidValueError as refused:
                 if refused.reason == TOO_DEEP:
-                    raise  # it holds itself, which each member would find anew at each level
+                    raise  # it holds itself, which each member would find again at each level
                 # The type fitted, but not what is in it, or its range: that is worth telling.
                 if refused.path or isinstance(refused, ValueOutOfRangeError):
                     error = error or refused

@@ -83,10 +83,10 @@ class Lockout:
         if stored is not None and stored.expires_at > now:
             is_locked = stored.wrong >= MAX_ATTEMPTS
             raise (LockedOutError if is_locked else BusyError)(stored.expires_at)
-        anew = Attempts(**key, taken=1, expires_at=until)
+        again = Attempts(**key, taken=1, expires_at=until)
         is_over = Attempts.pk.not_exists() | (Attempts.expires_at <= now)
         try:
-            await settle(self._attempts.put_item(anew, condition=is_over, exactly_once=True))
+            await settle(self._attempts.put_item(again, condition=is_over, exactly_once=True))
         except ConditionalCheckFailedError as error:
             raise BusyError(until) from error
 

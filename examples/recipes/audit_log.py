@@ -125,7 +125,7 @@ class AuditLog:
             )
             entry.digest = self._digest(entry, head.digest)
             try:
-                # Under a token, by which an append whose answer was lost is told from another's.
+                # Under a token, which tells an append whose answer was lost from another's.
                 is_free = Entry.sequence.not_exists()
                 await settle(self._table.put_item(entry, condition=is_free, exactly_once=True))
             except ConditionalCheckFailedError as error:

@@ -74,7 +74,7 @@ class Backfill:
     """One job over the table.
 
     Args:
-        job: its name; another one begins anew.
+        job: its name; another one starts again.
         per_second: how many items are changed in a second, at most.
         page_size: how many are changed at once, between two checkpoints.
         sleep: waits for some seconds.

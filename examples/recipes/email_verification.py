@@ -72,7 +72,7 @@ TABLES: dict[str, type[Item]] = {"accounts": Account, "verifications": Verificat
 
 
 class InvalidTokenError(Exception):
-    """The token is wrong, replaced, too old, or of another address. A caller is not told which."""
+    """The token is wrong, replaced, too old, or of another address. Callers cannot see which."""
 
     def __str__(self) -> str:
         return "This token is not valid. Fix: ask for a new one."

@@ -8,7 +8,7 @@ What it guarantees:
 - One client per process, made when the application starts and closed when it ends, whatever the
   number of requests.
 - Of 50 changes of one ETag at once, one is made; the others are answered with 412.
-- An ETag is never used again: not after the person was deleted and created anew.
+- An ETag is never used again: not after the person was deleted and created again.
 - A change that may have been made is answered with 504, and is never reported as done or failed.
 - What the caller sent wrong is answered with 422; a mistake of ours with 500, and is logged.
 - A body with lone surrogates, NaN or thousands of brackets is answered with 400 or 422.
@@ -90,7 +90,7 @@ TABLES: dict[str, type[Item]] = {"people": Person}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What a caller is told of an error."""
+    """What a caller sees of an error."""
 
     status: int
     detail: object
@@ -98,7 +98,7 @@ class Problem:
 
 
 def problem_of(error: DynasafeError) -> Problem:
-    """What a caller is told. No message of dynasafe holds an attribute's value."""
+    """What a caller sees. No message of dynasafe holds an attribute's value."""
     match error:
         case VersionConflictError():
             return Problem(status=412, detail=CHANGED)
@@ -346,7 +346,7 @@ def etag_of(person: Person) -> str:
 
 
 def is_same(person: Person) -> Condition:
-    """That the person was not deleted and created anew. An older item has no incarnation."""
+    """That the person was not deleted and created again. An older item has no incarnation."""
     if not person.incarnation:
         return Person.id.exists() & Person.incarnation.not_exists()
     return Person.incarnation == person.incarnation

@@ -139,7 +139,7 @@ class IdempotencyKeys:
             )
         except ConditionalCheckFailedError as error:
             if error.item is None:
-                raise InProgressError from error  # removed meanwhile: a repeat begins anew
+                raise InProgressError from error  # removed meanwhile: a repeat starts again
             return response_of(error.item, digest)
         is_finished = False
         try:
@@ -169,7 +169,7 @@ class IdempotencyKeys:
             raise
 
     async def _free(self, key: str, worker: str) -> None:
-        """Let a repeat begin anew, unless the response is stored; if this fails, it waits."""
+        """Let a repeat start again, unless the response is stored; if this fails, it waits."""
         with suppress(DynasafeError):
             await self._requests.delete_item({"key": key}, condition=Request.worker == worker)
 

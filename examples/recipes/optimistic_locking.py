@@ -1,6 +1,6 @@
 """Optimistic locking: nobody overwrites what they have not seen.
 
-What it does: `edit` reads a document, changes it and stores it, and begins anew when another was
+What it does: `edit` reads a document, changes it and stores it, and starts again when another was
 quicker; `save` stores what a human edited, if the document is still the one that they were shown.
 
 What it guarantees:

@@ -1,4 +1,4 @@
-"""Transactional outbox: what is stored is also told to others, and nothing else is.
+"""Transactional outbox: what is stored is also published, and nothing else is.
 
 What it does: `Orders` stores each change together with an event, in one transaction. A Lambda
 function on the table's stream (`Relay`) publishes the events and deletes them.
@@ -56,7 +56,7 @@ class Order(Item):
 
 
 class Event(Item):
-    """Something that others are to be told."""
+    """Something to publish."""
 
     order_id: Attr[str] = attribute(key="partition")
     sequence: Attr[int] = attribute(key="sort")

@@ -104,7 +104,7 @@ TABLES: dict[str, type[Item]] = {"credentials": Credentials, "attempts": Attempt
 
 
 class WrongPasswordError(Exception):
-    """The password is wrong, or there is no such person. A caller is not told which."""
+    """The password is wrong, or there is no such person. A caller does not learn which."""
 
     def __str__(self) -> str:
         return "The name or the password is wrong."
@@ -270,11 +270,11 @@ class Passwords:
         if stored is not None and stored.blocked_until > now:
             is_locked = stored.wrong >= MAX_ATTEMPTS
             raise (LockedOutError if is_locked else BusyError)(stored.blocked_until)
-        # There are none yet, or they are over. Of many callers who find it so, one begins anew.
-        anew = Attempts(subject=subject, taken=1, blocked_until=until)
+        # There are none yet, or they are over. Of many callers who find it so, one starts again.
+        again = Attempts(subject=subject, taken=1, blocked_until=until)
         is_over = Attempts.subject.not_exists() | (Attempts.blocked_until <= now)
         try:
-            await settle(self._attempts.put_item(anew, condition=is_over, exactly_once=True))
+            await settle(self._attempts.put_item(again, condition=is_over, exactly_once=True))
         except ConditionalCheckFailedError as error:
             raise BusyError(until) from error
 

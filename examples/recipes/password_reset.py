@@ -108,7 +108,7 @@ TABLES: dict[str, type[Item]] = {
 
 
 class InvalidTokenError(Exception):
-    """The token is wrong, used, void, or too old. A caller is not told which."""
+    """The token is wrong, used, void, or too old. A caller does not learn which."""
 
     def __str__(self) -> str:
         return "This token is not valid. Fix: ask for a new one."

@@ -299,7 +299,7 @@ def run(each: dict[str, Any], home: Path) -> dict[str, Any]:
 def main(which: str) -> None:
     import botocore.loaders
 
-    # Each session would read and unpack botocore's data anew, for most of the time.
+    # Each session would read and unpack botocore's data again, for most of the time.
     read_once = cache(botocore.loaders.JSONFileLoader().load_file)
     botocore.loaders.JSONFileLoader.load_file = lambda _, path: read_once(path)
     loader = botocore.loaders.Loader

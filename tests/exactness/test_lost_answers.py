@@ -156,7 +156,7 @@ def request(random: Random) -> dict[str, Any]:
 
 
 async def test_verdicts_are_true(engines: Engines) -> None:
-    """No update is told as refused though it was applied, nor counted twice with success."""
+    """No update is reported as refused though it was applied, nor counted twice with success."""
     random = Random(SEED)
     verdicts = {"success": 0, "refused": 0, "unknown": 0, "repeated": 0}
     async with connect(engines.get("dynamodb-local")) as engine:

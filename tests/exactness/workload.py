@@ -42,7 +42,7 @@ class Account(Item):
 
 @dataclass
 class Books:
-    """What the callers were told."""
+    """What the callers got."""
 
     started: int = 0
     succeeded: int = 0
@@ -77,7 +77,7 @@ async def run_writers(
 async def write_once(
     books: Books, random: Random, id_: str, call: Callable[[], Awaitable[object]], *, resolve: bool
 ) -> None:
-    """Make one call, perhaps cancelled, and enter in the books what it told."""
+    """Make one call, perhaps cancelled, and record its outcome."""
     books.started += 1
     task = asyncio.ensure_future(call())
     if random.random() < CANCELLED:
@@ -236,7 +236,7 @@ async def creations(
 
 
 async def versions(table: AsyncTable[Account], count: int, seed: int) -> tuple[Books, int]:
-    """Writers change one versioned item, which is there, reading it anew each time.
+    """Writers change one versioned item, which is there, reading it again each time.
 
     Gives the books, and how often the version has advanced.
     """

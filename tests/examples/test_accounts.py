@@ -185,7 +185,7 @@ async def test_confirmation(accounts: Accounts) -> None:
 
 
 async def test_change_of_address(db: AsyncDynamoDB, accounts: Accounts) -> None:
-    """A change of the address takes effect when the new one is confirmed; the old one is told."""
+    """A new address takes effect when it is confirmed; the old one gets a notice."""
     person_id = await member(accounts)
     session = await session_of(accounts)
     new, old = await accounts.request_email(session, PASSWORD, GRACE, now=NOW)

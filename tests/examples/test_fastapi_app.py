@@ -343,7 +343,7 @@ async def test_race(memory: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_etag_after_deletion(memory: httpx.AsyncClient, method: str) -> None:
-    """An ETag is never used again: not after the person was deleted and created anew."""
+    """An ETag is never used again: not after the person was deleted and created again."""
     headers = {"If-Match": await etag(memory)}
     await memory.delete(f"/v1/people/{ADA}")
     await memory.put(f"/v1/people/{ADA}", json={"name": "Eve"})
@@ -356,7 +356,7 @@ async def test_etag_after_deletion(memory: httpx.AsyncClient, method: str) -> No
 
 
 class Replaced(Rough):
-    """Tables in memory: between the read and the write, the person is created anew."""
+    """Tables in memory: between the read and the write, the person is created again."""
 
     is_armed = False
 
@@ -373,7 +373,7 @@ class Replaced(Rough):
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_replaced_meanwhile(method: str) -> None:
-    """A person who is created anew between our read and our write is not overwritten."""
+    """A person who is created again between our read and our write is not overwritten."""
     transport = Replaced(TABLES)
     async with serving(lambda: nullcontext(rough_database(transport))) as client:
         await client.put(f"/v1/people/{ADA}", json={"name": "Ada"})

@@ -1,4 +1,4 @@
-"""The outbox: what is stored is told to others, and nothing else is."""
+"""The outbox: what is stored is published, and nothing else is."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ def test_autoguard(mode: str | None, expected: str) -> None:
 
 
 def test_autoguard_with_nonsense() -> None:
-    """A mode that there is not is an error, not a process without a guard."""
+    """An unknown mode is an error, not a process without a guard."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DYNASAFE_GUARD": "loud"}
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False

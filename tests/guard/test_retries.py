@@ -43,7 +43,7 @@ ERRORS = {
 
 
 def check(server: FaultyServer, told: dict[str, Told], client: str) -> None:
-    """Nothing is applied twice that may not be, and nobody is told what is not known."""
+    """Nothing is applied twice that may not be, and nobody gets an answer that is not known."""
     cases = [case for mode in MODES for case in cases_of(client, mode)]
     assert sorted(told) == sorted(case.key for case in cases)
     for case in cases:
@@ -65,7 +65,7 @@ def check(server: FaultyServer, told: dict[str, Told], client: str) -> None:
 
 @pytest.mark.parametrize("client", ["sync", "async"])
 async def test_lost_answers(client: str) -> None:
-    """An increment counts once, and its caller is told that nobody knows, in each retry mode."""
+    """An increment counts once, and its caller learns that nobody knows, in each retry mode."""
     with faulty_server() as server:
         told = await outcomes(server.url, client)
 

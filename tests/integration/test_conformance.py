@@ -245,7 +245,7 @@ def test_given_one_fault_then_the_words_are_the_engines(judge: Judge, name: str)
 def test_given_two_faults_at_once_then_verdicts_agree_and_almost_all_words_do(
     judge: Judge,
 ) -> None:
-    """All pairs of faults. Which of two is told first is left open: the emulator looks at the
+    """All pairs of faults. Which of two is reported first is left open: the emulator looks at the
     table's keys before the expressions, the service the other way round.
     """
     names = sorted(MUTATIONS.keys() - UNDECIDABLE)

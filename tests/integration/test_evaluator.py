@@ -230,7 +230,7 @@ def test_given_many_triples_then_items_returns_and_errors_are_dynamodb_locals(
 def test_given_updates_then_the_changed_parts_are_returned_as_dynalite_does(
     dynalite: Engine,
 ) -> None:
-    """dynalite's authors recorded the service. It dies of some updates that copy attributes."""
+    """dynalite's authors recorded the service. It crashes on some updates that copy attributes."""
     alone = (triple.alone() for triple in triples(Random(0)))
     generated = islice(filter(_returns_changed_parts, alone), 1000)
     with closing(Table(dynalite)) as table:

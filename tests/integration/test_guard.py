@@ -304,7 +304,7 @@ def test_describes_once(local: Engine) -> None:
 
 
 def test_describes_anew(local: Engine) -> None:
-    """A table that is made anew, with another key, is no false alarm."""
+    """A table that is made again, with another key, is no false alarm."""
     client = guard(boto3_client(local), schema="describe")
     client.get_item(**RIGHT_KEY)
     client.delete_table(TableName=TABLE)

@@ -51,7 +51,7 @@ FLOAT = 0.1
 
 
 class Stub(ThreadingHTTPServer):
-    """An endpoint that gives the answer it was told, as the service words it."""
+    """An endpoint that gives the answer it was given, as the service words it."""
 
     daemon_threads = True
     answer: tuple[int, dict[str, Any] | bytes, dict[str, str]] = (200, {}, {})

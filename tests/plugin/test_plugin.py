@@ -475,7 +475,7 @@ def test_guard(pytester: pytest.Pytester, arguments: list[str], ini: str, failed
 
 
 def test_guard_with_nonsense(pytester: pytest.Pytester) -> None:
-    """A mode that there is not is a usage error."""
+    """An unknown mode is a usage error."""
     pytester.makepyfile(GUARDED)
     pytester.makeini("[pytest]\nasyncio_mode = auto\ndynamodb_guard = loud")
 

@@ -21,7 +21,7 @@ SECONDS = st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0])
 
 
 class CircuitMachine(RuleBasedStateMachine):
-    """The model keeps every result of the present state in a list, and counts it anew."""
+    """The model keeps every result of the present state in a list, and counts it again."""
 
     @initialize(
         window=st.one_of(st.integers(1, 6).map(CountWindow), st.integers(1, 6).map(TimeWindow)),

@@ -2,7 +2,7 @@
 
     DYNASAFE_BOTOCORE=botocore-newest python -m tests.service_model.shapes
 
-writes that module anew from the folder in build/ that the variable names.
+writes that module again from the folder in build/ that the variable names.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class Timeline:
 
 @dataclass
 class Tally:
-    """What the callers were told."""
+    """What the callers got."""
 
     calls: int = 0
     sent: int = 0

@@ -445,7 +445,7 @@ def test_error_names_the_limit(
 
 
 class Ledger:
-    """Counts permits, and refuses when told to."""
+    """Counts permits, and refuses when asked to."""
 
     def __init__(self) -> None:
         self.held = 0

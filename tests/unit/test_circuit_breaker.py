@@ -26,7 +26,7 @@ CLOSED, OPEN, HALF_OPEN = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.H
 
 
 class Driven:
-    """A circuit, and the time that it is told."""
+    """A circuit, and its time."""
 
     def __init__(self, **settings: Any) -> None:
         self.events: list[Event] = []

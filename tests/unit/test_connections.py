@@ -311,7 +311,7 @@ async def test_plain_port_for_tls() -> None:
 
 @pytest.mark.parametrize("verify", ["/no/such/file.pem", __file__])
 async def test_bad_bundle(verify: str) -> None:
-    """A bundle that is missing, or is none, is told when the client opens."""
+    """A bundle that is missing or invalid is reported when the client opens."""
     transport = HttpTransport(
         region_name="us-east-1", endpoint_url="https://127.0.0.1:1", verify=verify
     )
@@ -448,7 +448,7 @@ async def test_late_loop(tls: dict[str, Any]) -> None:
 
     async def behave(peer: Peer, writer: asyncio.StreamWriter, number: int) -> None:
         writer.write(answer(b'{"Attributes":{"a":{"S":"%s"}}}' % (b"x" * 300_000)))
-        # The answer is on its way; now nothing runs for longer than the limit.
+        # The answer is in transit; now nothing runs for longer than the limit.
         asyncio.get_running_loop().call_soon(time.sleep, 0.3)
 
     async with (

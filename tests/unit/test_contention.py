@@ -108,7 +108,7 @@ async def test_version_conflicts_are_retried():
 
 
 async def test_version_conflicts_are_final():
-    """A version conflict comes at once where the call does not read anew."""
+    """A version conflict comes at once where the call does not read again."""
     counters = database(condition_failed({"id": {"S": "a"}, "version": {"N": "2"}})).table(
         "counters", Counter
     )

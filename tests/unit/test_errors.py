@@ -56,7 +56,7 @@ def service(cls: type[ServiceError]) -> ServiceError:
     return cls(
         "UpdateItem",
         "SomeException",
-        "told",
+        "said",
         error_class="final",
         table_name="t",
         http_status=400,
@@ -186,7 +186,7 @@ async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown
         ),
         (
             service(ServiceError),
-            "UpdateItem on table 't' was refused: SomeException: told (attempts: 2, request id: R)",
+            "UpdateItem on table 't' was refused: SomeException: said (attempts: 2, request id: R)",
         ),
         (
             OutcomeUnknownError("PutItem", table_name="t", attempts=2, reason="reset"),

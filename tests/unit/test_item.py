@@ -377,7 +377,7 @@ def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_
         pass
 
     for each in (Both, Other):
-        # Legacy inherits `source`, and Imported declares it anew.
+        # Legacy inherits `source`, and Imported declares it again.
         item: Any = each(created=1)
         assert item.source == Imported(created=1).source == "file"
         assert decode_item(each, encode_item(item)) == item

@@ -1,4 +1,4 @@
-"""The table of operations, and what is told of a name that is not in it."""
+"""The table of operations, and what it says of an unknown name."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_check_of_no_name() -> None:
 
 @pytest.mark.parametrize("form", ["clinet", "", "CLIENT", 1])
 def test_unknown_form(form: Any) -> None:
-    """A form that there is not is refused before anything is looked at."""
+    """An unknown form is refused before anything is looked at."""
     with pytest.raises(ValueOutOfRangeError, match=f"not {form!r}"):
         check_request("GetItem", {}, form=form)
 

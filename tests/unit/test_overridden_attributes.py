@@ -1,4 +1,4 @@
-"""An attribute of a base, in an update of a class that declares it anew."""
+"""An attribute of a base, in an update of a class that declares it again."""
 
 from __future__ import annotations
 

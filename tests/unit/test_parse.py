@@ -232,14 +232,14 @@ def test_given_a_set_in_a_thousand_brackets_when_read_then_all_but_one_are_redun
 
 
 def test_given_much_space_at_the_end_when_read_then_it_is_passed_over_once() -> None:
-    # Took minutes while the space was scanned anew from each of its characters.
+    # Took minutes while the space was scanned again from each of its characters.
     assert parse_condition("a = :v" + " \t\r\n" * 100_000) == is_v(A)
 
 
 def steps_of(function: Callable[[], object]) -> int:
     """How many lines of Python it runs, each turn of a loop counted, and how many calls it makes.
 
-    What is told of a machine's time would not be the same twice; this is.
+    A machine's time is not the same twice; this is.
     """
     steps = 0
 
