@@ -199,7 +199,7 @@ CLIENTS: dict[str, Callable[[str], Awaitable[None]]] = {
 class Outcome(NamedTuple):
     sent: int
     counted: int
-    outcome: str
+    reported: str
 
 
 async def outcome(increment: Callable[[str], Awaitable[None]]) -> Outcome:
@@ -207,16 +207,16 @@ async def outcome(increment: Callable[[str], Awaitable[None]]) -> Outcome:
     with losing_server() as server:
         try:
             await asyncio.wait_for(increment(server.url), 120)
-            outcome = "that it succeeded"
+            reported = "that it succeeded"
         except Exception as error:  # each library has its own
-            outcome = type(error).__name__
-        return Outcome(server.sent, server.counted, outcome)
+            reported = type(error).__name__
+        return Outcome(server.sent, server.counted, reported)
 
 
 async def main() -> None:
     for name, increment in CLIENTS.items():
-        sent, counted, outcome = await outcome(increment)
-        print(f"{name}: sent {sent} x, counted {counted} x, and its caller gets: {outcome}")
+        sent, counted, reported = await outcome(increment)
+        print(f"{name}: sent {sent} x, counted {counted} x, and its caller gets: {reported}")
 
 
 if __name__ == "__main__":

@@ -12,18 +12,18 @@ SUCCESS = "that it succeeded"
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("boto3", Outcome(sent=2, counted=2, told=SUCCESS)),
-        ("aioboto3", Outcome(sent=2, counted=2, told=SUCCESS)),
+        ("boto3", Outcome(sent=2, counted=2, reported=SUCCESS)),
+        ("aioboto3", Outcome(sent=2, counted=2, reported=SUCCESS)),
         *(
             (
                 f"{client}, guarded ({mode})",
-                Outcome(sent=1, counted=1, told="ConnectionClosedError"),
+                Outcome(sent=1, counted=1, reported="ConnectionClosedError"),
             )
             for client in ("boto3", "aioboto3")
             for mode in ("legacy", "standard", "adaptive")
         ),
-        ("dynasafe", Outcome(sent=1, counted=1, told="OutcomeUnknownError")),
-        ("dynasafe, exactly once", Outcome(sent=2, counted=1, told=SUCCESS)),
+        ("dynasafe", Outcome(sent=1, counted=1, reported="OutcomeUnknownError")),
+        ("dynasafe, exactly once", Outcome(sent=2, counted=1, reported=SUCCESS)),
     ],
 )
 async def test_given_an_increment_when_its_answer_is_lost_then_it_is_as_the_page_says(
