@@ -46,6 +46,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def __init__(self, pool: Pool) -> None:
         self.pool: Final = pool
+        # All connections read into one buffer: what is read is used up before anything else runs.
+        self.buffer: Final = pool.buffer
         self.reader: Final = AnswerReader()
         self.transport: Any = None
         self.waiter: asyncio.Future[None] | None = None
@@ -64,13 +66,12 @@ class Connection(asyncio.BufferedProtocol):
         self.transport = transport
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        # All connections read into one buffer: what is read is used up before anything else runs.
-        return self.pool.buffer
+        return self.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         self.reads += 1
         reader = self.reader
-        fault = reader.feed(self.pool.buffer[:nbytes])
+        fault = reader.feed(self.buffer[:nbytes])
         if fault is not None:
             self.fail(fault)
         elif reader.is_complete:
@@ -95,14 +96,15 @@ class Connection(asyncio.BufferedProtocol):
 
     # Called by the pool.
 
-    async def exchange(self, request: bytes, timeout_s: float | None, deadline_s: float) -> None:
-        """Hand a request over, and wait until the reader has the answer.
+    def hand_over(
+        self, request: bytes, timeout_s: float | None, deadline_s: float
+    ) -> asyncio.Future[None]:
+        """Send a request: what is done when the reader has the answer.
+
+        It raises Lost where no whole answer comes.
 
         Args:
             timeout_s: what an error says; the deadline is what counts.
-
-        Raises:
-            Lost: no whole answer came.
         """
         pool = self.pool
         self.reader.begin()
@@ -110,11 +112,7 @@ class Connection(asyncio.BufferedProtocol):
         self.waiter = waiter = pool.loop.create_future()
         pool.watch(self, deadline_s)
         self.transport.write(request)
-        try:
-            await waiter
-        finally:
-            self.waiter = None
-            self.deadline_s = math.inf
+        return waiter
 
     def is_usable(self, now_s: float) -> bool:
         """Whether a request may be handed over."""
@@ -226,18 +224,20 @@ class Pool:
     def release(self, connection: Connection) -> None:
         """Give back a connection after a whole answer."""
         self._busy.discard(connection)
-        reader = connection.reader
-        if not reader.is_reusable:
+        now_s = self.loop.time()
+        if not connection.reader.is_reusable:
             connection.abort()
-        elif self._surplus and self.loop.time() >= connection.old_at_s:
+        elif self._surplus and now_s >= connection.old_at_s:
             self._surplus -= 1
             connection.abort()
         else:
-            self.keep(connection)
+            self._keep(connection, now_s)
 
     def keep(self, connection: Connection) -> None:
-        """Keep a connection for the next request."""
-        now_s = self.loop.time()
+        """Keep a new connection for the next request."""
+        self._keep(connection, self.loop.time())
+
+    def _keep(self, connection: Connection, now_s: float) -> None:
         connection.idle_since_s = now_s
         if connection.is_closed or self.is_closed or len(self._idle) >= self._max_idle:
             connection.abort()

@@ -152,7 +152,26 @@ class Executor:
         if state.is_observed:
             plan = observed(plan, state)
         try:
-            return await self._drive(plan, state)
+            command = next(plan)
+            while True:
+                try:
+                    if isinstance(command, Request):
+                        reply: Success | None = await self._run(command, state)
+                    else:
+                        reply = None
+                        if isinstance(command, Sleep):
+                            await self.clock.sleep(command.delay_s)
+                        else:
+                            await asyncio.sleep(0)
+                        state.now_s = self.clock.now_s()
+                except BaseException as error:
+                    state.now_s = self.clock.now_s()
+                    command = plan.throw(error)
+                else:
+                    command = plan.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
         except OutcomeUnknownError as error:
             self._offer(error, settings)
             raise
@@ -172,40 +191,12 @@ class Executor:
         if error.__dict__.get("_resolve_plan") is not None:
             error._run_plan = lambda error: self.resolve(error, settings)
 
-    async def _drive(self, plan: Plan[T], state: CallState) -> T:
-        try:
-            command = next(plan)
-            while True:
-                try:
-                    if isinstance(command, Request):
-                        reply: Success | None = await self._run(command, state)
-                    else:
-                        reply = None
-                        if isinstance(command, Sleep):
-                            await self.clock.sleep(command.delay_s)
-                        else:
-                            await asyncio.sleep(0)
-                except BaseException as error:
-                    state.now_s = self.clock.now_s()
-                    command = plan.throw(error)
-                else:
-                    if reply is None:
-                        state.now_s = self.clock.now_s()
-                    command = plan.send(reply)
-        except StopIteration as stop:
-            result: T = stop.value
-            return result
-
     async def _run(self, request: Request, state: CallState) -> Success:
         """One request of a plan, with its retries."""
         transport = self._require_open()
         permits = self.state.prepare(request, state)
         slots, call = self.slots, request.call
         now_s = self.clock.now_s()
-
-        def make_loop(permits: Permits | None) -> Generator[Command, Any, Success]:
-            return self.state.loop(request, state, permits, now_s=now_s)
-
         deadline = state.deadline
         left_s = None if deadline is None else deadline.at_s - now_s
         if (
@@ -214,28 +205,35 @@ class Executor:
             or state.is_observed  # the loop tells of each attempt
             or (left_s is not None and left_s <= 0.0)
         ):
-            return await self._go_on(make_loop(permits), None, request)
+            loop = self.state.loop(request, state, permits, now_s=now_s)
+            return await self._go_on(loop, None, request)
         try:
             first = FirstAttempt(permits, state.quota, state, now_s)
         except CircuitOpenError as refusal:
             assert permits is not None
-            return await self._go_on(make_loop(Held(permits, refusal)), None, request)
+            loop = self.state.loop(request, state, Held(permits, refusal), now_s=now_s)
+            return await self._go_on(loop, None, request)
         slots.in_flight += 1
         timeout_s = state.settings.attempt_timeout_s
-        if left_s is not None:
-            timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
+        if left_s is not None and (timeout_s is None or left_s < timeout_s):
+            timeout_s = left_s
         try:
             response = await transport.send(call.operation, request.params, timeout_s=timeout_s)
         except Exception as error:
             reply = Raised(error, self.clock.now_s(), self.clock.draw())
         except BaseException as cancellation:
-            first.go_on(make_loop).throw(cancellation)
+            first.go_on(self._loop_of(request, state, now_s)).throw(cancellation)
             raise
         else:
             return first.succeed(response, self.clock.now_s())
         finally:
             slots.release()
-        return await self._go_on(first.go_on(make_loop), reply, request)
+        return await self._go_on(first.go_on(self._loop_of(request, state, now_s)), reply, request)
+
+    def _loop_of(
+        self, request: Request, state: CallState, now_s: float
+    ) -> Callable[[Permits | None], Generator[Command, Any, Success]]:
+        return lambda permits: self.state.loop(request, state, permits, now_s=now_s)
 
     async def _go_on(
         self, loop: Generator[Command, Any, Success], reply: Reply | None, request: Request

@@ -160,8 +160,10 @@ class HttpTransport:
             source = self._source
             assert source is not None
             credentials = source.current
-            if credentials is None or self._clock.now_s() >= source.stale_at_s:
+            now_s = self._clock.now_s()
+            if credentials is None or now_s >= source.stale_at_s:
                 credentials = await self._credentials(source, deadline_s)
+                now_s = self._clock.now_s()
             resource = resource_of(params)
             if "moto.core.models" in sys.modules:
                 require_no_mock()
@@ -176,11 +178,10 @@ class HttpTransport:
                 if loop.time() >= deadline_s:
                     pool.keep(connection)
                     raise NotSent("the time ran out while connecting", limit="attempt_timeout_s")
+                now_s = self._clock.now_s()
             try:
                 headers = trace_header(os.environ) if self._is_lambda else ""
-                head = route.signer.head(
-                    operation, body, now_s=self._clock.now_s(), headers=headers
-                )
+                head = route.signer.head(operation, body, now_s=now_s, headers=headers)
             except ValueError as error:
                 pool.discard(connection)
                 raise NotSent(str(error), is_retryable=False) from None
@@ -190,7 +191,7 @@ class HttpTransport:
             raise
         reader = connection.reader
         try:
-            await connection.exchange(head + body, timeout_s, deadline_s)
+            await connection.hand_over(head + body, timeout_s, deadline_s)
             answer = read_answer(
                 operation,
                 reader.status,

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]
 from typing import Any, Final, NoReturn
@@ -61,20 +61,25 @@ def _refuse_value(value: object) -> NoReturn:
     raise TypeError(f"no JSON for a {type(value).__name__}")
 
 
-if c_make_encoder is None:  # another Python than CPython
-    _encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_refuse_value)
+def _encoder() -> Callable[[object, int], Iterable[str]]:
+    """The standard library's encoder, made once: the pieces of a value's JSON.
 
-    def _dumps(value: object) -> str:
-        return _encoder.encode(value)
-
-else:
-    # json.dumps makes an encoder for each call, and looks for circles; that takes twice the time.
-    _make_chunks = c_make_encoder(
+    json.dumps makes one for each call, and looks for circles; that takes twice the time.
+    """
+    if c_make_encoder is None:  # another Python than CPython
+        encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_refuse_value)
+        return lambda value, level: encoder.iterencode(value)
+    made: Callable[[object, int], Iterable[str]] = c_make_encoder(
         None, _refuse_value, encode_basestring_ascii, None, ":", ",", False, False, False
     )
+    return made
 
-    def _dumps(value: object) -> str:
-        return "".join(_make_chunks(value, 0))
+
+_pieces: Final = _encoder()
+
+
+def _dumps(value: object) -> str:
+    return "".join(_pieces(value, 0))
 
 
 def _written(value: Any) -> Any:
@@ -128,23 +133,24 @@ class AnswerReader:
     )
 
     def __init__(self) -> None:
-        self._parser = HttpResponseParser(self)
+        self._parser: Any = HttpResponseParser(self)
         self.is_expected: bool = False
         self.is_complete: bool = False
         self.is_reusable: bool = True
         self.status: int = 0
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: dict[bytes, bytes] = {}
         self.body: bytes = b""
-        self._reset()
-        self._fed = 0
+        self._body: list[bytes] = []
+        self._size: int = 0
+        self._is_head_read: bool = False
+        self._fed: int = 0
 
     def begin(self) -> None:
         """Expect an answer."""
         self.is_expected = True
         self.is_complete = False
-        self.headers = []
-        self._fed = 0
         self._is_head_read = False
+        self._fed = 0
 
     def feed(self, data: memoryview | bytes) -> str | None:
         """Read on.
@@ -176,35 +182,33 @@ class AnswerReader:
         self.is_reusable = False
         return None if self.is_complete else words
 
-    def _reset(self) -> None:
-        self._body: list[bytes] = []
-        self._size = 0
-        self._is_head_read = False
-
     # Called by llhttp.
 
     def on_message_begin(self) -> None:
         if self.is_complete:
             raise _Fault("bytes after the answer")
-        self.headers = []
-        self._reset()
+        self.headers = {}
+        self._body = []
+        self._size = 0
+        self._is_head_read = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._is_head_read:
-            return  # of a trailer
-        self.headers.append((name.lower(), value))
+        if not self._is_head_read:  # else it is of a trailer
+            self._size += len(name) + len(value)
+            self.headers.setdefault(name.lower(), value)
 
     def on_headers_complete(self) -> None:
-        parser = self._parser
-        self.status = status = parser.get_status_code()
-        if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+        self.status = status = self._parser.get_status_code()
+        headers = self.headers
+        if self._size > MAX_HEAD_BYTES:
             raise _Fault(_LONG_HEAD)
+        self._size = 0  # from here on, of the body
         if status < 200:
             return
         self._is_head_read = True
-        length = header(self.headers, b"content-length")
+        length = headers.get(b"content-length")
         if length is None:
-            if header(self.headers, b"transfer-encoding") is None:
+            if b"transfer-encoding" not in headers:
                 raise _Fault("an answer without a length, which may be cut off")
         elif not length.isdigit() or int(length) > MAX_BODY_BYTES:
             raise _Fault(_LONG_BODY)
@@ -219,12 +223,14 @@ class AnswerReader:
         if self.status < 200:  # llhttp reports "100 Continue" as a message of its own
             return
         parser = self._parser
-        # Right only in here: later llhttp is about to read the next message.
-        if not parser.should_keep_alive() or parser.get_http_version() != "1.1":
+        # Right only in here: later llhttp is about to read the next message. Of HTTP/1.0 it is
+        # true where that is asked for, which only a header can do.
+        if not parser.should_keep_alive() or (
+            b"connection" in self.headers and parser.get_http_version() != "1.1"
+        ):
             self.is_reusable = False
         chunks = self._body
         self.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self._reset()
         self.is_expected = False
         self.is_complete = True
 
@@ -233,18 +239,10 @@ class _Fault(Exception):
     """What is wrong with an answer; raised through the parser."""
 
 
-def header(headers: Sequence[tuple[bytes, bytes]], name: bytes) -> bytes | None:
-    """The value of the first header of this name, which is in lower case."""
-    for each, value in headers:
-        if each == name:
-            return value
-    return None
-
-
 def read_answer(
     operation: str,
     status: int,
-    headers: Sequence[tuple[bytes, bytes]],
+    headers: Mapping[bytes, bytes],
     body: bytes,
     *,
     is_aws: bool,
@@ -258,29 +256,21 @@ def read_answer(
         Refused: DynamoDB answered with an error.
         Lost: this is no answer of DynamoDB, or it was damaged.
     """
-    content_type = checksum = encoding = request_id = None
-    for name, value in headers:
-        if name == b"x-amzn-requestid":
-            request_id = value.decode("latin-1")
-        elif name == b"x-amz-crc32":
-            checksum = value
-        elif name == b"content-type":
-            content_type = value
-        elif name == b"content-encoding":
-            encoding = value
+    encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
         raise Lost(f"HTTP {status} with a content encoding, which was not asked for")
+    checksum = headers.get(b"x-amz-crc32")
     if checksum is not None and (not checksum.isdigit() or int(checksum) != crc32(body)):
         raise Lost(f"HTTP {status} whose body does not fit its crc32")
+    given_id = headers.get(b"x-amzn-requestid")
+    request_id = None if given_id is None else given_id.decode("latin-1")
     if request_id is None and is_aws:
         raise Lost(f"HTTP {status} without a request id, which DynamoDB always sends")
     if status != 200 and not 400 <= status < 600:
         raise Lost(f"HTTP {status}, which is no answer of DynamoDB")
-    media_type = b"" if content_type is None else content_type.partition(b";")[0].strip().lower()
-    if media_type != b"application/x-amz-json-1.0" and not (
-        media_type in _OTHER_MEDIA_TYPES and status != 200
-    ):
-        raise Lost(f"HTTP {status} of another content type than DynamoDB's: {_shown(media_type)}")
+    content_type = headers.get(b"content-type", b"")
+    if content_type != _MEDIA_TYPE:
+        _require_media_type(status, content_type)
     answer = _parse(operation, status, body)
     metadata = {"RequestId": request_id, "HTTPStatusCode": status}
     if status == 200:
@@ -297,13 +287,24 @@ def read_answer(
         message if isinstance(message, str) else "",
         http_status=status,
         request_id=request_id,
-        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in headers},
+        headers={
+            name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()
+        },
         members=answer,
     )
 
 
+_MEDIA_TYPE: Final = b"application/x-amz-json-1.0"
 # moto answers errors as plain JSON.
 _OTHER_MEDIA_TYPES: Final = frozenset({b"application/json", b"application/x-amz-json-1.1"})
+
+
+def _require_media_type(status: int, content_type: bytes) -> None:
+    media_type = content_type.partition(b";")[0].strip().lower()
+    if media_type != _MEDIA_TYPE and not (media_type in _OTHER_MEDIA_TYPES and status != 200):
+        raise Lost(
+            f"HTTP {status} of another content type than DynamoDB's: {_shown(media_type)}"
+        )
 
 
 def _shown(media_type: bytes) -> str:
@@ -340,23 +341,30 @@ _ITEM_OPERATIONS: Final = frozenset(
 
 def _parse(operation: str, status: int, body: bytes) -> dict[str, Any]:
     """The body's one JSON object."""
+    if body == b"{}":  # of most writes
+        return {}
+    answer = _scanned(operation, body)
+    if answer is None:
+        raise Lost(f"HTTP {status} whose body is not one JSON object")
+    return answer
+
+
+def _scanned(operation: str, body: bytes) -> dict[str, Any] | None:
     try:
         text = body.decode()
         if text[:1] != "{":  # the scanner does not look past white space
             text = text.lstrip(_JSON_SPACE)
         answer, end = _scan_once(text, 0)
-        if end != len(text) and text[end:].strip(_JSON_SPACE):
-            answer = None
-        if not isinstance(answer, dict):
-            raise Lost(f"HTTP {status} whose body is not one JSON object")
-        if '"B"' in text or '"BS"' in text:
+        if type(answer) is not dict or (end != len(text) and text[end:].strip(_JSON_SPACE)):
+            return None
+        if '"B' in text and ('"B"' in text or '"BS"' in text):
             _read_binary(answer)
         if operation not in _ITEM_OPERATIONS:
             _read_moments(answer)
-    # The scanner raises StopIteration, which a coroutine would turn into a RuntimeError.
+    # The scanner raises StopIteration, which a coroutine would turn into a RuntimeError. What
+    # these errors say quotes the text, so none of them is the cause of another.
     except (StopIteration, ValueError, RecursionError):
-        # Their words quote the text.
-        raise Lost(f"HTTP {status} whose body is not one JSON object") from None
+        return None
     return answer
 
 
