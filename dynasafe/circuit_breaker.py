@@ -23,7 +23,8 @@ from typing import Any, ParamSpec, Protocol, TypeVar, cast
 from dynasafe.environment.clock import SystemTime
 from dynasafe.environment.forks import renewed_after_fork
 from dynasafe.errors import NotSentError, UnsupportedTypeError
-from dynasafe.events import Event, Hook, emit
+from dynasafe.events import Event, Hook
+from dynasafe.hooks import emit
 from dynasafe.resilience.circuit_breaker import (
     Circuit,
     CircuitMetrics,

@@ -5,7 +5,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from functools import partial
 from typing import Any, Generic, Literal, Unpack, cast, overload
 from uuid import uuid4
@@ -483,20 +483,20 @@ class AsyncTable(Generic[ItemT]):
 
     # Within
 
-    async def _write(
+    def _write(
         self,
         operation: str,
         make: Callable[..., Write[Any]],
         keywords: Keywords,
         options: WriteOptions,
         return_values: str | None,
-    ) -> WriteResult[Any]:
+    ) -> Coroutine[Any, Any, WriteResult[Any]]:
         settings = self._settings
         own: Mapping[str, Any] = options
         if options:
             own, settings = keywords.split(options, settings)
         plan_of = partial(single_write_plan, self._table, make, own, return_values)
-        return await self._executor.call(operation, self._table.name, settings, plan_of)
+        return self._executor.call(operation, self._table.name, settings, plan_of)
 
     def _new_write_id(self) -> str | None:
         """Where items have a place for one; drawing it costs as much as an update's expression."""

@@ -6,15 +6,17 @@ import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from dynasafe.errors import StoredValueError, UnsupportedTypeError
-from dynasafe.events import Hook
 from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.resilience.circuit_breaker import Circuit
 from dynasafe.resilience.retry import RetryPolicy
 from dynasafe.resilience.settings_rules import require_hooks, require_seconds
+
+if TYPE_CHECKING:
+    from dynasafe.events import Hook
 
 BreakerFactory = Callable[[str], Circuit]
 """Makes the circuit breaker of the given name, as in "orders/write"."""

@@ -15,27 +15,20 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
 from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
-from dynasafe.events import (
-    CallCancelled,
-    CallFailed,
-    CallStarted,
-    CallSucceeded,
-    Event,
-    emit,
-    logger,
-    new_call_id,
-    surrounded,
-)
+from dynasafe.hooks import emit, logger, new_call_id, surrounded
 from dynasafe.resilience.attempts import Command, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from dynasafe.validation import require_valid
+
+if TYPE_CHECKING:
+    from dynasafe.events import Event
 
 T = TypeVar("T")
 
@@ -231,6 +224,8 @@ class BreakerMap:
 
 def observed(plan: Plan[T], state: CallState) -> Plan[T]:
     """The plan, within what hooks put around it, with an event at its start and one at its end."""
+    from dynasafe.events import CallStarted
+
     state.call_id = new_call_id()
     started = CallStarted(
         operation=state.operation, table_name=state.table_name, call_id=state.call_id
@@ -242,6 +237,8 @@ def observed(plan: Plan[T], state: CallState) -> Plan[T]:
 
 def _reported(plan: Plan[T], state: CallState) -> Plan[T]:
     """The plan, with an event at its end: succeeded, failed or cancelled."""
+    from dynasafe.events import CallCancelled, CallFailed, CallSucceeded
+
     try:
         result = yield from plan
     except Exception as error:

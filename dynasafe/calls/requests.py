@@ -8,7 +8,6 @@ Source: "Actions", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Generic
 
 from dynasafe.errors import ValueOutOfRangeError
@@ -46,7 +45,7 @@ class Request:
 
     def under_token(self, since_s: float, *, may_be_applied: bool = False) -> Request:
         """The same request, whose token was first sent then, or later."""
-        call = replace(self.call, token_since_s=since_s, may_be_applied=may_be_applied)
+        call = self.call.under_token(since_s, may_be_applied=may_be_applied)
         return Request(self.params, call, self.schema, is_checked=self.is_checked)
 
     def __repr__(self) -> str:  # without the parameters, whose values may be personal data

@@ -368,7 +368,11 @@ def write_plan(
     except BaseException as cancellation:
         write.describe(cancellation.__cause__)
         raise
-    return (yield from finish_plan(write, state, success, return_values))
+    response = success.response
+    if response is None or return_values is not None or "Attributes" in response:
+        return (yield from finish_plan(write, state, success, return_values))
+    write.advance()
+    return _result(state, response, None)
 
 
 def finish_plan(
@@ -388,8 +392,12 @@ def finish_plan(
         decoded = (write.shape.decode if is_whole else write.shape.decode_part)(attributes)
     elif return_values == "ALL_NEW":
         decoded = yield from _read_back_plan(write, token)
+    return _result(state, response, decoded)
+
+
+def _result(state: CallState, response: Mapping[str, Any], attributes: Any) -> WriteResult[Any]:
     return WriteResult(
-        attributes=decoded,
+        attributes=attributes,
         attempts=state.attempts,
         consumed_capacity=_only(response.get("ConsumedCapacity")),
         item_collection_metrics=_only(response.get("ItemCollectionMetrics")),

@@ -13,9 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from dynasafe.events import Hook
-
 if TYPE_CHECKING:
+    from dynasafe.events import Hook
     from dynasafe.guard.process import ProcessGuard
     from dynasafe.guard.settings import GuardErrors, GuardMode
 

@@ -7,12 +7,13 @@ from typing import Any
 from weakref import ref
 
 from dynasafe.errors import InvalidRequestError
-from dynasafe.events import RequestRefused, emit, logger
+from dynasafe.events import RequestRefused
 from dynasafe.findings.finding import Finding
 from dynasafe.guard.places import Sightings, caller_place
 from dynasafe.guard.repair import drop_empty, mend_expressions
 from dynasafe.guard.schemas import DescribedTables
 from dynasafe.guard.settings import Settings, Switch
+from dynasafe.hooks import emit, logger
 from dynasafe.operations import OPERATIONS, table_names
 from dynasafe.validation import Form, check_request
 from dynasafe.validation.check import CHECKED_OPERATIONS

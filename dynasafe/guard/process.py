@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from dynasafe.errors import GuardUnavailableError
-from dynasafe.events import logger
 from dynasafe.guard.clients import MAKING_CLIENT, adds_base
 from dynasafe.guard.settings import Settings, Switch
+from dynasafe.hooks import logger
 
 SWITCH: Final = Switch()
 """Of the whole process."""

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dynasafe.events import Hook, RequestRepaired, emit
+from dynasafe.events import Hook, RequestRepaired
 from dynasafe.expressions.reserved_words import must_be_aliased
 from dynasafe.findings.finding import Finding
+from dynasafe.hooks import emit
 
 # Without these members a request means the same as with an empty one. It does not without
 # UpdateExpression and AttributeUpdates: an UpdateItem that has neither creates an empty item.

@@ -7,7 +7,7 @@ from inspect import isawaitable
 from threading import Lock
 from typing import Any
 
-from dynasafe.events import logger
+from dynasafe.hooks import logger
 from dynasafe.validation.table_schema import TableSchema, table_schema
 
 _MOST_FAILURES = 3

@@ -302,9 +302,7 @@ _OTHER_MEDIA_TYPES: Final = frozenset({b"application/json", b"application/x-amz-
 def _require_media_type(status: int, content_type: bytes) -> None:
     media_type = content_type.partition(b";")[0].strip().lower()
     if media_type != _MEDIA_TYPE and not (media_type in _OTHER_MEDIA_TYPES and status != 200):
-        raise Lost(
-            f"HTTP {status} of another content type than DynamoDB's: {_shown(media_type)}"
-        )
+        raise Lost(f"HTTP {status} of another content type than DynamoDB's: {_shown(media_type)}")
 
 
 def _shown(media_type: bytes) -> str:

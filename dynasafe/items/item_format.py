@@ -150,7 +150,7 @@ class ItemShape(Generic[ItemT]):
         Raises:
             InvalidValueError: it is not a key of this table.
         """
-        if not isinstance(key, Mapping | Item):
+        if not isinstance(key, (dict, Item, Mapping)):
             raise UnsupportedTypeError(
                 "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
             )

@@ -21,8 +21,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from dynasafe.errors import (
     CancellationReason,
@@ -40,21 +39,15 @@ from dynasafe.errors import (
     ThrottledError,
     TransactionCanceledError,
 )
-from dynasafe.events import (
-    AttemptFailed,
-    AttemptStarted,
-    AttemptSucceeded,
-    CallEvent,
-    Hook,
-    UnknownErrorCode,
-    emit,
-    logger,
-)
+from dynasafe.hooks import emit, logger
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.resilience.boundary import NotSent
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.outcomes import CircuitResult, ErrorClass, Outcome, outcome_of
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota, retry_cost
+
+if TYPE_CHECKING:
+    from dynasafe.events import CallEvent, Hook
 
 _ITEM_TOO_LARGE = re.compile(r"Item size (to update )?has exceeded the maximum allowed size")
 
@@ -62,9 +55,9 @@ IN_PROGRESS_WAIT_S = 5.0
 """How long after its first request a transaction in progress is asked for once more."""
 
 Resolution = Literal["applied", "unknown"]
+Resolve = Callable[[Mapping[str, Any] | None], Resolution]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """What the loop must know of a request.
 
@@ -78,82 +71,143 @@ class Call:
             attempt of this very call made its condition fail.
     """
 
-    operation: str
-    table_name: str | None
-    is_write: bool
-    is_repeatable: bool
-    client_request_token: str | None = None
-    token_since_s: float | None = None
-    may_be_applied: bool = False
-    resolve_condition_failure: Callable[[Mapping[str, Any] | None], Resolution] | None = None
+    __slots__ = (
+        "client_request_token",
+        "is_repeatable",
+        "is_write",
+        "may_be_applied",
+        "operation",
+        "resolve_condition_failure",
+        "table_name",
+        "token_since_s",
+    )
+
+    def __init__(
+        self,
+        *,
+        operation: str,
+        table_name: str | None,
+        is_write: bool,
+        is_repeatable: bool,
+        client_request_token: str | None = None,
+        token_since_s: float | None = None,
+        may_be_applied: bool = False,
+        resolve_condition_failure: Resolve | None = None,
+    ) -> None:
+        self.operation: Final = operation
+        self.table_name: Final = table_name
+        self.is_write: Final = is_write
+        self.is_repeatable: Final = is_repeatable
+        self.client_request_token: Final = client_request_token
+        self.token_since_s: Final = token_since_s
+        self.may_be_applied: Final = may_be_applied
+        self.resolve_condition_failure: Final = resolve_condition_failure
+
+    def under_token(self, since_s: float, *, may_be_applied: bool = False) -> Call:
+        """The same, whose token was first sent then, or later."""
+        return Call(
+            operation=self.operation,
+            table_name=self.table_name,
+            is_write=self.is_write,
+            is_repeatable=self.is_repeatable,
+            client_request_token=self.client_request_token,
+            token_since_s=since_s,
+            may_be_applied=may_be_applied,
+            resolve_condition_failure=self.resolve_condition_failure,
+        )
 
 
-@dataclass(frozen=True, slots=True)
 class TakeSlot:
     """Wait for a connection slot, at most this long."""
 
-    timeout_s: float | None
+    __slots__ = ("timeout_s",)
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self.timeout_s: Final = timeout_s
 
 
-@dataclass(frozen=True, slots=True)
 class Send:
     """Send the request, give the slot back, and wait for the answer at most this long."""
 
-    attempt: int
-    timeout_s: float | None
+    __slots__ = ("attempt", "timeout_s")
+
+    def __init__(self, attempt: int, timeout_s: float | None) -> None:
+        self.attempt: Final = attempt
+        self.timeout_s: Final = timeout_s
 
 
-@dataclass(frozen=True, slots=True)
 class Refresh:
     """Fetch credentials again, within this time."""
 
-    timeout_s: float | None
+    __slots__ = ("timeout_s",)
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self.timeout_s: Final = timeout_s
 
 
-@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait before the next attempt."""
 
-    delay_s: float
+    __slots__ = ("delay_s",)
+
+    def __init__(self, delay_s: float) -> None:
+        self.delay_s: Final = delay_s
 
 
-@dataclass(frozen=True, slots=True)
 class SlotTaken:
-    now_s: float
-    was_awaited: bool
+    """The answer to TakeSlot."""
+
+    __slots__ = ("now_s", "was_awaited")
+
+    def __init__(self, now_s: float, was_awaited: bool) -> None:
+        self.now_s: Final = now_s
+        self.was_awaited: Final = was_awaited
 
 
-@dataclass(frozen=True, slots=True)
 class Answered:
-    response: Mapping[str, Any]
-    now_s: float
+    """The answer to Send, where DynamoDB answered."""
+
+    __slots__ = ("now_s", "response")
+
+    def __init__(self, response: Mapping[str, Any], now_s: float) -> None:
+        self.response: Final = response
+        self.now_s: Final = now_s
 
 
-@dataclass(frozen=True, slots=True)
 class Raised:
-    error: Exception
-    now_s: float
-    draw: float
+    """The answer to a command that failed."""
+
+    __slots__ = ("draw", "error", "now_s")
+
+    def __init__(self, error: Exception, now_s: float, draw: float) -> None:
+        self.error: Final = error
+        self.now_s: Final = now_s
+        self.draw: Final = draw
 
 
-@dataclass(frozen=True, slots=True)
 class Refreshed:
-    """`is_new`: whether the credentials are others than those that were refused."""
+    """The answer to Refresh. `is_new`: the credentials are others than those that were refused."""
 
-    is_new: bool
-    now_s: float
+    __slots__ = ("is_new", "now_s")
+
+    def __init__(self, is_new: bool, now_s: float) -> None:
+        self.is_new: Final = is_new
+        self.now_s: Final = now_s
 
 
-@dataclass(frozen=True, slots=True)
 class Woke:
-    now_s: float
+    """The answer to Sleep."""
+
+    __slots__ = ("now_s",)
+
+    def __init__(self, now_s: float) -> None:
+        self.now_s: Final = now_s
 
 
 Command = TakeSlot | Send | Refresh | Sleep
 Reply = SlotTaken | Answered | Raised | Refreshed | Woke
 
 
-@dataclass(frozen=True, slots=True)
 class Success:
     """The answer, and how many requests it took.
 
@@ -161,9 +215,14 @@ class Success:
     `is_after_loss` says that an earlier attempt of the same call may have been applied too.
     """
 
-    response: Mapping[str, Any] | None
-    attempts: int
-    is_after_loss: bool = False
+    __slots__ = ("attempts", "is_after_loss", "response")
+
+    def __init__(
+        self, response: Mapping[str, Any] | None, attempts: int, is_after_loss: bool = False
+    ) -> None:
+        self.response: Final = response
+        self.attempts: Final = attempts
+        self.is_after_loss: Final = is_after_loss
 
 
 class Permits(Protocol):
@@ -426,6 +485,8 @@ class _Attempts:
             if self.attempt == 1:
                 self.first_sent_s = sent_s
             if self.is_observed:
+                from dynasafe.events import AttemptStarted
+
                 waited_s = self.now_s - asked_s if taken.was_awaited else 0.0
                 self.emit(AttemptStarted, attempt=self.attempt, waited_s=waited_s)
             self.is_in_flight = True
@@ -440,6 +501,8 @@ class _Attempts:
                 if permits is not None:
                     permits.record(used, "success", duration_s, reply.now_s)
                 if self.is_observed:
+                    from dynasafe.events import AttemptSucceeded
+
                     self.emit(
                         AttemptSucceeded,
                         attempt=self.attempt,
@@ -662,6 +725,8 @@ class _Attempts:
         )
 
     def _emit_failure(self, outcome: Outcome, delay_s: float | None) -> None:
+        from dynasafe.events import AttemptFailed, UnknownErrorCode
+
         if not outcome.is_known:
             self.emit(UnknownErrorCode, code=outcome.code, http_status=outcome.http_status)
         self.emit(

@@ -18,10 +18,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dynasafe.errors import CircuitOpenError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.events import CircuitRateExceeded, CircuitTransition, Event, Hook, emit
+from dynasafe.hooks import emit
 from dynasafe.resilience.outcomes import CircuitResult
 from dynasafe.resilience.settings_rules import (
     require_count,
@@ -30,6 +30,9 @@ from dynasafe.resilience.settings_rules import (
     require_rate,
     require_seconds,
 )
+
+if TYPE_CHECKING:
+    from dynasafe.events import Event, Hook
 
 HALF_OPEN_RETRY_S = 1.0
 """When to come back while the probes of a half-open circuit are still under way."""
@@ -313,6 +316,8 @@ class Circuit:
             self._open(now_s, draw)
         elif is_over and not self._has_reported:
             self._has_reported = True
+            from dynasafe.events import CircuitRateExceeded
+
             self._emit(
                 CircuitRateExceeded(name=self.name, failure_rate=failure_rate, slow_rate=slow_rate)
             )
@@ -410,6 +415,8 @@ class Circuit:
     def _enter(self, state: CircuitState) -> None:
         if state is self._state:
             return
+        from dynasafe.events import CircuitTransition
+
         failure_rate, slow_rate = self._rates()
         transition = CircuitTransition(
             name=self.name,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Final
 
 
-@dataclass(frozen=True, slots=True)
 class Deadline:
     """`timeout_s` after the call began, on the clock that gave `at_s`."""
 
-    at_s: float
-    timeout_s: float
+    __slots__ = ("at_s", "timeout_s")
+
+    def __init__(self, at_s: float, timeout_s: float) -> None:
+        self.at_s: Final = at_s
+        self.timeout_s: Final = timeout_s
 
     @classmethod
     def after(cls, timeout_s: float, *, now_s: float) -> Deadline:

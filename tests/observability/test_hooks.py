@@ -22,8 +22,8 @@ from dynasafe.events import (
     CircuitTransition,
     Event,
     RequestRepaired,
-    surrounded,
 )
+from dynasafe.hooks import surrounded
 from dynasafe.integrations.emf import METRICS, EmfHook
 from dynasafe.integrations.logging import LogHook, StructlogHook, fields
 

@@ -12,6 +12,7 @@ from dynasafe.resilience.attempts import (
     Raised,
     Refresh,
     Refreshed,
+    Resolve,
     Send,
     Sleep,
     SlotTaken,
@@ -27,6 +28,19 @@ Answer = Mapping[str, Any] | Exception
 WRITE = Call(operation="UpdateItem", table_name="t", is_write=True, is_repeatable=False)
 IDEMPOTENT = Call(operation="UpdateItem", table_name="t", is_write=True, is_repeatable=True)
 READ = Call(operation="GetItem", table_name="t", is_write=False, is_repeatable=True)
+
+
+def resolving(resolve: Resolve) -> Call:
+    """An idempotent write that looks at the stored item where its condition fails."""
+    return Call(
+        operation="UpdateItem",
+        table_name="t",
+        is_write=True,
+        is_repeatable=True,
+        resolve_condition_failure=resolve,
+    )
+
+
 TOKEN = Call(
     operation="TransactWriteItems",
     table_name="t",

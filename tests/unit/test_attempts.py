@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +46,7 @@ from tests.support.driving import (
     WRITE,
     Answer,
     Drive,
+    resolving,
     service_error,
 )
 
@@ -238,7 +238,7 @@ def test_given_a_lost_attempt_when_the_condition_fails_then_the_stored_item_deci
         seen.append(item)
         return resolution
 
-    call = replace(IDEMPOTENT, resolve_condition_failure=resolve)
+    call = resolving(resolve)
 
     drive = Drive()([LOST, CONDITION], call, policy=POLICY)
 
@@ -251,13 +251,13 @@ def test_given_a_lost_attempt_when_the_condition_fails_then_the_stored_item_deci
 
 
 def test_given_no_lost_attempt_when_the_condition_fails_then_it_was_not_applied() -> None:
-    call = replace(IDEMPOTENT, resolve_condition_failure=lambda item: "unknown")
+    call = resolving(lambda item: "unknown")
 
     assert isinstance(Drive()([CONDITION], call).error, ConditionalCheckFailedError)
 
 
 def test_given_a_request_that_was_delivered_twice_when_proven_then_it_succeeded() -> None:
-    call = replace(IDEMPOTENT, resolve_condition_failure=lambda item: "applied")
+    call = resolving(lambda item: "applied")
 
     assert Drive()([CONDITION], call).result is not None
 
@@ -294,7 +294,9 @@ def test_given_both_timeouts_when_sent_then_each_attempt_has_the_smaller() -> No
 
 def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
     loop = attempts(WRITE, now_s=0, deadline=Deadline.after(2, now_s=0), attempt_timeout_s=1)
-    assert next(loop) == TakeSlot(2)  # a wait for a slot counts against the whole call alone
+    assert _is(
+        next(loop), TakeSlot, timeout_s=2
+    )  # a wait for a slot counts against the whole call alone
 
     with pytest.raises(DeadlineExceededError) as caught:
         loop.send(Raised(TimeoutError(), 2.0, 0.0))
@@ -352,7 +354,7 @@ def test_failed_refresh_is_named() -> None:
     loop = attempts(WRITE, now_s=0, policy=POLICY, deadline=Deadline.after(9, now_s=0))
     next(loop)
     loop.send(SlotTaken(0.0, was_awaited=False))
-    assert loop.send(Raised(EXPIRED, 1.0, 0.0)) == Refresh(8.0)
+    assert _is(loop.send(Raised(EXPIRED, 1.0, 0.0)), Refresh, timeout_s=8.0)
 
     with pytest.raises(ServiceError) as caught:
         loop.send(Raised(NotSent("denied", is_retryable=False, provider="assume-role"), 2.0, 0.0))
@@ -369,7 +371,7 @@ def test_refresh_counts_against_the_deadline() -> None:
     next(loop)
     loop.send(SlotTaken(0.0, was_awaited=False))
     loop.send(Raised(EXPIRED, 1.0, 0.0))
-    assert loop.send(Refreshed(True, 2.5)) == TakeSlot(0.0)
+    assert _is(loop.send(Refreshed(True, 2.5)), TakeSlot, timeout_s=0.0)
 
     with pytest.raises(ServiceError):
         loop.send(Raised(TimeoutError(), 2.5, 0.0))
@@ -378,7 +380,7 @@ def test_refresh_counts_against_the_deadline() -> None:
 # What was sent under a token before
 
 
-RESOLVING = replace(TOKEN, token_since_s=0.0, may_be_applied=True)
+RESOLVING = TOKEN.under_token(0.0, may_be_applied=True)
 
 
 @pytest.mark.parametrize(
@@ -412,7 +414,7 @@ def test_token_window_counts_from_the_first_call(now_s: float, count: int) -> No
 
 def test_token_window_is_looked_at_after_the_slot_wait() -> None:
     """A wait for a slot may take what is left of the ten minutes."""
-    loop = attempts(replace(TOKEN, token_since_s=0.0), now_s=599.0)
+    loop = attempts(TOKEN.under_token(0.0), now_s=599.0)
     next(loop)
 
     with pytest.raises(OutcomeUnknownError):
@@ -644,8 +646,9 @@ def test_given_a_hook_that_raises_when_called_then_the_call_goes_on(
 def test_given_an_answer_when_a_call_is_driven_by_hand_then_the_protocol_is_as_documented() -> None:
     loop = attempts(READ, now_s=0)
 
-    assert next(loop) == TakeSlot(None)
-    assert loop.send(SlotTaken(0.0, was_awaited=False)) == Send(1, None)
+    assert _is(next(loop), TakeSlot, timeout_s=None)
+    sent = loop.send(SlotTaken(0.0, was_awaited=False))
+    assert _is(sent, Send, attempt=1, timeout_s=None)
     with pytest.raises(StopIteration) as stop:
         loop.send(Answered({}, 0.0))
     assert stop.value.value.attempts == 1
@@ -654,3 +657,8 @@ def test_given_an_answer_when_a_call_is_driven_by_hand_then_the_protocol_is_as_d
 def test_given_what_was_never_sent_when_raised_then_it_is_a_not_sent_error() -> None:
     for answer in (REFUSED, NO_CREDENTIALS):
         assert isinstance(Drive()([answer], WRITE).error, NotSentError)
+
+
+def _is(command: object, kind: type[object], **facts: object) -> bool:
+    """Whether a command is of this kind, with these facts."""
+    return type(command) is kind and {name: getattr(command, name) for name in facts} == facts
