@@ -207,16 +207,17 @@ async def outcome(increment: Callable[[str], Awaitable[None]]) -> Outcome:
     with losing_server() as server:
         try:
             await asyncio.wait_for(increment(server.url), 120)
-            reported = "that it succeeded"
+            reported = "success"
         except Exception as error:  # each library has its own
             reported = type(error).__name__
         return Outcome(server.sent, server.counted, reported)
 
 
 async def main() -> None:
+    print(f"{'client':28} {'sent':4} {'counted':7}  the caller gets")
     for name, increment in CLIENTS.items():
         sent, counted, reported = await outcome(increment)
-        print(f"{name}: sent {sent} x, counted {counted} x, and its caller gets: {reported}")
+        print(f"{name:28} {sent:4} {counted:7}  {reported}")
 
 
 if __name__ == "__main__":
