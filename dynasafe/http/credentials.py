@@ -190,7 +190,7 @@ _FRESH_S: Final = 10.0
 
 
 class CredentialState:
-    """The credentials of a client, and when they are to be fetched anew. Time is an argument.
+    """The credentials of a client, and when they are to be fetched again. Time is an argument.
 
     `current` is what calls use, and `stale_at_s` from when on they ask whether to fetch.
 
@@ -251,7 +251,7 @@ class CredentialState:
 
     def _take(self, credentials: Credentials, now_s: float) -> None:
         self.current = credentials
-        # Those of a short life are fetched anew in its second half.
+        # Those of a short life are fetched again in its second half.
         lifetime_s = credentials.expires_at_s - now_s
         self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)
 

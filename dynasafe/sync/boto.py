@@ -259,7 +259,7 @@ class BotoTransport:
             raise
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """Fetch credentials anew, where they are of a kind that can be fetched."""
+        """Fetch credentials again, where they are of a kind that can be fetched."""
         credentials = self._credentials()
         if getattr(credentials, "_protected_refresh", None) is None:
             return False

@@ -54,9 +54,9 @@ def retry_conflicts(
     next attempt.
 
     Args:
-        call: is called anew each time.
+        call: is called again each time.
         on: other errors that mean the same: nothing was written, another was quicker. Name
-            VersionConflictError where the call reads the item anew; else it fails each time.
+            VersionConflictError where the call reads the item again; else it fails each time.
         max_attempts: at least 1. The first try counts.
         base_delay_s: the bound of the first wait.
         max_delay_s: no wait is longer.

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Pages(Generic[T]):
-    """A query or scan that has not begun: each `for` over it begins anew.
+    """A query or scan that has not begun: each `for` over it starts again.
 
     With several segments, items come as their segments bring them, in no order.
     """

@@ -432,9 +432,9 @@ class Table(Generic[ItemT]):
         Args:
             put, delete: a collection is looked at as a whole before anything is sent: each entry
                 can be sent, and no two are of one item. An iterator is taken 25 entries at a time,
-                looked at as it comes, and not kept, so that it may be longer than the memory; after
-                an error it stands behind the last one that the error has. What it raises itself
-                is raised as it is, if nothing was processed yet.
+                checked as they come, and not kept: it may be larger than the memory. After an
+                error, the iterator is positioned after the last entry reported. An error that the
+                iterator raises passes through, if nothing was processed yet.
 
         Raises:
             BatchIncompleteError: it stopped half-way; `processed`, `unprocessed` and `unknown`
