@@ -352,10 +352,10 @@ def _require_answer(operation_model: Any, response_dict: Mapping[str, Any], **_:
     handover = _handover.get()
     if handover is None:
         return
-    headers = [
-        (name.lower().encode("latin-1"), value.encode("latin-1"))
+    headers = {
+        name.lower().encode("latin-1"): value.encode("latin-1")
         for name, value in response_dict["headers"].items()
-    ]
+    }
     read_answer(
         operation_model.name,
         response_dict["status_code"],
