@@ -7,7 +7,7 @@ Source: "Actions", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Generic, Literal, Unpack, cast, overload
 from uuid import uuid4
@@ -492,7 +492,7 @@ class Table(Generic[ItemT]):
         keywords: Keywords,
         options: WriteOptions,
         return_values: str | None,
-    ) -> Coroutine[Any, Any, WriteResult[Any]]:
+    ) -> WriteResult[Any]:
         settings = self._settings
         own: Mapping[str, Any] = options
         if options:

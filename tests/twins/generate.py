@@ -69,6 +69,7 @@ WORDS = (
     (r"\bAsyncTable\b", "Table"),
     (r"\bAsyncGenerator\[(.+?), None\](?=[:,)])", r"Generator[\1, None, None]"),
     (r"\bAsyncGenerator\b", "Generator"),
+    (r"\bCoroutine\[Any, Any, (.+)\](?=:)", r"\1"),
     (r"\bAsyncIterator\b", "Iterator"),
     (r"\bStopAsyncIteration\b", "StopIteration"),
     (r"\b__aiter__\b", "__iter__"),
