@@ -49,10 +49,6 @@ class DynasafeError(Exception):
         """
         return "The request could not be completed"
 
-    def __repr__(self) -> str:
-        # Not from its arguments: they may hold items, and any number of findings.
-        return f"{type(self).__name__}('{printable(str(self), 1000)}')"
-
     def __reduce__(self) -> tuple[Any, ...]:
         # Facts live in __dict__; rebuilding without __init__ keeps keyword-only signatures free.
         return (_rebuild, (type(self), self.args, _picklable(self.__dict__)))
@@ -148,9 +144,15 @@ class InvalidRequestError(NotSentError):
     """A request that DynamoDB would refuse: every finding, not only the first."""
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
+        # One of the findings says so where it is no operation.
+        operation = printable(operation) if isinstance(operation, str) else type(operation).__name__
         super().__init__(operation, tuple(findings))
-        self.operation = operation
+        self.operation: str = operation
         self.findings: tuple[Finding, ...] = tuple(findings)
+
+    def __repr__(self) -> str:  # a finding holds the whole text that it is about
+        codes = ", ".join(each.code for each in self.findings[:_MOST_FINDINGS])
+        return f"{type(self).__name__}({self.operation!r}, {codes})"
 
     def __str__(self) -> str:
         more = len(self.findings) - _MOST_FINDINGS

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from dynasafe.aio.transport import Transport
 from dynasafe.errors import ValueOutOfRangeError
+from dynasafe.values.arguments import require_choice
 
 
 class Connection(Protocol):
@@ -39,10 +40,7 @@ def connection_of(transport: str, given: dict[str, Any], own: dict[str, Any]) ->
         given: arguments that both have.
         own: arguments of our own connections.
     """
-    if transport not in ("http", "aioboto3"):
-        raise ValueOutOfRangeError(
-            "transport", f'no transport {transport!r}. Fix: "http" or "aioboto3"'
-        )
+    require_choice("transport", transport, ("http", "aioboto3"))
     if transport == "http" and not _is_async_session(given["session"]):
         from dynasafe.aio.http_connect import HttpConnection
 

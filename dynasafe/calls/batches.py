@@ -34,6 +34,7 @@ from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.resilience.attempts import Call, Success
 from dynasafe.resilience.retry import retry_cost
 from dynasafe.validation import require_valid
+from dynasafe.values.arguments import elements_of
 from dynasafe.values.wire import fingerprint
 
 AttributeMap = Mapping[str, Any]
@@ -308,6 +309,7 @@ def batch_get_plan(
 ) -> Plan[list[Any]]:
     """The items of the keys, in their order; missing ones are left out."""
     require_on_invalid(on_invalid)
+    elements_of("keys", keys, "a collection of keys")
     shape = table.shape
     entries: dict[Hashable, tuple[Key, AttributeMap]] = {}
     fingerprints = []
@@ -359,6 +361,8 @@ def batch_write_plan(
     Collections are encoded and checked as a whole before the first request. Iterators are taken
     as requests have room for their entries.
     """
+    elements_of("put", put, "a collection of items")
+    elements_of("delete", delete, "a collection of keys")
     writes = _writes(table, put, delete, state)
     is_streamed = isinstance(put, Iterator) or isinstance(delete, Iterator)
     total = None

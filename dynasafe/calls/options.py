@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from dynasafe.errors import StoredValueError, UnsupportedTypeError
+from dynasafe.findings.quoting import quoted
 from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.updates import ReturnConsumedCapacity, ReturnItemCollectionMetrics
 from dynasafe.resilience.circuit_breaker import Circuit
@@ -209,9 +210,10 @@ def require_on_invalid(on_invalid: object) -> None:
     Raises:
         UnsupportedTypeError: it is neither "raise" nor "skip" nor a function.
     """
-    if on_invalid not in ("raise", "skip") and not callable(on_invalid):
+    is_word = isinstance(on_invalid, str) and on_invalid in ("raise", "skip")
+    if not is_word and not callable(on_invalid):
         raise UnsupportedTypeError(
-            "on_invalid", f"'raise', 'skip' or a function is expected, not {on_invalid!r:.40}"
+            "on_invalid", f"'raise', 'skip' or a function is expected, not {quoted(on_invalid)}"
         )
 
 

@@ -26,6 +26,7 @@ from dynasafe.errors import (
     NotSentError,
     OutcomeUnknownError,
     TransactionCanceledError,
+    UnsupportedTypeError,
     ValueOutOfRangeError,
 )
 from dynasafe.limits import MAX_CLIENT_REQUEST_TOKEN_LENGTH, TOKEN_WINDOW_S
@@ -130,7 +131,15 @@ def single_write_plan(
         options: see `WriteOptions`.
     """
     given_token = options.get("client_request_token")
-    is_exact = options.get("exactly_once") or given_token is not None
+    exactly_once = options.get("exactly_once", False)
+    for name, given, expected in (
+        ("return_values", return_values, str | None),
+        ("exactly_once", exactly_once, bool | None),
+    ):
+        if not isinstance(given, expected):
+            words = "text" if expected is str | None else "True or False"
+            raise UnsupportedTypeError(name, f"{words} is expected, not {type(given).__name__}")
+    is_exact = exactly_once or given_token is not None
     token = token_of(given_token, state) if is_exact else None
     schema = table.shape.schema
     has_write_id = schema is not None and schema.write_id is not None

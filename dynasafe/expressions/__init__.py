@@ -30,10 +30,16 @@ def parse(
             it is not defined.
         InvalidValueError: the kind is not known.
     """
-    from dynasafe.errors import ValueOutOfRangeError
+    from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
     from dynasafe.expressions import parser
 
-    match kind:
+    if not isinstance(text, str):
+        raise UnsupportedTypeError("text", f"a str is expected, not {type(text).__name__}")
+    for argument, given in (("names", names), ("values", values)):
+        if given is not None and not isinstance(given, Mapping):
+            expected = f"a mapping is expected, not {type(given).__name__}"
+            raise UnsupportedTypeError(argument, expected)
+    match kind if isinstance(kind, str) else None:
         case "condition":
             return parser.parse_condition(text, names, values)
         case "key condition":

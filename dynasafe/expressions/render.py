@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self, assert_never
 
+from dynasafe.errors import UnsupportedTypeError
 from dynasafe.expressions.nodes import (
     And,
     Arithmetic,
@@ -143,8 +144,13 @@ def render(node: Expression, *, escape: Literal["auto", "always"] = "auto") -> R
             text = render_update(node, placeholders)
         case Projection():
             text = render_projection(node, placeholders)
-        case _:
+        case And() | Or() | Not() | Comparison() | Between() | In() | Function():
             text = render_condition(node, placeholders)
+        case _:
+            given = type(node).__name__
+            raise UnsupportedTypeError(
+                "node", f"a tree that parse() gives is expected, not {given}"
+            )
     return Rendered(text=text, names=placeholders.names, values=placeholders.values)
 
 

@@ -35,6 +35,7 @@ from dynasafe.expressions.nodes import (
 )
 from dynasafe.items.conditions import Bindable, Condition, Made
 from dynasafe.items.owners import HasSchema, Owned, OwnerT, T, T_co
+from dynasafe.values.arguments import elements_of
 from dynasafe.values.codec import Codec
 from dynasafe.values.codecs import codec_for
 
@@ -231,7 +232,12 @@ class Comparable(Readable[T, OwnerT]):
             UnsupportedTypeError: a str or a mapping is no collection of choices.
             ValueOutOfRangeError: there are no choices, or more than 100.
         """
-        return _is_in(self, *_several(choices, str(self), "is_in"))
+        return _is_in(
+            self,
+            *elements_of(
+                str(self), choices, "a list of values", fix="is_in([value]) for a single one"
+            ),
+        )
 
 
 def _equal(left: Any, right: object) -> Condition[Any]:
@@ -262,22 +268,6 @@ def _is_in(operand: Comparable[Any, Any], *choices: object) -> Condition[Any]:
     if stored:
         terms.append(In(operand.node, tuple(operand._value(choice) for choice in stored)))
     return Condition.made(disjunction(*terms), _is_in, operand, *choices)
-
-
-def _several(values: Any, path: str, taker: str) -> tuple[Any, ...]:
-    """The values of a collection, as far as it is one."""
-    if not isinstance(values, str | bytes | bytearray | memoryview | Mapping | Bindable):
-        try:
-            elements = iter(values)
-        except TypeError:
-            pass
-        else:
-            return tuple(elements)
-    raise UnsupportedTypeError(
-        path,
-        f"{taker} takes a list of values, not {type(values).__name__}. Fix: "
-        f"{taker}([value]) for a single one",
-    )
 
 
 class SizeOf(Comparable[int, OwnerT]):
@@ -822,7 +812,7 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
         ValueOutOfRangeError: the text is not a document path.
     """
     if (path is None) == (name is None):
-        raise TypeError("attr() takes a document path, or name=, and not both")
+        raise UnsupportedTypeError("", "attr() takes a document path, or name=, and not both")
     given = path if name is None else name
     if not isinstance(given, str):
         raise UnsupportedTypeError(

@@ -64,7 +64,7 @@ class Made(Bindable):
     def _is_made_by(self, make: Callable[..., Any], *operands: object) -> None:
         self._make = make
         self._operands = tuple(
-            each if isinstance(each, _LASTING) else deepcopy(each) for each in operands
+            each if isinstance(each, _LASTING) else _kept(each) for each in operands
         )
 
     def is_of(self, item_class: type) -> bool:
@@ -77,6 +77,16 @@ class Made(Bindable):
             each.bound(schema) if isinstance(each, Bindable) else each for each in self._operands
         )
         return self._make(*operands)
+
+
+def _kept(operand: object) -> object:
+    """A copy that later changes of the operand do not reach."""
+    try:
+        return bytes(operand) if isinstance(operand, memoryview) else deepcopy(operand)
+    except Exception as error:  # a __deepcopy__ may raise whatever it likes
+        raise UnsupportedTypeError(
+            "", f"the {type(operand).__name__} cannot be copied. Fix: give bytes, lists and dicts"
+        ) from error
 
 
 _LASTING = (Bindable, str, bytes, bool, int, float, Decimal, datetime, date, UUID, Enum, type(None))

@@ -19,6 +19,7 @@ from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
+    Final,
     Literal,
     Self,
     TypeVar,
@@ -36,6 +37,7 @@ from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.items.schema import MISSING, AttributeSchema, Options, Schema, attribute
+from dynasafe.values.arguments import require_choice
 from dynasafe.values.codec import Codec
 from dynasafe.values.containers import parsed_members
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
@@ -168,8 +170,7 @@ class Item(HasSchema):
         Raises:
             UnsupportedTypeError: a value has no JSON form.
         """
-        if mode not in ("python", "json"):
-            raise ValueOutOfRangeError("mode", f"'python' or 'json', not {mode!r}")
+        require_choice("mode", mode, ("python", "json"))
         plain: Callable[[Any], Any] = as_python if mode == "python" else as_json
         state = self.__dict__
         names = self.__dynasafe_schema__.by_field_name
@@ -225,6 +226,9 @@ class Item(HasSchema):
                 f"a mapping of AttributeValues is expected, not {type(image).__name__}. Fix: a "
                 "stream has images if its view type says so",
             )
+        for name, value in image.items():
+            if not isinstance(value, Mapping):
+                raise StoredValueError(str(name), NOT_AN_ATTRIBUTE_VALUE)
         item = decode_item(cls, image)
         unknown = item.__dict__.get("_unknown_attributes")
         if unknown:
@@ -272,6 +276,9 @@ def encode_item(item: Item, levels: int = LEVELS) -> dict[str, AttributeValue]:
     return {**unknown, **encoded} if unknown else encoded
 
 
+NOT_AN_ATTRIBUTE_VALUE: Final = "it is no AttributeValue, such as {'S': 'text'}"
+
+
 def decode_item(
     item_class: type[ItemT], attribute_map: Mapping[str, AttributeValue], levels: int = LEVELS
 ) -> ItemT:
@@ -305,6 +312,8 @@ def decode_item(
     except StoredValueError as error:
         error.within(name)
         raise
+    except (AttributeError, TypeError, LookupError):
+        raise StoredValueError(name, NOT_AN_ATTRIBUTE_VALUE) from None
     if known < len(attribute_map):
         state["_unknown_attributes"] = {
             name: value for name, value in attribute_map.items() if name not in schema.by_name

@@ -37,7 +37,7 @@ class ItemShape(Generic[ItemT]):
         if item_class is not None and item_class is not dict:
             if not (isinstance(item_class, type) and issubclass(item_class, Item)):
                 raise UnsupportedTypeError(
-                    "item_class", f"an Item class is expected, not {item_class!r}"
+                    "item_class", f"an Item class is expected, not {type(item_class).__name__}"
                 )
             self.item_class = item_class
             self.schema = schema_of(item_class)

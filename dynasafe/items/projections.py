@@ -5,14 +5,14 @@ Source: "Using projection expressions in DynamoDB".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.nodes import Projection
 from dynasafe.items.attributes import Attr, attr
-from dynasafe.items.conditions import Bindable
 from dynasafe.items.schema import Schema
+from dynasafe.values.arguments import elements_of
 
 ProjectionLike = Iterable[Attr[Any] | str]
 
@@ -25,11 +25,10 @@ def projection_node(attributes: ProjectionLike, schema: Schema | None = None) ->
     Raises:
         InvalidValueError: there is none, or one is not a document path or of another class.
     """
-    if isinstance(attributes, str | Bindable | Mapping) or not isinstance(attributes, Iterable):
-        raise UnsupportedTypeError(
-            "projection", "several attributes are expected. Fix: projection=[attribute]"
-        )
-    paths = tuple(_typed(attribute, schema).node for attribute in attributes)
+    given = elements_of(
+        "projection", attributes, "a list of attributes", fix="projection=[attribute]"
+    )
+    paths = tuple(_typed(attribute, schema).node for attribute in given)
     if not paths:
         raise ValueOutOfRangeError(
             "projection", "no attributes. Fix: leave projection out to read whole items"

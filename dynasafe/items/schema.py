@@ -18,7 +18,7 @@ from dynasafe.errors import (
     did_you_mean,
 )
 from dynasafe.expressions.document_path import DocumentPath
-from dynasafe.findings.quoting import listed
+from dynasafe.findings.quoting import listed, quoted
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.values.classes import undefined
@@ -386,7 +386,7 @@ class Schema:
 
     def lacks(self, name: object) -> str:
         """What is said of a name that no attribute has."""
-        return f"{self._class_name} has no attribute {name!r}." + did_you_mean(
+        return f"{self._class_name} has no attribute {quoted(name)}." + did_you_mean(
             name, self.by_field_name
         )
 
@@ -523,5 +523,8 @@ def schema_of(item_class: type[HasSchema]) -> Schema:
     try:
         schema: Schema = item_class.__dynasafe_schema__
     except AttributeError:
-        raise TypeError(f"{item_class!r} is no subclass of Item with attributes") from None
+        given = item_class.__name__ if isinstance(item_class, type) else type(item_class).__name__
+        raise UnsupportedTypeError(
+            "item_class", f"a subclass of Item with attributes is expected, not {quoted(given)}"
+        ) from None
     return schema

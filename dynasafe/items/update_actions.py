@@ -22,6 +22,7 @@ from dynasafe.expressions.nodes import (
     Value,
 )
 from dynasafe.items.attributes import Attr
+from dynasafe.values.arguments import elements_of
 from dynasafe.values.containers import encoded_elements
 
 Verb = Literal[
@@ -134,12 +135,9 @@ def _elements(target: Attr[Any]) -> Callable[[Iterable[Any]], Payload]:
     element, text = target.codec.child(0), target.text
 
     def payload(values: Iterable[Any]) -> Payload:
-        if isinstance(values, str | bytes | Mapping):
-            raise UnsupportedTypeError(
-                text, f"a list of values is expected, not {type(values).__name__}"
-            )
+        elements = elements_of(text, values, "a list of values")
         try:
-            return {"L": encoded_elements(element, values)}
+            return {"L": encoded_elements(element, elements)}
         except InvalidValueError as error:
             error.within(text)
             raise

@@ -26,6 +26,7 @@ from dynasafe.items.patches import NonePolicy, patched
 from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_steps import UpdateSteps
 from dynasafe.items.written_updates import Escape
+from dynasafe.values.arguments import names_of, require_choice
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import for_serializer
 from dynasafe.values.wire import AttributeValue, copied
@@ -103,8 +104,8 @@ class UpdateBuilder(Generic[OwnerT]):
         self: UpdateBuilder[InstanceT], item_class: type[InstanceT], *, escape: Escape = "auto"
     ) -> None: ...
     def __init__(self, item_class: Any = None, *, escape: Escape = "auto") -> None:
-        if escape not in ("auto", "always"):
-            raise ValueOutOfRangeError("escape", f"'auto' or 'always', not {escape!r}")
+        if type(escape) is not str or escape not in ("auto", "always"):
+            require_choice("escape", escape, ("auto", "always"))
         schema = None if item_class is None else schema_of(item_class)
         self._steps = UpdateSteps(schema, escape)
         self._condition: Condition[Any] | None = None
@@ -232,15 +233,15 @@ class UpdateBuilder(Generic[OwnerT]):
                 read. `error.problems` says so of each field, in words for the one who sent it.
         """
         self._steps.require_mutable()
-        if none not in (None, "remove", "null", "skip"):
-            raise ValueOutOfRangeError("none", f"'remove', 'null' or 'skip', not {none!r}")
+        if none is not None:
+            require_choice("none", none, ("remove", "null", "skip"))
         if allow is None and self._steps.schema is None:
-            raise TypeError(
-                "a patch without an Item class needs allow=, the attributes that it may set"
+            raise UnsupportedTypeError(
+                "allow",
+                "a patch without an Item class needs the names of the attributes that it may set. "
+                "Fix: allow={...}",
             )
-        if isinstance(allow, str):
-            raise TypeError("allow= is a collection of names, not one str")
-        allowed = None if allow is None else frozenset(allow)
+        allowed = None if allow is None else names_of("allow", allow)
         self._steps = patched(self._steps, patch, allowed, none)
         return self
 

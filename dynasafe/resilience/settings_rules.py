@@ -18,9 +18,9 @@ def require_count(path: str, value: object, *, least: int = 1, most: int | None 
     if isinstance(value, bool) or not isinstance(value, int):
         raise UnsupportedTypeError(path, f"a whole number is expected, not {type(value).__name__}")
     if value < least:
-        raise ValueOutOfRangeError(path, f"at least {least} is expected, not {value}")
+        raise ValueOutOfRangeError(path, f"at least {least} is expected, not {_shown(value)}")
     if most is not None and value > most:
-        raise ValueOutOfRangeError(path, f"at most {most} are expected, not {value}")
+        raise ValueOutOfRangeError(path, f"at most {most} are expected, not {_shown(value)}")
 
 
 def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
@@ -32,7 +32,7 @@ def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
     number = _number(path, value, "a number of seconds")
     if not math.isfinite(number) or number < 0 or (number == 0 and not or_zero):
         least = "0 seconds or more" if or_zero else "more than 0 seconds"
-        raise ValueOutOfRangeError(path, f"{least} are expected, not {value}")
+        raise ValueOutOfRangeError(path, f"{least} are expected, not {_shown(value)}")
 
 
 def require_rate(path: str, value: object, *, or_zero: bool = False) -> None:
@@ -44,7 +44,7 @@ def require_rate(path: str, value: object, *, or_zero: bool = False) -> None:
     number = _number(path, value, "a rate")
     if not 0 <= number <= 1 or (number == 0 and not or_zero):
         least = "from 0 to 1" if or_zero else "above 0 and up to 1"
-        raise ValueOutOfRangeError(path, f"a rate {least} is expected, not {value}")
+        raise ValueOutOfRangeError(path, f"a rate {least} is expected, not {_shown(value)}")
 
 
 def require_growth(path: str, value: object) -> None:
@@ -55,7 +55,7 @@ def require_growth(path: str, value: object) -> None:
     """
     number = _number(path, value, "a factor")
     if not (math.isfinite(number) and number >= 1):
-        raise ValueOutOfRangeError(path, f"at least 1 is expected, not {value}")
+        raise ValueOutOfRangeError(path, f"at least 1 is expected, not {_shown(value)}")
 
 
 def _number(path: str, value: object, what: str) -> int | float:
@@ -83,3 +83,11 @@ def require_hooks(path: str, value: object) -> None:
                 "a hook is a plain function: nobody would await an async one. Fix: `def`, and "
                 "asyncio.create_task() for what has to wait",
             )
+
+
+def _shown(number: object) -> str:
+    """Python writes no whole number of more than 4,300 digits."""
+    try:
+        return str(number)
+    except ValueError:
+        return "a number of that many digits"

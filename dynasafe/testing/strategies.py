@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -21,6 +21,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from dynasafe.errors import InvalidValueError
 from dynasafe.expressions.evaluate import attributes_of
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.items.attributes import Attr, AttributeType, attr
@@ -29,7 +30,9 @@ from dynasafe.items.item import Item
 from dynasafe.items.schema import schema_of
 from dynasafe.items.updates import UpdateBuilder
 from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_PARTITION_KEY_BYTES
+from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import from_attribute_map
+from dynasafe.values.models import fields_of, is_model
 
 ItemT = TypeVar("ItemT", bound=Item)
 _MAX_INT = 10**MAX_NUMBER_DIGITS - 1
@@ -183,9 +186,48 @@ def _of_type(hint: Any) -> st.SearchStrategy[Any]:
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         fields = typing.get_type_hints(hint)
         return st.builds(hint, **{name: _of_type(each) for name, each in fields.items()})
+    if isinstance(hint, type) and is_model(hint):
+        return _models(hint)
     unknown: Any = hint
     found: st.SearchStrategy[Any] = st.from_type(unknown)
     return found
+
+
+def _models(model: Any) -> st.SearchStrategy[Any]:
+    """Instances of a pydantic model: its own strategy knows no limit of DynamoDB, and gives NaN."""
+    fields = {
+        field.read_name: _of_field(field.annotation, model.model_fields[name].metadata)
+        for name, field in fields_of(model).items()
+    }
+    made = st.fixed_dictionaries(fields).map(lambda given: _valid(model, given))
+    return made.filter(lambda instance: instance is not None)
+
+
+def _of_field(annotation: Any, constraints: Sequence[object]) -> st.SearchStrategy[Any]:
+    if not constraints or annotation is type(None):
+        return _of_type(annotation)
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return st.one_of([_of_field(each, constraints) for each in typing.get_args(annotation)])
+    # Hypothesis knows the constraints of annotated-types, which pydantic's Field() leaves here.
+    constrained: Any = typing.Annotated[(annotation, *constraints)]
+    found: st.SearchStrategy[Any] = st.from_type(constrained)
+    return found.filter(lambda value: _can_be_stored(annotation, value))
+
+
+def _can_be_stored(hint: Any, value: object) -> bool:
+    try:
+        codec_for(hint).encode(value)
+    except InvalidValueError:
+        return False
+    return True
+
+
+def _valid(model: Any, given: dict[str, Any]) -> Any:
+    """The instance, or None where a validator of the model refuses the values."""
+    try:
+        return model.model_validate(given)
+    except ValueError:
+        return None
 
 
 _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {

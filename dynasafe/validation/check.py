@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, get_args
 
-from dynasafe.errors import InvalidRequestError, ValueOutOfRangeError
+from dynasafe.errors import InvalidRequestError
 from dynasafe.findings.finding import Finding
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.operations import OPERATIONS, suggestion
@@ -69,6 +69,7 @@ from dynasafe.validation.vector_rules import (
     search_conditions,
 )
 from dynasafe.validation.words import HISTORY, Words, wording
+from dynasafe.values.arguments import require_choice
 
 Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -107,9 +108,8 @@ def check_request(
         UnsupportedTypeError: the schema is none of these.
         ValueOutOfRangeError: the form is none of these.
     """
-    if form is not None and form not in _FORMS:
-        expected = ", ".join(map(repr, _FORMS))
-        raise ValueOutOfRangeError("form", f"{expected} or None is expected, not {form!r}")
+    if form is not None and (type(form) is not str or form not in _FORMS):
+        require_choice("form", form, _FORMS)
     is_plain = isinstance(operation, str) and form not in ("resource", "wire")
     like = likeness(operation, params, schema) if is_plain else None
     if like is not None and was_fine(like):

@@ -313,6 +313,8 @@ def register_codec(
     Raises:
         TypeError: the type is str, int, bool, dict or list, or one that all types are of.
     """
+    if not isinstance(python_type, type):
+        raise UnsupportedTypeError("python_type", "a class is expected")
     if any(issubclass(each, python_type) for each in _WRITTEN_OUT):
         raise TypeError(
             f"{python_type.__name__} has a codec that cannot be replaced. Fix: register a class of "

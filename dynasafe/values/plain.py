@@ -31,7 +31,7 @@ def as_python(value: Any) -> Any:
 
 
 def _python(value: Any) -> Any:
-    if hasattr(value, "__dynasafe_schema__"):
+    if hasattr(value, "__dynasafe_schema__") and not isinstance(value, type):
         return value.to_dict()
     of = type(value)
     if is_model(of):
@@ -100,6 +100,8 @@ def _json(value: Any) -> Any:
             return value.isoformat()
         case bytes() | bytearray() | memoryview():
             return base64.b64encode(bytes(value)).decode()
+    if isinstance(value, type):
+        raise UnsupportedTypeError("", f"a value is expected, not the class {value.__name__}")
     if hasattr(value, "__dynasafe_schema__"):
         return value.to_dict(mode="json")
     if is_model(type(value)):

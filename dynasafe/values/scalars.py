@@ -11,6 +11,7 @@ from uuid import UUID
 from dynasafe.errors import (
     ValueOutOfRangeError,
 )
+from dynasafe.limits import MAX_NUMBER_MAGNITUDE
 from dynasafe.values.codec import (
     REFUSALS,
     Codec,
@@ -120,16 +121,28 @@ def _time_of(value: Any) -> datetime:
     return time
 
 
+_LARGEST = 10 ** (MAX_NUMBER_MAGNITUDE + 1)
+
+
 def _whole_of(value: Any) -> int:
+    # Only Python's own numbers, and no exponent that int() would write out.
+    if not isinstance(value, int | float | Decimal) or not -_LARGEST <= value <= _LARGEST:
+        raise ValueError
     whole = int(value)
-    if isinstance(value, str) or whole != value:
+    if whole != value:
         raise ValueError
     return whole
 
 
+def _decimal_of(value: Any) -> Decimal:
+    if not isinstance(value, str | int | float):
+        raise TypeError
+    return decode_decimal(value if isinstance(value, str) else repr(value))
+
+
 _JSON_FORMS: dict[str, Callable[[Any], Any]] = {
     "int": _whole_of,
-    "Decimal": lambda value: decode_decimal(value if isinstance(value, str) else repr(value)),
+    "Decimal": _decimal_of,
     "bytes": lambda value: bytes_of(_text_of(value)),
     "datetime": _time_of,
     "date": lambda value: date.fromisoformat(_text_of(value)),

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
-from dynasafe import UpdateBuilder, attr, check_request
+from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     InvalidRequestError,
@@ -43,6 +44,28 @@ def test_given_any_instance_then_it_can_be_put_and_read(
 
     assert check_request("PutItem", {"TableName": "t.t", "Item": wire}, schema=item_class) == ()
     assert encode_item(decode_item(item_class, wire)) == wire
+
+
+class Reading(BaseModel):
+    """pydantic's own strategy gives NaN and infinity, which DynamoDB does not store."""
+
+    value: float
+    exact: Decimal
+    count: int
+    percent: float = Field(ge=0)
+    unit: str | None = Field(default=None, alias="u", max_length=3)
+
+
+class Sensor(Item):
+    id: Attr[str] = attribute(key="partition")
+    last: Attr[Reading]
+    readings: Attr[list[Reading]]
+
+
+@settings(max_examples=200)
+@given(strategies.items_of(Sensor))
+def test_given_models_within_an_instance_then_they_can_be_stored(sensor: Sensor) -> None:
+    assert decode_item(Sensor, encode_item(sensor)) == sensor
 
 
 @given(st.data())

@@ -710,7 +710,7 @@ def test_given_no_key_when_written_then_it_is_refused(key: Any, message: str) ->
 
 @pytest.mark.parametrize("other", [dict, Item, Point, "Person"])
 def test_given_no_item_class_then_it_has_no_schema(other: Any) -> None:
-    with pytest.raises(TypeError, match="is no subclass of Item with attributes"):
+    with pytest.raises(TypeError, match="a subclass of Item with attributes is expected, not"):
         schema_of(other)
 
 
