@@ -10,68 +10,9 @@ import re
 from dataclasses import dataclass
 
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
+from dynasafe.logs.gate import WORDS, word_of
 from dynasafe.logs.records import Record
 from dynasafe.logs.signatures import SIGNATURES, Evidence, Needle, Signature
-
-GATE: tuple[str, ...] = (
-    "when calling the",
-    "bject",
-    "never awaited",
-    "not supported",
-    "nsupported ",
-    "natively supported",
-    "Provided list of item keys",
-    "document path",
-    "outine",
-    "not be empty",
-    "endpoint URL",
-    "parameter values were invalid",
-    "has exceeded the maximum allowed",
-    "Too many items requested for the Batch",
-    "d key",
-    "exception was never retrieved",
-    "ent loop",
-    "not sent",
-    "es_input].update(generated_",
-    "KeyError",
-    "used in expression",
-    "update expression",
-    "The provided",
-    "ConditionError",
-    "parameter in",
-    "have been a",
-    "Condition parameter type does not match",
-    "for a key attribute cannot contain",
-    "Incorrect operand type for operator",
-    "Filter Expression can only contain",
-    "The table does not have the specified index",
-    "Consistent read cannot be true when querying",
-    "is not authorized to perform: dynamodb",
-    "Connection pool is full, discarding",
-    "__aiter__ method, got PageIterator",
-    "Task was destroyed but it is pending",
-    "DynamoDBOperationNotSupportedError",
-    "Expecting a ConditionBase",
-    "Runtime exited with error: signal:",
-    "The number of conditions on the keys",
-    "Transaction request cannot include multiple",
-    "Exclusive Start Key must have same",
-    "Unclosed c",
-    "This attribute is part of the key",
-    "only accepts keyword arguments",
-    "credentials",
-    "Invalid type for parameter",
-    "<class 'decimal.Inexact'>",
-    "You must specify a region",
-    "SSL validation failed for",
-    "unhashable type: 'dict'",
-    "Checksum crc32 failed",
-    "Syntax error; ",
-    "Executing <",
-    "Task timed out after",
-    "error.unprocessed",
-)
-"""Every needle has one of these words, and ordinary logs have few of them."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -184,18 +125,12 @@ class Match:
     slots: tuple[tuple[str, str], ...] = ()
 
 
-def may_match(text: str) -> bool:
-    """Whether a text can have a signature: a quick test that is never wrong about No."""
-    return any(word in text for word in GATE)
-
-
 def _by_word() -> tuple[tuple[str, tuple[tuple[Signature, Needle], ...]], ...]:
     """The needles of each word of the gate; each needle stands below one word."""
-    groups: dict[str, list[tuple[Signature, Needle]]] = {word: [] for word in GATE}
+    groups: dict[str, list[tuple[Signature, Needle]]] = {word: [] for word in WORDS}
     for signature in SIGNATURES:
         for needle in signature.needles:
-            word = next(word for word in GATE if any(word in part for part in needle))
-            groups[word].append((signature, needle))
+            groups[word_of(needle)[0]].append((signature, needle))
     return tuple((word, tuple(needles)) for word, needles in groups.items())
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from dynasafe.logs.gate import Gate, Places, gate
 from dynasafe.logs.grouping import Tally
-from dynasafe.logs.matching import GATE
 from dynasafe.logs.records import (
     MAX_CHARS,
     MAX_LINES,
@@ -21,7 +21,9 @@ from dynasafe.logs.records import (
 )
 
 BLOCK_BYTES = 64 * 1024
-_GATE = tuple(word.encode() for word in (*GATE, "boto"))
+_GATE = gate("boto3/", "botocore/", "boto3\\", "botocore\\")
+"""With the paths of the clients, for records that are cut off within a traceback."""
+_GATE_OF_UNKNOWN = gate("boto", "dynamodb")
 
 
 def scan_blocks(
@@ -42,15 +44,15 @@ def scan_blocks(
             yield block
             progress(size_bytes)
 
-    gate = (*_GATE, b"dynamodb") if tally.with_unknown else _GATE
-    for record in records_of_blocks(counted(), stream=stream, gate=gate):
+    among = _GATE_OF_UNKNOWN if tally.with_unknown else _GATE
+    for record in records_of_blocks(counted(), stream=stream, among=among):
         tally.add(record)
 
 
 def records_of_blocks(
-    blocks: Iterable[bytes], *, stream: str = "", gate: tuple[bytes, ...] = _GATE
+    blocks: Iterable[bytes], *, stream: str = "", among: Gate = _GATE
 ) -> Iterator[Record]:
-    """The records of a log that have a word of the gate, and some that have none."""
+    """The records of a log that the gate lets through, and some others."""
     assembler = Assembler()
     rest = b""
     for block in blocks:
@@ -62,17 +64,17 @@ def records_of_blocks(
                 continue
             end = len(data)  # a line that does not end: a piece of it
         rest, data = data[end:], data[:end]
-        yield from _scan(assembler, data, stream, [word for word in gate if word in data])
+        yield from _scan(assembler, data, stream, among)
     if rest:
         yield from _fed(assembler, rest, stream)
     yield from assembler.end_all()
 
 
-def _scan(assembler: Assembler, data: bytes, stream: str, words: list[bytes]) -> Iterator[Record]:
-    """Read the record that goes on from before, those that have a word, and the last one."""
-    hits = _Hits(data, words)
+def _scan(assembler: Assembler, data: bytes, stream: str, among: Gate) -> Iterator[Record]:
+    """Read the record that goes on from before, those at a place of the gate, and the last one."""
+    places = Places(data, among)
     done = since = 0  # what was read; where the line starts that was read last
-    hit = -1 if assembler.is_open(stream) else hits.first(0)
+    hit = -1 if assembler.is_open(stream) else places.first(0)
     while hit is not None:
         if hit >= done:
             start = max(done, _record_at(data, hit))
@@ -87,31 +89,12 @@ def _scan(assembler: Assembler, data: bytes, stream: str, words: list[bytes]) ->
                 break
         else:
             return
-        hit = hits.first(since)
+        hit = places.first(since)
     last = max(done, _record_at(data, len(data) - 1))
     if last > done:
         assembler.drop(stream)
     if last < len(data):
         yield from _fed(assembler, data[last:], stream)
-
-
-class _Hits:
-    """Where the words stand in some lines."""
-
-    def __init__(self, data: bytes, words: list[bytes]) -> None:
-        self._data = data
-        self._next = {word: data.find(word) for word in words}
-
-    def first(self, start: int) -> int | None:
-        """The first place of any word from `start` on, which never goes back."""
-        for word, place in list(self._next.items()):
-            if place < start:
-                place = self._data.find(word, start)
-                if place < 0:
-                    del self._next[word]
-                else:
-                    self._next[word] = place
-        return min(self._next.values(), default=None)
 
 
 def _fed(assembler: Assembler, data: bytes, stream: str) -> Iterator[Record]:

@@ -562,13 +562,13 @@ SIGNATURES: tuple[Signature, ...] = (
             ("was not sent: the update has no actions",),
         ),
     ),
-    Signature("DYS483", Level.OWN, Evidence.WORDS, (("was not sent", "ran out waiting for"),)),
+    Signature("DYS483", Level.OWN, Evidence.WORDS, (("was not sent:", "ran out waiting for"),)),
     Signature("DYS484", Level.OWN, Evidence.WORDS, (("stopped half-way", "error.unprocessed"),)),
     Signature(
         "DYS485",
         Level.OWN,
         Evidence.WORDS,
-        (("check the endpoint, the network and the region", "was not sent"),),
+        (("check the endpoint, the network and the region", "was not sent:"),),
     ),
 )
 
