@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--form",
         choices=get_args(Form),
         help="wire: the JSON that is sent, with base64 for B; client: AttributeValues; resource: "
-        "plain values as a Table of boto3 takes them; default: client or resource, as the values "
-        "tell",
+        "plain values as a Table of boto3 takes them; default: client or resource, by the "
+        "values",
     )
     parser.add_argument("--format", choices=["text", "json"], default="text")
 

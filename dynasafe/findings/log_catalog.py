@@ -227,7 +227,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "Another ValidationException",
         "DynamoDB refused the request for another reason.",
         "An error occurred (ValidationException) when calling the PutItem operation: ...",
-        "check_request tells the reason before the call",
+        "check_request names the reason before the call",
         _ERRORS,
     ),
     "DYS430": Explanation(

@@ -138,11 +138,12 @@ class _Session:
     def __post_init__(self) -> None:
         from dynasafe.lint.formats import Totals
 
-        self.totals: Totals = Totals()
         given = self.given
         self._config: Configured | None = (
             None if given.config is None else read_config(given.config.resolve())
         )
+        here = self._config or nearest_config(Path.cwd())
+        self.totals: Totals = Totals(pages=here.settings.pages)
         self._select = _listed(given.select)
         self._extend = _listed(given.extend_select) or ()
         self._ignore = _listed(given.ignore)

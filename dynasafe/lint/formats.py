@@ -51,6 +51,8 @@ class Totals:
     known_count: int = 0
     gone_count: int = 0
     failures: list[str] = field(default_factory=list)
+    pages: str | None = None
+    """The address below which each code has a page."""
 
 
 Format = Callable[[list[Located], Totals, bool], str]
@@ -213,13 +215,13 @@ _SARIF_LEVELS = {"error": "error", "warning": "warning", "risk": "note"}
 
 def as_sarif(problems: list[Located], totals: Totals, colour: bool) -> str:
     """SARIF 2.1.0, with the page of each rule, the fixes and what is suppressed."""
-    del totals, colour
+    del colour
     used = sorted({each.problem.code for each in problems})
     run = {
         "tool": {
             "driver": {
                 "name": "dynasafe",
-                "rules": [_sarif_rule(code, problems) for code in used],
+                "rules": [_sarif_rule(code, problems, totals.pages) for code in used],
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -233,14 +235,16 @@ def as_sarif(problems: list[Located], totals: Totals, colour: bool) -> str:
     return json.dumps(whole, indent=1) + "\n"
 
 
-def _sarif_rule(code: str, problems: list[Located]) -> dict[str, Any]:
+def _sarif_rule(code: str, problems: list[Located], pages: str | None) -> dict[str, Any]:
     level = next(each.problem.level for each in problems if each.problem.code == code)
     title = EXPLANATIONS[code].title
+    link = {} if pages is None else {"helpUri": f"{pages.rstrip('/')}/{code}/"}
     return {
         "id": code,
         "name": "".join(word.capitalize() for word in title.split() if word.isalnum()),
         "shortDescription": {"text": title},
         "help": {"text": EXPLANATIONS[code].why, "markdown": page(code)},
+        **link,
         "defaultConfiguration": {"level": _SARIF_LEVELS[level]},
         "properties": {
             "precision": "very-high" if level == "error" else "high",

@@ -46,6 +46,8 @@ class LintSettings:
     rules: RuleSettings = field(default_factory=RuleSettings)
     schemas: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
+    pages: str | None = None
+    """The address of the pages of the codes, where someone publishes them."""
 
     def selection_for(self, path: str) -> Selection:
         """The selection for a file, whose path is relative to the configuration."""
@@ -80,6 +82,7 @@ _KEYS = {
     "async-clients": "list of str",
     "schemas": "table of str",
     "baseline": "str",
+    "pages": "str",
     "rules": "table",
 }
 _RULE_KEYS = {"ttl-attributes": "list of str", "blocking-ok": "list of str"}
@@ -113,7 +116,17 @@ def read_settings(table: Mapping[str, Any]) -> LintSettings:
         ),
         schemas=dict(table.get("schemas", {})),
         baseline=table.get("baseline"),
+        pages=_address(table.get("pages")),
     )
+
+
+def _address(given: str | None) -> str | None:
+    if given is not None and not given.startswith(("https://", "http://")):
+        raise SettingsError(
+            f"[tool.dynasafe.lint] pages is no address: {given!r}. "
+            'Fix: give the folder of the pages, as in "https://docs.example.org/findings"'
+        )
+    return given
 
 
 def _check(table: Mapping[str, Any], known: Mapping[str, str], prefix: str) -> None:

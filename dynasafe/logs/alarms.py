@@ -44,7 +44,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """All filters and alarms, the topic that the alarms tell, and the catalogue's version."""
+    """All filters and alarms, the topic that the alarms notify, and the catalogue's version."""
 
     filters: tuple[MetricFilter, ...]
     alarms: tuple[Alarm, ...]

@@ -125,7 +125,7 @@ def _query(reader: Reader, tally: Tally, groups: list[str], window: Window) -> N
 def _check_size(
     client: Any, groups: list[str], window: Window, now: datetime, max_gb: float
 ) -> None:
-    """Refuse to scan more than was allowed, as far as the groups' sizes tell.
+    """Refuse to scan more than was allowed, as far as the groups' sizes say.
 
     Raises:
         ValueError: it would be more.

@@ -20,7 +20,7 @@ MAX_MESSAGES = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("groups", nargs="+", metavar="GROUP", help="log groups by name")
     parser.add_argument("--as", dest="form", choices=sorted(WRITERS), default="cloudformation")
-    parser.add_argument("--topic", metavar="ARN", help="the SNS topic that alarms tell")
+    parser.add_argument("--topic", metavar="ARN", help="the SNS topic that alarms notify")
     parser.add_argument("--per-code", action="store_true", help="a metric for each code")
     parser.add_argument("--own", metavar="SERVICE", help="alarms on the metrics of EmfHook too")
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")

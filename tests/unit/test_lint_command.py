@@ -115,6 +115,22 @@ def test_sarif(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert suppressed["suppressions"] == [{"kind": "inSource"}]
 
 
+def test_sarif_links(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With an address of the pages, each rule links to its own; without one, no rule has a link."""
+
+    def links(pages: str) -> list[str | None]:
+        config = app.parent / "lint.toml"
+        config.write_text(f"[tool.dynasafe.lint]\n{pages}\n")
+        assert main(["lint", "--format", "sarif", "--config", str(config)]) == 1
+        (run,) = json.loads(capsys.readouterr().out)["runs"]
+        return [each.get("helpUri") for each in run["tool"]["driver"]["rules"]]
+
+    assert links("") == [None]
+    assert links('pages = "https://docs.example.org/findings/"') == [
+        "https://docs.example.org/findings/DYS310/"
+    ]
+
+
 def test_github(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Workflow commands; of more than ten, the last one counts the rest."""
     calls = "".join(f"    table.put_item(item={index})\n" for index in range(12))

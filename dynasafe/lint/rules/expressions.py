@@ -209,12 +209,12 @@ def value_in_text(module: Module) -> Iterator[Draft]:
 @rule("DYS324", level="risk")
 def placeholder_of_data(module: Module) -> Iterator[Draft]:
     """`f"#{key} = :{key}"`, where the key comes from outside."""
-    told: set[tuple[Call, str]] = set()
+    seen: set[tuple[Call, str]] = set()
     for call, hole, before, _ in _holes(module):
-        if not before.endswith(("#", ":")) or (call, module.text(hole)) in told:
+        if not before.endswith(("#", ":")) or (call, module.text(hole)) in seen:
             continue
         if _is_from_outside(hole, module):
-            told.add((call, module.text(hole)))
+            seen.add((call, module.text(hole)))
             yield Draft(
                 node=hole,
                 message=f"a placeholder is made of `{module.text(hole)}`",
