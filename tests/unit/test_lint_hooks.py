@@ -25,16 +25,11 @@ CONFIG, WORKFLOW = (yaml.safe_load(each) for each in BLOCKS)
 
 
 class Repository:
-    """A repository with the incident's code, and a bare remote beside it."""
+    """A repository with the incident's code, a bare remote beside it, and programs to run."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path) -> None:
         self.folder = folder / "work"
         self.folder.mkdir()
-        programs = folder / "bin"
-        programs.mkdir()
-        shim = programs / "dynasafe"
-        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dynasafe "$@"\n')
-        shim.chmod(0o755)
         self._environment = os.environ | {
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
             "PRE_COMMIT_HOME": str(folder / "cache"),
@@ -43,7 +38,6 @@ class Repository:
             "GIT_AUTHOR_EMAIL": "a@example.org",
             "GIT_COMMITTER_NAME": "a",
             "GIT_COMMITTER_EMAIL": "a@example.org",
-            "PYTHONPATH": str(ROOT),
         }
         self.app = self.folder / "app.py"
         self.app.write_text(INCIDENT)
@@ -79,20 +73,31 @@ class Repository:
         assert pushed.returncode == 0, pushed.stdout + pushed.stderr
         assert "refs/heads/main" in self.run("git", "ls-remote", "origin").stdout
 
+    def install_plain_hook(self) -> None:
+        """The guide's .githooks/pre-push."""
+        (script,) = re.findall(r"^```text\n(#!/bin/sh\n.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
+        hook = self.folder / ".githooks" / "pre-push"
+        hook.parent.mkdir()
+        hook.write_text(script)
+        hook.chmod(0o755)
+        self.run("git", "config", "core.hooksPath", ".githooks")
+
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path)
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """A repository whose program `dynasafe` is the one of this environment."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "dynasafe"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dynasafe "$@"\n')
+    program.chmod(0o755)
+    return Repository(tmp_path, programs)
 
 
 def test_plain_hook(repository: Repository) -> None:
     """The guide's .githooks/pre-push refuses the push."""
-    (script,) = re.findall(r"^```text\n(#!/bin/sh\n.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
-    hook = repository.folder / ".githooks" / "pre-push"
-    hook.parent.mkdir()
-    hook.write_text(script)
-    hook.chmod(0o755)
-    repository.run("git", "config", "core.hooksPath", ".githooks")
+    repository.install_plain_hook()
 
     repository.require_refusal()
 
