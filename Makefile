@@ -27,10 +27,14 @@ check: .venv/.installed build/workflows/.installed ## Style, types and layers
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.twins.generate --check
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive examples
 	$(BIN)/cfn-lint examples/templates/*.yaml
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 	node tests/workflows/lint.mjs build/workflows .github/workflows/*.yml
+
+twins: .venv/.installed ## The sync face's modules, made from the async ones
+	$(BIN)/python -m tests.twins.generate
 
 typing-all: build/typing/.installed ## What other type checkers make of right and wrong lines
 	PATH="$(CURDIR)/build/typing/bin:$$PATH" build/typing/bin/python -m tests.typing.checkers

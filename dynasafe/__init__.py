@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from dynasafe.items.schema import attribute
     from dynasafe.items.updates import UpdateBuilder
     from dynasafe.resilience.retry import RetryPolicy
+    from dynasafe.sync.database import DynamoDB
+    from dynasafe.sync.table import Table
     from dynasafe.validation import check_request, require_valid
 
 __all__ = [
@@ -26,9 +28,11 @@ __all__ = [
     "AsyncTable",
     "Attr",
     "CircuitBreaker",
+    "DynamoDB",
     "Finding",
     "Item",
     "RetryPolicy",
+    "Table",
     "UpdateBuilder",
     "attr",
     "attribute",
@@ -50,9 +54,11 @@ _HOMES = {
     "AsyncTable": "dynasafe.aio.table",
     "Attr": "dynasafe.items.attributes",
     "CircuitBreaker": "dynasafe.circuit_breaker",
+    "DynamoDB": "dynasafe.sync.database",
     "Finding": "dynasafe.findings.finding",
     "Item": "dynasafe.items.item",
     "RetryPolicy": "dynasafe.resilience.retry",
+    "Table": "dynasafe.sync.table",
     "UpdateBuilder": "dynasafe.items.updates",
     "attr": "dynasafe.items.attributes",
     "attribute": "dynasafe.items.schema",

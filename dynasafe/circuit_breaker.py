@@ -18,12 +18,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, cast
 
 from dynasafe.environment.clock import SystemTime
 from dynasafe.environment.forks import renewed_after_fork
 from dynasafe.errors import NotSentError, UnsupportedTypeError
-from dynasafe.events import Event, Hook
 from dynasafe.hooks import emit
 from dynasafe.resilience.circuit_breaker import (
     Circuit,
@@ -33,6 +32,9 @@ from dynasafe.resilience.circuit_breaker import (
     TimeWindow,
 )
 from dynasafe.resilience.outcomes import CircuitResult
+
+if TYPE_CHECKING:
+    from dynasafe.events import Event, Hook
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -49,6 +49,10 @@ class DynasafeError(Exception):
         """
         return "The request could not be completed"
 
+    def __repr__(self) -> str:
+        # Not from its arguments: they may hold items, and any number of findings.
+        return f"{type(self).__name__}('{printable(str(self), 1000)}')"
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Facts live in __dict__; rebuilding without __init__ keeps keyword-only signatures free.
         return (_rebuild, (type(self), self.args, _picklable(self.__dict__)))

@@ -17,7 +17,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dynasafe.aio.patience import patient_timeout
-from dynasafe.aio.transport import require_no_mock
 from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
 from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
@@ -28,6 +27,7 @@ from dynasafe.environment.clients import (
     require_sent_once,
     slot_count,
 )
+from dynasafe.environment.mocks import require_no_mock
 from dynasafe.environment.model import shape_findings
 from dynasafe.errors import (
     ClientClosedError,
@@ -388,7 +388,7 @@ def _note_request(request: Any, **_: Any) -> None:
     handover = _handover.get()
     if handover is None:
         return
-    require_no_mock()
+    require_no_mock("async clients", "")
     handover.is_reached = True
     handover.url = request.url
     if handover.is_exact:

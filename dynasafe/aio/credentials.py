@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import math
 from collections.abc import Callable
 from random import random
 from typing import Any, Final
 
 from dynasafe.aio.connection import in_thread
 from dynasafe.http.credentials import (
-    ADVISORY_S,
     CredentialProblem,
     Credentials,
-    refresh_delay_s,
+    CredentialState,
     require_credentials,
 )
 
-_FRESH_S: Final = 10.0
 
-
-class CredentialSource:
+class CredentialSource(CredentialState):
     """Where a client's credentials come from.
 
     Args:
@@ -42,17 +38,11 @@ class CredentialSource:
         loop: asyncio.AbstractEventLoop,
         now_s: Callable[[], float],
     ) -> None:
-        self.current = current
-        self.stale_at_s: float = -math.inf
+        super().__init__(current, can_fetch=fetch is not None, now_s=now_s())
         self._fetch: Final = fetch
         self._loop: Final = loop
         self._now_s: Final = now_s
         self._task: asyncio.Task[Credentials] | None = None
-        self._failures = 0
-        self._next_try_s = -math.inf
-        self._refreshed_at_s = -math.inf
-        if current is not None:
-            self._take(current)
 
     async def get(self) -> Credentials:
         """Credentials that are good now. Its caller bounds the wait.
@@ -61,14 +51,12 @@ class CredentialSource:
             CredentialProblem: there are none.
         """
         now_s = self._now_s()
-        current = self.current
-        if current is not None and now_s < current.expires_at_s:
-            if self._fetch is not None and now_s >= max(self.stale_at_s, self._next_try_s):
-                self._begin(is_forced=False)
-            return current
-        if self._fetch is None:
-            raise CredentialProblem("static", "the credentials have expired")
-        return await asyncio.shield(self._begin(is_forced=False))
+        usable = self.usable(now_s)
+        if usable is None:
+            return await asyncio.shield(self._begin(is_forced=False))
+        if self.is_stale(now_s):
+            self._begin(is_forced=False)
+        return usable
 
     async def refresh(self, refused: Credentials | None) -> bool:
         """Whether there are other credentials now than those that were refused.
@@ -76,11 +64,9 @@ class CredentialSource:
         Raises:
             CredentialProblem: they could not be fetched.
         """
-        if self._fetch is None:
+        if not self.can_fetch:
             return False
-        is_new = self._loop.time() - self._refreshed_at_s < _FRESH_S
-        if not is_new or self.current is refused:
-            # Of many calls that meet the expiry together, one asks.
+        if self.must_ask(refused, self._now_s()):
             await asyncio.shield(self._begin(is_forced=True))
         return self.current != refused
 
@@ -96,15 +82,8 @@ class CredentialSource:
 
     def _end(self, task: asyncio.Task[Credentials]) -> None:
         self._task = None
-        if task.cancelled():
-            return
-        if task.exception() is None:
-            self._failures = 0
-            self._refreshed_at_s = self._loop.time()
-        else:
-            self._failures += 1
-            delay_s = refresh_delay_s(self._failures, draw=random())
-            self._next_try_s = self._now_s() + delay_s
+        if not task.cancelled() and task.exception() is not None:
+            self.failed(self._now_s(), random())
 
     async def _run(self, is_forced: bool) -> Credentials:
         fetch = self._fetch
@@ -121,13 +100,5 @@ class CredentialSource:
         except Exception as error:
             raise CredentialProblem("credentials=", f"{type(error).__name__}: {error}") from error
         credentials = require_credentials(found)
-        if self._now_s() >= credentials.expires_at_s:
-            raise CredentialProblem("credentials", "what was fetched has expired already")
-        self._take(credentials)
+        self.fetched(credentials, self._now_s())
         return credentials
-
-    def _take(self, credentials: Credentials) -> None:
-        self.current = credentials
-        lifetime_s = credentials.expires_at_s - self._now_s()
-        # Those of a short life are fetched again in its second half.
-        self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)

@@ -19,7 +19,6 @@ from typing import Any, Final
 
 from dynasafe.aio.connection import Pool, in_thread
 from dynasafe.aio.credentials import CredentialSource
-from dynasafe.aio.transport import require_no_mock
 from dynasafe.environment.dialing import CONNECT_TIMEOUT_S
 from dynasafe.environment.heads import (
     SigningClock,
@@ -27,6 +26,7 @@ from dynasafe.environment.heads import (
     trace_header,
     user_agent,
 )
+from dynasafe.environment.mocks import require_no_mock
 from dynasafe.environment.proxies import Proxy
 from dynasafe.environment.surroundings import (
     Surroundings,
@@ -166,7 +166,7 @@ class HttpTransport:
                 now_s = self._clock.now_s()
             resource = resource_of(params)
             if "moto.core.models" in sys.modules:
-                require_no_mock()
+                require_no_mock("async clients", "")
             route = self._routes.get((resource, operation == "SearchVectors"))
             if route is None or route.signer.credentials is not credentials:
                 route = await self._route(credentials, resource, operation, deadline_s)

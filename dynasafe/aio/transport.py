@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any, Protocol
-
-from dynasafe.resilience.boundary import NotSent
 
 
 class Transport(Protocol):
@@ -35,18 +32,3 @@ class Transport(Protocol):
             NotSent: they could not be fetched.
         """
         ...
-
-
-def require_no_mock() -> None:
-    """Refuse to send while moto mocks botocore: the request would go to the real service.
-
-    Raises:
-        NotSent: it does.
-    """
-    moto = sys.modules.get("moto.core.models")
-    if moto is not None and getattr(getattr(moto, "botocore_stubber", None), "enabled", False):
-        raise NotSent(
-            "moto's mock_aws is active, which cannot answer async clients. Fix: the fixtures of "
-            "dynasafe.testing, or moto.server.ThreadedMotoServer with endpoint_url=",
-            is_retryable=False,
-        )

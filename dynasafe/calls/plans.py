@@ -21,7 +21,7 @@ from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
 from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
 from dynasafe.hooks import emit, logger, new_call_id, surrounded
-from dynasafe.resilience.attempts import Command, Permits, Success, attempts
+from dynasafe.resilience.attempts import Call, Command, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
@@ -137,7 +137,7 @@ class ClientState:
         if settings.validate and not request.is_checked:
             call = request.call
             require_valid(call.operation, request.params, schema=request.schema, form="client")
-        return self._breaker(request, settings)
+        return self.breaker(settings.breaker, request.call)
 
     def attempts(
         self, request: Request, state: CallState, *, now_s: float
@@ -175,11 +175,10 @@ class ClientState:
             quota = self._quotas[policy.quota] = RetryQuota(policy.quota)
         return quota
 
-    def _breaker(self, request: Request, settings: Settings) -> Circuit | None:
-        setting = settings.breaker
+    def breaker(self, setting: Circuit | BreakerFactory | None, call: Call) -> Circuit | None:
+        """The circuit breaker of a request, as the setting says."""
         if setting is None or isinstance(setting, Circuit):
             return setting
-        call = request.call
         kind = "write" if call.is_write else "read"
         return self.breakers.get(setting, f"{call.table_name or '*'}/{kind}")
 

@@ -185,6 +185,77 @@ def timestamp_s(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
+_FRESH_S: Final = 10.0
+"""For so long after a fetch, calls that were refused take what was fetched."""
+
+
+class CredentialState:
+    """The credentials of a client, and when they are to be fetched again. Time is an argument.
+
+    `current` is what calls use, and `stale_at_s` from when on they ask whether to fetch.
+
+    Args:
+        can_fetch: whether there is a source that can be asked again.
+    """
+
+    def __init__(self, current: Credentials | None, *, can_fetch: bool, now_s: float) -> None:
+        self.current: Credentials | None = None
+        self.stale_at_s: float = -math.inf
+        self.can_fetch: Final = can_fetch
+        self._failures = 0
+        self._next_try_s = -math.inf
+        self._refreshed_at_s = -math.inf
+        if current is not None:
+            self._take(current, now_s)
+
+    def usable(self, now_s: float) -> Credentials | None:
+        """The credentials, if they are good now; None: they must be fetched first.
+
+        Raises:
+            CredentialProblem: they cannot be.
+        """
+        current = self.current
+        if current is not None and now_s < current.expires_at_s:
+            return current
+        if not self.can_fetch:
+            raise CredentialProblem("static", "the credentials have expired")
+        return None
+
+    def is_stale(self, now_s: float) -> bool:
+        """Whether to fetch others meanwhile: soon they expire, and no fetch failed just now."""
+        return self.can_fetch and now_s >= max(self.stale_at_s, self._next_try_s)
+
+    def must_ask(self, refused: Credentials | None, now_s: float) -> bool:
+        """Whether the source must be asked, since these credentials were refused.
+
+        Of many calls that meet the expiry together, one asks.
+        """
+        return now_s - self._refreshed_at_s >= _FRESH_S or self.current is refused
+
+    def fetched(self, credentials: Credentials, now_s: float) -> None:
+        """These were fetched.
+
+        Raises:
+            CredentialProblem: they have expired.
+        """
+        if now_s >= credentials.expires_at_s:
+            raise CredentialProblem("credentials", "what was fetched has expired already")
+        self._take(credentials, now_s)
+        self._failures = 0
+        self._refreshed_at_s = now_s
+
+    def failed(self, now_s: float, draw: float) -> None:
+        """They could not be fetched."""
+        self._failures += 1
+        self._next_try_s = now_s + refresh_delay_s(self._failures, draw=draw)
+
+    def _take(self, credentials: Credentials, now_s: float) -> None:
+        self.current = credentials
+        # Those of a short life are fetched again in its second half.
+        lifetime_s = credentials.expires_at_s - now_s
+        self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)
+
+
 def refresh_delay_s(failures: int, *, draw: float) -> float:
     """Seconds until credentials are asked for again after so many failures in a row.
 

@@ -11,7 +11,7 @@ from typing import Any
 from dynasafe.limits import MAX_TRANSACTION_BYTES
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema
-from dynasafe.validation.value_rules import size_bytes
+from dynasafe.validation.value_rules import named_size_bytes, wire_value
 from dynasafe.values.wire import fingerprint
 
 
@@ -41,11 +41,10 @@ class Payload:
     def add(self, part: Mapping[str, Any], place: str, report: Report) -> None:
         """Add one of its operations; tell when it becomes too much, once."""
         before = self._size_bytes
-        for member in ("Item", "Key", "ExpressionAttributeValues"):
-            for name, value in part.get(member, {}).items():
-                self._size_bytes += size_bytes(value, report)
-                if member != "ExpressionAttributeValues":
-                    self._size_bytes += len(name.encode(errors="replace"))
+        for member in ("Item", "Key"):
+            self._size_bytes += named_size_bytes(part.get(member, {}), report)
+        for value in part.get("ExpressionAttributeValues", {}).values():
+            self._size_bytes += wire_value(value, report).size_bytes
         for member in ("UpdateExpression", "ConditionExpression"):
             self._size_bytes += len(part.get(member, "").encode(errors="replace"))
         if before <= MAX_TRANSACTION_BYTES < self._size_bytes:

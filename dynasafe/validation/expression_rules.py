@@ -53,10 +53,10 @@ from dynasafe.validation.value_rules import (
     TYPES,
     check_attribute_value,
     name_problem,
-    only_member,
-    size_bytes,
     sort_key,
+    wire_value,
 )
+from dynasafe.validation.wire_value import WireValue
 
 KINDS: dict[str, ExpressionKind] = {
     "UpdateExpression": "update",
@@ -100,8 +100,8 @@ class Expressions:
     texts: dict[str, str] = field(default_factory=dict)
     used_names: set[str] = field(default_factory=set)
     used_values: set[str] = field(default_factory=set)
-    sizes_bytes: dict[str, int] = field(default_factory=dict)
-    """Of the values, by placeholder."""
+    wire_values: dict[str, WireValue] = field(default_factory=dict)
+    """What is known of the values, by placeholder."""
     too_deep: dict[str, Finding] = field(default_factory=dict)
     """Values of a transaction that may be compared with, and not written."""
 
@@ -131,7 +131,8 @@ class Expressions:
         """The type and the content of a literal, where it is one and well-formed."""
         if not isinstance(operand, ValuePlaceholder):
             return None
-        return only_member(self.values.get(operand.text))
+        known = self.wire_values.get(operand.text)
+        return None if known is None else known.literal
 
 
 def check_expressions(
@@ -207,7 +208,7 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
 
 
 def _check_values(expressions: Expressions, report: Report) -> None:
-    values, sizes_bytes = expressions.values, expressions.sizes_bytes
+    values, known = expressions.values, expressions.wire_values
     for name, value in values.items():
         inner = report.aside()
         check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
@@ -221,9 +222,9 @@ def _check_values(expressions: Expressions, report: Report) -> None:
                     f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
                 )
             report.add(finding.code, message, finding.where.parameter, finding.fix)
-        sizes_bytes[name] = size_bytes(value, report)
+        known[name] = wire_value(value, report)
     names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
-    if names_bytes + sum(sizes_bytes.values()) > MAX_VALUES_BYTES:
+    if names_bytes + sum(each.size_bytes for each in known.values()) > MAX_VALUES_BYTES:
         report.add(
             "DYS219",
             "ExpressionAttributeValues exceeds max size",
@@ -310,7 +311,9 @@ def _check_reading(
 ) -> None:
     add = _Findings(member, text, reading.targets)
     used_bytes = len(text.encode(errors="replace")) + sum(
-        expressions.sizes_bytes.get(value.text, 0) for value in reading.values
+        known.size_bytes
+        for value in reading.values
+        if (known := expressions.wire_values.get(value.text)) is not None
     )
     if used_bytes > MAX_EXPRESSION_WITH_VALUES_BYTES:
         add(

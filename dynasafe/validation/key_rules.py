@@ -25,10 +25,11 @@ from dynasafe.validation.value_rules import (
     check_attribute_value,
     check_name,
     named,
+    named_size_bytes,
     only_member,
+    plain_size_bytes,
     sort_key,
 )
-from dynasafe.values.wire import attribute_value_size_bytes, text_size_bytes
 
 NOT_VALID = "One or more parameter values are not valid. "
 _EMPTY = "The AttributeValue for a key attribute cannot contain an empty {kind} value."
@@ -38,10 +39,11 @@ def check_values(params: Mapping[str, Any], member: str, report: Report) -> bool
     """The values of a key or an item; whether it is there and they are fine."""
     if member not in params:
         return False
-    for name in params[member]:
-        check_name(name, member, report)
-    for name, value in params[member].items():
-        check_attribute_value(value, named(member, name), report)
+    if plain_size_bytes(params[member], report) < 0:
+        for name in params[member]:
+            check_name(name, member, report)
+        for name, value in params[member].items():
+            check_attribute_value(value, named(member, name), report)
     return not report.has_about(member)
 
 
@@ -157,18 +159,9 @@ def _check_key_content(
 # Items
 
 
-def _size_bytes(item: Mapping[str, Any], report: Report) -> int:
-    size_bytes = 0
-    for name, value in item.items():
-        of_value = report.fine_size_bytes(value)
-        of_value = attribute_value_size_bytes(value) if of_value < 0 else of_value
-        size_bytes += text_size_bytes(name) + of_value
-    return size_bytes
-
-
 def check_item_size(item: Mapping[str, Any], member: str, report: Report) -> None:
     """An item whose values are fine."""
-    if _size_bytes(item, report) > MAX_ITEM_BYTES:
+    if named_size_bytes(item, report) > MAX_ITEM_BYTES:
         report.add(
             "DYS135",
             "Item size has exceeded the maximum allowed size",

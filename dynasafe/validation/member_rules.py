@@ -21,6 +21,7 @@ from dynasafe.validation.value_rules import (
     check_value_shape,
     is_text,
     named,
+    plain_size_bytes,
     scalar_word,
     token,
 )
@@ -170,6 +171,12 @@ def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
         return [
             _typed(shape.each, each, f"{place}[{index}]", report) for index, each in enumerate(part)
         ]
+    if (
+        shape.each.kind == "AttributeValue"
+        and not place.endswith("ExpressionAttributeValues")  # of which each is asked for by itself
+        and plain_size_bytes(part, report) >= 0
+    ):
+        return part
     names = [name for name in part if isinstance(name, str)]
     if len(names) < len(part):
         _wrong_type(shape, "A name in a map is not a str", part, place, report)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dynasafe.findings.finding import Finding, Span, Where
+from dynasafe.validation.wire_value import WireValue
 from dynasafe.validation.words import ONE_ERROR, Wording
-from dynasafe.values.wire import fine_size_bytes
 
 INVALID_VALUES = "One or more parameter values were invalid: "
 _OF_THE_PARSER = frozenset({"DYS102", "DYS110"})
@@ -21,6 +21,17 @@ class Context:
     wording: Wording = field(default_factory=Wording)
 
 
+class Known:
+    """What is known of the values of a request, by their identity; they stay alive beside it."""
+
+    __slots__ = ("maps_bytes", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[int, tuple[object, WireValue]] = {}
+        self.maps_bytes: dict[int, tuple[object, int]] = {}
+        """The sizes of whole items and keys that are plain; -1 for others."""
+
+
 @dataclass
 class Report:
     """The findings of one request, or of one part of it, whose place `prefix` names."""
@@ -32,20 +43,7 @@ class Report:
     context: Context = field(default_factory=Context)
     entry: int | None = None
     """The index of a transaction's entry."""
-    _sizes_bytes: dict[int, tuple[object, int]] = field(default_factory=dict)
-    """By the identity of values, which stay alive beside them."""
-
-    def fine_size_bytes(self, value: object) -> int:
-        """The size of a value with which nothing is wrong; -1 where it takes a closer look.
-
-        Each value of a request is walked once, whichever rules ask.
-        """
-        if self.context.is_wire:  # binary values are text there
-            return -1
-        known = self._sizes_bytes.get(id(value))
-        if known is None:
-            known = self._sizes_bytes[id(value)] = value, fine_size_bytes(value)
-        return known[1]
+    known: Known = field(default_factory=Known)
 
     def add(
         self,
@@ -113,9 +111,7 @@ class Report:
         """A report for a part; its findings are these findings."""
         prefix = f"{self.prefix}{place}."
         entry = self.entry if entry is None else entry
-        return Report(
-            self.findings, prefix, self.overlooked, self.context, entry, self._sizes_bytes
-        )
+        return Report(self.findings, prefix, self.overlooked, self.context, entry, self.known)
 
     def aside(self, *, prefix: str = "") -> Report:
         """A report of its own, with the same words."""
@@ -123,5 +119,5 @@ class Report:
             prefix=prefix,
             context=self.context,
             entry=self.entry,
-            _sizes_bytes=self._sizes_bytes,
+            known=self.known,
         )

@@ -16,6 +16,7 @@ from dynasafe.expressions.nodes import (
     Operand,
     SetAction,
     Update,
+    ValuePlaceholder,
 )
 from dynasafe.limits import (
     MAX_ITEM_BYTES,
@@ -25,8 +26,7 @@ from dynasafe.limits import (
 )
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.report import Report
-from dynasafe.validation.value_rules import is_fine, sort_key
-from dynasafe.values.wire import attribute_value_size_bytes, item_size_bytes
+from dynasafe.validation.value_rules import named_size_bytes, sort_key, wire_value
 
 
 def check_sums(expressions: Expressions, report: Report) -> None:
@@ -63,7 +63,7 @@ def check_update_size(params: Mapping[str, Any], expressions: Expressions, repor
 
     The values are fine.
     """
-    size_bytes = item_size_bytes(params.get("Key", {}))
+    size_bytes = named_size_bytes(params.get("Key", {}), report)
     for action in _actions(expressions):
         elements = expressions.elements(action.path)
         name_bytes = len(str(elements[-1]).encode(errors="replace")) if elements else 0
@@ -71,7 +71,7 @@ def check_update_size(params: Mapping[str, Any], expressions: Expressions, repor
     for name, update in params.get("AttributeUpdates", {}).items():
         if update.get("Action", "PUT") != "DELETE" and "Value" in update:
             size_bytes += len(name.encode(errors="replace"))
-            size_bytes += attribute_value_size_bytes(update["Value"])
+            size_bytes += wire_value(update["Value"], report).size_bytes
     if size_bytes > MAX_ITEM_BYTES:
         report.add(
             "DYS135",
@@ -93,7 +93,7 @@ def _size_bytes(operand: Operand, expressions: Expressions) -> int:
     """At least so much is stored."""
     if isinstance(operand, ListAppend):
         return _size_bytes(operand.left, expressions) + _size_bytes(operand.right, expressions)
-    literal = expressions.wire(operand)
-    if literal is None or not is_fine(value := dict([literal])):
+    if not isinstance(operand, ValuePlaceholder):
         return 0
-    return attribute_value_size_bytes(value)
+    known = expressions.wire_values.get(operand.text)
+    return 0 if known is None else known.size_bytes

@@ -22,8 +22,15 @@ from dynasafe.limits import (
     MIN_NUMBER_MAGNITUDE,
 )
 from dynasafe.validation.report import INVALID_VALUES, Context, Report
+from dynasafe.validation.wire_value import Problem, WireValue
 from dynasafe.validation.words import HIDDEN
-from dynasafe.values.wire import attribute_value_size_bytes, bytes_of
+from dynasafe.values.wire import (
+    attribute_value_size_bytes,
+    bytes_of,
+    fine_item_size_bytes,
+    fine_size_bytes,
+    text_size_bytes,
+)
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)
@@ -40,7 +47,6 @@ REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MAX_EXPONENT = 2_147_483_647
 _NO_MEMBERS: dict[str, Any] = {}
-_EITHER = Context(is_wire=None)
 # The item itself is the first level, so that a value begins at the second.
 _FIRST_LEVEL = 2
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
@@ -127,7 +133,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
         The value as the service reads it: an empty one for None, without members that are None or
         no types, and bytes where botocore writes text as binary.
     """
-    if _is_plain(value) or report.fine_size_bytes(value) >= 0:
+    if _is_plain(value) or wire_value(value, report).is_plain:
         return value
     is_as_read = True
     todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
@@ -326,22 +332,44 @@ def _refused_base64(text: str) -> str | None:
 # Contents
 
 
-def is_fine(value: object) -> bool:
-    """Whether a value has its shape and nothing wrong in it."""
-    report = Report(context=_EITHER)
-    if _is_plain(value) or report.fine_size_bytes(value) >= 0:
-        return True
-    check_value_shape(value, "", "", report)
-    check_attribute_value(value, "", report)
-    return not report.findings
+def wire_value(value: Any, report: Report) -> WireValue:
+    """What is known of the value, which is walked when it is first asked for."""
+    known = report.known.values.get(id(value))
+    if known is None:
+        known = report.known.values[id(value)] = value, _walked(value, report.context)
+    return known[1]
 
 
-def size_bytes(value: Any, report: Report) -> int:
-    """The size of a value; of one that is malformed, nothing."""
-    of_value = report.fine_size_bytes(value)
+def _walked(value: Any, context: Context) -> WireValue:
+    of_value = fine_size_bytes(value, is_wire=bool(context.is_wire))
     if of_value >= 0:
-        return of_value
-    return attribute_value_size_bytes(value) if is_fine(value) else 0
+        ((type_name, content),) = value.items()
+        return WireValue(type_name, content, of_value, is_plain=True)
+    problems, is_malformed = _problems(value, context)
+    type_name, content = only_member(value) or (None, None)
+    is_sound = not (problems or is_malformed)
+    of_value = attribute_value_size_bytes(value) if is_sound else 0
+    return WireValue(type_name, content, of_value, problems, is_plain=False)
+
+
+def plain_size_bytes(values: Any, report: Report) -> int:
+    """The size of a whole item or key, with its names, if all its values are plain; or else -1."""
+    known = report.known.maps_bytes.get(id(values))
+    if known is None:
+        of_values = fine_item_size_bytes(values, is_wire=bool(report.context.is_wire))
+        known = report.known.maps_bytes[id(values)] = values, of_values
+    return known[1]
+
+
+def named_size_bytes(values: Mapping[str, Any], report: Report) -> int:
+    """The size of an item or a key with its names; a malformed value counts nothing."""
+    of_plain = plain_size_bytes(values, report)
+    if of_plain >= 0:
+        return of_plain
+    return sum(
+        text_size_bytes(name) + wire_value(value, report).size_bytes
+        for name, value in values.items()
+    )
 
 
 def only_member(value: object) -> tuple[str, Any] | None:
@@ -379,13 +407,24 @@ def check_name(name: str, place: str, report: Report) -> None:
 
 def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
-    if _is_plain(value) or report.fine_size_bytes(value) >= 0:
+    if _is_plain(value):
         return
-    todo: list[tuple[object, str, int]] = [(value, path, _FIRST_LEVEL)]
+    problems = wire_value(value, report).problems
+    place = cut(path) if problems else path
+    for problem in problems:
+        report.add(problem.code, problem.message, f"{place}{problem.place}", problem.fix)
+
+
+def _problems(value: object, context: Context) -> tuple[tuple[Problem, ...], bool]:
+    """What is wrong with the contents of a value, and whether a part lacks its shape."""
+    report = Report(context=context)
+    is_malformed = False
+    todo: list[tuple[object, str, int]] = [(value, "", _FIRST_LEVEL)]
     while todo:
         each, place, level = todo.pop()
         each = _NO_MEMBERS if each is None else each
         members = _members(each)
+        is_malformed |= not isinstance(each, Mapping) or len(members) < len(each)
         for type_name, content in members.items():
             if type_name not in ("L", "M"):
                 _check_content(type_name, content, place, report)
@@ -397,14 +436,20 @@ def check_attribute_value(value: object, path: str, report: Report) -> None:
                     place,
                     f"nest at most {MAX_NESTING_LEVELS} levels, of which the item is the first",
                 )
-                return  # it may hold itself
+                todo.clear()  # it may hold itself
+                break
             else:
                 if type_name == "M":
                     for name in content:
                         check_name(name, place, report)
                 children = _children(type_name, content, place)
                 todo += [(child, inner, level + 1) for child, inner, _ in reversed(children)]
-        _check_members(members, each, place, report)
+        else:
+            _check_members(members, each, place, report)
+    problems = (
+        Problem(each.code, each.message, each.where.parameter, each.fix) for each in report.findings
+    )
+    return tuple(problems), is_malformed
 
 
 def _members(value: object) -> dict[str, Any]:

@@ -133,8 +133,8 @@ def test_given_a_page_when_its_examples_run_then_they_hold(
     # A reader who pastes a block has no such variable: each block must name the engine.
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
     monkeypatch.setattr("socket.getaddrinfo", resolve_loopback_only)
-    for name in CREDENTIALS:
-        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name.upper(), value)
 
     def to(endpoint_url: str) -> AsyncDynamoDB:
         return connect(Engine(engine.name, endpoint_url, engine.is_strict))
@@ -223,7 +223,7 @@ def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refus
             for block in python_of(page)
             if not FILE.fullmatch(block.info) and block.info != 'python title="Before"'
         ]
-        pasted = "\n".join(block.text for block in blocks)
+        pasted = "\n".join(["...", *(block.text for block in blocks)])
         name = re.sub(r"\W", "_", name_of(page))
         (tmp_path / f"{name}.py").write_text(before + indent(pasted, " " * 8).lstrip() + after)
 

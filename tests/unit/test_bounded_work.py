@@ -1,7 +1,7 @@
 """What comes from outside costs steps and memory in proportion to its size, whatever its shape.
 
 Steps are lines of dynasafe that Python runs, counted without a clock. Each input is given in one
-size and in twice that size.
+size, in twice and in four times that size.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -18,7 +19,16 @@ from typing import Any
 import pytest
 
 import dynasafe
-from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
+from dynasafe import (
+    Attr,
+    Item,
+    UpdateBuilder,
+    attr,
+    attribute,
+    check_request,
+    guard,
+    require_valid,
+)
 from dynasafe.errors import DynasafeError, InvalidRequestError
 from dynasafe.expressions import reader
 from dynasafe.expressions.idempotency import is_idempotent
@@ -132,6 +142,29 @@ def image(content: dict[str, Any]) -> object:
     return decode_item(Doc, {"id": {"S": "x"}, "more": content})
 
 
+@cache
+def guarded_client() -> Any:
+    import boto3
+
+    return guard(
+        boto3.client(
+            "dynamodb", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+        )
+    )
+
+
+def guarded(item: dict[str, Any]) -> Callable[[], object]:
+    """A request that the guard refuses, so that nothing is sent."""
+    wire = {"id": {"S": "x"}, **item}
+    return lambda: guarded_client().put_item(TableName="docs", Item=wire)
+
+
+def refused(item: dict[str, Any]) -> object:
+    with pytest.raises(InvalidRequestError) as caught:
+        require_valid("PutItem", {"TableName": "docs", "Item": {"id": {"S": "x"}, **item}})
+    return str(caught.value), repr(caught.value), caught.value.public_message
+
+
 Entry = Callable[[int], Callable[[], object]]
 HOSTILE: dict[str, Entry] = {
     # A body, as a patch of a typed item.
@@ -160,7 +193,7 @@ HOSTILE: dict[str, Entry] = {
     "a deep path": lambda n: lambda: UpdateBuilder().set(".".join(["a"] * n), 1),
     "a path of indexes": lambda n: lambda: UpdateBuilder().set("a" + "[0]" * n, 1),
     "many paths below one": lambda n: (
-        lambda: build(UpdateBuilder().remove(*(f"a.b{each}" for each in range(n))))
+        lambda: build(UpdateBuilder().remove(*(f"a.b{each}" for each in range(2 * n))))
     ),
     "a long condition": lambda n: (
         lambda: build(UpdateBuilder().set("a", 1).condition(condition(n)))
@@ -179,6 +212,10 @@ HOSTILE: dict[str, Entry] = {
     "read, a bad element": lambda n: (
         lambda: image({"M": {"k" * n: {"L": [*([{"S": "x"}] * n), {"N": "x"}]}}})
     ),
+    "image, a long list": lambda n: (
+        lambda: Doc.from_image({"id": {"S": "x"}, "meta": {"M": {"k": wire_list({"N": "1"}, n)}}})
+    ),
+    "image, binary": lambda n: lambda: image({"B": "YQ==" * n}),
     "read, a number": lambda n: lambda: from_attribute_map({"n": {"N": "9" * n}}),
     "read, an exponent": lambda n: lambda: from_attribute_map({"n": {"N": f"1E+{10**6 * n}"}}),
     # Requests written by hand.
@@ -201,6 +238,11 @@ HOSTILE: dict[str, Entry] = {
         "REMOVE a", {f":v{each}": {"S": "x"} for each in range(n)}
     ),
     "check, overlapping paths": lambda n: update("REMOVE a" + ", a" * n),
+    "guard, bad elements": lambda n: guarded({"meta": wire_list({"N": "x"}, n)}),
+    "guard, many attributes": lambda n: guarded({f"a{each}": {"N": "x"} for each in range(n)}),
+    "error, many findings": lambda n: (
+        lambda: refused({f"a{each}": {"N": "x"} for each in range(n)})
+    ),
     "parse, a long expression": lambda n: lambda: parsed("REMOVE " + ", ".join(["a"] * n)),
 }
 
@@ -208,19 +250,56 @@ HOSTILE: dict[str, Entry] = {
 @pytest.mark.parametrize("entry", HOSTILE.values(), ids=HOSTILE)
 def test_cost_is_linear(entry: Entry) -> None:
     """Twice the input takes at most about twice the steps, and short words."""
-    small, large = entry(600), entry(1200)
-    attempt(small)  # imports and caches of classes
-    few, many = steps(small), steps(large)
-    assert many <= 2.3 * few + 300
-    assert len(attempt(large)) < 40_000
+    attempt(entry(450))  # imports and caches of classes
+    once, twice, four_times = (steps(entry(n)) for n in (450, 900, 1800))
+    assert twice <= 2.3 * once + 300
+    assert four_times <= 2.3 * twice + 300
+    assert len(attempt(entry(1800))) < 40_000
 
 
 @pytest.mark.parametrize("entry", HOSTILE.values(), ids=HOSTILE)
 def test_memory_is_linear(entry: Entry) -> None:
     """Twice the input takes at most about twice the memory."""
-    small, large = entry(2000), entry(4000)
+    small, large = entry(1000), entry(2000)
     attempt(small)
     assert peak_bytes(large) <= 2.3 * peak_bytes(small) + 500_000
+
+
+N = 2500
+SHAPES: dict[str, Callable[[int], Any]] = {
+    "numbers": lambda n: [7] * n,
+    "negative numbers": lambda n: [-7] * n,
+    "decimals": lambda n: [Decimal("1.5")] * n,
+    "powers": lambda n: [Decimal("1E+50")] * n,
+    "texts": lambda n: ["abc"] * n,
+    "texts that are not ASCII": lambda n: ["\u00e9"] * n,
+    "one text": lambda n: "x" * n,
+    "Booleans": lambda n: [True] * n,
+    "Nones": lambda n: [None] * n,
+    "bytes": lambda n: [b"ab"] * n,
+    "one of each": lambda n: [1, "a", True, None, b"a", [], {}, {1}, {"a"}, {b"a"}] * (n // 10),
+    "set of numbers": lambda n: set(range(n)),
+    "set of bytes": lambda n: {str(each).encode() for each in range(n)},
+    "small sets": lambda n: [{1}, {"a"}, {b"a"}] * (n // 3),
+    "empty lists": lambda n: [[]] * n,
+    "empty maps": lambda n: [{}] * n,
+    "map": lambda n: {f"k{each}": each for each in range(n)},
+    "maps": lambda n: [{"a": 1, "b": "x"}] * n,
+    "deep lists": lambda n: [nested(25)] * (n // 25),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_checking_costs_at_most_twice_what_writing_costs(shape: Callable[[int], Any]) -> None:
+    """Whatever is in an item: of N more values, the check takes at most twice the steps."""
+    check: list[int] = []
+    write: list[int] = []
+    for n in (N, 2 * N):
+        item = {"id": "x", "v": shape(n)}
+        wire = to_attribute_map(item)
+        write.append(steps(lambda item=item: to_attribute_map(item)))  # type: ignore[misc]
+        check.append(steps(put(wire)))
+    assert check[1] - check[0] <= 2 * (write[1] - write[0]) + 100
 
 
 def test_a_value_is_looked_at_anew_in_each_request() -> None:

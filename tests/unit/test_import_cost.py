@@ -45,5 +45,5 @@ def test_given_any_public_name_then_it_is_there_whatever_was_loaded_before(first
 
 def test_given_the_package_then_it_tells_its_names_and_no_others() -> None:
     assert set(dynasafe.__all__) <= set(dir(dynasafe))
-    with pytest.raises(AttributeError, match="module 'dynasafe' has no attribute 'Table'"):
-        dynasafe.Table  # type: ignore[attr-defined]  # noqa: B018
+    with pytest.raises(AttributeError, match="module 'dynasafe' has no attribute 'Tabel'"):
+        dynasafe.Tabel  # type: ignore[attr-defined]  # noqa: B018

@@ -1,0 +1,365 @@
+"""Requests through a client of boto3.
+
+Each request runs on a thread of its own, since nothing else can end a lookup of a name or an
+answer that trickles. The body of a request notes when it is written to the connection: what fails
+before that was not sent, and what is given up before that is never sent.
+
+Sources: botocore's endpoint.py, httpsession.py and awsrequest.py; urllib3's connection.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from time import monotonic
+from typing import Any
+
+from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
+from dynasafe.environment.clients import (
+    NOT_CREDENTIALS,
+    client_config,
+    opening_error,
+    pool_size,
+    reason_of,
+    require_sent_once,
+    slot_count,
+)
+from dynasafe.environment.model import shape_findings
+from dynasafe.errors import (
+    DynasafeError,
+    InvalidRequestError,
+    NotSentError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
+from dynasafe.http.endpoint import endpoint
+from dynasafe.http.exchange import read_answer
+from dynasafe.resilience.boundary import Lost, NotSent, TransportError
+from dynasafe.resilience.settings_rules import require_seconds
+from dynasafe.sync.threads import Work
+from dynasafe.validation import CHECKED_OPERATIONS
+
+_FRESH_S = 10.0
+"""For so long after a refresh, calls that were refused take its credentials."""
+_FAILED_REFRESH_S = 1.0
+"""How long calls have the failure of the last refresh, before another one is tried."""
+
+
+class BotoConnection:
+    """Makes a client of boto3, and closes it; again and again, if wanted.
+
+    Raises:
+        ClientRetriesError: the config would have requests repeated.
+        InvalidValueError: an argument is of a wrong type, or contradicts another.
+    """
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None,
+        endpoint_url: str | None,
+        session: Any,
+        config: Any,
+        max_connections: int | None,
+        connect_timeout_s: float,
+        client_options: Mapping[str, Any] | None,
+    ) -> None:
+        require_seconds("connect_timeout_s", connect_timeout_s)
+        self._options = dict(client_options or {})
+        if "config" in self._options:
+            raise ValueOutOfRangeError(
+                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
+            )
+        if region_name is not None:
+            self._options["region_name"] = region_name
+        if endpoint_url is not None:
+            self._options["endpoint_url"] = endpoint_url
+        self._session = session
+        self._config = config
+        self._connect_timeout_s = connect_timeout_s
+        self._pool_size = pool_size(
+            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
+        )
+        self.slot_count: int = slot_count(max_connections, self._pool_size)
+        self._client: Any = None
+
+    def open(self) -> BotoTransport:
+        """A transport over a new client.
+
+        Raises:
+            CredentialsError: the configured source of credentials cannot be used.
+            InvalidValueError: there is no region, or another setting is wrong.
+        """
+        self.close()
+        try:
+            if self._session is None:
+                import boto3
+
+                self._session = boto3.Session()
+        except ImportError as error:
+            raise ValueOutOfRangeError(
+                "transport", f"{error}. Fix: pip install 'dynasafe[boto3]'"
+            ) from error
+        try:
+            make = getattr(self._session, "client", None) or self._session.create_client
+            self._client = make("dynamodb", config=self._client_config(), **self._options)
+        except NotSentError:
+            raise
+        except Exception as error:
+            raise opening_error(error) from error
+        return BotoTransport(self._client, is_validating=False)
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _client_config(self) -> Any:
+        """The given config, with what must hold.
+
+        It leaves out botocore's check of parameters: `check_request` has looked at them already,
+        and BotoTransport has botocore look at those that it does not know.
+        """
+        own: dict[str, Any] = {
+            "max_pool_connections": self._pool_size,
+            "parameter_validation": False,
+            "connect_timeout": self._connect_timeout_s,
+        }
+        given = self._config
+        if given is None:
+            return client_config(**own)
+        if given.user_agent or given.user_agent_appid:
+            own["user_agent"] = given.user_agent
+        # Ours last, so that it sends once.
+        return given.merge(client_config(**own))
+
+
+class _Handover:
+    """What has become of the request under way: written to a connection, or given up before."""
+
+    __slots__ = ("_is_given_up", "_lock", "is_aws", "is_made", "is_reached")
+
+    def __init__(self, *, is_aws: bool) -> None:
+        self.is_aws = is_aws  # whether the answer must have what only AWS sends
+        self.is_reached = False  # the client has a signed request, for the network
+        self.is_made = False
+        self._is_given_up = False
+        self._lock = threading.Lock()
+
+    def make(self) -> None:
+        """It is being written.
+
+        Raises:
+            ConnectionAbortedError: nobody waits for it any more, or it was written before.
+        """
+        with self._lock:
+            if self._is_given_up or self.is_made:
+                raise ConnectionAbortedError("the request was given up before it was sent")
+            self.is_made = True
+
+    def give_up(self) -> bool:
+        """Wait for it no longer; whether it was written. If not, it never will be."""
+        with self._lock:
+            self._is_given_up = True
+            return self.is_made
+
+
+_handover: ContextVar[_Handover | None] = ContextVar("dynasafe_sync_handover", default=None)
+
+
+class _MarkedBody:
+    """A body that notes when it is written, and is written once."""
+
+    def __init__(self, body: bytes, handover: _Handover) -> None:
+        self._body = body
+        self._handover = handover
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def read(self, size: int = -1) -> bytes:
+        if self._body:
+            self._handover.make()
+        body, self._body = self._body, b""
+        return body
+
+
+class BotoTransport:
+    """Sends requests through a client of boto3; threads share it.
+
+    Args:
+        is_validating: whether the client has botocore check the parameters.
+
+    Raises:
+        ClientRetriesError: the client repeats requests by itself.
+    """
+
+    def __init__(self, client: Any, *, is_validating: bool = True) -> None:
+        from inspect import iscoroutinefunction
+
+        meta = getattr(client, "meta", None)
+        call = getattr(client, "_make_api_call", None)
+        if meta is None or call is None or iscoroutinefunction(call):
+            raise UnsupportedTypeError(
+                "client",
+                f"a boto3 client of DynamoDB is expected, not {type(client).__name__}. Fix: "
+                "DynamoDB.connect(), or boto3.client('dynamodb', config=client_config())",
+            )
+        if meta.service_model.service_name != "dynamodb":
+            raise UnsupportedTypeError(
+                "client", f"a client of DynamoDB, not of {meta.service_model.service_name}"
+            )
+        require_sent_once(meta.config.retries or {})
+        self._client = client
+        self._is_validating = is_validating
+        self._lock = threading.Lock()
+        self._refresh: Work[None] | None = None
+        self._refreshed_at_s = float("-inf")
+        self._failed_refresh: tuple[float, NotSent] | None = None
+        self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
+        self.max_connections: int = meta.config.max_pool_connections
+        events = meta.events
+        # Last: what answers in place of the network, as moto does, comes before it.
+        events.register_last(
+            "before-send.dynamodb", _note_request, unique_id="dynasafe-sync-note-request"
+        )
+        events.register("before-parse.dynamodb", _require_answer, unique_id="dynasafe-sync-answer")
+
+    def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        if not self._is_validating and operation not in CHECKED_OPERATIONS:
+            findings = self._findings(operation, params)
+            if findings:
+                raise InvalidRequestError(operation, findings)
+        handover = _Handover(is_aws=self._is_aws)
+
+        def call() -> Mapping[str, Any]:
+            _handover.set(handover)
+            response: Mapping[str, Any] = self._client._make_api_call(operation, params)
+            return response
+
+        work = Work(call)
+        try:
+            return work.start().result(timeout_s)
+        except (TransportError, DynasafeError):
+            raise
+        except Exception as error:
+            if isinstance(error, TimeoutError) and not work.is_done:
+                raise self._late(handover, timeout_s) from None
+            # Errors of parameters and of proxies quote values and passwords.
+            failure = self._failure(operation, params, error, handover)
+            is_quoting = not handover.is_reached or "Proxy" in type(error).__name__
+            raise failure from (None if is_quoting else error)
+        except BaseException as interruption:
+            if not handover.give_up():
+                interruption.__cause__ = NotSent("interrupted before it was sent")
+            raise
+
+    def refresh_credentials(self, *, timeout_s: float | None) -> bool:
+        """Fetch credentials again, where they are of a kind that can be fetched."""
+        credentials = self._credentials()
+        if getattr(credentials, "_protected_refresh", None) is None:
+            return False
+        with self._lock:
+            now_s = monotonic()
+            if now_s - self._refreshed_at_s < _FRESH_S:
+                return True  # of many calls that meet the expiry together, one asks
+            if self._failed_refresh is not None and now_s < self._failed_refresh[0]:
+                raise self._failed_refresh[1]
+            if self._refresh is None or self._refresh.is_done:
+                self._refresh = Work(lambda: self._fetch(credentials)).start()
+            refresh = self._refresh
+        before = getattr(credentials, "_frozen_credentials", None)
+        try:
+            refresh.result(timeout_s)
+        except TimeoutError:
+            raise NotSent(
+                "they were not fetched in time", provider="refresh", limit="timeout_s"
+            ) from None
+        return getattr(credentials, "_frozen_credentials", None) is not before
+
+    def _fetch(self, credentials: Any) -> None:
+        # The cache of an assumed role still has those that were refused.
+        source = getattr(credentials._refresh_using, "__self__", None)
+        cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
+        try:
+            if cache is not None and key is not None:
+                with suppress(KeyError):
+                    del cache[key]
+            with credentials._refresh_lock:
+                credentials._protected_refresh(is_mandatory=True)
+        except Exception as error:
+            failure = NotSent(reason_of(error), is_retryable=False, provider=self._provider())
+            with self._lock:
+                self._failed_refresh = (monotonic() + _FAILED_REFRESH_S, failure)
+            raise failure from error
+        with self._lock:
+            self._failed_refresh = None
+            self._refreshed_at_s = monotonic()
+
+    def _credentials(self) -> Any:
+        return getattr(self._client._request_signer, "_credentials", None)
+
+    def _provider(self) -> str:
+        return str(getattr(self._credentials(), "method", None) or "the default chain")
+
+    def _findings(self, operation: str, params: Mapping[str, Any]) -> Any:
+        model = self._client.meta.service_model.operation_model(operation)
+        return shape_findings(params, model.input_shape)
+
+    def _late(self, handover: _Handover, timeout_s: float | None) -> TransportError:
+        if handover.give_up():
+            return Lost(f"no answer within {timeout_s:g} s")
+        if not handover.is_reached:
+            return NotSent(
+                f"they were not fetched within {timeout_s:g} s",
+                is_retryable=False,
+                provider=self._provider(),
+                limit="attempt_timeout_s",
+            )
+        return NotSent(f"no connection within {timeout_s:g} s", limit="attempt_timeout_s")
+
+    def _failure(
+        self, operation: str, params: Mapping[str, Any], error: Exception, handover: _Handover
+    ) -> Exception:
+        """What the exception of the client means."""
+        if not handover.is_reached:
+            names = {cls.__name__ for cls in type(error).__mro__}
+            if "ParamValidationError" in names:
+                return InvalidRequestError(operation, self._findings(operation, params))
+            if names & NOT_CREDENTIALS:
+                return NotSent(type(error).__name__, is_retryable=False)
+            return NotSent(reason_of(error), is_retryable=False, provider=self._provider())
+        if handover.is_made:
+            return Lost(reason_of(error))
+        limit = "connect_timeout_s" if "Timeout" in type(error).__name__ else None
+        return NotSent(reason_of(error), limit=limit)
+
+
+def _note_request(request: Any, **_: Any) -> None:
+    """The client has a signed request, and is about to send it."""
+    handover = _handover.get()
+    if handover is not None:
+        handover.is_reached = True
+        request.body = _MarkedBody(request.body, handover)
+
+
+def _require_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
+    """Let DynamoDB's own answers pass, and say what any other one is."""
+    handover = _handover.get()
+    if handover is None:
+        return
+    headers = {
+        name.lower().encode("latin-1"): value.encode("latin-1")
+        for name, value in response_dict["headers"].items()
+    }
+    read_answer(
+        operation_model.name,
+        response_dict["status_code"],
+        headers,
+        response_dict["body"],
+        is_aws=handover.is_aws and handover.is_reached,
+    )

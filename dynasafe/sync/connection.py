@@ -1,0 +1,385 @@
+"""Connections to one endpoint for threads: HTTP/1.1 keep-alive, one request at a time on each.
+
+A connection is used again only where nothing speaks against it, and a request that was handed to
+it is never sent a second time. So a failure before the handover is `NotSent`, any later one `Lost`.
+
+Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the look at an idle socket.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import Any, Final
+
+from dynasafe.environment.dialing import (
+    CONNECT_TIMEOUT_S,
+    MAX_IDLE_S,
+    TUNNEL_CLOSED,
+    drawn_age_s,
+    failure_words,
+    is_address,
+    is_tunnel_open,
+    tunnel_request,
+)
+from dynasafe.environment.proxies import Proxy
+from dynasafe.environment.trust import Trust
+from dynasafe.http.endpoint import Endpoint
+from dynasafe.http.exchange import AnswerReader
+from dynasafe.resilience.boundary import Lost, NotSent
+from dynasafe.sync.streams import (
+    READ_BYTES,
+    LateError,
+    Stream,
+    dial,
+    left_ms,
+    over_tls,
+    readiness,
+    send_all,
+    when_ready,
+)
+from dynasafe.sync.threads import Work
+
+_CLOSED: Final = "the client was closed before the answer"
+
+
+class Connection:
+    """One connection. One thread uses it at a time."""
+
+    __slots__ = (
+        "_is_cut",
+        "_is_readable",
+        "_stream",
+        "idle_since_s",
+        "is_closed",
+        "old_at_s",
+        "reader",
+    )
+
+    def __init__(self, stream: Stream) -> None:
+        self.reader: Final = AnswerReader()
+        self.is_closed: bool = False
+        now_s = monotonic()
+        self.idle_since_s: float = now_s
+        self.old_at_s: Final = now_s + drawn_age_s()
+        self._stream: Final = stream
+        self._is_readable: Final = readiness(stream.fileno())
+        self._is_cut = False
+
+    def exchange(self, request: bytes, timeout_s: float | None, deadline_s: float) -> None:
+        """Hand a request over, and wait until the reader has the answer.
+
+        Args:
+            timeout_s: what an error says; the deadline is what counts.
+
+        Raises:
+            Lost: no whole answer came.
+        """
+        stream, reader = self._stream, self.reader
+        reader.begin()
+        try:
+            send_all(stream, request, deadline_s)
+            while True:
+                if not self._is_readable(left_ms(deadline_s)):
+                    raise LateError
+                if self._read(stream, reader):
+                    return
+        except LateError:
+            raise Lost(f"no answer within {timeout_s:g} s") from None
+        except OSError as error:
+            raise Lost(
+                _CLOSED
+                if self._is_cut
+                else f"the connection broke before the answer ({type(error).__name__})"
+            ) from None
+
+    def _read(self, stream: Stream, reader: AnswerReader) -> bool:
+        """Read what is there; whether the answer is whole."""
+        while True:
+            try:
+                data = stream.recv(READ_BYTES)
+            except (BlockingIOError, ssl.SSLWantReadError):
+                return False
+            if not data:
+                raise Lost(
+                    _CLOSED if self._is_cut else "the connection was closed before the answer"
+                )
+            fault = reader.feed(data)
+            if fault is not None:
+                raise Lost(fault)
+            if reader.is_complete:
+                return True
+
+    def is_usable(self, now_s: float) -> bool:
+        """Whether a request may be handed over."""
+        if self.is_closed or now_s - self.idle_since_s > MAX_IDLE_S:
+            return False
+        # A close by the peer, or bytes that nobody asked for.
+        try:
+            if not self._is_readable(0):
+                return True
+            if not isinstance(self._stream, socket.socket) or isinstance(
+                self._stream, ssl.SSLSocket
+            ):
+                self._stream.recv(1)
+        except (ssl.SSLWantReadError, BlockingIOError):
+            return True  # session tickets, and nothing else
+        except (OSError, ValueError):
+            return False
+        return False
+
+    def cut(self) -> None:
+        """Let the thread that waits for an answer wait no longer. It closes the connection."""
+        self._is_cut = True
+        with suppress(OSError):
+            stream: Any = self._stream
+            # Not SSLSocket's own, which takes TLS off under the thread that reads.
+            if isinstance(stream, socket.socket):
+                socket.socket.shutdown(stream, socket.SHUT_RDWR)
+            else:
+                stream.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close without a word."""
+        self.is_closed = True
+        with suppress(OSError):
+            self._stream.close()
+
+
+class Pool:
+    """The connections to one endpoint, the one used last first. Threads share it.
+
+    Args:
+        trust: for TLS.
+        proxy: that is gone through.
+        max_idle: how many unused connections are kept.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        trust: Callable[[], Trust],
+        proxy: Proxy | None,
+        max_idle: int,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    ) -> None:
+        self.endpoint: Final = endpoint
+        self.pid: Final = os.getpid()
+        self.is_closed: bool = False
+        self._trust: Final = trust
+        self._proxy: Final = proxy
+        self._max_idle: Final = max_idle
+        self._connect_timeout_s: Final = connect_timeout_s
+        self._lock: Final = threading.Lock()
+        self._idle: list[Connection] = []
+        self._busy: set[Connection] = set()
+        self._addresses: list[tuple[Any, ...]] = []  # of the last connections
+        self._lookup: Work[list[tuple[Any, ...]]] | None = None
+        self._renewal: Work[None] | None = None
+        self._surplus = 0
+
+    # --- Taking and giving back
+
+    def take(self, now_s: float) -> Connection | None:
+        """An unused connection that is fit for a request, if there is one."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+                self._busy.add(connection)
+            if connection.is_usable(now_s):
+                if now_s >= connection.old_at_s:
+                    self._begin_renewal()
+                return connection
+            self.discard(connection)
+
+    def release(self, connection: Connection) -> None:
+        """Give back a connection after a whole answer."""
+        is_old = monotonic() >= connection.old_at_s
+        if connection.reader.is_reusable and not (is_old and self._take_surplus()):
+            self.keep(connection)
+        else:
+            self.discard(connection)
+
+    def keep(self, connection: Connection) -> None:
+        """Keep a connection for the next request."""
+        now_s = connection.idle_since_s = monotonic()
+        unfit = []
+        with self._lock:
+            self._busy.discard(connection)
+            idle = self._idle
+            if self.is_closed or len(idle) >= self._max_idle:
+                unfit.append(connection)
+            else:
+                idle.append(connection)
+            # The longest unused stand first.
+            while idle and now_s - idle[0].idle_since_s > MAX_IDLE_S:
+                unfit.append(idle.pop(0))
+        for each in unfit:
+            each.close()
+
+    def discard(self, connection: Connection) -> None:
+        """Never use a connection again."""
+        with self._lock:
+            self._busy.discard(connection)
+        connection.close()
+
+    def close(self) -> None:
+        """Close all; what waits for an answer is lost."""
+        with self._lock:
+            self.is_closed = True
+            idle, self._idle = self._idle, []
+            busy = list(self._busy)
+        for connection in idle:
+            connection.close()
+        for connection in busy:
+            connection.cut()
+
+    def drop(self) -> None:
+        """In a child process: close its copies of the parent's sockets, without a word to anyone.
+
+        No lock is taken: in the child, another thread of the parent may hold it for ever.
+        """
+        self.is_closed = True
+        for connection in [*self._idle, *self._busy]:
+            connection.close()
+
+    def _take_surplus(self) -> bool:
+        with self._lock:
+            if not self._surplus:
+                return False
+            self._surplus -= 1
+            return True
+
+    # --- Making connections
+
+    def connect(self, timeout_s: float | None, deadline_s: float) -> Connection:
+        """A new connection, with TLS and through the proxy as set. It counts as taken.
+
+        Args:
+            timeout_s: what an error says; the deadline is what counts.
+
+        Raises:
+            NotSent: none could be made.
+        """
+        where = self.endpoint.host_header if self._proxy is None else f"{self._proxy}"
+        bound_s = monotonic() + self._connect_timeout_s
+        try:
+            connection = Connection(self._connect(min(bound_s, deadline_s)))
+        except LateError as error:
+            limit = "attempt_timeout_s" if deadline_s < bound_s else "connect_timeout_s"
+            within_s = timeout_s if deadline_s < bound_s else self._connect_timeout_s
+            raise NotSent(f"no connection to {where} within {within_s:g} s", limit=limit) from error
+        except ssl.SSLCertVerificationError as error:
+            raise NotSent(
+                f"the certificate of {where} was not accepted: {error.verify_message}",
+                is_retryable=False,
+            ) from error
+        except OSError as error:
+            raise NotSent(f"no connection to {where}: {failure_words(error)}") from error
+        with self._lock:
+            if not self.is_closed:
+                self._busy.add(connection)
+                return connection
+        connection.close()
+        raise NotSent("the client was closed", is_retryable=False)
+
+    def _connect(self, deadline_s: float) -> Stream:
+        if not self.endpoint.is_tls:
+            return self._open(None, deadline_s)
+        trust = self._trust()
+        context = trust.context(is_aws=self.endpoint.is_aws)
+        try:
+            return self._open(context, deadline_s)
+        except ssl.SSLCertVerificationError:
+            if trust.is_full(context):
+                raise
+        # The host's certificate is not of Amazon's own roots, as behind a proxy that looks inside.
+        return self._open(trust.full(), deadline_s)
+
+    def _open(self, context: ssl.SSLContext | None, deadline_s: float) -> Stream:
+        endpoint, proxy = self.endpoint, self._proxy
+        host = endpoint if proxy is None else proxy
+        stream: Any = self._dial(host.host, host.port, deadline_s)
+        try:
+            if proxy is not None and proxy.is_tls:
+                stream = over_tls(stream, self._trust().full(), proxy.host, deadline_s)
+            if context is None:
+                return stream  # type: ignore[no-any-return]
+            if proxy is not None:
+                _open_tunnel(stream, tunnel_request(endpoint, proxy), deadline_s)
+            return over_tls(stream, context, endpoint.host, deadline_s)
+        except BaseException:
+            stream.close()
+            raise
+
+    def _dial(self, host: str, port: int, deadline_s: float) -> socket.socket:
+        try:
+            addresses = self._resolve(host, port, deadline_s)
+        except socket.gaierror:
+            # The name server is down, which the addresses of before need not be.
+            if not self._addresses:
+                raise
+            addresses = list(reversed(self._addresses))
+        dialed = dial(addresses, deadline_s)
+        peer = dialed.getpeername()
+        used = [each for each in addresses if each[4] == peer]
+        self._addresses = [*(each for each in self._addresses[-3:] if each not in used), *used]
+        return dialed
+
+    def _resolve(self, host: str, port: int, deadline_s: float) -> list[tuple[Any, ...]]:
+        """The host's addresses, looked up on another thread: nothing else can end a lookup."""
+
+        def look_up() -> list[tuple[Any, ...]]:
+            return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+
+        if is_address(host):
+            return look_up()
+        with self._lock:
+            lookup = self._lookup
+            if lookup is None or lookup.is_done:
+                lookup = self._lookup = Work(look_up).start()
+        try:
+            return lookup.result(None if deadline_s == math.inf else deadline_s - monotonic())
+        except TimeoutError:
+            raise LateError from None
+
+    def _begin_renewal(self) -> None:
+        with self._lock:
+            if self._renewal is None or self._renewal.is_done:
+                self._renewal = Work(self._renew).start()
+
+    def _renew(self) -> None:
+        """Make a new connection before an old one is left."""
+        try:
+            connection = self.connect(None, math.inf)
+        except NotSent:
+            return  # the old ones stay in use; the next call tries again
+        now_s = monotonic()
+        with self._lock:
+            old = next((each for each in self._idle if now_s >= each.old_at_s), None)
+            if old is None:
+                self._surplus += 1
+            else:
+                self._idle.remove(old)
+        if old is not None:
+            old.close()
+        self.keep(connection)
+
+
+def _open_tunnel(stream: Stream, request: bytes, deadline_s: float) -> None:
+    send_all(stream, request, deadline_s)
+    received = b""
+    while not is_tunnel_open(received):
+        data = when_ready(stream, deadline_s, lambda: stream.recv(READ_BYTES))
+        if not data:
+            raise NotSent(TUNNEL_CLOSED)
+        received += data

@@ -1,0 +1,84 @@
+"""When callers race for one item: ask again for a lost answer, try again after a conflict.
+
+settle(lambda: db.transact_write_items(writes))
+retry_conflicts(read_change_and_store, on=VersionConflictError)
+"""
+
+# Made from dynasafe/aio/contention.py by `make twins`: change that one.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from dynasafe.errors import OutcomeUnknownError, ServiceError
+from dynasafe.resilience.outcomes import ErrorClass
+from dynasafe.resilience.retry import RetryPolicy
+from dynasafe.sync.clock import Clock, SystemClock
+
+T = TypeVar("T")
+
+MAX_ATTEMPTS = 30
+BASE_DELAY_S = 0.025
+MAX_DELAY_S = 1.0
+
+
+def settle(call: Callable[[], T]) -> T:
+    """What `call()` returns. If its outcome is unknown, the call is resolved once.
+
+    For a call that can be resolved: a transaction, or a write with `exactly_once=True`.
+
+    Raises:
+        OutcomeUnknownError: it is still unknown.
+    """
+    try:
+        return call()
+    except OutcomeUnknownError as error:
+        result: T = error.resolve()
+        return result
+
+
+def retry_conflicts(
+    call: Callable[[], T],
+    *,
+    on: type[Exception] | tuple[type[Exception], ...] = (),
+    max_attempts: int = MAX_ATTEMPTS,
+    base_delay_s: float = BASE_DELAY_S,
+    max_delay_s: float = MAX_DELAY_S,
+    clock: Clock | None = None,
+) -> T:
+    """What `call()` returns, called again for as long as others are quicker.
+
+    A conflict with another transaction proves that nothing was written. Each wait is drawn
+    between 0 and a bound that doubles (full jitter), so that 50 callers do not meet again at the
+    next attempt.
+
+    Args:
+        call: is called again each time.
+        on: other errors that mean the same: nothing was written, another was quicker. Name
+            VersionConflictError where the call reads the item again; else it fails each time.
+        max_attempts: at least 1. The first try counts.
+        base_delay_s: the bound of the first wait.
+        max_delay_s: no wait is longer.
+        clock: where time and chance come from.
+
+    Any other error comes at once, and that of the last attempt too.
+
+    Raises:
+        InvalidValueError: a setting is outside its range.
+    """
+    policy = RetryPolicy(
+        max_attempts=max_attempts, base_delay_s=base_delay_s, max_delay_s=max_delay_s
+    )
+    clock = clock or SystemClock()
+    for retry in range(max_attempts - 1):
+        try:
+            return call()
+        except Exception as error:
+            is_conflict = (
+                isinstance(error, ServiceError) and error.error_class == ErrorClass.CONFLICT.value
+            )
+            if not (is_conflict or isinstance(error, on)):
+                raise
+        clock.sleep(policy.delay_s(retry, is_throttle=False, draw=clock.draw()))
+    return call()

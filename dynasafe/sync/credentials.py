@@ -1,0 +1,111 @@
+"""Credentials as the threads of one client share them: fetched once for all, ahead of expiry.
+
+They are fetched on a thread of their own, so that each call waits only as long as it may.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from random import random
+from typing import Any, Final
+
+from dynasafe.http.credentials import (
+    CredentialProblem,
+    Credentials,
+    CredentialState,
+    require_credentials,
+)
+from dynasafe.sync.threads import Work
+
+
+class CredentialSource(CredentialState):
+    """Where a client's credentials come from.
+
+    Args:
+        fetch: gives credentials; it takes whether to ask the source itself. None for credentials
+            that never change.
+        now_s: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[bool], Any] | None,
+        current: Credentials | None,
+        *,
+        now_s: Callable[[], float],
+    ) -> None:
+        super().__init__(current, can_fetch=fetch is not None, now_s=now_s())
+        self._fetch: Final = fetch
+        self._now_s: Final = now_s
+        self._lock: Final = threading.Lock()
+        self._work: Work[Credentials] | None = None
+
+    def get(self, timeout_s: float | None) -> Credentials:
+        """Credentials that are good now.
+
+        Raises:
+            CredentialProblem: there are none.
+            TimeoutError: they were not there in time.
+        """
+        now_s = self._now_s()
+        usable = self.usable(now_s)
+        if usable is None:
+            return self._begin(is_forced=False).result(timeout_s)
+        with self._lock:
+            is_stale = self.is_stale(now_s)
+        if is_stale:
+            self._begin(is_forced=False)
+        return usable
+
+    def refresh(self, refused: Credentials | None, timeout_s: float | None) -> bool:
+        """Whether there are other credentials now than those that were refused.
+
+        Raises:
+            CredentialProblem: they could not be fetched.
+            TimeoutError: they were not there in time.
+        """
+        if not self.can_fetch:
+            return False
+        with self._lock:
+            must_ask = self.must_ask(refused, self._now_s())
+        if must_ask:
+            self._begin(is_forced=True).result(timeout_s)
+        return self.current != refused
+
+    def _begin(self, *, is_forced: bool) -> Work[Credentials]:
+        with self._lock:
+            work = self._work
+            if work is None:
+                work = self._work = Work(lambda: self._run(is_forced))
+                work.start()
+            return work
+
+    def _run(self, is_forced: bool) -> Credentials:
+        try:
+            credentials = self._fetched(is_forced)
+        except BaseException:
+            with self._lock:
+                self._work = None
+                self.failed(self._now_s(), random())
+            raise
+        with self._lock:
+            self._work = None
+        return credentials
+
+    def _fetched(self, is_forced: bool) -> Credentials:
+        assert self._fetch is not None
+        try:
+            found = self._fetch(is_forced)
+        except CredentialProblem:
+            raise
+        except Exception as error:
+            raise CredentialProblem("credentials=", f"{type(error).__name__}: {error}") from error
+        if inspect.iscoroutine(found):
+            found.close()
+            raise CredentialProblem("credentials=", "an async function gives them. Fix: use `def`")
+        credentials = require_credentials(found)
+        with self._lock:
+            self.fetched(credentials, self._now_s())
+        return credentials

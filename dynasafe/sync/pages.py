@@ -1,0 +1,143 @@
+"""Queries and scans as iterators over items, or over pages."""
+
+# Made from dynasafe/aio/pages.py by `make twins`: change that one.
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from typing import Any, Generic, TypeVar
+
+from dynasafe.calls.options import Settings
+from dynasafe.calls.pages import Page, Paging, page_plan
+from dynasafe.errors import StoredValueError
+from dynasafe.sync.execute import Executor
+from dynasafe.sync.parallel import pages_of_segments
+
+T = TypeVar("T")
+
+
+class Pages(Generic[T]):
+    """A query or scan that has not begun: each `for` over it starts again.
+
+    With several segments, items come as their segments bring them, in no order.
+    """
+
+    def __init__(self, executor: Executor, settings: Settings, paging: Paging[T]) -> None:
+        self._executor = executor
+        self._settings = settings
+        self._paging = paging
+
+    def __repr__(self) -> str:
+        return f"Pages({self._paging.operation!r}, {self._paging.table.name!r})"
+
+    def __iter__(self) -> Iterator[T]:
+        return _Items(self._read(), self._paging)
+
+    def pages(self) -> Generator[Page[T], None, None]:
+        """The answers as they come.
+
+        A page is not cut: with a filter, the last one may pass *max_items*. What `on_invalid`
+        leaves out is in `page.invalid`.
+
+        Raises:
+            StoredValueError: a stored item does not fit the item class, and on_invalid is "raise".
+        """
+        with closing(self._read()) as pages:
+            for page in pages:
+                if page.invalid and self._paging.on_invalid == "raise":
+                    raise page.invalid[0]
+                yield page
+
+    def _read(self) -> Generator[Page[T], None, None]:
+        """The answers as they come, with the errors of what cannot be read."""
+        starts = self._paging.starts()
+        remaining = self._paging.max_items
+        if len(starts) == 1:
+            next_start: Mapping[str, Any] | None = starts[0]
+            while next_start is not None:
+                page, next_start = self._page(next_start, remaining)
+                yield page
+                if remaining is not None:
+                    remaining -= page.count
+                    if remaining <= 0:
+                        return
+            return
+        with closing(pages_of_segments(self._page, starts, remaining)) as pages:
+            for page in pages:
+                yield page
+
+    def to_list(self) -> list[T]:
+        """All items."""
+        return list(self)
+
+    def first(self) -> T | None:
+        """The first item, or None. One request, unless a filter leaves out what it reads."""
+        single = Pages(self._executor, self._settings, replace(self._paging, max_items=1))
+        with closing(single.pages()) as pages:
+            for page in pages:
+                if page.items:
+                    return page.items[0]
+        return None
+
+    def count(self) -> int:
+        """How many items there are, without reading them (`Select="COUNT"`)."""
+        counted = Pages(self._executor, self._settings, self._paging.counting())
+        total = 0
+        for page in counted.pages():
+            total += page.count
+        max_items = self._paging.max_items
+        return total if max_items is None else min(total, max_items)
+
+    def _page(
+        self, start: Mapping[str, Any], remaining: int | None
+    ) -> tuple[Page[T], Mapping[str, Any] | None]:
+        """One answer, and where the next begins."""
+        paging = self._paging
+        return self._executor.call(
+            paging.operation,
+            paging.table.name,
+            self._settings,
+            lambda _: page_plan(paging, start, remaining),
+        )
+
+
+class _Items(Iterator[T]):
+    """The items of a query or scan, one by one.
+
+    It can go on after a StoredValueError: that comes after the other items of its page.
+    """
+
+    def __init__(self, pages: Generator[Page[T], None, None], paging: Paging[T]) -> None:
+        self._pages = pages
+        self._raises = paging.on_invalid == "raise"
+        self._remaining = paging.max_items
+        self._items: deque[T] = deque()
+        self._errors: deque[StoredValueError] = deque()
+
+    def __next__(self) -> T:
+        while not self._items:
+            if self._errors:
+                raise self._errors.popleft()
+            if self._remaining == 0:
+                self.close()
+                raise StopIteration
+            page = next(self._pages)
+            self._items.extend(page.items)
+            if self._raises:
+                self._errors.extend(page.invalid)
+        if self._remaining is not None:
+            self._remaining -= 1
+            if self._remaining == 0:
+                item = self._items.popleft()
+                self._items.clear()
+                self._errors.clear()
+                self.close()
+                return item
+        return self._items.popleft()
+
+    def close(self) -> None:
+        """Stop reading; requests under way are cancelled."""
+        self._pages.close()

@@ -1,0 +1,132 @@
+"""Makes the sync face from the async one: what is written once is kept in one place.
+
+    python -m tests.twins.generate          writes the modules of dynasafe/sync that are made
+    python -m tests.twins.generate --check  says which of them differ
+
+Connections, threads and clocks are written by hand in both faces. All else is the same text
+without `await`. A phrase that must differ stands in PHRASES, and must be found.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MADE = ("contention", "database", "pages", "table")
+
+PHRASES: dict[str, dict[str, str]] = {
+    "database": {
+        '''"""AsyncDynamoDB: one client, with what all its calls share.
+
+async with AsyncDynamoDB.connect(region_name="us-east-1") as db:''': '''"""DynamoDB: one client, with what all its calls share.
+
+with DynamoDB.connect(region_name="us-east-1") as db:''',
+        '''"""DynamoDB through a client of aioboto3 or aiobotocore.
+
+    One per event loop. `AsyncDynamoDB(client)` uses a client of yours, which stays yours to
+    close; `AsyncDynamoDB.connect()` makes one, and closes it at the end of its `async with`.
+''': '''"""DynamoDB for code that is not async.
+
+    One serves all threads of a process. `DynamoDB(client)` uses a client of boto3, which stays
+    yours to close; `DynamoDB.connect()` makes connections, and closes them at the end of its
+    `with`.
+''',
+        "Open the client, on the running event loop.": "Open the client.",
+        "It may be entered again after its end, also on another event loop, and starts afresh then.": (
+            "It may be entered again after its end, and starts afresh then."
+        ),
+        """or a function that gives one, async or not, and is asked again
+                before they expire.""": """or a function that gives one, and is asked again before they
+                expire.""",
+        """whose settings and credentials are used; one
+                of aioboto3 makes the client with aioboto3.""": "whose settings and credentials are used.",
+    },
+    "table": {
+        """All methods of one table may be called by many tasks
+    at once, on one event loop.""": "All methods of one table may be called by many threads\n    at once.",
+    },
+    "contention": {
+        """await settle(db.transact_write_items(writes))
+await retry_conflicts(read_change_and_store, on=VersionConflictError)""": """settle(lambda: db.transact_write_items(writes))
+retry_conflicts(read_change_and_store, on=VersionConflictError)""",
+        "async def settle(call: Awaitable[T]) -> T:": "def settle(call: Callable[[], T]) -> T:",
+        "        return await call\n    except Outcome": "        return call()\n    except Outcome",
+        "call: Callable[[], Awaitable[T]]": "call: Callable[[], T]",
+        "call: makes a new awaitable each time.": "call: is called again each time.",
+        '"""What a call returns. If': '"""What `call()` returns. If',
+    },
+    "pages": {},
+}
+
+WORDS = (
+    (r"\[item async for item in self\]", "list(self)"),
+    (r"\basync (def|for|with)\b", r"\1"),
+    (r"\bawait ", ""),
+    (r"\bAsyncDynamoDB\b", "DynamoDB"),
+    (r"\bAsyncTable\b", "Table"),
+    (r"\bAsyncGenerator\[(.+?), None\](?=[:,)])", r"Generator[\1, None, None]"),
+    (r"\bAsyncGenerator\b", "Generator"),
+    (r"\bCoroutine\[Any, Any, (.+)\](?=:)", r"\1"),
+    (r"\bAsyncIterator\b", "Iterator"),
+    (r"\bStopAsyncIteration\b", "StopIteration"),
+    (r"\b__aiter__\b", "__iter__"),
+    (r"\b__anext__\b", "__next__"),
+    (r"\b__aenter__\b", "__enter__"),
+    (r"\b__aexit__\b", "__exit__"),
+    (r"\banext\(", "next("),
+    (r"\baclosing\b", "closing"),
+    (r"\baclose\b", "close"),
+    (r"\bdynasafe\.aio\b", "dynasafe.sync"),
+    (r"\baioboto3 or aiobotocore\b", "boto3"),
+    (r"\baioboto3\b", "boto3"),
+    (r"\basync iterators\b", "iterators"),
+)
+
+
+def made(name: str) -> str:
+    """The sync module of this name, made of the async one."""
+    text = (ROOT / "dynasafe" / "aio" / f"{name}.py").read_text()
+    for phrase, other in PHRASES[name].items():
+        if phrase not in text:
+            raise ValueError(f"dynasafe/aio/{name}.py no longer has {phrase!r}")
+        text = text.replace(phrase, other)
+    for pattern, replacement in WORDS:
+        text = re.sub(pattern, replacement, text)
+    head, _, rest = text.partition("\n\nfrom __future__")
+    text = (
+        f"{head}\n\n# Made from dynasafe/aio/{name}.py by `make twins`: change that one.\n"
+        f"\nfrom __future__{rest}"
+    )
+    path = f"dynasafe/sync/{name}.py"
+    for command in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):
+        text = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", path, "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        ).stdout
+    return text
+
+
+def main() -> int:
+    is_check = "--check" in sys.argv
+    differing = []
+    for name in MADE:
+        path = ROOT / "dynasafe" / "sync" / f"{name}.py"
+        text = made(name)
+        if not path.exists() or path.read_text() != text:
+            differing.append(path.relative_to(ROOT))
+            if not is_check:
+                path.write_text(text)
+    for each in differing:
+        print(f"{each} {'differs: make twins' if is_check else 'was made'}")
+    return int(is_check and bool(differing))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
