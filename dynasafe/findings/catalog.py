@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import groupby
 from textwrap import indent
 
+from dynasafe.findings.answers import SERVICE_ANSWERS, WITH_DYNASAFE, aws_page
 from dynasafe.findings.explanation import Explanation
 from dynasafe.findings.log_catalog import LOG_EXPLANATIONS
 from dynasafe.findings.source_code import SOURCE_CODE
@@ -738,7 +739,7 @@ def page(code: str) -> str:
         return (
             f"# {code}: {it.title}\n\n{it.why}\n\n"
             f"In the log:\n\n    {it.wrong}\n\n"
-            f"Fix: {it.right}.\n\nSource: {it.source}\n"
+            f"Fix: {it.right}.\n\nSource: {_linked(it.source)}\n"
         )
     parts = [f"# {code}: {it.title}", it.why, "Wrong:", indent(it.wrong, "    ")]
     if it.answer:
@@ -747,10 +748,20 @@ def page(code: str) -> str:
         parts += [f"What happens: {it.answer}."]
     elif it.answer:
         parts += ["Answer:", indent(it.answer, "    ")]
+    if code in SERVICE_ANSWERS:
+        parts += ["DynamoDB answers:", f"    ValidationException: {SERVICE_ANSWERS[code]}"]
     parts += ["Right:", indent(it.right, "    ")]
+    if code in WITH_DYNASAFE:
+        parts += ["With dynasafe:", indent(WITH_DYNASAFE[code], "    ")]
     if it.limits:
         parts += [f"Limits: {it.limits}"]
-    return "\n\n".join([*parts, f"Source: {it.source}"]) + "\n"
+    return "\n\n".join([*parts, f"Source: {_linked(it.source)}"]) + "\n"
+
+
+def _linked(source: str) -> str:
+    """The title of a page, with its address if it is one of AWS's for DynamoDB."""
+    address = aws_page(source)
+    return f"[{source}]({address})" if address else source
 
 
 _GROUPS = {

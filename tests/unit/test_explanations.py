@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from dynasafe import Item, UpdateBuilder, attribute, check_request
+from dynasafe import Item, UpdateBuilder, attr, attribute, check_request
 from dynasafe.errors import InvalidRequestError
+from dynasafe.findings.answers import SERVICE_ANSWERS, WITH_DYNASAFE
 from dynasafe.findings.catalog import EXPLANATIONS
 from dynasafe.items.attributes import Attr
 
@@ -63,6 +64,11 @@ MEMBERS = {
 
 
 def found_in_expression(code: str, text: str) -> list[str]:
+    operation, params = request_of_expression(code, text)
+    return findings(operation, params, schema=TABLE)
+
+
+def request_of_expression(code: str, text: str) -> tuple[str, dict[str, Any]]:
     operation, member = MEMBERS[code]
     params: dict[str, Any] = {**NAMED, member: text}
     used = set(re.findall(r":\w+", text))
@@ -75,7 +81,7 @@ def found_in_expression(code: str, text: str) -> list[str]:
         params["Key"] = KEY
     if code == "DYS156":
         params["IndexName"] = "by_city"
-    return findings(operation, params, schema=TABLE)
+    return operation, params
 
 
 @pytest.mark.parametrize("code", MEMBERS)
@@ -152,3 +158,40 @@ def test_given_a_patch_of_a_page_then_wrong_is_refused_and_right_is_not(code: st
         eval(it.wrong, names())
     assert [each.code for each in refusal.value.findings] == [code]
     assert not eval(it.right, names()).is_empty
+
+
+# What DynamoDB answers, and what dynasafe offers
+
+
+ANSWERED = [code for code in SERVICE_ANSWERS if code in {*MEMBERS, *VALUES}]
+
+
+@pytest.mark.parametrize("code", ANSWERED)
+def test_the_answer_is_the_findings_message(code: str) -> None:
+    """A page shows the words that check_request has for what the page calls wrong."""
+    wrong = EXPLANATIONS[code].wrong
+    if code in MEMBERS:
+        operation, params = request_of_expression(code, wrong)
+    else:
+        operation, params = "PutItem", {**NAMED, "Item": {**KEY, "a": eval(wrong)}}
+
+    found = check_request(operation, params, schema=TABLE, form="client")
+
+    assert SERVICE_ANSWERS[code] in [each.message for each in found if each.code == code]
+
+
+BUILT = [
+    code for code, line in WITH_DYNASAFE.items() if line.startswith(("attr(", "UpdateBuilder()"))
+]
+
+
+@pytest.mark.parametrize("code", BUILT)
+def test_what_dynasafe_offers_is_accepted(code: str) -> None:
+    """What a page recommends can be written, and has no finding."""
+    made = eval(WITH_DYNASAFE[code], {"attr": attr, "UpdateBuilder": UpdateBuilder})
+
+    update = (
+        made if isinstance(made, UpdateBuilder) else UpdateBuilder().set("z", 1).condition(made)
+    )
+    params = update.build_client(table_name="some-table", key={"pk": "a", "sk": 1})
+    assert check_request("UpdateItem", params, form="client") == ()
