@@ -1,80 +1,255 @@
 """Requests whose like was found fine before, so that the rules need not look again.
 
 Two requests are alike if they differ only in values, of the same types, on whose contents no
-verdict depends. A request for which that is not plain at a glance is like no other.
+verdict depends. A request for which that is not plain at a glance is like no other. Batches and
+transactions are alike if the same kinds of entries are in them, in whatever number and order.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Hashable, Mapping
+from collections.abc import Container, Hashable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from dynasafe.cache import Cache
 from dynasafe.items.item import Item
 from dynasafe.items.schema import schema_of
-from dynasafe.limits import MAX_EXPRESSION_BYTES
+from dynasafe.limits import (
+    MAX_BATCH_GET_KEYS,
+    MAX_BATCH_WRITES,
+    MAX_EXPRESSION_BYTES,
+    MAX_TRANSACT_ITEMS,
+)
+from dynasafe.validation.table_schema import TableSchema
 from dynasafe.validation.value_rules import is_text
 
 _OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
+_ACTIONS = frozenset({"Get", "Put", "Update", "Delete", "ConditionCheck"})
 _VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
 # What is within these bounds, all together, is within every limit of size: a character is at most
 # four bytes.
 _MOST_CHARACTERS = 16_000
+_MOST_CHARACTERS_OF_AN_ITEM = 100_000
 _MOST_CHARACTERS_OF_A_KEY = 256
 _MOST_CHARACTERS_WITH_USES = 250_000
 """Of the values of expressions, times the most that one can be used."""
+_MOST_CHARACTERS_OF_A_TRANSACTION = 1_000_000
+_MOST_CHARACTERS_OF_A_TOKEN = 36
 _MOST_DIGITS = 38
 _MOST_LEVELS = 8
 _OF_A_VALUE = 8
 """What a value counts beside its characters, or more."""
-_MOST_PARTS = _MOST_CHARACTERS // _OF_A_VALUE
-_NOT_PLAIN = _MOST_CHARACTERS + 1
+_MOST_PARTS = _MOST_CHARACTERS_OF_AN_ITEM // _OF_A_VALUE
+_NOT_PLAIN = _MOST_CHARACTERS_OF_A_TRANSACTION + 1
 
 _SUM = re.compile(r":\w+\s*[+-]\s*:")
 """Of two literals: whether it is within a number's range is a matter of what they are."""
 
+_Schema = type[Item] | TableSchema | None
 _fine: Cache[Hashable, bool] = Cache(4_194_304)
+
+
+class _NotPlainError(Exception):
+    """A request that is like no other."""
 
 
 def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -> Hashable | None:
     """What the request has in common with all that are alike.
 
     Args:
-        schema: an Item class, or None; with anything else a request is like no other.
+        schema: an Item class, a TableSchema, or a mapping from table name to these; with anything
+            else a request is like no other.
     """
-    if operation not in _OPERATIONS or type(params) is not dict:
+    if type(params) is not dict:
         return None
+    try:
+        if operation in _OPERATIONS:
+            schema_here = _plain_schema(schema, params.get("TableName"))
+            parts, _ = _of_one(operation, params, schema_here)
+            return operation, schema_here, parts
+        entries = _ENTRIES.get(operation)
+        return None if entries is None else _of_many(operation, params, schema, entries)
+    except _NotPlainError:
+        return None
+
+
+def _plain_schema(schema: object, table_name: object) -> _Schema:
+    """The schema of a table, if verdicts depend on its keys and indexes alone."""
+    if schema is None:
+        return None
+    if isinstance(schema, TableSchema):
+        if schema.vector_indexes:
+            raise _NotPlainError
+        return schema
+    if isinstance(schema, type) and issubclass(schema, Item):
+        return schema
+    if type(schema) is dict and type(table_name) is str and table_name in schema:
+        inner = schema[table_name]
+        if inner is None or isinstance(inner, TableSchema | type):
+            return _plain_schema(inner, None)
+    raise _NotPlainError
+
+
+def _of_one(
+    operation: str, params: Mapping[str, Any], schema: _Schema
+) -> tuple[tuple[Hashable, ...], int]:
+    """The likeness of a request of one item or table, and the characters in it."""
     if operation == "Query" and "ExclusiveStartKey" in params:
-        return None  # where it starts is compared with the values of the condition
-    if schema is not None and not (isinstance(schema, type) and issubclass(schema, Item)):
-        return None
-    parts: list[Any] = [operation, schema]
-    uses = characters = 0
+        raise _NotPlainError  # where it starts is compared with the values of the condition
+    parts: list[Hashable] = []
+    uses = characters = together = 0
     for member, value in params.items():
         kind = type(value)
         if kind is str:
             uses_here = _uses(value)
             if uses_here is None:
-                return None
+                raise _NotPlainError
             uses += uses_here
+            together += len(value)
             parts.append((member, value))
         elif kind is bool or kind is int:
             parts.append((member, kind, value))
         elif kind is not dict:
-            return None
+            raise _NotPlainError
         elif member in _VALUES:
             types, size = _types(value, member, _keys(operation, member, schema))
-            if size > _MOST_CHARACTERS:
-                return None
+            if size > (_MOST_CHARACTERS_OF_AN_ITEM if member == "Item" else _MOST_CHARACTERS):
+                raise _NotPlainError
             if member == "ExpressionAttributeValues":
                 characters = size
+            together += size
             parts.append((member, types))
         elif member == "ExpressionAttributeNames":
             parts.append((member, tuple(value.items())))
         else:
-            return None
-    return tuple(parts) if characters * uses <= _MOST_CHARACTERS_WITH_USES else None
+            raise _NotPlainError
+    if characters * uses > _MOST_CHARACTERS_WITH_USES:
+        raise _NotPlainError
+    return tuple(parts), together
+
+
+# Batches and transactions
+#
+# The verdict on one is that on each of its entries, and that no two name the same item, that they
+# are not too many, and that they are not too large together.
+
+_Entry = tuple[str, Hashable, int, Hashable]
+"""A table's name, the likeness of an entry for it, its characters, and the item that it names."""
+
+
+def _of_many(
+    operation: str,
+    params: dict[str, Any],
+    schema: object,
+    entries: Any,
+) -> Hashable:
+    parts: list[Hashable] = [operation]
+    member, most, read_entries = entries
+    found: list[_Entry] = []
+    for name, value in params.items():
+        if name == member:
+            found = list(read_entries(value, schema))
+        elif name == "ClientRequestToken":
+            # A new one each time.
+            if type(value) is not str or not (
+                1 <= len(value) <= _MOST_CHARACTERS_OF_A_TOKEN and value.isascii()
+            ):
+                raise _NotPlainError
+            parts.append(name)
+        elif type(value) is str:
+            parts.append((name, value))
+        else:
+            raise _NotPlainError
+    if not 1 <= len(found) <= most or len({each[3] for each in found}) < len(found):
+        raise _NotPlainError
+    if sum(each[2] for each in found) > _MOST_CHARACTERS_OF_A_TRANSACTION:
+        raise _NotPlainError
+    parts.append(frozenset([each[:2] for each in found]))
+    return tuple(parts)
+
+
+def _of_transaction(entries: Any, schema: object) -> Iterator[_Entry]:
+    if type(entries) is not list:
+        raise _NotPlainError
+    for entry in entries:
+        action, part = _only(entry)
+        if action not in _ACTIONS or type(part) is not dict:
+            raise _NotPlainError
+        table = part.get("TableName")
+        schema_here = _plain_schema(schema, table)
+        parts, size = _of_one(action, part, schema_here)
+        item = part.get("Item" if action == "Put" else "Key")
+        yield str(table), (action, schema_here, parts), size, (table, _identity(item, schema_here))
+
+
+def _of_writes(tables: Any, schema: object) -> Iterator[_Entry]:
+    if type(tables) is not dict:
+        raise _NotPlainError
+    for table, entries in tables.items():
+        schema_here = _plain_schema(schema, table)
+        if type(entries) is not list or not entries:
+            raise _NotPlainError
+        for entry in entries:
+            kind, part = _only(entry)
+            member, values = _only(part)
+            if member != _MEMBERS.get(kind) or type(values) is not dict:
+                raise _NotPlainError
+            types, size = _types(values, member, _keys("", member, schema_here))
+            if size > _MOST_CHARACTERS_OF_AN_ITEM:
+                raise _NotPlainError
+            yield table, (member, schema_here, types), size, (table, _identity(values, schema_here))
+
+
+def _of_gets(tables: Any, schema: object) -> Iterator[_Entry]:
+    if type(tables) is not dict:
+        raise _NotPlainError
+    for table, entry in tables.items():
+        schema_here = _plain_schema(schema, table)
+        keys = entry.get("Keys") if type(entry) is dict else None
+        if type(keys) is not list or not keys:
+            raise _NotPlainError
+        rest = {name: value for name, value in entry.items() if name != "Keys"}
+        of_rest, size_of_rest = _of_one("GetItem", rest, schema_here)
+        for key in keys:
+            if type(key) is not dict:
+                raise _NotPlainError
+            types, size = _types(key, "Key", _ALL)
+            if size > _MOST_CHARACTERS:
+                raise _NotPlainError
+            like = (schema_here, types, of_rest)
+            yield table, like, size + size_of_rest, (table, _identity(key, schema_here))
+
+
+_MEMBERS = {"PutRequest": "Item", "DeleteRequest": "Key"}
+_ENTRIES: dict[str, Any] = {
+    "BatchGetItem": ("RequestItems", MAX_BATCH_GET_KEYS, _of_gets),
+    "BatchWriteItem": ("RequestItems", MAX_BATCH_WRITES, _of_writes),
+    "TransactGetItems": ("TransactItems", MAX_TRANSACT_ITEMS, _of_transaction),
+    "TransactWriteItems": ("TransactItems", MAX_TRANSACT_ITEMS, _of_transaction),
+}
+"""By operation: the member with the entries, how many they may be, and what reads them."""
+
+
+def _only(entry: Any) -> tuple[Any, Any]:
+    if type(entry) is not dict or len(entry) != 1:
+        raise _NotPlainError
+    ((name, inner),) = entry.items()
+    return name, inner
+
+
+def _identity(values: dict[str, Any] | None, schema: _Schema) -> Hashable:
+    """The strings and numbers of a plain item or key: where they differ, it is another one."""
+    names: Container[str] = _ALL if schema is None else _key_names(schema)
+    return frozenset(
+        [
+            (name, content if type_name == "S" else Decimal(content))
+            for name, value in (values or {}).items()
+            if name in names
+            for type_name, content in value.items()
+            if type_name in ("S", "N")
+        ]
+    )
 
 
 _OF_CONTENTS: Final = -1
@@ -119,15 +294,19 @@ def _size_of_like(part: object) -> int:
     return 64 + 4 * len(part) if isinstance(part, str) else 32
 
 
-def _keys(operation: str, member: str, schema: type[Item] | None) -> Container[str]:
+def _keys(operation: str, member: str, schema: _Schema) -> Container[str]:
     """The names in the member whose values are looked at as those of a key."""
     if member == "Key":
         return _ALL
     if schema is None:
         return ()
     if member == "Item":
-        return schema_of(schema).key_names
+        return schema.indexed_names if isinstance(schema, TableSchema) else _key_names(schema)
     return _ALL if member == "ExclusiveStartKey" or operation == "Query" else ()
+
+
+def _key_names(schema: type[Item] | TableSchema) -> Container[str]:
+    return schema.key_names if isinstance(schema, TableSchema) else schema_of(schema).key_names
 
 
 class _All:
@@ -153,7 +332,7 @@ def _types(
         else:
             of_value = _size(type_name, content, _MOST_LEVELS)
         is_key = name in keys
-        if of_value > (_MOST_CHARACTERS_OF_A_KEY if is_key else _MOST_CHARACTERS):
+        if of_value > (_MOST_CHARACTERS_OF_A_KEY if is_key else _MOST_CHARACTERS_OF_AN_ITEM):
             return (), _NOT_PLAIN
         # An empty one may stand in a key, or in a condition on one.
         if of_value == _OF_A_VALUE and not content and (is_key or member != "Item"):

@@ -71,6 +71,16 @@ class TableSchema:
     """In the order of their names, in which the service looks at them."""
     vector_indexes: Mapping[str, VectorIndex] = field(default_factory=dict)
     knows_indexes: bool = True
+    key_names: frozenset[str] = field(init=False)
+    """Of the attributes of the table's key."""
+    indexed_names: frozenset[str] = field(init=False)
+    """Of the attributes of any key."""
+
+    def __post_init__(self) -> None:
+        key_names = frozenset(each.name for each in self.key.attributes)
+        of_indexes = (each.name for index in self.indexes.values() for each in index.attributes)
+        object.__setattr__(self, "key_names", key_names)
+        object.__setattr__(self, "indexed_names", key_names.union(of_indexes))
 
 
 def table_schema(schema: object, table_name: object) -> TableSchema | None:

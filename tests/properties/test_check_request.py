@@ -18,6 +18,7 @@ from dynasafe.expressions.reader import read_expression
 from dynasafe.findings.finding import Finding
 from dynasafe.validation.check import check_from_scratch
 from dynasafe.validation.shapes import REQUESTS, Shape
+from dynasafe.validation.table_schema import table_schema
 from dynasafe.values.convert import to_attribute_map
 from tests.properties.update_strategies import ITEMS, true_conditions, updates
 from tests.support.people import Order, Person
@@ -249,6 +250,8 @@ def test_given_a_python_value_that_cannot_be_written_then_it_is_not_printed(valu
 
 # What was seen before
 
+DESCRIBED = table_schema(TABLE, "requests")
+SCHEMAS: list[Any] = [None, DESCRIBED, TABLE, {"requests": DESCRIBED, "other": None}]
 CONTENTS: dict[str, list[Any]] = {
     "S": ["a", "", "x" * 300, "é" * 500, "𝄞" * 1024, "x" * 1100, "x" * 2049, "N", "NOPE", "\ud800"],
     "N": ["1", "2", "1.", ".5", "-1", "+1", "٣", "x", "", "1e5", "9" * 38, "9" * 39, "-9" * 20],
@@ -294,9 +297,99 @@ def test_given_any_request_then_what_was_checked_before_does_not_change_its_find
 ) -> None:
     operation, body = Requests(random).make()
     others = Alike(random)
+    schema = random.choice(SCHEMAS)
 
     for request in (body, *(others.of(body) for _ in range(6))):
-        assert check_request(operation, request) == check_from_scratch(operation, request), request
+        found = check_request(operation, request, schema=schema)
+        assert found == check_from_scratch(operation, request, schema=schema), request
+
+
+MANY = ["BatchGetItem", "BatchWriteItem", "TransactGetItems", "TransactWriteItems"]
+
+
+def many(operation: str, random: Random) -> dict[str, Any]:
+    """Most of them are fine; some entries name one item, and some numbers are equal."""
+
+    def key() -> dict[str, Any]:
+        number = random.choice(["1", "1.0", "01", "10", "-1", "-1.0"])
+        return {"pk": {"S": random.choice("abcdefgh")}, "sk": {"N": number}}
+
+    def item() -> dict[str, Any]:
+        more = {"g": {"S": random.choice(["a", "g" * 3000])}, "x": {"L": [{"N": "1"}]}}
+        names = random.sample([*more], random.randrange(3))
+        return {**key(), **{name: more[name] for name in names}}
+
+    def write() -> dict[str, Any]:
+        action = random.choice(["Put", "Delete", "ConditionCheck", "Update"])
+        part = {"Item": item()} if action == "Put" else {"Key": key()}
+        if action != "Update":
+            return {action: {"TableName": "requests", **part}}
+        values = {":v": {"S": random.choice(["a", "", "x" * 5000])}}
+        update = {"UpdateExpression": "SET g = :v", "ExpressionAttributeValues": values}
+        return {action: {"TableName": "requests", **part, **update}}
+
+    count = random.choice([1, 2, 2, 3, 26])
+    match operation:
+        case "BatchGetItem":
+            return {"RequestItems": {"requests": {"Keys": [key() for _ in range(count)]}}}
+        case "BatchWriteItem":
+            writes = [
+                {"PutRequest": {"Item": item()}}
+                if random.random() < 0.5
+                else {"DeleteRequest": {"Key": key()}}
+                for _ in range(count)
+            ]
+            return {"RequestItems": {random.choice(["requests", "other"]): writes}}
+        case "TransactGetItems":
+            gets = [{"Get": {"TableName": "requests", "Key": key()}} for _ in range(count)]
+            return {"TransactItems": gets}
+        case _:
+            token = random.choice(["", "x", "x" * 36, "x" * 37])
+            entries = [write() for _ in range(count)]
+            return {"TransactItems": entries, "ClientRequestToken": token}
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=200)
+@given(random=RANDOMS)
+def test_given_any_batch_then_what_was_checked_before_does_not_change_its_findings(
+    random: Random,
+) -> None:
+    operation, schema = random.choice(MANY), random.choice(SCHEMAS)
+
+    for _ in range(4):
+        request = many(operation, random)
+        found = check_request(operation, request, schema=schema)
+        assert found == check_from_scratch(operation, request, schema=schema), request
+
+
+@pytest.mark.parametrize("operation", MANY)
+def test_given_a_batch_that_was_fine_then_one_that_names_an_item_twice_is_found(
+    operation: str,
+) -> None:
+    for sort_keys, is_fine in ((["1", "2"], True), (["3", "4"], True), (["5", "5.0"], False)):
+        keys = [{"pk": {"S": "a"}, "sk": {"N": sort_key}} for sort_key in sort_keys]
+        entries = {
+            "BatchGetItem": {"RequestItems": {"requests": {"Keys": keys}}},
+            "BatchWriteItem": {
+                "RequestItems": {"requests": [{"PutRequest": {"Item": key}} for key in keys]}
+            },
+            "TransactGetItems": {
+                "TransactItems": [{"Get": {"TableName": "requests", "Key": key}} for key in keys]
+            },
+            "TransactWriteItems": {
+                "TransactItems": [{"Put": {"TableName": "requests", "Item": key}} for key in keys]
+            },
+        }
+        assert (check_request(operation, entries[operation]) == ()) is is_fine
+
+
+def test_given_transactions_that_were_fine_then_one_that_is_too_large_is_found() -> None:
+    for length, is_fine in ((1, True), (90_000, False)):
+        puts = [
+            {"Put": {"TableName": "requests", "Item": {"pk": {"S": f"{n}"}, "x": {"S": text}}}}
+            for n, text in enumerate(["x" * length] * 50)
+        ]
+        assert (check_request("TransactWriteItems", {"TransactItems": puts}) == ()) is is_fine
 
 
 @pytest.mark.parametrize(
