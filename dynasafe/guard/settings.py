@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from dynasafe.errors import ValueOutOfRangeError
 from dynasafe.events import Hook
 from dynasafe.guard.places import Sightings
+from dynasafe.validation.table_schema import table_schema
 
 GuardMode = Literal["raise", "repair", "warn"]
 GuardErrors = Literal["botocore", "dynasafe"]
@@ -15,7 +17,7 @@ GuardErrors = Literal["botocore", "dynasafe"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """See `dynasafe.guard`."""
+    """See `dynasafe.guard`. The schema is read when the guard is made."""
 
     mode: GuardMode
     errors: GuardErrors
@@ -26,6 +28,17 @@ class Settings:
     def __post_init__(self) -> None:
         _require_one_of("mode", self.mode, get_args(GuardMode))
         _require_one_of("errors", self.errors, get_args(GuardErrors))
+        object.__setattr__(self, "schema", _read_once(self.schema))
+
+
+def _read_once(schema: object) -> object:
+    """The schema in a form that need not be read again for each request."""
+    if schema == "describe" or isinstance(schema, type):
+        return schema
+    read = table_schema(schema, None)
+    if read is None and isinstance(schema, Mapping):
+        return {name: table_schema(each, name) for name, each in schema.items()}
+    return read
 
 
 def _require_one_of(argument: str, given: object, words: tuple[str, ...]) -> None:

@@ -50,6 +50,9 @@ _Schema = type[Item] | TableSchema | None
 _fine: Cache[Hashable, bool] = Cache(4_194_304)
 
 
+_OF_A_DESCRIPTION = frozenset({"KeySchema", "Table", "Properties"})
+
+
 class _NotPlainError(Exception):
     """A request that is like no other."""
 
@@ -84,8 +87,8 @@ def _plain_schema(schema: object, table_name: object) -> _Schema:
         return schema
     if isinstance(schema, type) and issubclass(schema, Item):
         return schema
-    if type(schema) is dict and type(table_name) is str and table_name in schema:
-        inner = schema[table_name]
+    if type(schema) is dict and type(table_name) is str and not _OF_A_DESCRIPTION & schema.keys():
+        inner = schema.get(table_name)
         if inner is None or isinstance(inner, TableSchema | type):
             return _plain_schema(inner, None)
     raise _NotPlainError

@@ -259,11 +259,23 @@ def test_given_a_schema_then_keys_are_checked_too(local: Engine) -> None:
         client.get_item(TableName=TABLE, Key={"id": {"N": "1"}})
 
 
+def test_given_schemas_by_table_then_others_have_none(local: Engine) -> None:
+    schemas = {TABLE: boto3_client(local).describe_table(TableName=TABLE)}
+    client = guard(boto3_client(local), schema=schemas)
+
+    with pytest.raises(InvalidRequestError, match="does not match the schema"):
+        client.get_item(TableName=TABLE, Key={"id": {"N": "1"}})
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.get_item(TableName="other", Key={"id": {"N": "1"}})
+
+
 def test_given_nonsense_then_it_is_refused(local: Engine) -> None:
     with pytest.raises(InvalidValueError, match="a client, resource, Table or session"):
         guard(object())
     with pytest.raises(InvalidValueError, match="'raise', 'repair' or 'warn', not 'fix'"):
         guard(boto3_client(local), mode="fix")  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="an Item class, a DescribeTable answer"):
+        guard(boto3_client(local), schema="described")
 
 
 def described(client: Any, *, refusing: str | None = None) -> list[str]:
