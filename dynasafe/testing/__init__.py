@@ -1,33 +1,37 @@
 """What services need to test their own DynamoDB code."""
 
-from dynasafe.testing.blocking import BlockingCallError, forbid_blocking
-from dynasafe.testing.clock import ManualClock
-from dynasafe.testing.descriptions import table_description
-from dynasafe.testing.fault_proxy import Fault, FaultPlan, FaultProxy, FaultRecord
-from dynasafe.testing.memory import MemoryTransport, fake_database, fake_table
-from dynasafe.testing.mocks import assert_all_awaited, spec_mock
-from dynasafe.testing.requests import (
-    RecordedRequest,
-    RequestRecorder,
-    assert_no_empty_parameters,
-    assert_valid_request,
-    record_requests,
-)
-from dynasafe.testing.scripted import (
-    ScriptedTransport,
-    condition_failed,
-    connection_closed,
-    connection_refused,
-    connection_reset,
-    ok,
-    refused,
-    server_error,
-    throttled,
-    timed_out,
-    transaction_canceled,
-)
-from dynasafe.testing.tables import create_tables
-from dynasafe.testing.unawaited import UnawaitedError, forbid_unawaited
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dynasafe.testing.blocking import BlockingCallError, forbid_blocking
+    from dynasafe.testing.clock import ManualClock
+    from dynasafe.testing.descriptions import table_description
+    from dynasafe.testing.fault_proxy import Fault, FaultPlan, FaultProxy, FaultRecord
+    from dynasafe.testing.memory import MemoryTransport, fake_database, fake_table
+    from dynasafe.testing.mocks import assert_all_awaited, spec_mock
+    from dynasafe.testing.requests import (
+        RecordedRequest,
+        RequestRecorder,
+        assert_no_empty_parameters,
+        assert_valid_request,
+        record_requests,
+    )
+    from dynasafe.testing.scripted import (
+        ScriptedTransport,
+        condition_failed,
+        connection_closed,
+        connection_refused,
+        connection_reset,
+        ok,
+        refused,
+        server_error,
+        throttled,
+        timed_out,
+        transaction_canceled,
+    )
+    from dynasafe.testing.tables import create_tables
+    from dynasafe.testing.unawaited import UnawaitedError, forbid_unawaited
 
 __all__ = [
     "BlockingCallError",
@@ -63,3 +67,52 @@ __all__ = [
     "timed_out",
     "transaction_canceled",
 ]
+
+# Each is loaded when it is first asked for: the pytest plugin is in every test run of the
+# environment, also in those that test something else.
+_HOMES = {
+    "BlockingCallError": "blocking",
+    "Fault": "fault_proxy",
+    "FaultPlan": "fault_proxy",
+    "FaultProxy": "fault_proxy",
+    "FaultRecord": "fault_proxy",
+    "ManualClock": "clock",
+    "MemoryTransport": "memory",
+    "RecordedRequest": "requests",
+    "RequestRecorder": "requests",
+    "ScriptedTransport": "scripted",
+    "UnawaitedError": "unawaited",
+    "assert_all_awaited": "mocks",
+    "assert_no_empty_parameters": "requests",
+    "assert_valid_request": "requests",
+    "condition_failed": "scripted",
+    "connection_closed": "scripted",
+    "connection_refused": "scripted",
+    "connection_reset": "scripted",
+    "create_tables": "tables",
+    "fake_database": "memory",
+    "fake_table": "memory",
+    "forbid_blocking": "blocking",
+    "forbid_unawaited": "unawaited",
+    "ok": "scripted",
+    "record_requests": "requests",
+    "refused": "scripted",
+    "server_error": "scripted",
+    "spec_mock": "mocks",
+    "table_description": "descriptions",
+    "throttled": "scripted",
+    "timed_out": "scripted",
+    "transaction_canceled": "scripted",
+}
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -1,11 +1,10 @@
-"""The plugin's async fixtures: a database of the engine, its tables, and faults in front of it."""
+"""What the async fixtures do: a database of the engine, its tables, and faults in front of it."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from types import ModuleType
 from typing import Any, Protocol, TypeVar, overload
 from uuid import uuid4
 
@@ -44,25 +43,14 @@ class MakeFaults(Protocol):
     ) -> tuple[AsyncDynamoDB, FaultProxy]: ...
 
 
-def async_fixtures(fixture: Callable[[Any], Any]) -> ModuleType:
-    """The fixtures as a plugin, made by the decorator of the plugin that runs async tests."""
-    plugin = ModuleType("dynasafe-async-fixtures")
-    for function in (dynamodb, dynamodb_table, dynamodb_faults):
-        setattr(plugin, function.__name__, fixture(function))
-    return plugin
-
-
-async def dynamodb(dynamodb_engine: Engine) -> AsyncIterator[AsyncDynamoDB]:
-    """An AsyncDynamoDB of the engine."""
-    async with _connect(dynamodb_engine.endpoint_url) as db:
+async def databases(engine: Engine) -> AsyncIterator[AsyncDynamoDB]:
+    """One database of the engine, which is closed at the end."""
+    async with _connect(engine.endpoint_url) as db:
         yield db
 
 
-async def dynamodb_table(dynamodb: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
-    """Makes tables: `await dynamodb_table(Person)`, or of a description for plain items.
-
-    Each has a name of its own, is empty, and is dropped after the test.
-    """
+async def tables(db: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
+    """What makes tables, and drops them at its end."""
     names: list[str] = []
 
     async def make(
@@ -70,16 +58,16 @@ async def dynamodb_table(dynamodb: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
     ) -> AsyncTable[Any]:
         name = f"test-{uuid4()}"
         description = table_description(item_class, indexes=indexes)
-        await dynamodb.call("CreateTable", create_table_params(name, description))
+        await db.call("CreateTable", create_table_params(name, description))
         names.append(name)
-        await _wait_until_active(dynamodb, name)
-        return dynamodb.table(name, item_class if isinstance(item_class, type) else None)
+        await _wait_until_active(db, name)
+        return db.table(name, item_class if isinstance(item_class, type) else None)
 
     yield make
     for name in names:
         try:
             # Whatever the test has done to the circuit breakers.
-            await dynamodb.call("DeleteTable", {"TableName": name}, breaker=None)
+            await db.call("DeleteTable", {"TableName": name}, breaker=None)
         except ServiceError as error:
             if error.code != "ResourceNotFoundException":  # the test has dropped it itself
                 raise
@@ -95,15 +83,12 @@ async def _wait_until_active(db: AsyncDynamoDB, name: str) -> None:
     raise TimeoutError(f"the table {name} did not become active")
 
 
-async def dynamodb_faults(dynamodb_engine: Engine) -> AsyncIterator[MakeFaults]:
-    """Makes databases whose answers get lost: `db, proxy = await dynamodb_faults(plan)`.
-
-    The proxy stands in front of the engine, and injects the plan's faults.
-    """
+async def faulty_databases(engine: Engine) -> AsyncIterator[MakeFaults]:
+    """What makes databases behind a fault proxy, and closes them at its end."""
     async with AsyncExitStack() as stack:
 
         async def make(plan: FaultPlan, **options: Any) -> tuple[AsyncDynamoDB, FaultProxy]:
-            proxy = FaultProxy(dynamodb_engine.endpoint_url, plan)
+            proxy = FaultProxy(engine.endpoint_url, plan)
             await stack.enter_async_context(proxy)
             db = await stack.enter_async_context(_connect(proxy.endpoint_url, **options))
             return db, proxy

@@ -9,31 +9,15 @@ import inspect
 import re
 import typing
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 from unittest.mock import NonCallableMock, create_autospec
-from weakref import ref
 
 from dynasafe.aio.pages import Pages
 from dynasafe.calls.pages import Page
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.testing.unawaited import FIX_UNAWAITED
-
-
-@dataclass
-class _Watched:
-    """A mock, and how many unawaited calls of each method were reported."""
-
-    mock: ref[Any]
-    told: dict[str, int] = field(default_factory=dict)
-
-
-# All mocks that are still there: a fixture's may live longer than a test.
-_watched: list[_Watched] = []
-# What keeps the mocks of a test that is running.
-_kept: list[list[Any]] = []
+from dynasafe.testing.watched import watch, watched
 
 
 def spec_mock(spec: type[Any], **returns: Any) -> Any:
@@ -57,9 +41,7 @@ def spec_mock(spec: type[Any], **returns: Any) -> Any:
         method = getattr(mock, name)
         is_of_pages = isinstance(method.return_value, Pages)
         method.return_value = _given_pages(name, value) if is_of_pages else value
-    if _kept:
-        _watched.append(_Watched(ref(mock)))
-        _kept[-1].append(mock)
+    watch(mock)
     return mock
 
 
@@ -171,24 +153,13 @@ def _unawaited(mock: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
                 yield from _unawaited(returned, f"{prefix}{name}().")
 
 
-@contextmanager
-def keeping_mocks() -> Iterator[None]:
-    """Watch the mocks that are made from now on; those of the block are kept to its end."""
-    kept: list[Any] = []
-    _kept.append(kept)
-    try:
-        yield
-    finally:
-        _kept[:] = [each for each in _kept if each is not kept]  # equal lists are of other blocks
-
-
 def take_unawaited_calls() -> list[str]:
     """The calls on watched mocks that were never awaited. Each is reported once."""
     missing: list[str] = []
-    for each in _watched.copy():
+    for each in watched.copy():
         mock = each.mock()
         if mock is None:
-            _watched.remove(each)
+            watched.remove(each)
             continue
         for name, method in _unawaited(mock):
             count = method.call_count - method.await_count

@@ -353,25 +353,55 @@ PathFinder.find_spec = classmethod(find_spec)
 NO_ASYNCIO = ("-p", "no:asyncio")
 
 
-def test_given_nothing_optional_is_installed_then_the_plugin_loads_and_says_what_is_missing(
+UNUSED = """
+import sys
+
+def test_plain():
+    assert not {name for name in sys.modules if name.startswith("dynasafe.testing.pytest_hooks")}
+
+def test_fixture(dynamodb): pass
+"""
+
+
+def test_without_the_extra_it_does_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without(pytester, monkeypatch, "moto", "pytest_asyncio", "hypothesis", "anyio")
+    """An application has dynasafe, and tests with something else: no option, no fixture."""
+    without(pytester, monkeypatch, "moto")
+    pytester.makeini("[pytest]\n")
+    pytester.makepyfile(test_it=UNUSED)
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=1, errors=1)
+    assert "fixture 'dynamodb' not found" in result.stdout.str()
+    assert pytester.runpytest_subprocess("--forbid-unawaited").ret is pytest.ExitCode.USAGE_ERROR
+
+
+def test_with_an_old_pytest_it_does_nothing(pytester: pytest.Pytester) -> None:
+    """Its hooks are of a kind that an old pytest does not know, and would stop at."""
+    pytester.makeini("[pytest]\n")
+    pytester.makepyfile(old="import pytest\npytest.version_tuple = (7, 0, 1)", test_it=UNUSED)
+    result = pytester.runpytest_subprocess("-p", "old", "-p", "no:asyncio")
+    result.assert_outcomes(passed=1, errors=1)
+
+
+OTHERS = """
+import pytest
+
+@pytest.fixture
+def dynamodb(): return "theirs"
+"""
+
+
+def test_fixtures_of_other_plugins_are_left_to_them(pytester: pytest.Pytester) -> None:
+    """Unless an engine is asked for, which is what our fixture is of."""
     pytester.makeini("[pytest]\n")
     pytester.makepyfile(
-        """
-def test_plain(): pass
-def test_async_fixture(dynamodb): pass
-def test_engine(dynamodb_engine): pass
-"""
+        others=OTHERS, test_it="def test_name(dynamodb): assert dynamodb == 'theirs'"
     )
-    result = pytester.runpytest_subprocess(
-        *NO_ASYNCIO, "-p", "no:hypothesispytest", "-p", "no:anyio"
-    )
-    result.assert_outcomes(passed=1, errors=2)
-    text = result.stdout.str()
-    assert "this fixture needs pytest-asyncio, or anyio" in text
-    assert "moto's server cannot be imported" in text
+    plugins = ("-p", "others", "-p", "no:asyncio", "-p", "no:anyio")
+    pytester.runpytest_subprocess(*plugins).assert_outcomes(passed=1)
+    asked = pytester.runpytest_subprocess(*plugins, "--dynamodb=moto")
+    assert "this fixture needs pytest-asyncio, or anyio" in asked.stdout.str()
 
 
 def test_given_anyio_runs_the_tests_then_the_fixtures_are_its_own(
@@ -413,10 +443,12 @@ def test_given_the_plugin_when_it_loads_then_it_loads_nothing_heavy(
 import sys
 
 HEAVY = {"aioboto3", "aiobotocore", "aiohttp", "boto3", "botocore", "hypothesis", "moto"}
+OURS = {"aio", "calls", "expressions", "items", "resilience", "validation", "values"}
 
 def test_modules():
-    assert "dynasafe.testing.plugin" in sys.modules
+    assert "dynasafe.testing.pytest_hooks" in sys.modules
     assert set(sys.modules) & HEAVY == set()
+    assert set(sys.modules) & {f"dynasafe.{name}" for name in OURS} == set()
 """
     )
     pytester.runpytest_subprocess("-p", "no:hypothesispytest").assert_outcomes(passed=1)

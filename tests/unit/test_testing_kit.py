@@ -44,8 +44,8 @@ from dynasafe.testing import (
     spec_mock,
     table_description,
 )
-from dynasafe.testing.mocks import keeping_mocks
 from dynasafe.testing.scripted import NoReplyLeftError, throttled
+from dynasafe.testing.watched import keeping_mocks
 from tests.support.people import Address, Order, Person
 
 # Descriptions

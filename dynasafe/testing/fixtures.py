@@ -1,0 +1,153 @@
+"""Fixtures on an engine of your choice. What they need is loaded when a test asks for one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from dynasafe.aio.database import AsyncDynamoDB
+    from dynasafe.testing.async_fixtures import MakeFaults, MakeTable
+    from dynasafe.testing.engines import Engine, EngineName
+    from dynasafe.testing.requests import RequestRecorder
+
+ENGINES: Final[dict[str, EngineName]] = {
+    "moto": "moto",
+    "dynalite": "dynalite",
+    "local": "dynamodb-local",
+}
+
+
+def fixtures_for(config: pytest.Config) -> ModuleType:
+    """The fixtures as a plugin; the async ones are made by the plugin that runs async tests.
+
+    A fixture that another plugin has under the same name is left to it, unless an engine is asked
+    for.
+    """
+    plugin = ModuleType("dynasafe-fixtures")
+    is_asked = bool(config.getoption("dynamodb") or config.getini("dynamodb"))
+    others = [
+        vars(each) for each in config.pluginmanager.get_plugins() if hasattr(each, "__dict__")
+    ]
+    for name, each in {**_SYNC, **_async_fixtures(config)}.items():
+        if is_asked or not any(name in names for names in others):
+            setattr(plugin, name, each)
+    return plugin
+
+
+def _async_fixtures(config: pytest.Config) -> dict[str, Any]:
+    functions = (dynamodb, dynamodb_table, dynamodb_faults)
+    if config.pluginmanager.hasplugin("asyncio"):
+        import pytest_asyncio
+
+        return {each.__name__: pytest_asyncio.fixture(each) for each in functions}
+    if config.pluginmanager.hasplugin("anyio"):
+        return {each.__name__: pytest.fixture(each) for each in functions}
+    return {
+        each.__name__: pytest.fixture(name=each.__name__)(_without_plugin) for each in functions
+    }
+
+
+def _without_plugin() -> None:
+    pytest.fail(
+        "this fixture needs pytest-asyncio, or anyio. Fix: pip install 'dynasafe[testing]'",
+        pytrace=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def dynamodb_engine(pytestconfig: pytest.Config) -> Iterator[Engine]:
+    """The engine of `--dynamodb`, one for each process of a test run."""
+    wanted = pytestconfig.getoption("dynamodb") or pytestconfig.getini("dynamodb") or "moto"
+    if wanted not in ENGINES:
+        raise pytest.UsageError(f"dynamodb = {wanted}: use one of {', '.join(sorted(ENGINES))}")
+    from dynasafe.testing.engines import EngineUnavailableError, start_engine
+
+    with ExitStack() as stack:
+        engine: Engine | EngineUnavailableError
+        try:
+            engine = stack.enter_context(start_engine(ENGINES[wanted]))
+        except EngineUnavailableError as error:
+            engine = error
+        if isinstance(engine, EngineUnavailableError):
+            pytest.fail(str(engine), pytrace=False)
+        yield engine
+
+
+@pytest.fixture
+def dynamodb_client(dynamodb_engine: Engine) -> Iterator[Any]:
+    """A boto3 client of the engine."""
+    import boto3
+
+    from dynasafe.testing.async_fixtures import CREDENTIALS, REGION
+
+    client = boto3.client(
+        "dynamodb", region_name=REGION, endpoint_url=dynamodb_engine.endpoint_url, **CREDENTIALS
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def dynamodb_resource(dynamodb_engine: Engine) -> Iterator[Any]:
+    """A boto3 resource of the engine."""
+    import boto3
+
+    from dynasafe.testing.async_fixtures import CREDENTIALS, REGION
+
+    resource: Any = boto3.resource(
+        "dynamodb", region_name=REGION, endpoint_url=dynamodb_engine.endpoint_url, **CREDENTIALS
+    )
+    yield resource
+    resource.meta.client.close()
+
+
+@pytest.fixture
+def dynamodb_requests() -> Iterator[RequestRecorder]:
+    """A record of all requests that the test sends."""
+    from dynasafe.testing.requests import record_requests
+
+    with record_requests() as recorder:
+        yield recorder
+
+
+_SYNC: Final = {
+    "dynamodb_client": dynamodb_client,
+    "dynamodb_engine": dynamodb_engine,
+    "dynamodb_requests": dynamodb_requests,
+    "dynamodb_resource": dynamodb_resource,
+}
+
+
+async def dynamodb(dynamodb_engine: Engine) -> AsyncIterator[AsyncDynamoDB]:
+    """An AsyncDynamoDB of the engine."""
+    from dynasafe.testing import async_fixtures
+
+    async for db in async_fixtures.databases(dynamodb_engine):
+        yield db
+
+
+async def dynamodb_table(dynamodb: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
+    """Makes tables: `await dynamodb_table(Person)`, or of a description for plain items.
+
+    Each has a name of its own, is empty, and is dropped after the test.
+    """
+    from dynasafe.testing import async_fixtures
+
+    async for make in async_fixtures.tables(dynamodb):
+        yield make
+
+
+async def dynamodb_faults(dynamodb_engine: Engine) -> AsyncIterator[MakeFaults]:
+    """Makes databases whose answers get lost: `db, proxy = await dynamodb_faults(plan)`.
+
+    The proxy stands in front of the engine, and injects the plan's faults.
+    """
+    from dynasafe.testing import async_fixtures
+
+    async for make in async_fixtures.faulty_databases(dynamodb_engine):
+        yield make
