@@ -10,7 +10,7 @@ from dynasafe.errors import InvalidRequestError
 from dynasafe.events import RequestRefused
 from dynasafe.findings.finding import Finding
 from dynasafe.guard.places import Sightings, caller_place
-from dynasafe.guard.repair import drop_empty, mend_expressions
+from dynasafe.guard.repair import drop_empty, repair_expressions
 from dynasafe.guard.schemas import DescribedTables
 from dynasafe.guard.settings import Settings, Switch
 from dynasafe.hooks import emit, logger
@@ -62,7 +62,7 @@ class RequestChecks:
             return None
         if settings.mode == "repair":
             findings = check_request(model.name, params, form="client")
-            mend_expressions(model.name, params, findings, settings.hooks)
+            repair_expressions(model.name, params, findings, settings.hooks)
         return self._judge(model, params, "client", settings)
 
     def _judge(

@@ -59,7 +59,7 @@ def drop_empty(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) 
         _report(operation, params, dropped, hooks)
 
 
-def mend_expressions(
+def repair_expressions(
     operation: str, params: dict[str, Any], findings: Sequence[Finding], hooks: tuple[Hook, ...]
 ) -> bool:
     """Write reserved words as placeholders, and leave out placeholders that nothing uses.

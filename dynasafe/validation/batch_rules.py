@@ -39,7 +39,7 @@ class Payload:
         self._size_bytes = 0
 
     def add(self, part: Mapping[str, Any], place: str, report: Report) -> None:
-        """Add one of its operations; tell when it becomes too much, once."""
+        """Add one of its operations; report when it becomes too much, once."""
         before = self._size_bytes
         for member in ("Item", "Key"):
             self._size_bytes += named_size_bytes(part.get(member, {}), report)

@@ -289,7 +289,7 @@ class _Findings:
     def __call__(self, code: str, reason: str, span: Span | None, fix: str) -> None:
         self._found.append((code, reason, span, fix))
 
-    def tell(self, report: Report) -> None:
+    def add_to(self, report: Report) -> None:
         for code, reason, span, fix in sorted(self._found, key=self._order):
             message = f"Invalid {self._member}: {reason}"
             report.add(code, message, self._member, fix, text=self._text, span=span)
@@ -345,7 +345,7 @@ def _check_reading(
         else:
             _check_condition(part, expressions, add)
     _check_targets(reading.targets, expressions, add)
-    add.tell(report)
+    add.add_to(report)
     if reading.node is not None and not reading.problems:
         expressions.nodes[member] = reading.node
         expressions.texts[member] = text

@@ -28,8 +28,8 @@ from dynasafe.validation.value_rules import (
 from dynasafe.validation.words import HIDDEN, ONE_ERROR, Wording
 
 _NOT_NULL = "Member must not be null"
-_MAX_TOLD = 10
-"""The service tells at most so many broken constraints at once."""
+_MAX_REPORTED = 10
+"""The service reports at most so many broken constraints at once."""
 _SCALARS = frozenset({"String", "Boolean", "Integer", "Number", "Timestamp"})
 _EXPECTED: dict[Kind, str] = {
     "String": "a str",
@@ -53,14 +53,14 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
         return {}
     typed: dict[str, Any] = _typed(shape, params, "", report)
     # A part of the wrong type is not missing too.
-    broken = list(_broken(shape, typed, "", "", tells_missing=len(report.findings) == before))
+    broken = list(_broken(shape, typed, "", "", reports_missing=len(report.findings) == before))
     if broken:
         is_refused_by_boto3 = not report.context.is_wire and any(
             each.is_checked_by_boto3 for each in broken
         )
         report.add(
             "DYS105",
-            _told(operation, broken, report.context.wording),
+            _sentence_of(operation, broken, report.context.wording),
             "parameters",
             "give each of these members a value that it allows",
             exception="ParamValidationError" if is_refused_by_boto3 else None,
@@ -68,7 +68,7 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
     return typed
 
 
-def _told(operation: str, broken: list[_Broken], wording: Wording) -> str:
+def _sentence_of(operation: str, broken: list[_Broken], wording: Wording) -> str:
     """All that is broken in one message, in the words of the service."""
     of_newer = {
         (sentence.place, sentence.constraint): (sentence, each)
@@ -87,7 +87,7 @@ def _told(operation: str, broken: list[_Broken], wording: Wording) -> str:
                 words = sentence.words.format(operation=operation, name=each.name, member=member)
                 return f"{ONE_ERROR}{words}" if sentence.is_counted else words
     lines = []
-    for each in broken[:_MAX_TOLD]:
+    for each in broken[:_MAX_REPORTED]:
         sentence = None if is_missing else wording.sentence(each.pattern, each.constraint)
         lines.append(each.words if sentence is None else sentence.words)
     plural = "s" if len(lines) > 1 else ""
@@ -278,11 +278,11 @@ class _Broken(NamedTuple):
 
 
 def _broken(
-    shape: Shape, part: Any, place: str, pattern: str, name: str = "", *, tells_missing: bool
+    shape: Shape, part: Any, place: str, pattern: str, name: str = "", *, reports_missing: bool
 ) -> Iterator[_Broken]:
     """What is broken, in the words and the order of the service."""
     for constraint in _constraints(shape, part):
-        shown = _shown(shape, part) if shape.is_told else f"'{HIDDEN}'"
+        shown = _shown(shape, part) if shape.is_shown else f"'{HIDDEN}'"
         is_checked = _is_checked_by_boto3(shape, part, constraint)
         yield _Broken(constraint, place, pattern, name, shown, is_checked)
     if shape.kind == "Struct":
@@ -293,9 +293,9 @@ def _broken(
             value = part.get(member_name)
             if value is not None:
                 yield from _broken(
-                    member, value, inside, general, name, tells_missing=tells_missing
+                    member, value, inside, general, name, reports_missing=reports_missing
                 )
-            elif member.is_required and tells_missing:
+            elif member.is_required and reports_missing:
                 yield _Broken(_NOT_NULL, inside, general, name, "null", True)
     elif shape.each is not None and shape.each.kind != "AttributeValue":
         entries: Iterable[tuple[object, Any]]
@@ -309,7 +309,7 @@ def _broken(
                     inside,
                     general,
                     str(position) if shape.has_table_names else name,
-                    tells_missing=tells_missing,
+                    reports_missing=reports_missing,
                 )
 
 

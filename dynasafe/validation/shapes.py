@@ -64,7 +64,7 @@ class Shape:
     pattern: re.Pattern[str] | None = None
     is_name: bool = False
     """A name of a table or an index."""
-    is_told: bool = True
+    is_shown: bool = True
     """Whether a message may print it."""
     java: str = ""
     """The name of a Struct of texts that a message may print."""
@@ -350,7 +350,7 @@ REQUESTS: dict[str, Shape] = {
                 kind="String",
                 min_length=1,
                 max_length=MAX_CLIENT_REQUEST_TOKEN_LENGTH,
-                is_told=False,  # made of what it is to be recognised by, as an order's number
+                is_shown=False,  # made of what it is to be recognised by, as an order's number
             ),
             "TransactItems": _transaction(
                 {
