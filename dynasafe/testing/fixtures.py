@@ -44,7 +44,9 @@ def _async_fixtures(config: pytest.Config) -> dict[str, Any]:
     if config.pluginmanager.hasplugin("asyncio"):
         import pytest_asyncio
 
-        return {each.__name__: pytest_asyncio.fixture(each) for each in functions}
+        # On the loop of the tests, which may be another than that of most fixtures.
+        scope: Any = config.getini("asyncio_default_test_loop_scope")
+        return {each.__name__: pytest_asyncio.fixture(loop_scope=scope)(each) for each in functions}
     if config.pluginmanager.hasplugin("anyio"):
         return {each.__name__: pytest.fixture(each) for each in functions}
     return {

@@ -19,7 +19,9 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioRefreshableCredentials
+from aiobotocore.httpxsession import HttpxSession
 from aiobotocore.session import get_session
 
 from dynasafe import AsyncDynamoDB, UpdateBuilder, client_config
@@ -269,6 +271,15 @@ async def test_whole_call_that_ends_while_connecting_names_its_limit() -> None:
 async def test_no_connection_was_not_sent(url: str) -> None:
     """Refused, or no such host."""
     async with connect(url) as db:
+        with pytest.raises(ConnectionNotMadeError):
+            await db.table("things").update_item(KEY, increment())
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid:8000"])
+async def test_no_connection_by_httpx_was_not_sent(url: str) -> None:
+    """The same, over the other HTTP client that aiobotocore can use."""
+    config = AioConfig(http_session_cls=HttpxSession)
+    async with connect(url, transport="aioboto3", config=config, retry=None) as db:
         with pytest.raises(ConnectionNotMadeError):
             await db.table("things").update_item(KEY, increment())
 

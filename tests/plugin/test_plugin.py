@@ -287,6 +287,17 @@ def test_given_an_engine_then_the_fixtures_are_of_it(
     run(pytester, ENGINE, f"--dynamodb={engine}", *switches).assert_outcomes(passed=ENGINE_COUNT)
 
 
+@pytest.mark.parametrize(("tests", "fixtures"), [("session", "function"), ("function", "module")])
+def test_any_scope_of_the_loop(pytester: pytest.Pytester, tests: str, fixtures: str) -> None:
+    """Tests may share a loop that other fixtures do not have, or the other way round."""
+    pytester.makeini(
+        "[pytest]\nasyncio_mode = auto\n"
+        f"asyncio_default_fixture_loop_scope = {fixtures}\n"
+        f"asyncio_default_test_loop_scope = {tests}\n"
+    )
+    run(pytester, ENGINE).assert_outcomes(passed=ENGINE_COUNT)
+
+
 @pytest.mark.parametrize(
     ("forget", "expected"),
     [("", {"passed": 1}), ("await ", {"failed": 1})],

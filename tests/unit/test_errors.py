@@ -217,3 +217,28 @@ def test_given_a_circuit_that_was_opened_by_hand_then_no_time_is_promised() -> N
         "Call not sent: the circuit 't/write' was opened by hand. "
         "Fix: serve a fallback, or reset() it."
     )
+
+
+RETRYABLE = {
+    CircuitOpenError,
+    ConnectionNotMadeError,
+    DeadlineExceededError,
+    NoAnswerError,
+}
+"""Classes of which each error may be followed by the same call again, a little later."""
+
+
+@pytest.mark.parametrize("error", with_facts(), ids=lambda error: type(error).__name__)
+def test_is_retryable(error: DynasafeError) -> None:
+    """Nothing that may count twice, and nothing that is refused again."""
+    assert error.is_retryable is (type(error) in RETRYABLE)
+
+
+@pytest.mark.parametrize(
+    ("error_class", "expected"),
+    [("throttled", True), ("conflict", True), ("final", False), ("credentials", False)],
+)
+def test_refusals_that_are_retryable(error_class: str, expected: bool) -> None:
+    """A refusal says by its class whether it holds a moment later too."""
+    error = ThrottledError("UpdateItem", "SomeException", "said", error_class=error_class)
+    assert error.is_retryable is expected
