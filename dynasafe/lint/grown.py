@@ -9,6 +9,9 @@
         UpdateExpression="SET "                   **update.build(key=key)
         + ", ".join(parts), ...)              )
 
+A loop over names and values stays a loop: f"#{key} = :{key}" with its name and value in the same
+block becomes update.set(attr(name=key), value).
+
 A call is rewritten only if every use of the collections is the creation, a part with its names and
 values in one block, a test of whether there are parts, or the call itself; and if each part is
 proved.
@@ -24,7 +27,7 @@ from dynasafe.lint.calls import Call
 from dynasafe.lint.literals import text_constant
 from dynasafe.lint.module import Module
 from dynasafe.lint.problem import Edit
-from dynasafe.lint.rewrite import NotMigratedError, Rewrite
+from dynasafe.lint.rewrite import Names, NotMigratedError, Rewrite, stand_in
 from dynasafe.lint.scopes import FUNCTIONS, Scope
 
 _BUILDER = "update"
@@ -41,6 +44,11 @@ class _Group:
     names: dict[str, str] = field(default_factory=dict)
     values: dict[str, ast.expr] = field(default_factory=dict)
     statements: list[ast.stmt] = field(default_factory=list)
+    loop: ast.For | ast.AsyncFor | None = None
+    written: dict[str, ast.expr] = field(default_factory=dict)
+    """The code of names, by what stands for each."""
+    holes: dict[str, ast.expr] = field(default_factory=dict)
+    """The variables that are written into the texts, by what stands for each."""
 
 
 class Grown:
@@ -67,7 +75,7 @@ class Grown:
         self._parts = self._part_name()
         self._collections = list(dict.fromkeys([self._parts, *self._placeholder_names()]))
         self._first = _Group(self._function)
-        self._additions: list[tuple[ast.stmt, str | None, ast.expr]] = []
+        self._additions: list[tuple[ast.stmt, ast.expr | None, ast.expr]] = []
         """What is added by a statement: a part, or an entry with its placeholder."""
         self._read_creations()
         self._read_uses()
@@ -76,9 +84,9 @@ class Grown:
         ):
             group = self._group(statement)
             if placeholder is None:
-                group.texts.append(self._text(value).strip(", "))
+                group.texts.append(self._template(group, value).strip(", "))
             else:
-                self._note_entry(group, placeholder, value)
+                self._note_entry(group, self._template(group, placeholder), value)
 
     # What there is
 
@@ -128,8 +136,7 @@ class Grown:
             statement = binding.node
             if not isinstance(statement, ast.Assign | ast.AnnAssign) or binding.value is None:
                 raise NotMigratedError("what the expression is made of is not created here")
-            if self._module.names.parents[statement] is not self._function:
-                raise NotMigratedError("what the expression is made of is created in a branch")
+            self._require_above(statement)
             self._creations.setdefault(statement, set()).add(name)
             self._note(self._first, name, binding.value)
             for each in grown:
@@ -145,6 +152,15 @@ class Grown:
                 )
         if any(not text.strip() for text in self._first.texts):
             self._first.texts = []
+
+    def _require_above(self, statement: ast.stmt) -> None:
+        """The call stands below the block in which a collection is created, with the others."""
+        names = self._module.names
+        block = names.parents[statement]
+        others = {names.parents[each] for each in self._creations}
+        if others - {block} or block not in set(names.above(self._call.node)):
+            raise NotMigratedError("what the expression is made of is created in a branch")
+        self._block = block
 
     def _note(self, group: _Group, name: str, value: ast.expr) -> None:
         """What a creation begins with: nothing, or literal parts."""
@@ -166,11 +182,40 @@ class Grown:
 
     def _note_entry(self, group: _Group, placeholder: str, value: ast.expr) -> None:
         if placeholder.startswith("#"):
-            group.names[placeholder] = self._text(value)
+            text = text_constant(value)
+            if text is None:
+                text = stand_in(self._module.text(value))
+                group.written[text] = value
+            group.names[placeholder] = text
         elif placeholder in group.values:
             raise NotMigratedError("a value is given twice")
         else:
             group.values[placeholder] = value
+        if group.loop is not None and not self._is_own(group, placeholder, value):
+            raise NotMigratedError(
+                "the expression grows in a loop, with a placeholder that may stay the same"
+            )
+
+    def _is_own(self, group: _Group, placeholder: str, value: ast.expr) -> bool:
+        """Whether no other turn of the loop gives the placeholder another value."""
+        assert group.loop is not None
+        holes = [each for name, each in group.holes.items() if name in placeholder]
+        if len(holes) != 1 or not isinstance(holes[0], ast.Name):
+            return False
+        hole = holes[0].id
+        match group.loop.target, group.loop.iter:
+            case (
+                ast.Tuple(elts=[ast.Name(id=first), _]),
+                (
+                    ast.Call(func=ast.Attribute(attr="items"), args=[])
+                    | ast.Call(func=ast.Name(id="enumerate"))
+                ),
+            ) if first == hole:
+                return True
+            case ast.Name(id=only), _ if only == hole:
+                return _is_of(value, hole)
+            case _:
+                return False
 
     def _text(self, node: ast.expr | None) -> str:
         text = text_constant(node)
@@ -200,7 +245,7 @@ class Grown:
                     case ast.Assign(
                         targets=[ast.Subscript(value=ast.Name() as of, slice=key)], value=value
                     ) if of is use and name != self._parts:
-                        self._additions.append((statement, self._text(key), value))
+                        self._additions.append((statement, key, value))
                     case _ if name == self._parts and self._is_test(use):
                         self._tests.append(use)
                     case _:
@@ -219,18 +264,45 @@ class Grown:
     def _group(self, statement: ast.stmt) -> _Group:
         """The group of a statement: the statements of one block that follow each other."""
         block = self._module.names.parents[statement]
-        if any(
-            isinstance(each, ast.For | ast.AsyncFor | ast.While)
-            for each in [block, *self._module.names.above(block)]
-        ):
-            raise NotMigratedError("the expression grows in a loop")
+        loop = self._loop(block)
         for group in self._groups:
             if group.block is block and self._follows(statement, group.statements):
                 group.statements.append(statement)
                 return group
-        group = _Group(block, statements=[statement])
+        group = _Group(block, statements=[statement], loop=loop)
         self._groups.append(group)
         return group
+
+    def _loop(self, block: ast.AST) -> ast.For | ast.AsyncFor | None:
+        """The loop around a block, below the creation."""
+        found: ast.For | ast.AsyncFor | None = None
+        for each in [block, *self._module.names.above(block)]:
+            if each is self._block:
+                return found
+            if isinstance(each, ast.While) or (found and isinstance(each, ast.For | ast.AsyncFor)):
+                raise NotMigratedError("the expression grows in a loop")
+            if isinstance(each, ast.For | ast.AsyncFor):
+                found = each
+        raise NotMigratedError("the expression grows above its creation")
+
+    def _template(self, group: _Group, node: ast.expr) -> str:
+        """A text; in a loop with words that stand for the variables in it."""
+        if group.loop is None or not isinstance(node, ast.JoinedStr):
+            return self._text(node)
+        parts = []
+        for each in node.values:
+            match each:
+                case ast.Constant(value=str(text)):
+                    parts.append(text)
+                case ast.FormattedValue(
+                    value=ast.Name(id=name) as hole, conversion=-1, format_spec=None
+                ):
+                    word = f"dynasafe_{name}_"
+                    group.holes[word] = hole
+                    parts.append(word)
+                case _:
+                    raise NotMigratedError("a part of the expression is not literal")
+        return "".join(parts)
 
     def _follows(self, statement: ast.stmt, others: list[ast.stmt]) -> bool:
         """Whether a statement stands in the same arm of a block as others, beside one of them."""
@@ -280,17 +352,29 @@ class Grown:
 
     def _links(self, group: _Group, names: dict[str, str]) -> list[str]:
         used = " ".join(group.texts)
+        if group.loop is not None and not group.holes:
+            raise NotMigratedError("the expression grows in a loop")
         rewrite = Rewrite(
             self._module,
             is_client=self._call.form == "client",
             update=f"SET {', '.join(group.texts)}",
             condition=None,
-            names={alias: name for alias, name in names.items() if alias in used},
+            names=Names(
+                {alias: name for alias, name in names.items() if alias in used}, self._written()
+            ),
             values=group.values,
+            paths=group.holes,
         )
         links = rewrite.links()
         self.needed |= rewrite.needed
         return links
+
+    def _written(self) -> dict[str, ast.expr]:
+        return {
+            name: code
+            for group in [self._first, *self._groups]
+            for name, code in group.written.items()
+        }
 
     def _remove(self, statement: ast.stmt) -> Edit:
         """Remove a statement with its line."""
@@ -306,6 +390,19 @@ class Grown:
     def _require_no_comment(self, edits: list[Edit]) -> None:
         if any(self._module.source.has_comment((each.start, each.end)) for each in edits):
             raise NotMigratedError("a comment within what would be rewritten")
+
+
+def _is_of(value: ast.expr, name: str) -> bool:
+    """Whether a value is the variable itself, or what a mapping has for it."""
+    match value:
+        case ast.Name(id=same):
+            return same == name
+        case ast.Subscript(value=ast.Name(), slice=ast.Name(id=same)):
+            return same == name
+        case ast.Call(func=ast.Attribute(value=ast.Name(), attr="get"), args=[ast.Name(id=same)]):
+            return same == name
+        case _:
+            return False
 
 
 def _joined(node: ast.expr) -> str:

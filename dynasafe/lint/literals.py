@@ -7,6 +7,7 @@ expression is shown in the literal that holds it.
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -104,6 +105,8 @@ def _texts(node: ast.expr, names: Names, depth: int) -> list[Text] | None:
             return None
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(joint)), attr="join")):
             return _of_join(node, joint, names, depth)
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(form)), attr="format")):
+            return _of_format(node, form, names, depth)
         case _:
             return None
 
@@ -141,6 +144,23 @@ def _of_join(node: ast.Call, joint: str, names: Names, depth: int) -> list[Text]
         one = _texts(part, names, depth + 1)
         found = one if index == 0 else _product(_product(found, [Text(((joint, node),))]), one)
     return found
+
+
+_FIELD = re.compile(r"\{(\d*)\}")
+
+
+def _of_format(node: ast.Call, form: str, names: Names, depth: int) -> list[Text] | None:
+    """`"SET {} = {}".format(a, b)`: fields with a number or without, and no braces else."""
+    if node.keywords or set(_FIELD.sub("", form)) & set("{}"):
+        return None
+    found: list[Text] | None = [Text((("", node),))]
+    end = 0
+    for index, match in enumerate(_FIELD.finditer(form)):
+        place = int(match[1]) if match[1] else index
+        one = _texts(node.args[place], names, depth + 1) if place < len(node.args) else None
+        found = _product(_product(found, [Text(((form[end : match.start()], node),))]), one)
+        end = match.end()
+    return _product(found, [Text(((form[end:], node),))])
 
 
 def _of_name(node: ast.Name, names: Names, depth: int) -> list[Text] | None:

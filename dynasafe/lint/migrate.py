@@ -16,7 +16,7 @@ from dynasafe.lint.literals import only_text, text_constant
 from dynasafe.lint.module import Module, RuleSettings
 from dynasafe.lint.problem import Edit
 from dynasafe.lint.requests import whole_literal
-from dynasafe.lint.rewrite import NotMigratedError, Rewrite, is_free
+from dynasafe.lint.rewrite import Names, NotMigratedError, Rewrite, is_free, stand_in
 from dynasafe.lint.source import Source
 
 _OPTIONS = {
@@ -153,21 +153,37 @@ class _Migration:
             raise NotMigratedError(f"{member} is not literal")
         return text
 
-    def _read_names(self) -> dict[str, str]:
+    def _read_names(self) -> Names:
         node = self._call.members.get("ExpressionAttributeNames")
         if node is None:
-            return {}
+            return Names()
         texts = [
             self._text("UpdateExpression"),
             self._text("ConditionExpression", may_be_condition=True),
         ]
         if not any("#" in (text or "") for text in texts):
-            return {}  # with names, the old call is refused, as nothing uses them
+            return Names()  # with names, the old call is refused, as nothing uses them
         display = constant_display(node, self._module.names)
-        names = None if display is None else whole_literal(display)
-        if not isinstance(names, dict):
+        if display is None or (display is not node and whole_literal(display) is None):
             raise NotMigratedError("ExpressionAttributeNames is not literal")
-        return names
+        literal: dict[str, str] = {}
+        written: dict[str, ast.expr] = {}
+        for alias, name in self._entries(display, "ExpressionAttributeNames").items():
+            text = text_constant(name)
+            literal[alias] = stand_in(self._module.text(name)) if text is None else text
+            if text is None:
+                written[literal[alias]] = name
+        return Names(literal, written)
+
+    def _entries(self, display: ast.Dict, member: str) -> dict[str, ast.expr]:
+        """The entries of a display whose keys are known."""
+        found: dict[str, ast.expr] = {}
+        for key, value in zip(display.keys, display.values, strict=True):
+            text = None if key is None else only_text(key, self._module.names)
+            if text is None or text in found:
+                raise NotMigratedError(f"a key of {member} is not literal")
+            found[text] = value
+        return found
 
     def _given_values(self) -> dict[str, ast.expr]:
         node = self._call.members.get("ExpressionAttributeValues")
@@ -175,12 +191,7 @@ class _Migration:
             return {}
         if not isinstance(node, ast.Dict):
             raise NotMigratedError("ExpressionAttributeValues is not literal")
-        given = {
-            text_constant(key): value for key, value in zip(node.keys, node.values, strict=True)
-        }
-        if None in given or len(given) < len(node.keys):
-            raise NotMigratedError("a key of ExpressionAttributeValues is not literal")
-        return {name: value for name, value in given.items() if name is not None}
+        return self._entries(node, "ExpressionAttributeValues")
 
     # The new call
 
@@ -251,7 +262,7 @@ class _Migration:
             is_client=True,
             update="SET a = :a",
             condition=None,
-            names={},
+            names=Names(),
             values={":a": node},
         )
         self.needed |= rewrite.needed - {"attr"}

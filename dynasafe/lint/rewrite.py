@@ -10,7 +10,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -62,6 +62,22 @@ def is_free(name: str, full: str, module: Module, node: ast.AST) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Names:
+    """ExpressionAttributeNames: what is literal, and the code of the rest.
+
+    In `literal` a stand-in has the place of a name whose code is in `written`.
+    """
+
+    literal: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, ast.expr] = field(default_factory=dict)
+
+
+def stand_in(code: str) -> str:
+    """The name that stands for a name that some code gives. No path has such a name."""
+    return f"dynasafe: {code}"
+
+
+@dataclass(frozen=True, slots=True)
 class _Written:
     """A value of the old call: its code, and what stands for it in the proof."""
 
@@ -81,6 +97,7 @@ class Rewrite:
         update: the text of the update expression.
         condition: the text of the condition expression.
         names: ExpressionAttributeNames.
+        paths: document paths whose text is code: what stands for each in the texts.
         values: the expressions of ExpressionAttributeValues.
 
     Raises:
@@ -94,14 +111,17 @@ class Rewrite:
         is_client: bool,
         update: str,
         condition: str | None,
-        names: Mapping[str, str],
+        names: Names,
         values: Mapping[str, ast.expr],
+        paths: Mapping[str, ast.expr] | None = None,
     ) -> None:
         self._module = module
         self._is_client = is_client
         self.needed: set[str] = {"UpdateBuilder"}
         """Names that the new code imports."""
-        self._names = names
+        self._names = names.literal
+        self._written_names = {**names.written, **(paths or {})}
+        self._paths = frozenset(paths or ())
         self._update_text = update
         self._condition_text = condition
         self._update, self._condition = self._parse(values)
@@ -111,6 +131,7 @@ class Rewrite:
             for index, (placeholder, node) in enumerate(values.items())
         }
         self._used: Counter[str] = Counter()
+        self._used_names: Counter[str] = Counter()
 
     def links(self) -> list[str]:
         """The chain: `.set("name", name)` and so on, each proved.
@@ -118,7 +139,12 @@ class Rewrite:
         Raises:
             NotMigratedError: the builder writes another update, or refuses it.
         """
-        links = [*self._links(lambda written: written.code)]
+        links = [
+            *self._links(
+                lambda written: written.code,
+                lambda name: self._module.text(self._written_names[name]),
+            )
+        ]
         self._check_uses()
         self._prove()
         return links
@@ -215,10 +241,13 @@ class Rewrite:
             raise NotMigratedError(f"the expression is malformed: {error.reason}") from error
         return update, condition
 
-    def _links(self, code_of: Callable[[_Written], str]) -> Iterator[str]:
-        """The calls of the chain, with the code of each value."""
-        self._code_of = code_of
+    def _links(
+        self, code_of: Callable[[_Written], str], name_of: Callable[[str], str]
+    ) -> Iterator[str]:
+        """The calls of the chain, with the code of each value and of each name that is code."""
+        self._code_of, self._name_of = code_of, name_of
         self._used.clear()
+        self._used_names.clear()
         for action in self._update.set:
             yield self._set(action.path, action.value)
         if self._update.remove:
@@ -342,18 +371,30 @@ class Rewrite:
     def _path(self, path: Path, form: str) -> str:
         """A document path as text, or `attr(name=...)` where a name is no part of one."""
         elements: tuple[Any, ...] = path.elements
+        if elements[0] in self._paths:
+            if len(elements) > 1:
+                raise NotMigratedError("a path that is made of text and code")
+            return form.format(self._name_code(elements[0]))
         text = str(DocumentPath(elements))
         try:
             is_path = DocumentPath.parse(text).elements == elements
+            is_path = is_path and not self._written_names.keys() & set(elements)
         except ValueError:
             is_path = False
         if is_path:
             return form.format(_quoted(text))
         self.needed.add("attr")
         below = "".join(
-            f"[{each}]" if isinstance(each, int) else f"[{_quoted(each)}]" for each in elements[1:]
+            f"[{each}]" if isinstance(each, int) else f"[{self._name_code(each)}]"
+            for each in elements[1:]
         )
-        return f"attr(name={_quoted(elements[0])}){below}"
+        return f"attr(name={self._name_code(elements[0])}){below}"
+
+    def _name_code(self, name: str) -> str:
+        if name not in self._written_names:
+            return _quoted(name)
+        self._used_names[name] += 1
+        return self._name_of(name)
 
     def _note(self, operand: Operand) -> str:
         assert isinstance(operand, Value)
@@ -385,6 +426,9 @@ class Rewrite:
         for placeholder, count in self._used.items():
             if count > 1 and not self._values[placeholder].is_plain:
                 raise NotMigratedError("a value that is used twice and is no name")
+        for name, count in self._used_names.items():
+            if count > 1 and not _is_variable(self._written_names[name]):
+                raise NotMigratedError("a name that is used twice and is no variable")
         for placeholder, written in self._values.items():
             is_used = placeholder in self._used or written.is_constant
             if not is_used and not written.is_plain:
@@ -406,7 +450,12 @@ class Rewrite:
             names[name] = written.sentinel
             return name
 
-        links = "".join(self._links(code_of))
+        def name_of(name: str) -> str:
+            variable = f"name_{len(names)}"
+            names[variable] = name
+            return variable
+
+        links = "".join(self._links(code_of, name_of))
         try:
             builder = eval(f"UpdateBuilder(){links}", names)
             params = builder.build_client(table_name="a-table", key={"dynasafe-key": "a"})
@@ -465,6 +514,13 @@ def _of_type(type_name: str, *operands: Operand) -> Iterator[tuple[str, str]]:
         value = operand.default if isinstance(operand, IfNotExists) else operand
         if isinstance(value, Value):
             yield value.attribute_value["S"], type_name
+
+
+def _is_variable(node: ast.expr) -> bool:
+    """Whether code may be written twice: a name, with attributes."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _is_stored_constant(value: object) -> bool:

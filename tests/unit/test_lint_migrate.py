@@ -190,11 +190,45 @@ def test_names_that_are_no_paths() -> None:
     assert '.set(attr(name="b")["x.y"], 1)' in made
 
 
+def test_names_that_are_code() -> None:
+    """A name that the code gives is a name too, wherever it stands."""
+    made = migrated(
+        update(
+            "SET #tags.#k = :v, #k = :v",
+            '":v": v',
+            names='"#tags": "tags", "#k": key',
+            condition="attribute_exists(#k)",
+        )
+    )
+
+    assert '.set(attr("tags")[key], v)' in made.replace('attr(name="tags")', 'attr("tags")')
+    assert ".set(attr(name=key), v)" in made
+    assert ".condition(attr(name=key).exists())" in made
+
+
+def test_text_of_constants() -> None:
+    """Constants and str.format are read, and so are keys that are constants."""
+    code = """
+    COLUMN = "#s"
+    VALUE = ":s"
+    table.update_item(
+        Key={"id": "a"},
+        UpdateExpression="SET {} = {}".format(COLUMN, VALUE),
+        ExpressionAttributeNames={COLUMN: "status"},
+        ExpressionAttributeValues={VALUE: status},
+    )
+    """
+
+    assert '.set("status", status)' in migrated(code)
+
+
 # ruff: noqa: E501
 LEFT = [
     ('table.update_item(Key=k, UpdateExpression=text)', "UpdateExpression is not literal"),
     ("def f(parts):\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "what the expression is made of is bound twice"),
     ("def f(a):\n    parts = []\n    for each in a:\n        parts.append('a = a')\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "the expression grows in a loop"),
+    ("def f(a):\n    parts, values = [], {}\n    for k, v in a.items():\n        parts.append(f'{k} = :v')\n        values[':v'] = v\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts), ExpressionAttributeValues=values)", "the expression grows in a loop, with a placeholder that may stay the same"),
+    ("def f(a):\n    parts, values = [], {}\n    for k, v in a:\n        parts.append(f'{k} = :{k}')\n        values[f':{k}'] = v\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts), ExpressionAttributeValues=values)", "the expression grows in a loop, with a placeholder that may stay the same"),
     ("def f(a):\n    parts = []\n    if a:\n        parts.append(a)\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "a part of the expression is not literal"),
     ("def f(a):\n    parts = []\n    if a:\n        parts.append('a = b')\n    print(parts)\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "the expression's parts are used elsewhere"),
     ("def f(a):\n    parts = []\n    if a:\n        parts.append('a = b')  # why\n        parts.append('c = d')\n    table.update_item(Key=k, UpdateExpression='SET ' + ', '.join(parts))", "a comment, or another statement, on the line"),
@@ -279,6 +313,71 @@ GROWN = [
         )
     """,
 ]
+
+
+LOOPED = [
+    """
+    def f(it, data):
+        try:
+            parts, names, values = [], {}, {}
+            for key, value in data.items():
+                parts.append(f"#{key} = :{key}")
+                names[f"#{key}"] = key
+                values[f":{key}"] = value
+            if parts:
+                it.update_item(
+                    Key={"id": "a"},
+                    UpdateExpression="SET " + ", ".join(parts),
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                )
+        except ValueError:
+            pass
+    """,
+    """
+    def f(it, data):
+        text = "SET updated = :u"
+        values = {":u": 7}
+        names = {}
+        for at, key in enumerate(data):
+            text += f", #k{at} = :v{at}"
+            names[f"#k{at}"] = key
+            values[f":v{at}"] = data[key]
+        it.update_item(
+            Key={"id": "a"},
+            UpdateExpression=text,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+    """,
+    """
+    def f(it, data):
+        parts, values = [], {}
+        for key in data:
+            parts.append(f"{key} = :{key}")
+            values[f":{key}"] = data[key]
+        if parts:
+            it.update_item(
+                Key={"id": "a"},
+                UpdateExpression=f"SET {', '.join(parts)}",
+                ExpressionAttributeValues=values,
+            )
+    """,
+]
+
+
+@pytest.mark.parametrize("code", LOOPED)
+@pytest.mark.parametrize("data", [{}, {"a": "x"}, {"a": "x", "b": 3}, {"b": [1], "c": None}])
+def test_looped(code: str, data: dict[str, Any]) -> None:
+    """Whatever a loop goes over, the new code makes the same trees as the old."""
+    source = Source(dedent(code), "app.py")
+    made = migrate_source(source)
+    assert (made.count, made.left) == (1, ())
+
+    old, new = (run(text, {"data": data}) for text in (source.text, made.text))
+
+    assert trees(new) == trees(old)
+    assert "UpdateBuilder()" in made.text
 
 
 @pytest.mark.parametrize("code", GROWN)
