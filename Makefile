@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
-.PHONY: help demo test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -87,6 +87,22 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 
 lint-corpus: build/lint-corpus/.installed ## dynasafe lint over packages of others, each finding judged
 	DYNASAFE_LINT_CORPUS=build/lint-corpus $(BIN)/python -m pytest -s tests/precision
+
+build/lint-corpus/.installed: tests/data/lint_corpus.txt .venv/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--target build/lint-corpus --requirement tests/data/lint_corpus.txt
+	touch $@
+
+migrate-corpus: build/migrate-corpus/.cloned ## dynasafe lint --migrate over public repositories, from github.com
+	DYNASAFE_MIGRATE_CORPUS=build/migrate-corpus $(BIN)/python -m pytest -s tests/precision
+
+build/migrate-corpus/.cloned: tests/data/migrate_corpus.txt .venv/.installed
+	while read -r repository commit; do \
+		git init --quiet "build/migrate-corpus/$$repository" && cd "build/migrate-corpus/$$repository" && \
+		git fetch --quiet --depth 1 "https://github.com/$$repository" "$$commit" && \
+		git checkout --quiet FETCH_HEAD && cd $(CURDIR) || exit 1; \
+	done <tests/data/migrate_corpus.txt
+	touch $@
 
 smoke-aws: .venv/.installed ## Ten calls against your AWS account, in a table that is deleted again
 	$(BIN)/python -m tests.smoke

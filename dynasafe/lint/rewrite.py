@@ -371,10 +371,10 @@ class Rewrite:
     def _path(self, path: Path, form: str) -> str:
         """A document path as text, or `attr(name=...)` where a name is no part of one."""
         elements: tuple[Any, ...] = path.elements
-        if elements[0] in self._paths:
+        if self._paths & set(elements):
             if len(elements) > 1:
                 raise NotMigratedError("a path that is made of text and code")
-            return form.format(self._name_code(elements[0]))
+            return form.format("".join(map(self._name_code, elements)))
         text = str(DocumentPath(elements))
         try:
             is_path = DocumentPath.parse(text).elements == elements
