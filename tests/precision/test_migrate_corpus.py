@@ -1,4 +1,4 @@
-"""Public repositories, as `make migrate-corpus` clones them: what --migrate proves of their updates."""
+"""Public repositories, as `make migrate-corpus` clones them, and what --migrate proves of them."""
 
 from __future__ import annotations
 
