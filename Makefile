@@ -49,17 +49,14 @@ build/typing/.installed: constraints.txt
 	ln -sf ../lowest/bin/mypy build/typing/bin/mypy-1.15
 	touch $@
 
-docs: .venv/.installed ## The documentation, into build/docs; a warning is an error
+docs: .venv/.installed ## The documentation, into build/docs; ADDRESS=https://... for its sitemap
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev,docs]'
 	mkdir -p build
 	$(BIN)/zensical build --clean --strict >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
 	! grep griffe: build/docs.log
-	sed -i.bak -E -e 's|"(../)+examples/recipes/([a-z_]+)\.py"|"../sources/\2/"|g' \
-		-e 's#"(../)+examples/(registry|accounts)/[a-z_.]*"#"../sources/\2/"#g' \
-		-e 's|"(../)+examples/demo\.py"|"../sources/demo/"|g' build/docs/examples/index.html
-	rm build/docs/examples/index.html.bak
-	! grep -rlE '<(script|link|img)[^>]+(src|href)="https?:' build/docs --include='*.html'
+	$(BIN)/python -m tests.site.finish build/docs $(ADDRESS)
+	$(BIN)/python -m tests.site.check build/docs
 
 nightly: .venv/.installed engines botocore-newest ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \

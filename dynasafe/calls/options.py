@@ -63,7 +63,9 @@ class WriteOptions(CallOptions, total=False):
     condition: ConditionLike | None
     """Must hold for the stored item; with an update, beside the builder's own."""
     return_consumed_capacity: ReturnConsumedCapacity | None
+    """Whether DynamoDB reports the capacity that the call consumed."""
     return_item_collection_metrics: ReturnItemCollectionMetrics | None
+    """Whether DynamoDB reports the size of the item collection."""
     exactly_once: bool
     """Send it as a transaction under a token; see `AsyncTable.update_item`."""
     client_request_token: str | None
@@ -76,7 +78,9 @@ class ScanOptions(CallOptions, total=False):
     filter: ConditionLike | None
     """Items that do not fit are left out; reading them is paid for all the same."""
     index_name: str | None
+    """The index to read, in place of the table."""
     consistent_read: bool | None
+    """True: sees every write that was acknowledged before it, at twice the cost."""
     limit: int | None
     """How many items one request reads, before the filter."""
     max_items: int | None
@@ -84,9 +88,11 @@ class ScanOptions(CallOptions, total=False):
     exclusive_start_key: Mapping[str, Any] | None
     """A page's `last_evaluated_key`, to go on after it."""
     select: Select | None
+    """Which attributes come; "COUNT" gives no items."""
     on_invalid: OnInvalid
     """What is done about an item that its class cannot read; "raise" unless it is given."""
     return_consumed_capacity: ReturnConsumedCapacity | None
+    """Whether DynamoDB reports the capacity that the call consumed."""
     total_segments: int | None
     """Read so many parts of the table at once; items then come in no order."""
 
@@ -95,17 +101,25 @@ class QueryOptions(CallOptions, total=False):
     """Options of query: those of scan without segments, and the sort order."""
 
     filter: ConditionLike | None
+    """Items that do not fit are left out; reading them is paid for all the same."""
     index_name: str | None
+    """The index to read, in place of the table."""
     consistent_read: bool | None
+    """True: sees every write that was acknowledged before it, at twice the cost."""
     scan_index_forward: bool | None
     """False: the highest sort key first."""
     limit: int | None
+    """How many items one request reads, before the filter."""
     max_items: int | None
+    """How many items come at most, over all requests."""
     exclusive_start_key: Mapping[str, Any] | None
+    """A page's `last_evaluated_key`, to go on after it."""
     select: Select | None
+    """Which attributes come; "COUNT" gives no items."""
     on_invalid: OnInvalid
     """What is done about an item that its class cannot read; "raise" unless it is given."""
     return_consumed_capacity: ReturnConsumedCapacity | None
+    """Whether DynamoDB reports the capacity that the call consumed."""
 
 
 def default_breaker(name: str) -> Circuit:
