@@ -430,7 +430,8 @@ class AsyncTable(Generic[ItemT]):
         Args:
             put, delete: a collection is looked at as a whole before anything is sent: each entry
                 can be sent, and no two are of one item. An iterator is taken 25 entries at a time,
-                checked as they come, and not kept: it may be larger than the memory. After an
+                checked as they come, and not kept: it may be larger than the memory, so that
+                two writes of one item are only seen within 25; of others the later holds. After an
                 error, the iterator is positioned after the last entry reported. An error that the
                 iterator raises passes through, if nothing was processed yet.
 

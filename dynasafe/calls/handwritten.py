@@ -14,6 +14,7 @@ from dynasafe.calls.transactions import resolvable
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.parser import parse_condition, parse_update
+from dynasafe.limits import MAX_EXPRESSION_BYTES
 from dynasafe.operations import OPERATIONS, Operation, Repeat, is_read, suggestion, table_names
 from dynasafe.resilience.attempts import Call
 
@@ -92,9 +93,11 @@ def _is_idempotent_update(params: Mapping[str, Any]) -> bool:
         return False
     names = params.get("ExpressionAttributeNames") or {}
     values = params.get("ExpressionAttributeValues") or {}
+    text = params.get("ConditionExpression")
     try:
+        if max(len(params["UpdateExpression"]), len(text or "")) > MAX_EXPRESSION_BYTES:
+            return False  # refused for its size, and not worth reading
         node = parse_update(params["UpdateExpression"], names, values)
-        text = params.get("ConditionExpression")
         condition = None if text is None else parse_condition(text, names, values)
     except (InvalidRequestError, TypeError, AttributeError):
         return False  # refused anyway, and no ground to send it twice

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import sys
 import typing
 from collections.abc import Callable, Mapping
@@ -110,7 +111,7 @@ class Item(HasSchema):
             item_class=cls,
             attributes=tuple(attributes.values()),
             annotations=annotations,
-            namespace=_local_namespace(),
+            namespace=_named_locals(annotations),
         )
         for each in attributes.values():
             # A class that inherits an attribute is its owner too: its codecs are its own.
@@ -340,10 +341,20 @@ def _is_class_var(annotation: object) -> bool:
     return typing.get_origin(annotation) is ClassVar or annotation is ClassVar
 
 
-def _local_namespace() -> Mapping[str, object]:
-    """What is defined in the function that holds the class statement, for its annotations."""
+def _named_locals(annotations: Mapping[str, object]) -> Mapping[str, object]:
+    """What the annotations name of the function that holds the class statement.
+
+    The others are not kept: they may be anything, as large and as secret as values are.
+    """
     frame = sys._getframe(2)
-    return {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
+    local = frame.f_locals
+    if local is frame.f_globals:
+        return {}
+    words = _WORDS.findall(" ".join(map(str, annotations.values())))
+    return {word: local[word] for word in words if word in local}
+
+
+_WORDS = re.compile(r"\w+")
 
 
 def dataclass_fields(schema: Schema) -> dict[str, Any]:

@@ -34,7 +34,8 @@ def patched(
     """
     reading = _Patch(steps, allowed, none)
     for name, value in patch_values(patch).items():
-        reading.take(name, value)
+        # A subclass of str may be equal to what it is not.
+        reading.take(str.__str__(name) if isinstance(name, str) else name, value)
     return reading.finished()
 
 

@@ -30,6 +30,7 @@ from dynasafe import (
     guard,
     require_valid,
 )
+from dynasafe.calls.handwritten import handwritten
 from dynasafe.errors import DynasafeError, InvalidRequestError
 from dynasafe.expressions import reader
 from dynasafe.expressions.idempotency import is_idempotent
@@ -282,6 +283,11 @@ HOSTILE: dict[str, Entry] = {
         "REMOVE a", {f":v{each}": {"S": "x"} for each in range(n)}
     ),
     "check, overlapping paths": lambda n: update("REMOVE a" + ", a" * n),
+    "call, a long expression": lambda n: (
+        lambda: handwritten(
+            "UpdateItem", {"UpdateExpression": "REMOVE a" + ", a" * (5 * n)}, token="t"
+        )
+    ),
     "guard, bad elements": lambda n: guarded({"meta": wire_list({"N": "x"}, n)}),
     "guard, many attributes": lambda n: guarded({f"a{each}": {"N": "x"} for each in range(n)}),
     "error, many findings": lambda n: (

@@ -52,6 +52,7 @@ from dynasafe.testing import (
     connection_closed,
     connection_refused,
     connection_reset,
+    fake_table,
     ok,
     refused,
     server_error,
@@ -804,6 +805,23 @@ async def test_given_an_iterator_when_written_then_it_is_taken_as_requests_have_
     assert at_call == [25, 50, 60]
     sizes = [len(call.params["RequestItems"]["orders"]) for call in transport.calls]
     assert sizes == [25, 25, 11]
+
+
+async def test_an_iterator_may_write_an_item_again_later() -> None:
+    """Of one request, two writes of an item are refused; of later ones the last one holds."""
+    notes = fake_table(Person)
+    ids = [str(number) for number in range(30)] + ["0"]
+    items = [Person(id=each, name="n", visits=number) for number, each in enumerate(ids)]
+    with pytest.raises(ValueOutOfRangeError, match="writes each item once"):
+        await notes.batch_write_item(put=items)
+
+    await notes.batch_write_item(put=iter(items))
+    found = await notes.get_item({"id": "0"})
+    assert found is not None
+    assert found.visits == 30
+
+    with pytest.raises(InvalidRequestError, match="contains duplicates"):
+        await notes.batch_write_item(put=iter([items[0], items[30]]))
 
 
 async def test_given_an_iterator_when_the_batch_stops_then_it_stands_there() -> None:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from weakref import ref
 
 import pytest
 
-from dynasafe import AsyncTable, CircuitBreaker, RetryPolicy
+from dynasafe import (
+    AsyncTable,
+    Attr,
+    CircuitBreaker,
+    Item,
+    RetryPolicy,
+    UpdateBuilder,
+    attribute,
+)
 from dynasafe.aio.clock import SystemClock
 from dynasafe.calls.plans import BreakerMap
-from dynasafe.errors import InvalidValueError, UnsupportedTypeError
+from dynasafe.errors import InvalidPatchError, InvalidValueError, UnsupportedTypeError
 from dynasafe.expressions.nodes import Value
 from dynasafe.expressions.render import Rendered
 from dynasafe.testing import ManualClock, ScriptedTransport, ok
+from tests.support.people import Person
 
 
 async def async_hook(event: object) -> None:
@@ -116,3 +126,45 @@ def test_what_is_rendered_shows_no_values() -> None:
     rendered = Rendered(text="a = :a", names={}, values={":a": {"S": "secret"}})
     assert "secret" not in repr(rendered)
     assert "secret" not in repr(Value({"S": "secret"}))
+
+
+class Liar(str):
+    """It is equal to anything, and is found as `name` is."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return hash("name")
+
+
+def test_a_subclass_of_str_is_its_text() -> None:
+    """A field that says that it is another one is taken for what it holds."""
+    with pytest.raises(InvalidPatchError, match="not allowed: 'is_admin'"):
+        UpdateBuilder.from_patch({Liar("is_admin"): True}, allow={"name"})
+    with pytest.raises(InvalidPatchError, match="not allowed: 'is_admin'"):
+        UpdateBuilder.from_patch({"is_admin": True}, allow={Liar("name")})
+    with pytest.raises(InvalidPatchError, match="not allowed: 'is_admin'"):
+        UpdateBuilder(Person).patch({Liar("is_admin"): True})
+
+
+class Large:
+    """Something that a function holds."""
+
+
+def test_a_local_item_class_keeps_nothing_of_its_function() -> None:
+    """But what its annotations name."""
+
+    def define() -> tuple[type[Item], ref[Large]]:
+        large = Large()
+        Text = str
+
+        class Note(Item):
+            id: Attr[str] = attribute(key="partition")
+            text: Attr[Text]
+
+        return Note, ref(large)
+
+    note, large = define()
+    assert large() is None
+    assert note(id="a", text="b").to_dict() == {"id": "a", "text": "b"}  # type: ignore[call-arg]
