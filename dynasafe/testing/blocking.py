@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from dynasafe.testing.sending import Sending, watching
 
-_CLIENTS = ("botocore", "boto3", "s3transfer", "dynasafe/testing")
+_ASYNC = {"boto3": "a client of aioboto3", "dynasafe.DynamoDB": "AsyncDynamoDB"}
+_CLIENTS = ("botocore", "boto3", "s3transfer", "dynasafe/testing", "dynasafe/sync")
 
 
 class BlockingCallError(AssertionError):
@@ -31,8 +32,8 @@ def forbid_blocking() -> Iterator[None]:
     def refuse(sending: Sending) -> None:
         if sending.is_blocking and _is_on_event_loop():
             found.append(
-                f"{sending.operation} of {sending.service} is called with boto3 on the event "
-                f"loop's thread, by {_caller()}. Fix: await a client of aioboto3, or "
+                f"{sending.operation} of {sending.service} is called with {sending.client} on the "
+                f"event loop's thread, by {_caller()}. Fix: await {_ASYNC[sending.client]}, or "
                 "`await asyncio.to_thread(...)`"
             )
             raise BlockingCallError(found[-1])

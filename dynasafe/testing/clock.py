@@ -6,12 +6,8 @@ import asyncio
 from collections.abc import Iterable
 
 
-class ManualClock:
-    """Time passes only by `sleep`, which does not wait, and by `advance`.
-
-    Args:
-        draws: the random draws to give, in turn; when they are used up, 0.5.
-    """
+class ManualTime:
+    """What both faces' clocks that are moved by hand have."""
 
     def __init__(self, *, now_s: float = 0.0, draws: Iterable[float] = ()) -> None:
         self._now_s = now_s
@@ -22,11 +18,6 @@ class ManualClock:
     def now_s(self) -> float:
         return self._now_s
 
-    async def sleep(self, delay_s: float) -> None:
-        self.sleeps_s.append(delay_s)
-        self._now_s += delay_s
-        await asyncio.sleep(0)  # other tasks go on, as in a true sleep
-
     def draw(self) -> float:
         return next(self._draws, 0.5)
 
@@ -35,3 +26,19 @@ class ManualClock:
         if seconds < 0:
             raise ValueError("time does not go back")
         self._now_s += seconds
+
+    def _pass(self, delay_s: float) -> None:
+        self.sleeps_s.append(delay_s)
+        self._now_s += delay_s
+
+
+class ManualClock(ManualTime):
+    """Time passes only by `sleep`, which does not wait, and by `advance`.
+
+    Args:
+        draws: the random draws to give, in turn; when they are used up, 0.5.
+    """
+
+    async def sleep(self, delay_s: float) -> None:
+        self._pass(delay_s)
+        await asyncio.sleep(0)  # other tasks go on, as in a true sleep

@@ -16,7 +16,8 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Mapping, Set
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Set
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -174,7 +175,7 @@ class _Answer:
 
 
 class FaultProxy:
-    """Runs while it is entered with `async with`.
+    """Runs while it is entered with `async with`; with `with`, on an event loop of its own.
 
     Args:
         upstream_url: the engine's endpoint on loopback, as in "http://127.0.0.1:8000".
@@ -194,6 +195,8 @@ class FaultProxy:
         self._listen_port = 0
         self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._idle: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
 
     @property
     def endpoint_url(self) -> str:
@@ -219,6 +222,33 @@ class FaultProxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def __enter__(self) -> Self:
+        self._loop = loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=loop.run_forever, name="dynasafe-fault-proxy")
+        self._thread.start()
+        self._on_loop(self._listen())
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        loop, thread = self._loop, self._thread
+        assert loop is not None
+        assert thread is not None
+        try:
+            self._on_loop(self.__aexit__(None, None, None))
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
+
+    def _on_loop(self, work: Coroutine[Any, Any, None]) -> None:
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     @asynccontextmanager
     async def refusing(self) -> AsyncIterator[None]:

@@ -11,9 +11,11 @@ import pytest
 
 if TYPE_CHECKING:
     from dynasafe.aio.database import AsyncDynamoDB
+    from dynasafe.sync.database import DynamoDB
     from dynasafe.testing.async_fixtures import MakeFaults, MakeTable
     from dynasafe.testing.engines import Engine, EngineName
     from dynasafe.testing.requests import RequestRecorder
+    from dynasafe.testing.sync_fixtures import MakeSyncFaults, MakeSyncTable
 
 ENGINES: Final[dict[str, EngineName]] = {
     "moto": "moto",
@@ -117,11 +119,44 @@ def dynamodb_requests() -> Iterator[RequestRecorder]:
         yield recorder
 
 
+@pytest.fixture
+def dynamodb_sync(dynamodb_engine: Engine) -> Iterator[DynamoDB]:
+    """A DynamoDB of the engine."""
+    from dynasafe.testing import sync_fixtures
+
+    yield from sync_fixtures.databases(dynamodb_engine)
+
+
+@pytest.fixture
+def dynamodb_sync_table(dynamodb_sync: DynamoDB) -> Iterator[MakeSyncTable]:
+    """Makes tables: `dynamodb_sync_table(Person)`, or of a description for plain items.
+
+    Each has a name of its own, is empty, and is dropped after the test.
+    """
+    from dynasafe.testing import sync_fixtures
+
+    yield from sync_fixtures.tables(dynamodb_sync)
+
+
+@pytest.fixture
+def dynamodb_sync_faults(dynamodb_engine: Engine) -> Iterator[MakeSyncFaults]:
+    """Makes databases whose answers get lost: `db, proxy = dynamodb_sync_faults(plan)`.
+
+    The proxy stands in front of the engine, and injects the plan's faults.
+    """
+    from dynasafe.testing import sync_fixtures
+
+    yield from sync_fixtures.faulty_databases(dynamodb_engine)
+
+
 _SYNC: Final = {
     "dynamodb_client": dynamodb_client,
     "dynamodb_engine": dynamodb_engine,
     "dynamodb_requests": dynamodb_requests,
     "dynamodb_resource": dynamodb_resource,
+    "dynamodb_sync": dynamodb_sync,
+    "dynamodb_sync_faults": dynamodb_sync_faults,
+    "dynamodb_sync_table": dynamodb_sync_table,
 }
 
 

@@ -107,9 +107,7 @@ def fake_table(
     """
     transport = MemoryTransport({name: table_description(item_class, indexes=indexes)})
     of_class = item_class if isinstance(item_class, type) else None
-    shape: ItemShape[Any] = ItemShape(of_class)
-    for item in items:
-        transport.put(name, shape.encode(item))
+    transport.put_all(name, of_class, items)
     return AsyncTable(name, of_class, transport=transport, clock=clock, **options)
 
 
@@ -176,7 +174,7 @@ def _canonical_map(item: Mapping[str, Any]) -> AttributeMap:
     return {name: _canonical(value) for name, value in item.items()}
 
 
-class MemoryTransport:
+class MemoryTables:
     """Answers requests from tables in memory.
 
     Args:
@@ -193,18 +191,9 @@ class MemoryTransport:
         self._tokens: dict[str, tuple[Any, Mapping[str, Any]]] = {}
         self._time_to_live: dict[str, Mapping[str, Any]] = {}
 
-    is_bound_to_loop = False
-
-    async def refresh_credentials(self) -> bool:
-        """There are none that could change."""
-        return False
-
-    async def send(
-        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
-    ) -> Mapping[str, Any]:
+    def answer(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        """DynamoDB's answer to one request."""
         self.calls.append(RecordedRequest(operation, params))
-        tell(Sending("dynamodb", operation, params, is_blocking=False))
-        await asyncio.sleep(0)  # a request takes a turn of the event loop at least
         answer = _ANSWERS.get(operation)
         if answer is None:
             if operation not in OPERATIONS:
@@ -227,6 +216,12 @@ class MemoryTransport:
         params = {"TableName": table_name, "Item": item}
         require_valid("PutItem", params, schema=self._descriptions)
         self.tables[table_name].put(read_request("PutItem", params)["Item"])
+
+    def put_all(self, table_name: str, item_class: type[Any] | None, items: Iterable[Any]) -> None:
+        """Put items as users give them."""
+        shape: ItemShape[Any] = ItemShape(item_class)
+        for item in items:
+            self.put(table_name, shape.encode(item))
 
     def _create(self, name: str, description: Mapping[str, Any]) -> None:
         if name in self.tables:
@@ -643,21 +638,42 @@ def _position(table: MemoryTable, keys: KeySchema, item: Mapping[str, Any]) -> t
     return (*own, *table.identity(item))
 
 
-_ANSWERS: dict[str, Callable[[MemoryTransport, Mapping[str, Any]], Mapping[str, Any]]] = {
-    "CreateTable": MemoryTransport.create_table,
-    "ListTables": MemoryTransport.list_tables,
-    "DescribeTable": MemoryTransport.describe_table,
-    "DeleteTable": MemoryTransport.delete_table,
-    "UpdateTimeToLive": MemoryTransport.update_time_to_live,
-    "DescribeTimeToLive": MemoryTransport.describe_time_to_live,
-    "GetItem": MemoryTransport.get_item,
-    "PutItem": MemoryTransport.put_item,
-    "UpdateItem": MemoryTransport.update_item,
-    "DeleteItem": MemoryTransport.delete_item,
-    "Query": MemoryTransport.query,
-    "Scan": MemoryTransport.scan,
-    "BatchGetItem": MemoryTransport.batch_get_item,
-    "BatchWriteItem": MemoryTransport.batch_write_item,
-    "TransactGetItems": MemoryTransport.transact_get_items,
-    "TransactWriteItems": MemoryTransport.transact_write_items,
+class MemoryTransport(MemoryTables):
+    """Answers requests from tables in memory.
+
+    Args:
+        tables: by name, an Item class or a table's description.
+    """
+
+    is_bound_to_loop = False
+
+    async def refresh_credentials(self) -> bool:
+        """There are none that could change."""
+        return False
+
+    async def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        tell(Sending("dynamodb", operation, params, is_blocking=False))
+        await asyncio.sleep(0)  # a request takes a turn of the event loop at least
+        return self.answer(operation, params)
+
+
+_ANSWERS: dict[str, Callable[[MemoryTables, Mapping[str, Any]], Mapping[str, Any]]] = {
+    "CreateTable": MemoryTables.create_table,
+    "ListTables": MemoryTables.list_tables,
+    "DescribeTable": MemoryTables.describe_table,
+    "DeleteTable": MemoryTables.delete_table,
+    "UpdateTimeToLive": MemoryTables.update_time_to_live,
+    "DescribeTimeToLive": MemoryTables.describe_time_to_live,
+    "GetItem": MemoryTables.get_item,
+    "PutItem": MemoryTables.put_item,
+    "UpdateItem": MemoryTables.update_item,
+    "DeleteItem": MemoryTables.delete_item,
+    "Query": MemoryTables.query,
+    "Scan": MemoryTables.scan,
+    "BatchGetItem": MemoryTables.batch_get_item,
+    "BatchWriteItem": MemoryTables.batch_write_item,
+    "TransactGetItems": MemoryTables.transact_get_items,
+    "TransactWriteItems": MemoryTables.transact_write_items,
 }

@@ -16,20 +16,24 @@ from unittest.mock import NonCallableMock, create_autospec
 from dynasafe.aio.pages import Pages
 from dynasafe.calls.pages import Page
 from dynasafe.errors import UnsupportedTypeError
+from dynasafe.sync.pages import Pages as SyncPages
+from dynasafe.sync.table import Table
 from dynasafe.testing.unawaited import FIX_UNAWAITED
 from dynasafe.testing.watched import watch, watched
+
+_PAGES = (Pages, SyncPages)
 
 
 def spec_mock(spec: type[Any], **returns: Any) -> Any:
     """A mock of an instance: its async methods are awaitable, its signatures are checked.
 
-    So is what its methods return, if that is of a class with async methods: the tables of an
-    AsyncDynamoDB, the pages of an AsyncTable. With the pytest plugin a test fails if a call of an
-    async method on the mock was never awaited; elsewhere `assert_all_awaited(mock)` says so.
+    So is what its methods return: the tables of a database, the pages of a table. With the pytest
+    plugin a test fails if a call of an async method on the mock was never awaited; elsewhere
+    `assert_all_awaited(mock)` says so.
     A query or scan that nobody reads is not reported: a handler may hand its pages on.
 
     Args:
-        spec: the class, such as AsyncTable.
+        spec: the class, such as AsyncTable or Table.
         returns: what methods return: `get_item=person`; of pages their items: `query=[person]`.
 
     Raises:
@@ -39,8 +43,8 @@ def spec_mock(spec: type[Any], **returns: Any) -> Any:
     mock = _autospec(spec, frozenset())
     for name, value in returns.items():
         method = getattr(mock, name)
-        is_of_pages = isinstance(method.return_value, Pages)
-        method.return_value = _given_pages(name, value) if is_of_pages else value
+        pages = _pages_class(method.return_value)
+        method.return_value = value if pages is None else _given_pages(name, value, pages)
     watch(mock)
     return mock
 
@@ -49,8 +53,8 @@ def _autospec(spec: type[Any], within: frozenset[type[Any]]) -> Any:
     mock = create_autospec(_with_keywords(spec), instance=True, spec_set=True)
     for name, method in inspect.getmembers(spec, inspect.isfunction):
         returned = _returned_class(method)
-        if returned is Pages:
-            getattr(mock, name).return_value = _pages_of(())
+        if returned is not None and returned in _PAGES:
+            getattr(mock, name).return_value = _pages_of((), returned)
         elif returned is not None and returned not in within | {spec}:
             getattr(mock, name).return_value = _autospec(returned, within | {spec})
     return mock
@@ -102,11 +106,18 @@ def _returned_class(method: Any) -> type[Any] | None:
     returned = typing.get_origin(hint) or hint
     if not inspect.isclass(returned) or inspect.isabstract(returned):
         return None
-    return returned if inspect.getmembers(returned, inspect.iscoroutinefunction) else None
+    is_ours = returned in (SyncPages, Table)
+    return (
+        returned if is_ours or inspect.getmembers(returned, inspect.iscoroutinefunction) else None
+    )
 
 
-def _given_pages(name: str, items: Any) -> Any:
-    if isinstance(items, Pages):
+def _pages_class(returned: Any) -> type[Any] | None:
+    return next((each for each in _PAGES if isinstance(returned, each)), None)
+
+
+def _given_pages(name: str, items: Any, pages: type[Any]) -> Any:
+    if isinstance(items, pages):
         return items
     if not isinstance(items, (list, tuple)):
         raise UnsupportedTypeError(
@@ -114,17 +125,21 @@ def _given_pages(name: str, items: Any) -> Any:
             f"a list of the items of its pages is expected, not {type(items).__name__}. "
             f"Fix: {name}=[item]",
         )
-    return _pages_of(items)
+    return _pages_of(items, pages)
 
 
-def _pages_of(items: Sequence[Any]) -> Any:
+def _pages_of(items: Sequence[Any], pages: type[Any]) -> Any:
     """A mock of pages with these items, which each reading starts again."""
     count = len(items)
     page = Page(items=tuple(items), count=count, scanned_count=count, last_evaluated_key=None)
-    mock = _autospec(Pages, frozenset())
-    mock.__aiter__.return_value = items
+    mock = _autospec(pages, frozenset())
     mock.to_list.return_value = list(items)
     mock.count.return_value = count
+    if pages is SyncPages:
+        mock.__iter__.side_effect = lambda: iter(items)
+        mock.pages.side_effect = lambda: iter([page])
+        return mock
+    mock.__aiter__.return_value = items
     mock.pages.return_value = create_autospec(AsyncGenerator, instance=True)
     mock.pages.return_value.__aiter__.return_value = [page]
     return mock

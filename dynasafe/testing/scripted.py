@@ -38,7 +38,7 @@ class NoReplyLeftError(BaseException):
     """
 
 
-class ScriptedTransport:
+class Script:
     """Gives each request the next reply.
 
     Args:
@@ -52,6 +52,33 @@ class ScriptedTransport:
         self.calls: list[ScriptedCall] = []
         """The requests that were sent, in order."""
 
+    def _next(self, call: ScriptedCall) -> Reply:
+        self.calls.append(call)
+        reply = next(self._replies, self._otherwise)
+        if reply is None:
+            raise NoReplyLeftError(
+                f"ScriptedTransport has no reply left for request {len(self.calls)}, "
+                f"{call.operation}. Fix: script one more, or give otherwise="
+            )
+        return reply
+
+
+def answer_of(reply: Reply, call: ScriptedCall) -> Answer:
+    """The answer that a reply is; a failure is raised."""
+    answer = reply(call) if callable(reply) else reply
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+class ScriptedTransport(Script):
+    """Gives each request the next reply.
+
+    Args:
+        replies: in the order of the requests.
+        otherwise: the reply to all requests after those.
+    """
+
     is_bound_to_loop = False
 
     async def refresh_credentials(self) -> bool:
@@ -62,19 +89,10 @@ class ScriptedTransport:
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
         call = ScriptedCall(operation, params, timeout_s)
-        self.calls.append(call)
         tell(Sending("dynamodb", operation, params, is_blocking=False))
-        reply = next(self._replies, self._otherwise)
-        if reply is None:
-            raise NoReplyLeftError(
-                f"ScriptedTransport has no reply left for request {len(self.calls)}, {operation}. "
-                "Fix: script one more, or give otherwise="
-            )
+        reply = self._next(call)
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
-        answer = reply(call) if callable(reply) else reply
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        return answer_of(reply, call)
 
 
 def ok(response: Answer | None = None) -> Answer:

@@ -17,6 +17,7 @@ class Sending:
     operation: str
     params: Mapping[str, Any] = field(repr=False)  # values may be personal data
     is_blocking: bool
+    client: str = "boto3"
 
 
 Watch = Callable[[Sending], None]
@@ -51,8 +52,9 @@ def _patch_clients() -> None:
     from botocore.client import BaseClient
 
     from dynasafe.aio.http_transport import HttpTransport
+    from dynasafe.sync.http_transport import HttpTransport as SyncHttpTransport
 
-    call, send = BaseClient._make_api_call, HttpTransport.send
+    call, send, send_now = BaseClient._make_api_call, HttpTransport.send, SyncHttpTransport.send
 
     def told_call(client: Any, operation_name: str, api_params: Any) -> Any:
         service = client.meta.service_model.service_name
@@ -65,7 +67,14 @@ def _patch_clients() -> None:
         tell(Sending("dynamodb", operation, params, is_blocking=False))
         return await send(transport, operation, params, timeout_s=timeout_s)
 
+    def told_send_now(
+        transport: Any, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        tell(Sending("dynamodb", operation, params, is_blocking=True, client="dynasafe.DynamoDB"))
+        return send_now(transport, operation, params, timeout_s=timeout_s)
+
     _patches.enter_context(patch.object(BaseClient, "_make_api_call", told_call))
+    _patches.enter_context(patch.object(SyncHttpTransport, "send", told_send_now))
     _patches.enter_context(patch.object(HttpTransport, "send", told_send))
     try:
         from aiobotocore.client import AioBaseClient

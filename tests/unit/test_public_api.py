@@ -18,7 +18,15 @@ from dynasafe.testing import strategies
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 # Modules whose public names are listed in `__all__`.
-LISTED = ("dynasafe", "dynasafe.typing", "dynasafe.values", "dynasafe.expressions", "dynasafe.lint")
+LISTED = (
+    "dynasafe",
+    "dynasafe.expressions",
+    "dynasafe.lint",
+    "dynasafe.sync",
+    "dynasafe.testing.sync",
+    "dynasafe.typing",
+    "dynasafe.values",
+)
 
 
 def documented() -> set[str]:
@@ -35,7 +43,10 @@ def test_public_names_are_documented(module: str) -> None:
     for name in names:
         assert hasattr(import_module(module), name)
     pages = documented()
-    homes = {name: {f"{module}.{name}", f"{module}.{name.lower()}.{name}"} for name in names}
+    homes = {
+        name: {f"{module}.{name}", f"dynasafe.{name}", f"{module}.{name.lower()}.{name}"}
+        for name in names
+    }
     assert [name for name in names if not homes[name] & pages] == []
 
 
