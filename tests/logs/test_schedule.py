@@ -23,6 +23,7 @@ from dynasafe.integrations.opentelemetry import METRICS as OTEL_METRICS
 from dynasafe.logs import command
 from examples.log_watch.handler import handler
 from tests.logs.test_cloudwatch import EMPTY
+from tests.support.dashboard_pictures import FOLDER, PICTURES, drawn
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "examples" / "log_watch"
@@ -113,3 +114,11 @@ def test_dashboards(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     names = METRICS if form == "cloudwatch" else [each.replace(".", "_") for each in OTEL_METRICS]
     left_out = {"RequestRepaired"}  # of a guard, not of a service's health
     assert {each for each in names if each not in text} <= left_out
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures(name: str) -> None:
+    """The pictures in the docs have today's panels. `python -m tests.support.dashboard_pictures`
+    draws them again.
+    """
+    assert (FOLDER / name).read_text() == drawn()[name]
