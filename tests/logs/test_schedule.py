@@ -23,7 +23,7 @@ from dynasafe.integrations.opentelemetry import METRICS as OTEL_METRICS
 from dynasafe.logs import command
 from examples.log_watch.handler import handler
 from tests.logs.test_cloudwatch import EMPTY
-from tests.support.dashboard_pictures import FOLDER, PICTURES, drawn
+from tests.support.dashboard_pictures import PICTURES, drawn
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "examples" / "log_watch"
@@ -121,4 +121,4 @@ def test_pictures(name: str) -> None:
     """The pictures in the docs have today's panels. `python -m tests.support.dashboard_pictures`
     draws them again.
     """
-    assert (FOLDER / name).read_text() == drawn()[name]
+    assert (ROOT / "docs" / "dashboards" / name).read_text() == drawn()[name]
