@@ -82,6 +82,9 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_INCREMENTS=100000 $(BIN)/python -m pytest \
 		--timeout 20000 tests/exactness -k incrementing_through_faults
 
+stress: .venv/.installed ## 200 threads, faults and interrupts, for about a minute
+	DYNASAFE_STORM_CALLS=300000 $(BIN)/python -m pytest --timeout 20000 tests/threads -k storm
+
 lint-corpus: build/lint-corpus/.installed ## dynasafe lint over packages of others, each finding judged
 	DYNASAFE_LINT_CORPUS=build/lint-corpus $(BIN)/python -m pytest -s tests/precision
 

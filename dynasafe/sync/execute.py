@@ -109,6 +109,8 @@ class Executor:
         except _FAILURES:
             raise
         except BaseException as interruption:
+            # It may have come between the end of a request and the line that gives the slot back.
+            self.slots.release(state)
             if isinstance(interruption.__cause__, OutcomeUnknownError):
                 self._offer(interruption.__cause__, settings)
             raise
