@@ -11,10 +11,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 from dynasafe.calls.options import OnInvalid, report, require_on_invalid
 from dynasafe.calls.plans import Plan
-from dynasafe.calls.requests import Table, add_placeholders, add_projection, present, read
+from dynasafe.calls.reads import decoder
+from dynasafe.calls.requests import Table, expressions, present, projected, read
 from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.expressions.render import Placeholders, render_condition
-from dynasafe.items.conditions import ConditionLike, condition_node
+from dynasafe.expressions.nodes import Projection
+from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.item_format import ItemShape
 from dynasafe.items.projections import ProjectionLike
 from dynasafe.limits import MAX_TOTAL_SEGMENTS
@@ -100,11 +101,12 @@ def paging(
     on_invalid = options.get("on_invalid", "raise")
     require_on_invalid(on_invalid)
     shape = table.shape
+    part = projected(table, projection)
     params = page_params(
         table,
         key_condition=key_condition,
         filter=options.get("filter"),
-        projection=projection,
+        projection=part,
         IndexName=options.get("index_name"),
         Select=options.get("select"),
         Limit=options.get("limit"),
@@ -117,7 +119,7 @@ def paging(
         operation=operation,
         table=table,
         params=params,
-        decode=shape.decode if projection is None else shape.decode_part,
+        decode=decoder(shape, part),
         max_items=options.get("max_items"),
         total_segments=total_segments,
         on_invalid=on_invalid,
@@ -129,24 +131,15 @@ def page_params(
     *,
     key_condition: ConditionLike | None = None,
     filter: ConditionLike | None = None,
-    projection: ProjectionLike | None = None,
+    projection: Projection | None = None,
     **members: Any,
 ) -> dict[str, Any]:
     """The parameters of a Query or Scan."""
-    placeholders = Placeholders()
-    params: dict[str, Any] = {"TableName": table.name}
-    for member, condition in (
-        ("KeyConditionExpression", key_condition),
-        ("FilterExpression", filter),
-    ):
-        if condition is not None:
-            params[member] = render_condition(
-                condition_node(condition, table.shape.schema), placeholders
-            )
-    add_projection(params, table, projection, placeholders)
-    add_placeholders(params, placeholders)
-    params.update(present(members))
-    return params
+    return {
+        "TableName": table.name,
+        **expressions(table, key_condition=key_condition, filter=filter, projection=projection),
+        **present(members),
+    }
 
 
 def page_plan(

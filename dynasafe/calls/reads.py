@@ -5,21 +5,22 @@ Source: "GetItem" and "TransactGetItems", Amazon DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dynasafe.calls.plans import Plan
 from dynasafe.calls.requests import (
     Request,
     Table,
-    add_placeholders,
-    add_projection,
+    expressions,
     present,
+    projected,
     read,
 )
-from dynasafe.expressions.render import Placeholders
+from dynasafe.expressions.nodes import Projection
 from dynasafe.items.item_format import ItemShape, ItemT, Key
-from dynasafe.items.projections import ProjectionLike
+from dynasafe.items.projections import ProjectionLike, whole_names
 from dynasafe.values.wire import AttributeValue
 
 if TYPE_CHECKING:
@@ -33,31 +34,35 @@ else:
 class Get(Generic[ItemT_co]):
     """One read in wire form, for a transaction."""
 
-    __slots__ = ("is_whole", "params", "shape")
+    __slots__ = ("decode", "params", "shape")
 
-    def __init__(self, shape: ItemShape[Any], params: Mapping[str, Any], is_whole: bool) -> None:
+    def __init__(
+        self, shape: ItemShape[Any], params: Mapping[str, Any], projection: Projection | None
+    ) -> None:
         self.shape: ItemShape[Any] = shape
         self.params: Mapping[str, Any] = params
-        self.is_whole: bool = is_whole
-
-    def decode(self, attribute_map: Mapping[str, AttributeValue]) -> Any:
-        if self.is_whole:
-            return self.shape.decode(attribute_map)
-        return self.shape.decode_part(attribute_map)
+        self.decode: Callable[[Mapping[str, AttributeValue]], Any] = decoder(shape, projection)
 
     def __repr__(self) -> str:
         return f"Get({self.params['TableName']!r})"
 
 
+def decoder(
+    shape: ItemShape[Any], projection: Projection | None
+) -> Callable[[Mapping[str, AttributeValue]], Any]:
+    """Reads whole items, or what the projection has of them."""
+    if projection is None:
+        return shape.decode
+    return partial(shape.decode_part, whole=whole_names(projection.paths))
+
+
 def get_params(
-    table: Table[Any], key: Key, projection: ProjectionLike | None, consistent_read: bool | None
+    table: Table[Any], key: Key, projection: Projection | None, consistent_read: bool | None
 ) -> dict[str, Any]:
     """The parameters of GetItem."""
     params: dict[str, Any] = {"TableName": table.name, "Key": table.shape.encode_key(key)}
     if projection is not None:
-        placeholders = Placeholders()
-        add_projection(params, table, projection, placeholders)
-        add_placeholders(params, placeholders)
+        params.update(expressions(table, projection=projection))
     if consistent_read is not None:
         params["ConsistentRead"] = consistent_read
     return params
@@ -67,20 +72,21 @@ def get_plan(
     table: Table[ItemT], key: Key, projection: ProjectionLike | None, consistent_read: bool | None
 ) -> Plan[Any]:
     """GetItem: the item, or None; with a projection, a dict."""
-    params = get_params(table, key, projection, consistent_read)
+    part = projected(table, projection)
+    params = get_params(table, key, part, consistent_read)
     success = yield read("GetItem", table.name, params, table.shape.item_class)
     item = success.response.get("Item")
     if item is None:
         return None
-    return table.shape.decode(item) if projection is None else table.shape.decode_part(item)
+    return table.shape.decode(item) if part is None else decoder(table.shape, part)(item)
 
 
 def transact_get(
     table: Table[Any], key: Key, *, projection: ProjectionLike | None = None
 ) -> Get[Any]:
     """A read in a transaction."""
-    params = get_params(table, key, projection, None)
-    return Get(table.shape, params, projection is None)
+    part = projected(table, projection)
+    return Get(table.shape, get_params(table, key, part, None), part)
 
 
 def transact_get_plan(gets: Sequence[Get[Any]]) -> Plan[list[Any]]:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from typing import Any, Generic
 
 from dynasafe.errors import ValueOutOfRangeError
-from dynasafe.expressions.render import Placeholders, render_projection
+from dynasafe.expressions.nodes import Expression, Projection
+from dynasafe.expressions.render import render_members
+from dynasafe.items.conditions import ConditionLike, condition_node
 from dynasafe.items.item_format import ItemShape, ItemT
 from dynasafe.items.projections import ProjectionLike, projection_node
 from dynasafe.resilience.attempts import Call
@@ -83,22 +85,28 @@ def present(members: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def add_projection(
-    params: dict[str, Any],
+def projected(table: Table[Any], projection: ProjectionLike | None) -> Projection | None:
+    """The tree of what a read is to return, or None for whole items."""
+    return None if projection is None else projection_node(projection, table.shape.schema)
+
+
+def expressions(
     table: Table[Any],
-    projection: ProjectionLike | None,
-    placeholders: Placeholders,
-) -> None:
+    *,
+    key_condition: ConditionLike | None = None,
+    filter: ConditionLike | None = None,
+    projection: Projection | None = None,
+) -> dict[str, Any]:
+    """The expressions of a read, with their placeholders."""
+    schema = table.shape.schema
+    nodes: dict[str, Expression] = {}
+    if key_condition is not None:
+        nodes["KeyConditionExpression"] = condition_node(key_condition, schema)
+    if filter is not None:
+        nodes["FilterExpression"] = condition_node(filter, schema)
     if projection is not None:
-        node = projection_node(projection, table.shape.schema)
-        params["ProjectionExpression"] = render_projection(node, placeholders)
-
-
-def add_placeholders(params: dict[str, Any], placeholders: Placeholders) -> None:
-    if placeholders.names:
-        params["ExpressionAttributeNames"] = placeholders.names
-    if placeholders.values:
-        params["ExpressionAttributeValues"] = placeholders.values
+        nodes["ProjectionExpression"] = projection
+    return render_members(nodes)
 
 
 def one_of(by_table: Mapping[str, Any] | None, default: Any) -> Any:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from dynasafe.calls.plans import CallState, Plan
-from dynasafe.calls.requests import Request, Table, add_placeholders, present, read
+from dynasafe.calls.requests import Request, Table, present, read
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     DynasafeError,
@@ -28,10 +28,11 @@ from dynasafe.expressions.nodes import (
     conjunction,
     disjunction,
 )
-from dynasafe.expressions.render import Placeholders, render_condition
+from dynasafe.expressions.render import render_members
 from dynasafe.items.conditions import ConditionLike, condition_node
 from dynasafe.items.item import Item
 from dynasafe.items.item_format import ItemShape, Key
+from dynasafe.items.projections import whole_names
 from dynasafe.items.updates import UpdateBuilder
 from dynasafe.resilience.attempts import Call, Resolution, Success
 from dynasafe.values.wire import AttributeValue
@@ -99,10 +100,12 @@ class Write(Generic[ItemT_co]):
 
     Args:
         instance: the Item whose version and write id follow when the write has succeeded.
+        builder: what an update was made of.
         has_other_condition: whether something else than the version can make it fail.
     """
 
     __slots__ = (
+        "builder",
         "has_other_condition",
         "instance",
         "is_idempotent",
@@ -125,7 +128,9 @@ class Write(Generic[ItemT_co]):
         version: VersionCheck | None = None,
         has_other_condition: bool = False,
         write_id: str | None = None,
+        builder: UpdateBuilder[Any] | None = None,
     ) -> None:
+        self.builder: UpdateBuilder[Any] | None = builder
         self.kind: WriteKind = kind
         self.table_name: str = table.name
         self.shape: ItemShape[Any] = table.shape
@@ -138,6 +143,13 @@ class Write(Generic[ItemT_co]):
 
     def __repr__(self) -> str:  # without the parameters, whose values may be personal data
         return f"Write({self.kind!r}, {self.table_name!r})"
+
+    def replaced_names(self) -> frozenset[str]:
+        """The attributes that an update changes as a whole, and not a part of them."""
+        if self.builder is None:
+            return frozenset()
+        update = self.builder.written_for(self.shape.schema).update
+        return whole_names(action.path for action in update.actions)
 
     @property
     def operation(self) -> str:
@@ -311,6 +323,7 @@ def update(
         version=version,
         has_other_condition=condition is not None or compiled.has_condition,
         write_id=write_id,
+        builder=builder,
     )
 
 
@@ -388,8 +401,10 @@ def finish_plan(
     attributes = response.get("Attributes")
     decoded: Any = None
     if attributes is not None:
-        is_whole = return_values in ("ALL_OLD", "ALL_NEW")
-        decoded = (write.shape.decode if is_whole else write.shape.decode_part)(attributes)
+        if return_values in ("ALL_OLD", "ALL_NEW"):
+            decoded = write.shape.decode(attributes)
+        else:
+            decoded = write.shape.decode_part(attributes, write.replaced_names())
     elif return_values == "ALL_NEW":
         decoded = yield from _read_back_plan(write, token)
     return _result(state, response, decoded)
@@ -529,8 +544,6 @@ def _add_condition(
     node = _conditions(table, condition, version)
     if node is None:
         return
-    placeholders = Placeholders()
-    params["ConditionExpression"] = render_condition(node, placeholders)
-    add_placeholders(params, placeholders)
+    params.update(render_members({"ConditionExpression": node}))
     # The old item costs nothing, and tells the caller what stood in the way.
     params["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"

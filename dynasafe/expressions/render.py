@@ -37,7 +37,9 @@ from dynasafe.expressions.nodes import (
     ValuePlaceholder,
 )
 from dynasafe.expressions.reserved_words import must_be_aliased
+from dynasafe.limits import MAX_EXPRESSION_BYTES
 
+Escape = Literal["auto", "always"]
 _NOT_IN_PLACEHOLDERS = re.compile(r"[^A-Za-z0-9_]+")
 _MAX_HINT_LENGTH = 64
 
@@ -51,7 +53,7 @@ class Placeholders:
 
     __slots__ = ("_aliases", "_is_always", "_numbers", "names", "values")
 
-    def __init__(self, *, escape: Literal["auto", "always"] = "auto") -> None:
+    def __init__(self, *, escape: Escape = "auto") -> None:
         self.names: dict[str, str] = {}
         self.values: dict[str, Mapping[str, Any]] = {}
         self._aliases: dict[str, str] = {}
@@ -65,7 +67,7 @@ class Placeholders:
         names: dict[str, str],
         values: dict[str, Mapping[str, Any]],
         *,
-        escape: Literal["auto", "always"],
+        escape: Escape,
     ) -> Self:
         """Those of an expression that was written before, to which others are added."""
         placeholders = cls(escape=escape)
@@ -136,22 +138,51 @@ class Rendered:
     values: Mapping[str, Mapping[str, Any]] = field(repr=False)  # they may be personal data
 
 
-def render(node: Expression, *, escape: Literal["auto", "always"] = "auto") -> Rendered:
+def render(node: Expression, *, escape: Escape = "auto") -> Rendered:
     """The text of an expression that stands alone in its request."""
     placeholders = Placeholders(escape=escape)
+    text = _text(node, placeholders)
+    return Rendered(text=text, names=placeholders.names, values=placeholders.values)
+
+
+def render_members(nodes: Mapping[str, Expression]) -> dict[str, Any]:
+    """The expressions of one request, by member, with the placeholders that they share.
+
+    The placeholders are short where an expression with readable ones would exceed the limit.
+    """
+    members = _members(nodes, Placeholders())
+    # Names in an expression are ASCII: others are aliased.
+    if max((len(members[each]) for each in nodes), default=0) > MAX_EXPRESSION_BYTES:
+        return render_short_members(nodes)
+    return members
+
+
+def render_short_members(nodes: Mapping[str, Expression]) -> dict[str, Any]:
+    """The same with placeholders as short as they can be."""
+    return _members(nodes, ShortPlaceholders())
+
+
+def _members(nodes: Mapping[str, Expression], placeholders: Placeholders) -> dict[str, Any]:
+    members: dict[str, Any] = {each: _text(node, placeholders) for each, node in nodes.items()}
+    if placeholders.names:
+        members["ExpressionAttributeNames"] = placeholders.names
+    if placeholders.values:
+        members["ExpressionAttributeValues"] = placeholders.values
+    return members
+
+
+def _text(node: Expression, placeholders: Placeholders) -> str:
     match node:
         case Update():
-            text = render_update(node, placeholders)
+            return render_update(node, placeholders)
         case Projection():
-            text = render_projection(node, placeholders)
+            return render_projection(node, placeholders)
         case And() | Or() | Not() | Comparison() | Between() | In() | Function():
-            text = render_condition(node, placeholders)
+            return render_condition(node, placeholders)
         case _:
-            given = type(node).__name__
             raise UnsupportedTypeError(
-                "node", f"a tree that parse() gives is expected, not {given}"
+                "node", f"a tree that parse() gives is expected, not {type(node).__name__}"
             )
-    return Rendered(text=text, names=placeholders.names, values=placeholders.values)
 
 
 def render_update(update: Update, placeholders: Placeholders) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, Generic, TypeVar, cast
 
 from dynasafe.errors import (
@@ -120,10 +120,16 @@ class ItemShape(Generic[ItemT]):
             refusal.add_note(f"Its item cannot be read: {reason}")
             return None
 
-    def decode_part(self, attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    def decode_part(
+        self, attribute_map: Mapping[str, AttributeValue], whole: Container[str] = ()
+    ) -> dict[str, Any]:
         """Some attributes of an item, by their names in DynamoDB.
 
-        Each is of its annotation's type, except for one of which a projection took a part only.
+        Each is of its annotation's type, except for maps and lists of which only parts may be
+        there.
+
+        Args:
+            whole: names of the attributes that are there with all their parts.
 
         Raises:
             StoredValueError: one does not fit its annotation, or is of no known type.
@@ -134,7 +140,7 @@ class ItemShape(Generic[ItemT]):
         decoded: dict[str, Any] = {}
         for name, value in attribute_map.items():
             codec = codecs.get(name)
-            if codec is None or "M" in value or "L" in value:
+            if codec is None or (name not in whole and ("M" in value or "L" in value)):
                 decoded.update(_plain({name: value}))
             else:
                 try:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.expressions.nodes import Projection
+from dynasafe.expressions.nodes import Path, Projection
 from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.schema import Schema
 from dynasafe.values.arguments import elements_of
@@ -34,6 +34,11 @@ def projection_node(attributes: ProjectionLike, schema: Schema | None = None) ->
             "projection", "no attributes. Fix: leave projection out to read whole items"
         )
     return Projection(paths)
+
+
+def whole_names(paths: Iterable[Path]) -> frozenset[str]:
+    """The attributes that the paths name without going below them."""
+    return frozenset(str(path.elements[0]) for path in paths if len(path.elements) == 1)
 
 
 def _typed(attribute: Attr[Any] | str, schema: Schema | None) -> Attr[Any]:

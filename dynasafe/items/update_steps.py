@@ -8,13 +8,13 @@ from typing import Any, Final
 
 from dynasafe.errors import EmptyUpdateError, InvalidRequestError, UnsupportedTypeError
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.nodes import ConditionNode, Update, conjunction
+from dynasafe.expressions.nodes import ConditionNode, Expression, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
 from dynasafe.expressions.render import (
+    Escape,
     Placeholders,
-    ShortPlaceholders,
     render_condition,
-    render_update,
+    render_short_members,
 )
 from dynasafe.findings.finding import Finding, Where
 from dynasafe.findings.quoting import printable
@@ -22,7 +22,7 @@ from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.conditions import Bindable
 from dynasafe.items.schema import Schema
 from dynasafe.items.update_actions import Action, Payload, Verb, is_readable, update_of
-from dynasafe.items.written_updates import Escape, WrittenUpdate, WrittenUpdates
+from dynasafe.items.written_updates import WrittenUpdate, WrittenUpdates
 from dynasafe.limits import MAX_EXPRESSION_BYTES
 
 _ADDED: Final = frozenset({int, float, Decimal, set, frozenset})
@@ -229,7 +229,10 @@ class UpdateSteps:
             placeholders = Placeholders.of(names, values, escape=self.escape)
             members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
         if max(map(len, members.values())) > MAX_EXPRESSION_BYTES:  # names in it are ASCII
-            members, names, values = self._shortened(terms)
+            nodes: dict[str, Expression] = {"UpdateExpression": self.update}
+            if terms:
+                nodes["ConditionExpression"] = conjunction(*terms)
+            return render_short_members(nodes)
         if names:
             members["ExpressionAttributeNames"] = names
         if values:
@@ -250,16 +253,6 @@ class UpdateSteps:
         if terms and not is_repeatable:
             is_repeatable = is_idempotent(self.update, conjunction(*terms))
         return self._members(written, terms), is_repeatable
-
-    def _shortened(
-        self, terms: list[ConditionNode]
-    ) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
-        """The expressions with placeholders that say less, and their names and values."""
-        placeholders = ShortPlaceholders(escape=self.escape)
-        members: dict[str, Any] = {"UpdateExpression": render_update(self.update, placeholders)}
-        if terms:
-            members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
-        return members, placeholders.names, dict(placeholders.values)
 
     def require_not_in_key(self, key: Container[str]) -> None:
         """Refuse an update of a key attribute.

@@ -16,7 +16,7 @@ from dynasafe.errors import (
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Update
-from dynasafe.expressions.render import render
+from dynasafe.expressions.render import Escape, render
 from dynasafe.items.attributes import Attr, Choices, Computed, Readable, is_nothing
 from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item, decode_item
@@ -25,7 +25,6 @@ from dynasafe.items.owners import V as T
 from dynasafe.items.patches import NonePolicy, patched
 from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_steps import UpdateSteps
-from dynasafe.items.written_updates import Escape
 from dynasafe.values.arguments import names_of, require_choice
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import for_serializer

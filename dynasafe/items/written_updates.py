@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from dynasafe.cache import Cache
 from dynasafe.expressions.idempotency import is_idempotent
-from dynasafe.expressions.render import Placeholders, render_update
+from dynasafe.expressions.render import Escape, Placeholders, render_update
 from dynasafe.items.update_actions import Action, Payload, update_of
 from dynasafe.values.wire import AttributeValue, copied
-
-Escape = Literal["auto", "always"]
 
 _MAX_BYTES: Final = 524_288
 """Of the actions of one class, and of their texts."""
