@@ -86,7 +86,7 @@ class ScanOptions(CallOptions, total=False):
     max_items: int | None
     """How many items come at most, over all requests."""
     exclusive_start_key: Mapping[str, Any] | None
-    """A page's `last_evaluated_key`, to go on after it."""
+    """A page's `last_evaluated_key`, or its `last_evaluated_key_json`, to go on after it."""
     select: Select | None
     """Which attributes come; "COUNT" gives no items."""
     on_invalid: OnInvalid

@@ -5,6 +5,7 @@ Source: "Paginating table query results in DynamoDB"; "Scanning tables in Dynamo
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
@@ -13,13 +14,21 @@ from dynasafe.calls.options import OnInvalid, report, require_on_invalid
 from dynasafe.calls.plans import Plan
 from dynasafe.calls.reads import decoder
 from dynasafe.calls.requests import Table, expressions, present, projected, read
-from dynasafe.errors import StoredValueError, UnsupportedTypeError, ValueOutOfRangeError
+from dynasafe.errors import (
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.nodes import Projection
+from dynasafe.findings.quoting import printable
 from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.item_format import ItemShape
 from dynasafe.items.projections import ProjectionLike
 from dynasafe.limits import MAX_TOTAL_SEGMENTS
 from dynasafe.resilience.settings_rules import require_count
+from dynasafe.values.codec import Codec
+from dynasafe.values.wire import bytes_of
 
 T = TypeVar("T")
 
@@ -35,6 +44,8 @@ class Page(Generic[T]):
     scanned_count: int
     last_evaluated_key: Mapping[str, Any] | None
     """Where the next page begins (`exclusive_start_key`), or None at the end."""
+    last_evaluated_key_json: Mapping[str, Mapping[str, str]] | None = None
+    """The same key as `json.dumps` takes it, to go on in another process; bytes are base64."""
     consumed_capacity: Mapping[str, Any] | None = None
     attempts: int = 1
     invalid: tuple[StoredValueError, ...] = ()
@@ -167,6 +178,7 @@ def page_plan(
         last_evaluated_key=(
             None if last_evaluated_key is None else table.shape.decode_part(last_evaluated_key)
         ),
+        last_evaluated_key_json=_as_json(last_evaluated_key),
         consumed_capacity=response.get("ConsumedCapacity"),
         attempts=success.attempts,
     )
@@ -186,16 +198,53 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
             "exclusive_start_key",
             "it is empty. Fix: give a page's last_evaluated_key, or leave it out",
         )
-    schema = shape.schema
-    if schema is None:
-        return shape.encode_key(key)
     encoded: dict[str, Any] = {}
     for name, value in key.items():
-        found = schema.find(name)
-        if found is None:
-            raise UnsupportedTypeError(
-                f"exclusive_start_key.{name}",
-                f"{schema.item_class.__name__} has no such attribute",
-            )
-        encoded[found.name] = shape.attribute(found.name).encoded(value)
+        try:
+            stored_name, codec = _key_attribute(shape, name)
+            if isinstance(value, Mapping):
+                encoded[stored_name] = _from_json(value)
+            else:
+                encoded[stored_name] = codec.encode(codec.parse(value))
+        except InvalidValueError as error:
+            raise error.within(printable(str(name))).within("exclusive_start_key") from None
     return encoded
+
+
+def _key_attribute(shape: ItemShape[Any], name: object) -> tuple[str, Codec[Any]]:
+    if not isinstance(name, str):
+        raise UnsupportedTypeError("", f"a name is a str, not {type(name).__name__}")
+    schema = shape.schema
+    if schema is None:
+        return name, Codec()
+    found = schema.find(name)
+    if found is None:
+        raise UnsupportedTypeError("", f"{schema.item_class.__name__} has no such attribute")
+    return found.name, schema.codecs[found.name]
+
+
+def _as_json(key: AttributeMap | None) -> Mapping[str, Mapping[str, str]] | None:
+    if key is None:
+        return None
+    return {
+        name: {
+            type_name: base64.b64encode(content).decode() if type_name == "B" else content
+            for type_name, content in value.items()
+        }
+        for name, value in key.items()
+    }
+
+
+def _from_json(value: Mapping[str, Any]) -> dict[str, Any]:
+    """A key's value in wire form, from its JSON form."""
+    ((type_name, content),) = value.items() if len(value) == 1 else [("", None)]
+    try:
+        if type_name == "B":
+            return {"B": bytes_of(content)}
+    except (TypeError, ValueError):
+        pass
+    if type_name in ("S", "N") and isinstance(content, str):
+        return {type_name: content}
+    raise ValueOutOfRangeError(
+        "", "it is no value of a key. Fix: give a page's last_evaluated_key_json as it was"
+    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import pytest
@@ -10,8 +13,8 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynasafe import UpdateBuilder, attr, check_request
-from dynasafe.testing import strategies
+from dynasafe import AsyncTable, UpdateBuilder, attr, check_request
+from dynasafe.testing import ScriptedTransport, strategies
 from dynasafe.values.convert import from_attribute_value, to_attribute_value
 
 HUGE = [Decimal("1e100"), 10**125, Decimal("9" * 38), -(10**37), Decimal("1E-130"), Decimal("1.10")]
@@ -56,3 +59,45 @@ def test_short_update_keeps_readable_placeholders():
     for index in range(60):
         update.set(f"attribute_with_a_long_name_{index:04}", index)
     assert ":attribute_with_a_long_name_0059" in update.expressions()["UpdateExpression"]
+
+
+def _long_condition() -> Any:
+    """Some 5,000 bytes with readable placeholders, and half of that with short ones."""
+    names = [f"an_attribute_with_a_long_name_{number:02}" for number in range(60)]
+    return reduce(and_, [attr(name).exists() & (attr(name) > 1) for name in names])
+
+
+READS_AND_WRITES: list[tuple[str, Callable[[Any], Any]]] = [
+    ("FilterExpression", lambda t: t.scan(filter=_long_condition()).to_list()),
+    (
+        "FilterExpression",
+        lambda t: t.query(attr("pk") == "a", filter=_long_condition()).to_list(),
+    ),
+    ("ConditionExpression", lambda t: t.put_item({"pk": "a"}, condition=_long_condition())),
+    ("ConditionExpression", lambda t: t.delete_item({"pk": "a"}, condition=_long_condition())),
+    (
+        "ConditionExpression",
+        lambda t: t.update_item(
+            {"pk": "a"}, UpdateBuilder().set("a", 1), condition=_long_condition()
+        ),
+    ),
+    (
+        "ProjectionExpression",
+        lambda t: t.get_item(
+            {"pk": "a"}, projection=[attr(name=f"{number}-{'x' * 60}") for number in range(80)]
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("member", "call"), READS_AND_WRITES)
+async def test_long_expressions_have_short_placeholders(
+    member: str, call: Callable[[Any], Any]
+) -> None:
+    """In each call that has an expression; what is sent means the same."""
+    transport = ScriptedTransport(otherwise={})
+    await call(AsyncTable("some-table", transport=transport))
+    ((operation, params),) = ((each.operation, each.params) for each in transport.calls)
+    assert len(params[member]) <= 4096
+    assert "#n0" in params["ExpressionAttributeNames"]
+    assert check_request(operation, params) == ()
