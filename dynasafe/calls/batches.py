@@ -77,6 +77,8 @@ class Batch:
     """How many entries there are; None as long as an iterator may have more."""
     is_streamed: bool = False
     """Whether the entries are of an iterator."""
+    version_field: str | None = None
+    """The attribute of the instances that follows their stored version."""
     items: list[Any] = field(default_factory=list)
     """What a read found, for the error of one that stops half-way."""
     rounds: int = 0
@@ -146,12 +148,16 @@ class Batch:
         self._handed_back.extend(again)
         self.rounds = self.rounds + 1 if again else 0
         self.processed_count += len(part) - len(again)
-        if not self.is_streamed:
-            indexes = {entry.index for entry in again}
-            for entry in part:
-                if entry.index not in indexes:
-                    entry.wire = {}
-                    self._processed.append(entry)
+        indexes = {entry.index for entry in again}
+        for entry in part:
+            if entry.index in indexes:
+                continue
+            if self.version_field is not None and "PutRequest" in entry.wire:
+                stored = getattr(entry.given, self.version_field) + 1
+                setattr(entry.given, self.version_field, stored)
+            if not self.is_streamed:
+                entry.wire = {}
+                self._processed.append(entry)
         return bool(again)
 
     def _unrecognised(self) -> DynasafeError:
@@ -385,6 +391,7 @@ def batch_write_plan(
         source=writes,
         total=total,
         is_streamed=is_streamed,
+        version_field=_version_field(table),
     )
     while entries := batch.next_part(MAX_BATCH_WRITES):
         request = _write_request(table, [each.wire for each in entries], is_checked=not is_streamed)
@@ -394,6 +401,11 @@ def batch_write_plan(
             entries, handed_back, write_fingerprint, is_after_loss=success.is_after_loss
         )
         yield from _between_plan(batch, state, is_partly_done)
+
+
+def _version_field(table: Table[Any]) -> str | None:
+    schema = table.shape.schema
+    return schema.version.field_name if schema is not None and schema.version is not None else None
 
 
 def _encoded(entries: Iterable[tuple[Any, AttributeMap]]) -> Source:
@@ -406,10 +418,15 @@ def _writes(
 ) -> Source:
     """What is put and deleted."""
     shape = table.shape
-    write_id = shape.schema.write_id if shape.schema is not None else None
+    schema = shape.schema
+    write_id = schema.write_id if schema is not None else None
+    version = schema.version if schema is not None else None
 
     def put_request(item: Any) -> AttributeMap:
         encoded = shape.encode(item)
+        if version is not None:
+            # Not the first one, under which a put takes the item for one that is not there yet.
+            encoded[version.name] = {"N": str(getattr(item, version.field_name) + 1)}
         if write_id is not None:
             encoded[write_id.name] = {"S": state.new_id()}
         return {"PutRequest": {"Item": encoded}}
