@@ -56,7 +56,8 @@ class ItemShape(Generic[ItemT]):
             raise UnsupportedTypeError(
                 "Item", f"a mapping or an Item is expected, not {type(item).__name__}"
             )
-        if not isinstance(item, self.item_class):
+        if type(item) is not self.item_class:
+            # A subclass's instance would be read as one of its base.
             raise UnsupportedTypeError(
                 "Item",
                 f"an instance of {self.item_class.__name__} is expected, not {type(item).__name__}",

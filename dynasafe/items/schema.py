@@ -382,7 +382,16 @@ class Schema:
         found = self.find(element) if isinstance(element, str) else None
         if found is None:
             raise UnsupportedTypeError(str(element), self.lacks(element))
-        return Part(found.name, self.codec(found.name), found.none_is_absent)
+        is_required = not found.has_default and not found.is_key
+        return Part(found.name, self.codec(found.name), found.none_is_absent, is_required)
+
+    def requires(self, path: DocumentPath) -> bool:
+        """Whether an item cannot be read without what stands at the path."""
+        name, *rest = path.elements
+        part = self.part(name)
+        for element in rest:
+            part = part.codec.part(element)
+        return part.is_required
 
     def lacks(self, name: object) -> str:
         """What is said of a name that no attribute has."""

@@ -6,7 +6,12 @@ from collections.abc import Container, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from dynasafe.errors import EmptyUpdateError, InvalidRequestError, UnsupportedTypeError
+from dynasafe.errors import (
+    EmptyUpdateError,
+    InvalidRequestError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import ConditionNode, Expression, Update, conjunction
 from dynasafe.expressions.path_set import PathSet
@@ -20,7 +25,7 @@ from dynasafe.findings.finding import Finding, Where
 from dynasafe.findings.quoting import printable
 from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.conditions import Bindable
-from dynasafe.items.schema import Schema
+from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_actions import Action, Payload, Verb, is_readable, update_of
 from dynasafe.items.written_updates import WrittenUpdate, WrittenUpdates
 from dynasafe.limits import MAX_EXPRESSION_BYTES
@@ -114,6 +119,8 @@ class UpdateSteps:
         action = self._written.actions.get((kind, name)) if is_kept else None
         if action is None:
             action = Action(verb, self.target(attribute))
+            if verb == "remove":
+                _require_removable(action.target)
             if is_kept:
                 self._written.keep_action((kind, name), action)
         self._take(action, action.payload(value), is_kept=is_kept)
@@ -140,6 +147,8 @@ class UpdateSteps:
                 if action.verb == "set":
                     twin._take(Action("remove", target), None, is_kept=False)
                 continue
+            if action.verb == "remove":
+                _require_removable(target)
             if not is_readable(action.verb, target, payload):
                 raise UnsupportedTypeError(
                     target.text,
@@ -263,6 +272,16 @@ class UpdateSteps:
         for action in self._actions:
             if action.root in key:
                 raise _key_error(action.root)
+
+
+def _require_removable(target: Attr[Any]) -> None:
+    item_class = target.owner
+    if item_class is not None and schema_of(item_class).requires(target.path):
+        raise ValueOutOfRangeError(
+            target.text,
+            f"{item_class.__name__} has no default for it: the item could not be read without "
+            "it. Fix: give it a default",
+        )
 
 
 _of_plain_items: dict[Escape, WrittenUpdates] = {

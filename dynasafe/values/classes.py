@@ -205,7 +205,8 @@ class FieldsCodec(Codec[Any]):
                 str(element),
                 f"{self.name} has no such field.{did_you_mean(element, self._fields)}",
             )
-        return Part(element, field.codec, field.none_is_absent)
+        is_required = field.is_required and not isinstance(field.codec, SetCodec)
+        return Part(element, field.codec, field.none_is_absent, is_required)
 
 
 class ModelCodec(Codec[Any]):
@@ -259,7 +260,8 @@ class ModelCodec(Codec[Any]):
                     codec = self._codec_for(field.annotation)
                 except UnsupportedTypeError:  # pydantic knows more types
                     codec = ANY
-                return Part(field.stored_name, codec, field.none_is_absent)
+                is_required = field.is_required and not isinstance(codec, SetCodec)
+                return Part(field.stored_name, codec, field.none_is_absent, is_required)
         raise UnsupportedTypeError(
             str(element), f"{self.name} has no such field.{did_you_mean(element, fields)}"
         )

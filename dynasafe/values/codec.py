@@ -112,10 +112,18 @@ class Codec(Generic[T]):
 class Part:
     """What stands inside a value: its name or index in DynamoDB, and its codec."""
 
-    __slots__ = ("codec", "element", "none_is_absent")
+    __slots__ = ("codec", "element", "is_required", "none_is_absent")
 
-    def __init__(self, element: str | int, codec: Codec[Any], none_is_absent: bool = False) -> None:
+    def __init__(
+        self,
+        element: str | int,
+        codec: Codec[Any],
+        none_is_absent: bool = False,
+        is_required: bool = False,
+    ) -> None:
         self.element: str | int = element
+        self.is_required: bool = is_required
+        """Whether the value cannot be read without it."""
         self.codec: Codec[Any] = codec
         self.none_is_absent: bool = none_is_absent
 

@@ -122,7 +122,7 @@ class FixedTupleCodec(Codec[Any]):
     def part(self, element: str | int) -> Part:
         if not isinstance(element, int) or element >= len(self.elements):
             raise UnsupportedTypeError(str(element), f"{self.name} has no such index")
-        return Part(element, self.elements[element])
+        return Part(element, self.elements[element], is_required=True)
 
 
 class SetCodec(Codec[Any]):

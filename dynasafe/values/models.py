@@ -20,14 +20,23 @@ _SETS = (set, frozenset)
 class ModelField:
     """A field of a model: what it is called where it is stored and where it is read."""
 
-    __slots__ = ("annotation", "is_excluded", "name", "none_is_absent", "read_name", "stored_name")
+    __slots__ = (
+        "annotation",
+        "is_excluded",
+        "is_required",
+        "name",
+        "none_is_absent",
+        "read_name",
+        "stored_name",
+    )
 
     def __init__(self, name: str, field: Any) -> None:
         self.name: str = name
         self.annotation: Any = field.annotation
         self.stored_name: str = field.serialization_alias or field.alias or name
         self.read_name: str = _first_alias(field.validation_alias) or field.alias or name
-        self.none_is_absent: bool = not field.is_required() and field.default is None
+        self.is_required: bool = field.is_required()
+        self.none_is_absent: bool = not self.is_required and field.default is None
         self.is_excluded: bool = bool(field.exclude)
 
 

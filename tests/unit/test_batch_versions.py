@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dynasafe import Attr, AsyncTable, Item, attribute
+from dynasafe import AsyncTable, Attr, Item, attribute
 from dynasafe.errors import BatchIncompleteError, VersionConflictError
 from dynasafe.testing import ManualClock, ScriptedTransport, fake_table, ok, refused
 

@@ -1,0 +1,100 @@
+"""What an item cannot be read without is not removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from dynasafe import Attr, Item, UpdateBuilder, attr, attribute
+from dynasafe.errors import ValueOutOfRangeError
+from dynasafe.testing import fake_table
+
+
+class Geo(BaseModel):
+    lat: float
+    note: str = ""
+
+
+@dataclass
+class Size:
+    width: int
+    names: set[str] = field(default_factory=set)
+
+
+class Street(Item):
+    name: Attr[str]
+    number: Attr[int] = attribute(default=1)
+
+
+class Place(Item):
+    id: Attr[str] = attribute(key="partition")
+    name: Attr[str]
+    nick: Attr[str] = attribute(default="")
+    tags: Attr[set[str]] = attribute(default_factory=set)
+    geo: Attr[Geo | None] = attribute(default=None)
+    size: Attr[Size | None] = attribute(default=None)
+    street: Attr[Street | None] = attribute(default=None)
+    streets: Attr[list[Street]] = attribute(default_factory=list)
+    pair: Attr[tuple[str, int]] = attribute(default=("a", 1))
+
+
+PLACE = Place(
+    id="a",
+    name="Ely",
+    nick="E",
+    tags={"x"},
+    geo=Geo(lat=1.5, note="n"),
+    size=Size(width=1, names={"w"}),
+    street=Street(name="Mill Road", number=3),
+    streets=[Street(name="High Street", number=4)],
+)
+REQUIRED: list[Any] = ["name", "geo.lat", "size.width", "street.name", "streets[0].name", "pair[1]"]
+OTHERS: list[Any] = [
+    "nick",
+    "tags",
+    "geo",
+    "geo.note",
+    "size.names",
+    "street.number",
+    "streets[0]",
+    "streets[0].number",
+    "pair",
+]
+
+
+def _typed(path: str) -> Any:
+    found: Any = getattr(Place, path.partition(".")[0].partition("[")[0])
+    for element in attr(path).path.elements[1:]:
+        found = found[element]
+    return found
+
+
+@pytest.mark.parametrize("path", REQUIRED)
+def test_required(path: str) -> None:
+    """By its name, and by the attribute."""
+    for builder, target in (
+        (UpdateBuilder(Place), path),
+        (UpdateBuilder(Place), _typed(path)),
+        (UpdateBuilder(), _typed(path)),
+    ):
+        with pytest.raises(ValueOutOfRangeError, match="could not be read without it"):
+            builder.remove(target)
+
+
+@pytest.mark.parametrize("path", REQUIRED)
+async def test_a_table_refuses_it(path: str) -> None:
+    """An untyped update is checked by the table whose items it would spoil."""
+    places = fake_table(Place, items=[PLACE])
+    with pytest.raises(ValueOutOfRangeError, match="has no default for it"):
+        await places.update_item({"id": "a"}, UpdateBuilder().remove(path))
+
+
+@pytest.mark.parametrize("path", OTHERS)
+async def test_not_required(path: str) -> None:
+    """All else can go, and the item is read all the same."""
+    places = fake_table(Place, items=[PLACE])
+    await places.update_item({"id": "a"}, UpdateBuilder(Place).remove(path))
+    assert await places.get_item({"id": "a"}) is not None
