@@ -154,10 +154,6 @@ class InvalidRequestError(NotSentError):
         self.operation: str = operation
         self.findings: tuple[Finding, ...] = tuple(findings)
 
-    def __repr__(self) -> str:  # a finding holds the whole text that it is about
-        codes = ", ".join(each.code for each in self.findings[:_MOST_FINDINGS])
-        return f"{type(self).__name__}({self.operation!r}, {codes})"
-
     def __str__(self) -> str:
         more = len(self.findings) - _MOST_FINDINGS
         lines = [f"{self.operation} was not sent.", *map(str, self.findings[:_MOST_FINDINGS])]

@@ -426,8 +426,8 @@ class Table(Generic[ItemT]):
     ) -> None:
         """Put and delete any number of items, 25 at a time; not as one transaction.
 
-        What DynamoDB hands back is sent again. A batch has no conditions, so versions are stored
-        as they are, and not checked.
+        What DynamoDB hands back is sent again. A batch has no conditions, so versions are not
+        checked; those of the items that were put are advanced, as are the instances'.
 
         Args:
             put, delete: a collection is looked at as a whole before anything is sent: each entry
