@@ -102,11 +102,10 @@ def _whole(item: ast.expr) -> list[ast.expr]:
 @rule("DYS341", level="risk", in_tests=False)
 def repeated_count(module: Module) -> Iterator[Draft]:
     """`ADD visits :one`, which a client's retries may apply twice."""
-    if module.names.mentions(module.source.tree, "total_max_attempts", "max_attempts"):
+    calls = [call for call in module.known_calls() if is_counting(call, module)]
+    if calls and module.names.mentions(module.source.tree, "total_max_attempts", "max_attempts"):
         return
-    for call in module.known_calls():
-        if not is_counting(call, module):
-            continue
+    for call in calls:
         yield Draft(
             node=call.node,
             span=module.method_span(call),
