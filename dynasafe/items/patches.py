@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from dynasafe.errors import InvalidPatchError, InvalidValueError, UnsupportedTypeError
 from dynasafe.findings.finding import Finding
-from dynasafe.findings.quoting import listed, quoted
+from dynasafe.findings.quoting import listed, printable, quoted
 from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.item import Item
 from dynasafe.items.schema import Schema
@@ -71,7 +71,7 @@ class _Patch:
         except InvalidValueError as error:
             place = error.path.removeprefix(target.text).removeprefix(".")
             why = error.reason.partition(". Fix: ")[0]
-            self._problems[name] = f"{place}: {why}" if place else why
+            self._problems[name] = f"{printable(place)}: {why}" if place else why
             self._findings.append(
                 update_finding("DYS110", str(error), "patch", "send a value of its type")
             )

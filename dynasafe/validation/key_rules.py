@@ -96,8 +96,10 @@ def mismatch(member: str, report: Report) -> None:
     )
 
 
-def fits(value: Mapping[str, Any], attribute: KeyAttribute) -> bool:
+def fits(value: object, attribute: KeyAttribute) -> bool:
     """Whether the value has the attribute's type."""
+    if not isinstance(value, Mapping):
+        return False
     return attribute.type_name is None or value.get(attribute.type_name) is not None
 
 

@@ -173,7 +173,8 @@ def _overlook_unknown(value: Mapping[Any, Any], place: str, report: Report) -> N
             fix = "leave the member out; DynamoDB takes it as absent, boto3 refuses it"
             report.overlook("DYS103", f"{named(place, name)} is None", named(place, name), fix)
         elif name not in _TYPES:
-            message = f"Unknown type of an AttributeValue: {printable(str(name))}"
+            # Without its name, which is data where a map stands in the place of a value.
+            message = "Unknown type of an AttributeValue"
             report.overlook("DYS111", message, place, f"use one of {', '.join(TYPES)}")
 
 

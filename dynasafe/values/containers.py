@@ -180,7 +180,7 @@ class MapCodec(Codec[Any]):
     def parse(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise self.refused()
-        return parsed_members({name: (name, self._value) for name in value}, value)
+        return parsed_members({name: (name, self._value) for name in value}, value, is_map=True)
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -245,9 +245,12 @@ def _parsed_elements(codecs: Iterable[Codec[Any]], values: Iterable[Any]) -> lis
 
 
 def parsed_members(
-    known: Mapping[str, tuple[str, Codec[Any]]], values: Mapping[Any, Any]
+    known: Mapping[str, tuple[str, Codec[Any]]], values: Mapping[Any, Any], *, is_map: bool = False
 ) -> dict[str, Any]:
     """Each member as its codec parses it, by the name that it has in Python.
+
+    Args:
+        is_map: whether the names are keys of a map, which are data.
 
     Raises:
         UnsupportedTypeError: one is unknown, or not of its type.
@@ -261,7 +264,7 @@ def parsed_members(
                 raise UnsupportedTypeError("", "unknown field")
             parsed[found[0]] = found[1].parse(each)
     except InvalidValueError as error:
-        error.within(str(name))
+        error.within(str(name), is_key=is_map or name not in known)
         raise
     return parsed
 

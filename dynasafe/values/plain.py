@@ -107,9 +107,10 @@ def _json(value: Any) -> Any:
     if is_model(type(value)):
         return value.model_dump(mode="json", by_alias=True, round_trip=True)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        names = [each.name for each in dataclasses.fields(value)]
+        return {name: _within(name, getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
-        return {name: _within(name, each) for name, each in value.items()}
+        return {name: _within(name, each, is_key=True) for name, each in value.items()}
     if isinstance(value, _SETS):
         value = from_members(value)
     if isinstance(value, list | tuple):
@@ -126,10 +127,10 @@ def from_members(value: Any) -> list[Any]:
         return sorted(value, key=repr)
 
 
-def _within(place: Any, value: Any) -> Any:
+def _within(place: Any, value: Any, *, is_key: bool = False) -> Any:
     try:
         if isinstance(place, str | int):
             return _json(value)
     except InvalidValueError as error:
-        raise error.within(place) from None
+        raise error.within(place, is_key=is_key) from None
     raise UnsupportedTypeError("", f"a map's keys are str, not {type(place).__name__}")
