@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from dynasafe.testing.fault_proxy import Fault, FaultPlan, FaultProxy, FaultRecord
     from dynasafe.testing.memory import MemoryTransport, fake_database, fake_table
     from dynasafe.testing.mocks import assert_all_awaited, spec_mock
+    from dynasafe.testing.real_aws import RealAwsError, forbid_aws
     from dynasafe.testing.requests import (
         RecordedRequest,
         RequestRecorder,
@@ -41,6 +42,7 @@ __all__ = [
     "FaultRecord",
     "ManualClock",
     "MemoryTransport",
+    "RealAwsError",
     "RecordedRequest",
     "RequestRecorder",
     "ScriptedTransport",
@@ -55,6 +57,7 @@ __all__ = [
     "create_tables",
     "fake_database",
     "fake_table",
+    "forbid_aws",
     "forbid_blocking",
     "forbid_unawaited",
     "ok",
@@ -78,6 +81,7 @@ _HOMES = {
     "FaultRecord": "fault_proxy",
     "ManualClock": "clock",
     "MemoryTransport": "memory",
+    "RealAwsError": "real_aws",
     "RecordedRequest": "requests",
     "RequestRecorder": "requests",
     "ScriptedTransport": "scripted",
@@ -92,6 +96,7 @@ _HOMES = {
     "create_tables": "tables",
     "fake_database": "memory",
     "fake_table": "memory",
+    "forbid_aws": "real_aws",
     "forbid_blocking": "blocking",
     "forbid_unawaited": "unawaited",
     "ok": "scripted",

@@ -4,7 +4,8 @@
         engine.endpoint_url
 
 moto runs in the process. dynalite needs Node, DynamoDB Local needs Java; both are looked for in
-the folder that DYNASAFE_ENGINES_DIR names, or else in `.engines` (`make engines` fills it).
+the folder that DYNASAFE_ENGINES_DIR names, or else in `.engines`: dynalite as
+`node_modules/dynalite`, DynamoDB Local as `dynamodb-local/DynamoDBLocal.jar`.
 moto and dynalite listen on 127.0.0.1. DynamoDB Local has no option for that, and listens on all
 interfaces while it runs. An engine ends with the process that started it, however that ends.
 
@@ -27,7 +28,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Literal, get_args
 
 EngineName = Literal["moto", "dynalite", "dynamodb-local"]
 
@@ -56,9 +57,12 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """A running engine. `is_strict`: it refuses what DynamoDB refuses."""
+    """A running engine. `is_strict`: it refuses what DynamoDB refuses.
 
-    name: EngineName
+    Its name is "running" where the plugin's `--dynamodb-url` names one that was started elsewhere.
+    """
+
+    name: EngineName | Literal["running"]
     endpoint_url: str
     is_strict: bool
 
@@ -72,7 +76,8 @@ def start_engine(name: EngineName) -> Iterator[Engine]:
     """An engine that runs until the end of the `with` block.
 
     Raises:
-        EngineUnavailableError: Node, Java or the engine itself is missing, or it did not start.
+        EngineUnavailableError: Node, Java or the engine itself is missing, it did not start, or
+            there is no engine of that name.
     """
     match name:
         case "moto":
@@ -100,7 +105,9 @@ def start_engine(name: EngineName) -> Iterator[Engine]:
             with _process(name, command, folder) as endpoint_url:
                 yield Engine(name, endpoint_url, is_strict=True)
         case _:
-            assert_never(name)
+            raise EngineUnavailableError(
+                f"unknown engine {name!r}. Fix: use one of {', '.join(get_args(EngineName))}"
+            )
 
 
 def _engines_dir() -> Path:
@@ -111,7 +118,7 @@ def _require_file(path: Path, name: EngineName) -> Path:
     if not path.is_file():
         raise EngineUnavailableError(
             f"{name} is not installed: there is no {path.name} in the engines folder. "
-            "Fix: run `make engines`, or set DYNASAFE_ENGINES_DIR"
+            "Fix: set DYNASAFE_ENGINES_DIR to the folder that has it"
         )
     return path
 
@@ -204,15 +211,14 @@ def _answers(
         if any(sign in said for sign in _PORT_TAKEN):
             return False
         # Only dynalite says when it listens; DynamoDB Local says "Port:" just before that.
-        if (b"listening at" if name == "dynalite" else b"Port:") in said and _is_there(
-            endpoint_url
-        ):
+        if (b"listening at" if name == "dynalite" else b"Port:") in said and is_there(endpoint_url):
             return True
         time.sleep(0.05)
     return False
 
 
-def _is_there(endpoint_url: str) -> bool:
+def is_there(endpoint_url: str) -> bool:
+    """Whether an engine answers at this address."""
     try:
         with _OPENER.open(endpoint_url, timeout=5):
             return True

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import pytest
+
+from dynasafe.deprecation import warn_deprecated
 
 if TYPE_CHECKING:
     from dynasafe.aio.database import AsyncDynamoDB
@@ -17,11 +20,9 @@ if TYPE_CHECKING:
     from dynasafe.testing.requests import RequestRecorder
     from dynasafe.testing.sync_fixtures import MakeSyncFaults, MakeSyncTable
 
-ENGINES: Final[dict[str, EngineName]] = {
-    "moto": "moto",
-    "dynalite": "dynalite",
-    "local": "dynamodb-local",
-}
+ENGINES: Final[tuple[EngineName, ...]] = ("moto", "dynalite", "dynamodb-local")
+OLD_NAME: Final = "local"
+"""Of DynamoDB Local, until 0.1."""
 
 
 def fixtures_for(config: pytest.Config) -> ModuleType:
@@ -31,7 +32,9 @@ def fixtures_for(config: pytest.Config) -> ModuleType:
     for.
     """
     plugin = ModuleType("dynasafe-fixtures")
-    is_asked = bool(config.getoption("dynamodb") or config.getini("dynamodb"))
+    is_asked = any(
+        config.getoption(each) or config.getini(each) for each in ("dynamodb", "dynamodb_url")
+    )
     others = [
         vars(each) for each in config.pluginmanager.get_plugins() if hasattr(each, "__dict__")
     ]
@@ -65,21 +68,46 @@ def _without_plugin() -> None:
 
 @pytest.fixture(scope="session")
 def dynamodb_engine(pytestconfig: pytest.Config) -> Iterator[Engine]:
-    """The engine of `--dynamodb`, one for each process of a test run."""
+    """The engine of `--dynamodb` or `--dynamodb-url`, one for each process of a test run."""
+    url = pytestconfig.getoption("dynamodb_url") or pytestconfig.getini("dynamodb_url")
+    if url:
+        yield _running_engine(url)
+        return
     wanted = pytestconfig.getoption("dynamodb") or pytestconfig.getini("dynamodb") or "moto"
+    if wanted == OLD_NAME:
+        warn_deprecated("--dynamodb=local", use="--dynamodb=dynamodb-local", removed_in="1.0.0")
+        wanted = "dynamodb-local"
     if wanted not in ENGINES:
-        raise pytest.UsageError(f"dynamodb = {wanted}: use one of {', '.join(sorted(ENGINES))}")
+        raise pytest.UsageError(f"dynamodb = {wanted}: use one of {', '.join(ENGINES)}")
     from dynasafe.testing.engines import EngineUnavailableError, start_engine
 
     with ExitStack() as stack:
         engine: Engine | EngineUnavailableError
         try:
-            engine = stack.enter_context(start_engine(ENGINES[wanted]))
+            engine = stack.enter_context(start_engine(wanted))
         except EngineUnavailableError as error:
             engine = error
         if isinstance(engine, EngineUnavailableError):
             pytest.fail(str(engine), pytrace=False)
         yield engine
+
+
+def _running_engine(url: str) -> Engine:
+    """An engine that somebody else started, on this machine or in its network."""
+    from dynasafe.testing.engines import Engine, is_there
+    from dynasafe.testing.real_aws import is_aws
+
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise pytest.UsageError(f"dynamodb_url = {url}: use an address as http://127.0.0.1:8000")
+    if is_aws(parts.hostname):
+        raise pytest.UsageError(
+            f"dynamodb_url = {url}: that is AWS itself, where the fixtures would make and drop "
+            "tables. Use an engine, as http://127.0.0.1:8000"
+        )
+    if not is_there(url):
+        pytest.fail(f"nothing answers at {url}. Fix: start the engine first", pytrace=False)
+    return Engine("running", url, is_strict=True)
 
 
 @pytest.fixture

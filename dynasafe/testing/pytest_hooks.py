@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dynasafe.guard import guard_process, unguard_process
-from dynasafe.testing.fixtures import ENGINES, fixtures_for
+from dynasafe.testing.fixtures import ENGINES, OLD_NAME, fixtures_for
 from dynasafe.testing.unawaited import FIX_UNAWAITED, collecting_unawaited, take_unawaited
 from dynasafe.testing.watched import keeping_mocks, watched
 
@@ -21,6 +21,7 @@ _GUARD_MODES = ("raise", "warn")
 _SWITCHES = {
     "forbid_unawaited": "fail a test that never awaits a coroutine, or a call on a spec_mock",
     "forbid_blocking": "fail a test that calls boto3 on the event loop's thread",
+    "forbid_aws": "fail a test that would call AWS itself, and send nothing",
 }
 
 
@@ -28,10 +29,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("dynasafe", "DynamoDB")
     group.addoption(
         "--dynamodb",
-        choices=sorted(ENGINES),
+        choices=[*ENGINES, OLD_NAME],
+        metavar="{" + ",".join(ENGINES) + "}",
         help="the engine of the dynamodb fixtures (default: the ini option dynamodb, or moto)",
     )
-    parser.addini("dynamodb", "the engine of the dynamodb fixtures: moto, dynalite or local")
+    parser.addini("dynamodb", "the engine of the dynamodb fixtures: moto, dynalite, dynamodb-local")
+    group.addoption(
+        "--dynamodb-url",
+        metavar="URL",
+        help="an engine that runs already, in place of --dynamodb: http://127.0.0.1:8000 "
+        "(default: the ini option dynamodb_url)",
+    )
+    parser.addini("dynamodb_url", "an engine that runs already: http://127.0.0.1:8000")
     group.addoption(
         "--dynamodb-guard",
         choices=_GUARD_MODES,
@@ -134,6 +143,10 @@ def _judged(item: pytest.Item) -> Iterator[None]:
             from dynasafe.testing.blocking import forbid_blocking
 
             stack.enter_context(forbid_blocking())
+        if _is_on(item.config, "forbid_aws"):
+            from dynasafe.testing.real_aws import forbid_aws
+
+            stack.enter_context(forbid_aws())
         try:
             yield
         except BaseException as error:

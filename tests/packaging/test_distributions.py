@@ -214,7 +214,7 @@ def test_given_the_wheel_when_installed_then_the_sdists_tests_pass_on_it(
     )
 
     require_installed(environment, unpacked)
-    assert "--dynamodb={dynalite,local,moto}" in environment.run(
+    assert "--dynamodb={moto,dynalite,dynamodb-local}" in environment.run(
         "-m", "pytest", "--help", cwd=tmp_path
     )
     run_tests(environment, unpacked, "tests/unit")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from dynasafe.testing.engines import EngineUnavailableError, start_engine
+
 HEADER = """
 import asyncio
 import sys
@@ -278,7 +280,7 @@ ENGINE_COUNT = 5
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "test-your-handlers.md"
 
 
-@pytest.mark.parametrize("engine", ["moto", "dynalite", "local"])
+@pytest.mark.parametrize("engine", ["moto", "dynalite", "dynamodb-local"])
 def test_given_an_engine_then_the_fixtures_are_of_it(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
@@ -326,6 +328,81 @@ def test_given_the_engine_in_the_ini_file_then_it_is_used(pytester: pytest.Pytes
     run(pytester, source).assert_outcomes(passed=1)
     pytester.makeini(INI + "dynamodb = nosql\n")
     run(pytester, source).assert_outcomes(errors=1)
+
+
+def test_the_old_name_of_an_engine_warns(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--dynamodb=local` starts DynamoDB Local, and says its name."""
+    monkeypatch.setenv("DYNASAFE_ENGINES_DIR", str(Path(__file__).parents[2] / ".engines"))
+    source = "def test_engine(dynamodb_engine): assert dynamodb_engine.name == 'dynamodb-local'"
+    result = run(pytester, source, "--dynamodb=local", "-W", "default")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*Fix: use --dynamodb=dynamodb-local."])
+
+
+def test_a_running_engine(pytester: pytest.Pytester) -> None:
+    """`--dynamodb-url` takes an engine that runs already, and leaves it running."""
+    source = "def test_engine(dynamodb_engine): assert dynamodb_engine.name == 'running'"
+    with start_engine("moto") as engine:
+        url = f"--dynamodb-url={engine.endpoint_url}"
+        run(pytester, ENGINE + source, url).assert_outcomes(passed=ENGINE_COUNT + 1)
+        pytester.makeini(INI + f"dynamodb_url = {engine.endpoint_url}\n")
+        run(pytester, ENGINE + source).assert_outcomes(passed=ENGINE_COUNT + 1)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("127.0.0.1:8000", "*use an address as http://127.0.0.1:8000*"),
+        ("https://dynamodb.us-east-1.amazonaws.com", "*that is AWS itself*"),
+        ("http://127.0.0.1:1", "*nothing answers at http://127.0.0.1:1*"),
+    ],
+)
+def test_an_address_that_cannot_be_used(pytester: pytest.Pytester, url: str, words: str) -> None:
+    """What is no address, is AWS, or does not answer is refused with words."""
+    result = run(pytester, "def test_engine(dynamodb_engine): pass", f"--dynamodb-url={url}")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([words])
+
+
+AWS = """
+@pytest.fixture
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+def test_boto3(credentials):
+    client = boto3.client("dynamodb", region_name="us-east-1")
+    try:
+        client.list_tables()
+    except Exception:  # as a handler that must not fail
+        pass
+
+async def test_connect(credentials):
+    async with AsyncDynamoDB.connect(region_name="us-east-1") as db:
+        await db.table("people", Person).get_item({"id": "p1"})
+
+def test_engine(dynamodb_client): dynamodb_client.list_tables()
+"""
+
+
+def test_aws_itself_is_forbidden(pytester: pytest.Pytester) -> None:
+    """`--forbid-aws` fails a test whose client has no endpoint of its own, and lets others be."""
+    result = run(pytester, AWS, "--forbid-aws")
+    result.assert_outcomes(passed=1, failed=2)
+    line = "*the test would call AWS itself: dynamodb.us-east-1.amazonaws.com. Fix: *"
+    result.stdout.fnmatch_lines([line])
+
+
+def test_unknown_engine() -> None:
+    """A misspelt name is refused with those that there are."""
+    with pytest.raises(EngineUnavailableError) as caught, start_engine("local"):  # type: ignore[arg-type]
+        pass
+    assert str(caught.value) == (
+        "unknown engine 'local'. Fix: use one of moto, dynalite, dynamodb-local"
+    )
 
 
 def test_given_parallel_runs_then_tables_do_not_collide(pytester: pytest.Pytester) -> None:
