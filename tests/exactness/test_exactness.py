@@ -25,12 +25,23 @@ from tests.exactness.workload import (
     set_members,
     versions,
 )
-from tests.integration.conftest import Engines, boto3_client, engines, key_schema
+from tests.integration.conftest import (
+    Engines,
+    boto3_client,
+    engines,
+    face,
+    key_schema,
+    pytest_generate_tests,
+)
 from tests.integration.conftest import connect as calm
 
-__all__ = ["engines"]
+__all__ = ["engines", "face", "pytest_generate_tests"]
 
+BOTH_FACES = True
+
+# `make soak` makes 100,000, on both faces.
 INCREMENTS = int(os.environ.get("DYNASAFE_INCREMENTS", "10000"))
+SYNC_INCREMENTS = int(os.environ.get("DYNASAFE_INCREMENTS", "2000"))
 SEED = int(os.environ.get("DYNASAFE_SEED", "20261123"))
 
 
@@ -65,14 +76,15 @@ def applied(proxy: FaultProxy) -> int:
 async def test_given_exactly_once_when_incrementing_through_faults_then_stored_is_succeeded(
     db: AsyncDynamoDB, proxy: FaultProxy, record_property: Any
 ) -> None:
-    books, stored = await counter(db.table("plain"), INCREMENTS, SEED, exactly_once=True)
+    increments = INCREMENTS if isinstance(db, AsyncDynamoDB) else SYNC_INCREMENTS
+    books, stored = await counter(db.table("plain"), increments, SEED, exactly_once=True)
 
     record_property("books", str(books.__dict__)[:200])
     assert all(proxy.count(fault) > 0 for fault in MIX)
-    assert books.started == INCREMENTS
+    assert books.started == increments
     assert books.unknown == 0
     assert stored == books.succeeded
-    assert books.succeeded + books.refused == INCREMENTS
+    assert books.succeeded + books.refused == increments
     # The faults were there: many an answer was lost after it had been applied.
     assert applied(proxy) > stored
 

@@ -11,6 +11,7 @@ from typing import Any
 from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, RetryPolicy, UpdateBuilder, attribute
 from dynasafe.errors import DynasafeError, NotSentError, OutcomeUnknownError, ServiceError
 from dynasafe.testing import Fault, FaultPlan, FaultProxy
+from tests.support import faces
 
 # Every fault of the mix comes on top of what the engine itself may refuse.
 MIX: dict[Fault, float] = {
@@ -125,7 +126,8 @@ async def resolve_unknown(books: Books, id_: str, error: OutcomeUnknownError) ->
 
 
 def connect(proxy: FaultProxy, **options: Any) -> AsyncDynamoDB:
-    return AsyncDynamoDB.connect(
+    """A database of the face that is tested."""
+    return faces.connect(
         region_name="us-east-1",
         endpoint_url=proxy.endpoint_url,
         client_options={"aws_access_key_id": "test", "aws_secret_access_key": "test"},

@@ -41,6 +41,7 @@ from dynasafe.errors import (
     WrongEventLoopError,
 )
 from tests.integration.conftest import CREDENTIALS, REGION
+from tests.support import faces
 
 KEY = {"pk": "a"}
 HEAD = "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}\r\n"
@@ -111,11 +112,40 @@ async def stub(
         await server.wait_closed()
 
 
-@pytest.fixture(autouse=True, params=["http", "aioboto3"])
-def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+# Tests of event loops, of cancellation and of aiobotocore's clients have no twin.
+BOTH_FACES = {
+    "test_attempt_that_ends_while_connecting_was_not_sent",
+    "test_connection_that_hangs_was_not_made",
+    "test_foreign_answer_of_any_kind",
+    "test_foreign_answer_of_any_operation",
+    "test_many_calls_at_once_all_succeed",
+    "test_no_connection_was_not_sent",
+    "test_own_answers_pass",
+    "test_tls_that_fails_was_not_sent",
+    "test_unknown_operation_is_not_sent",
+    "test_value_that_json_cannot_hold_was_not_sent",
+    "test_waiting_calls_when_closed_were_not_sent",
+    "test_whole_call_that_ends_while_connecting_names_its_limit",
+    "test_wrong_statement_prints_no_value",
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each transport that connect() has, of both faces where the test holds for both."""
+    transports = ["http", "aioboto3"]
+    if metafunc.function.__name__ in BOTH_FACES:
+        transports += ["sync http", "sync boto3"]
+    metafunc.parametrize("transport", transports, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Each transport that connect() has."""
-    monkeypatch.setitem(DEFAULTS, "transport", request.param)
-    return str(request.param)
+    *sync, name = request.param.split()
+    faces.use("sync" if sync else "async")
+    monkeypatch.setitem(DEFAULTS, "transport", name)
+    yield name
+    faces.use("async")
 
 
 DEFAULTS: dict[str, Any] = {"client_options": CREDENTIALS, "retry": None}
@@ -123,7 +153,7 @@ DEFAULTS: dict[str, Any] = {"client_options": CREDENTIALS, "retry": None}
 
 def connect(url: str, **options: Any) -> AsyncDynamoDB:
     options = {**DEFAULTS, **options}
-    return AsyncDynamoDB.connect(region_name=REGION, endpoint_url=url, **options)
+    return faces.connect(region_name=REGION, endpoint_url=url, **options)
 
 
 def increment() -> UpdateBuilder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.integration.differences import lacks
 from tests.support.people import Address, Order, Person
 
 KEY = {"id": "p1"}
+BOTH_FACES = True
 
 
 @pytest.fixture
@@ -349,8 +351,9 @@ async def test_given_exactly_once_when_written_then_it_is_applied_and_read_back(
 
     result = await people.update_item(KEY, increment, exactly_once=True, return_values="ALL_NEW")
     assert result.attributes.visits == 1
+    token = str(uuid4())
     for _ in range(2):
-        await people.update_item(KEY, increment, client_request_token="my own token")
+        await people.update_item(KEY, increment, client_request_token=token)
     stored = await people.get_item(KEY)
     assert stored is not None
     assert stored.visits == (3 if lacks(engine, "recognises a repeated token") else 2)

@@ -1,0 +1,125 @@
+"""Both faces behind one interface, so that the same tests run on both.
+
+A test that is written for the async face gets, for the sync one, an adapter: each of its methods
+runs on a thread, and awaits nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+from dynasafe import AsyncDynamoDB, AsyncTable, DynamoDB
+from dynasafe.errors import OutcomeUnknownError
+
+Face = Literal["async", "sync"]
+FACES: tuple[Face, ...] = ("async", "sync")
+
+_face: Face = "async"
+_threads = ThreadPoolExecutor(max_workers=200, thread_name_prefix="face")
+_END = object()
+
+
+def use(face: Face) -> None:
+    """From now on, `connect` makes databases of this face."""
+    global _face
+    _face = face
+
+
+def connect(**options: Any) -> Any:
+    """As `AsyncDynamoDB.connect`, or a `DynamoDB` behind the same interface."""
+    if _face == "async":
+        return AsyncDynamoDB.connect(**options)
+    return OnThreads(DynamoDB.connect(**options), AsyncDynamoDB)
+
+
+async def run(function: Callable[[], Any]) -> Any:
+    """What a function returns, of a thread. It cannot be cancelled, so its end is waited for."""
+    future = asyncio.get_running_loop().run_in_executor(_threads, lambda: _resolvable(function))
+    while True:
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if future.cancelled():
+                raise
+
+
+def _resolvable(function: Callable[[], Any]) -> Any:
+    try:
+        return function()
+    except StopIteration:  # no coroutine may raise it
+        return _END
+    except OutcomeUnknownError as error:
+        resolve = error._run_plan
+        if resolve is not None:
+            error._run_plan = lambda error: run(lambda: resolve(error))
+        raise
+
+
+class OnThreads:
+    """A DynamoDB or a Table with the interface of its twin."""
+
+    def __init__(self, inner: Any, twin: type[Any]) -> None:
+        self._inner = inner
+        self._twin = twin
+
+    async def __aenter__(self) -> OnThreads:
+        await run(self._inner.__enter__)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await run(lambda: self._inner.__exit__(*error))
+
+    def __repr__(self) -> str:
+        return f"Async{self._inner!r}"
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._inner, {"aclose": "close"}.get(name, name))
+        if inspect.iscoroutinefunction(getattr(self._twin, name, None)):
+            return lambda *args, **options: run(lambda: member(*args, **options))
+        if name == "table":
+            return lambda *args, **options: OnThreads(member(*args, **options), AsyncTable)
+        if name in ("query", "scan"):
+            return lambda *args, **options: PagesOnThreads(member(*args, **options))
+        return member
+
+
+class PagesOnThreads:
+    """The sync face's Pages with the interface of their twin."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __aiter__(self) -> Iterating:
+        return Iterating(iter(self._inner))
+
+    def pages(self) -> Iterating:
+        return Iterating(self._inner.pages())
+
+    async def to_list(self) -> Any:
+        return await run(self._inner.to_list)
+
+    async def first(self) -> Any:
+        return await run(self._inner.first)
+
+    async def count(self) -> Any:
+        return await run(self._inner.count)
+
+
+class Iterating(AsyncIterator[Any]):
+    """An iterator, whose steps are made on threads."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    async def __anext__(self) -> Any:
+        step = await run(lambda: next(self._inner))
+        if step is _END:
+            raise StopAsyncIteration
+        return step
+
+    async def aclose(self) -> None:
+        await run(self._inner.close)
