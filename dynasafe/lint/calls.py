@@ -88,6 +88,19 @@ def find_calls(names: Names, receivers: Receivers) -> Iterator[Call]:
                 yield call
 
 
+def find_face_calls(names: Names, receivers: Receivers) -> Iterator[Call]:
+    """The calls of update_item on a table of dynasafe that have the parameters of boto3."""
+    for node in names.all(ast.Call):
+        function = node.func
+        if isinstance(function, ast.Attribute) and function.attr == "update_item":
+            kind = receivers.kind(function.value)
+            if kind is not None and kind.is_a("face"):
+                call = Call(node, function, "UpdateItem", "known", kind, "resource", kind.flavour)
+                _fill(call, names)
+                if "UpdateExpression" in call.members:
+                    yield call
+
+
 def _call(
     node: ast.Call, function: ast.Attribute, names: Names, receivers: Receivers
 ) -> Call | None:

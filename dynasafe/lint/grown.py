@@ -30,7 +30,7 @@ from dynasafe.lint.problem import Edit
 from dynasafe.lint.rewrite import Names, NotMigratedError, Rewrite, stand_in
 from dynasafe.lint.scopes import FUNCTIONS, Scope
 
-_BUILDER = "update"
+BUILDER = "update"
 _NAMES = "ExpressionAttributeNames"
 _VALUES = "ExpressionAttributeValues"
 
@@ -65,8 +65,8 @@ class Grown:
         if not isinstance(self._function, FUNCTIONS):
             raise NotMigratedError("UpdateExpression is not literal")
         self._scope: Scope = module.names.inner[self._function]
-        if self._scope.bindings.get(_BUILDER):
-            raise NotMigratedError(f"the name {_BUILDER} is taken")
+        if self._scope.bindings.get(BUILDER):
+            raise NotMigratedError(f"the name {BUILDER} is taken")
         self.needed: set[str] = {"UpdateBuilder"}
         self._edits: list[Edit] = []
         self._tests: list[ast.Name] = []
@@ -315,8 +315,8 @@ class Grown:
 
     # The new code
 
-    def edits(self, build: str) -> list[Edit]:
-        """All edits: the creation, each part, the tests and the call, whose `build` is given."""
+    def edits(self, arguments: str) -> list[Edit]:
+        """All edits: the creation, each part, the tests, and the arguments of the call."""
         module = self._module
         names = dict(self._first.names)
         for group in self._groups:
@@ -330,23 +330,23 @@ class Grown:
         later += [module.names.statement(each) for each in self._tests]
         if any(each.lineno <= last.lineno for each in later):
             raise NotMigratedError("the expression grows before all of it is created")
-        edits = [module.replace(last, f"{_BUILDER} = UpdateBuilder(){first}")]
+        edits = [module.replace(last, f"{BUILDER} = UpdateBuilder(){first}")]
         edits += [self._remove(each) for each in created[:-1]]
         for group in self._groups:
             statements = sorted(group.statements, key=lambda each: each.lineno)
             if not group.texts:
                 raise NotMigratedError("names or values without a part beside them")
             links = "".join(self._links(group, names))
-            edits.append(module.replace(statements[-1], f"{_BUILDER}{links}"))
+            edits.append(module.replace(statements[-1], f"{BUILDER}{links}"))
             edits += [self._remove(each) for each in statements[:-1]]
         for use in self._tests:
             above = module.names.parents[use]
             is_negated = isinstance(above, ast.UnaryOp)
-            text = f"{_BUILDER}.is_empty" if is_negated else f"not {_BUILDER}.is_empty"
+            text = f"{BUILDER}.is_empty" if is_negated else f"not {BUILDER}.is_empty"
             edits.append(module.replace(above if is_negated else use, text))
         _, end = module.source.span(self._call.node)
         _, opened = module.source.span(self._call.node.func)
-        edits.append(Edit(opened, end, f"(**{_BUILDER}{build})"))
+        edits.append(Edit(opened, end, f"({arguments})"))
         self._require_no_comment(edits)
         return edits
 

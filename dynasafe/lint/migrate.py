@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dynasafe.lint.calls import Call, constant_display
-from dynasafe.lint.grown import Grown
+from dynasafe.lint.calls import Call, constant_display, find_face_calls
+from dynasafe.lint.grown import BUILDER, Grown
 from dynasafe.lint.literals import only_text, text_constant
 from dynasafe.lint.module import Module, RuleSettings
 from dynasafe.lint.problem import Edit
@@ -60,9 +60,8 @@ def migrate_source(source: Source, settings: RuleSettings | None = None) -> Migr
     left: list[Left] = []
     needed: set[str] = set()
     count = 0
-    for call in module.known_calls():
-        if call.operation != "UpdateItem":
-            continue
+    updates = [each for each in module.known_calls() if each.operation == "UpdateItem"]
+    for call in [*updates, *find_face_calls(module.names, module.receivers)]:
         try:
             new, names = _migrated(call, module)
             if any(
@@ -89,10 +88,10 @@ def _migrated(call: Call, module: Module) -> tuple[list[Edit], set[str]]:
     migration = _Migration(call, module)
     text = call.members["UpdateExpression"]
     if only_text(text, module.names) is not None:
-        edit = migration.edit()
-        return [edit], migration.needed
+        edits = [migration.edit(), *migration.result()]
+        return edits, migration.needed
     grown = Grown(call, module)
-    edits = grown.edits(migration.build(with_condition=True))
+    edits = [*grown.edits(migration.grown()), *migration.result()]
     return edits, migration.needed | grown.needed
 
 
@@ -119,6 +118,8 @@ class _Migration:
         self._module = module
         self._check_call()
         self.needed = {"UpdateBuilder"}
+        self._is_face = call.kind is not None and call.kind.what == "face"
+        """Whether it is a table of dynasafe, whose method takes a key and an UpdateBuilder."""
 
     # The old call
 
@@ -215,6 +216,10 @@ class _Migration:
         line = module.source.line(module.source.place(start).line)
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         chain = ["**UpdateBuilder()", *links, self.build()]
+        if self._is_face:
+            key, *options = self._face_arguments()
+            chain = [f"{key},", "UpdateBuilder()", *links]
+            chain = [*chain[:-1], f"{chain[-1]},", *(f"{each}," for each in options)]
         if self._call.form == "meta":
             chain.insert(0, f"TableName={module.text(self._call.members['TableName'])},")
         text = "".join(f"\n{indent}{each}" for each in chain)
@@ -226,6 +231,42 @@ class _Migration:
         if condition is None or not self._module.is_condition(condition):
             return []
         return [f".condition({self._module.text(condition)})"]
+
+    def _face_arguments(self) -> list[str]:
+        """The key, and the options."""
+        members = self._call.members
+        if not _OPTIONS.keys() & members.keys() <= {"ReturnValues"}:
+            raise NotMigratedError("an option that a table of dynasafe does not have")
+        given = [self._module.text(members["Key"])]
+        if "ReturnValues" in members:
+            given.append(f"return_values={self._module.text(members['ReturnValues'])}")
+        return given
+
+    def grown(self) -> str:
+        """The arguments of a call whose builder grows before it."""
+        if not self._is_face:
+            return f"**{BUILDER}{self.build(with_condition=True)}"
+        if "ConditionExpression" in self._call.members and not self._boto3_condition():
+            raise NotMigratedError("a condition as text beside an expression that grows")
+        key, *options = self._face_arguments()
+        return ", ".join([key, BUILDER + "".join(self._boto3_condition()), *options])
+
+    def result(self) -> Iterator[Edit]:
+        """What becomes of the answer: a table of dynasafe has attributes, and no dict."""
+        if not self._is_face:
+            return
+        parents, source = self._module.names.parents, self._module.source
+        value: ast.AST = self._call.node
+        if isinstance(parents[value], ast.Await):
+            value = parents[value]
+        above = parents[value]
+        if isinstance(above, ast.Expr):
+            return
+        if isinstance(above, ast.Subscript) and text_constant(above.slice) == "Attributes":
+            start, end = source.span(value)[1], source.span(above)[1]
+            yield Edit(source.text.index("[", start), end, ".attributes")
+            return
+        raise NotMigratedError("its answer is used as boto3's")
 
     def build(self, *, with_condition: bool = False) -> str:
         """The end of the chain; `with_condition` where the chain begins elsewhere."""

@@ -25,6 +25,8 @@ What = Literal[
     "paginator",
     "pages",
     "exit stack",
+    "database",
+    "face",
     "own",
     "other",
 ]
@@ -37,8 +39,9 @@ class Kind:
     """What a value is.
 
     `wrapping` is "coroutine" for what must be awaited first, and "context" for what must be
-    entered first. "own" is an instance of a class of the file that has such methods itself, and
-    "other" is something of boto3 that is not DynamoDB's.
+    entered first. "database" and "face" are dynasafe's own: a face is a table. "own" is an
+    instance of a class of the file that has such methods itself, and "other" is something of
+    boto3 that is not DynamoDB's.
     """
 
     what: What
@@ -64,6 +67,13 @@ _FACTORIES: dict[str, tuple[What, Flavour]] = {
     "contextlib.ExitStack": ("exit stack", "sync"),
     "contextlib.AsyncExitStack": ("exit stack", "async"),
 }
+_DATABASES: dict[str, Flavour] = {
+    "dynasafe.DynamoDB": "sync",
+    "dynasafe.DynamoDB.connect": "sync",
+    "dynasafe.AsyncDynamoDB": "async",
+    "dynasafe.AsyncDynamoDB.connect": "async",
+}
+_FACES: dict[str, Flavour] = {"dynasafe.Table": "sync", "dynasafe.AsyncTable": "async"}
 _MODULES: dict[str, Flavour] = {"boto3": "sync", "aioboto3": "async"}
 _STUBS: dict[str, Flavour] = {
     "mypy_boto3_dynamodb": "sync",
@@ -198,7 +208,7 @@ class Receivers:
 
     def _entered(self, manager: ast.expr) -> Kind | None:
         kind = self.kind(manager)
-        if kind is not None and kind.what in ("batch writer", "exit stack"):
+        if kind is not None and kind.what in ("batch writer", "exit stack", "database"):
             return kind
         return _unwrapped(kind, "context")
 
@@ -237,6 +247,8 @@ class Receivers:
         full = self._names.canonical(function)
         if full in _FACTORIES:
             return Kind(*_FACTORIES[full])
+        if full in _DATABASES:
+            return Kind("database", _DATABASES[full])
         if isinstance(function, ast.Attribute):
             found = self._of_method(node, function, full)
             if found is not None:
@@ -265,6 +277,8 @@ class Receivers:
         match outer.what, method:
             case "resource", "Table" | "create_table":
                 return Kind("table", outer.flavour, wrapping)
+            case "database", "table":
+                return Kind("face", outer.flavour)
             case "table", "batch_writer":
                 return Kind("batch writer", outer.flavour)
             case "client" | "meta client", "get_paginator":
@@ -361,11 +375,18 @@ class Receivers:
                 inner = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
                 if outer in ("Optional", "Annotated"):
                     return self._of_annotation(inner, scope)
-                return None
+                return self._of_face(node.value, scope)
             case ast.Name() | ast.Attribute():
-                return self._of_stub(self._annotated_name(node, scope))
+                return self._of_face(node, scope) or self._of_stub(
+                    self._annotated_name(node, scope)
+                )
             case _:
                 return None
+
+    def _of_face(self, node: ast.expr, scope: Scope) -> Kind | None:
+        """A table of dynasafe: `Table` or `AsyncTable[Person]`."""
+        flavour = _FACES.get(self._annotated_name(node, scope) or "")
+        return None if flavour is None else Kind("face", flavour)
 
     def _annotated_name(self, node: ast.expr, scope: Scope) -> str | None:
         """The full name; nodes of an annotation in quotes are not of the tree."""

@@ -182,6 +182,59 @@ def test_condition_of_boto3() -> None:
     assert '.condition(Attr("a").exists() & Attr("b").gt(1))' in migrated(code)
 
 
+FACES = [
+    ("db = DynamoDB(client)\n    people = db.table('people')\n    ", "", ""),
+    ("with DynamoDB.connect() as db:\n        people = db.table('people')\n        ", "", ""),
+    (
+        "async with AsyncDynamoDB.connect() as db:\n        people = db.table('people')\n        ",
+        "(await ",
+        ")",
+    ),
+]
+
+
+@pytest.mark.parametrize(("made_by", "before", "after"), FACES)
+def test_face(made_by: str, before: str, after: str) -> None:
+    """A table of dynasafe that is still called as boto3's gets its own method's arguments."""
+    call = (
+        "people.update_item(Key=key, UpdateExpression='SET a = :a', "
+        "ExpressionAttributeValues={':a': 1}, ReturnValues='ALL_NEW')"
+    )
+    function = (
+        f"async def f(key, client):\n    {made_by}return {before}{call}{after}['Attributes']\n"
+    )
+    source = "from dynasafe import AsyncDynamoDB, DynamoDB\n\n\n" + function
+
+    made = migrate_source(Source(source, "app.py"))
+
+    assert (made.count, made.left) == (1, ())
+    whole = " ".join(made.text.split())
+    assert (
+        f'return {before}people.update_item( key, UpdateBuilder() .set("a", 1), '
+        f"return_values='ALL_NEW', ){after}.attributes"
+    ) in whole
+
+
+def test_face_that_grows() -> None:
+    """So does one whose expression grows; one whose answer is used otherwise stays."""
+    code = """
+    from dynasafe import Table
+
+    def f(people: Table, name):
+        parts, values = [], {}
+        if name:
+            parts.append("nickname = :n")
+            values[":n"] = name
+        people.update_item(Key={"id": "a"}, UpdateExpression="SET " + ", ".join(parts),
+            ExpressionAttributeValues=values)
+        return people.update_item(Key={"id": "a"}, UpdateExpression="REMOVE a")
+    """
+    made = migrate_source(Source(dedent(code), "app.py"))
+
+    assert 'people.update_item({"id": "a"}, update)' in made.text
+    assert [each.reason for each in made.left] == ["its answer is used as boto3's"]
+
+
 def test_names_that_are_no_paths() -> None:
     """A name with a dot is a name, not a path."""
     made = migrated(update("SET #a = :v, b.#a = :v", '":v": 1', names='"#a": "x.y"'))
