@@ -199,7 +199,18 @@ class AsyncDynamoDB:
         return database
 
     async def __aenter__(self) -> Self:
-        """Open the client, on the running event loop.
+        return await self.open()
+
+    async def __aexit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def open(self) -> Self:
+        """Open the client, on the running event loop, as the start of its `async with` does.
 
         Raises:
             CredentialsError: the source of credentials that is configured cannot be used.
@@ -211,14 +222,6 @@ class AsyncDynamoDB:
             raise ClientClosedError
         self._executor.open(self._transport)
         return self
-
-    async def __aexit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
 
     async def aclose(self) -> None:
         """Close the client, as the end of its `async with` does.

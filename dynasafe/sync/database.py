@@ -201,7 +201,18 @@ class DynamoDB:
         return database
 
     def __enter__(self) -> Self:
-        """Open the client.
+        return self.open()
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def open(self) -> Self:
+        """Open the client, as the start of its `with` does.
 
         Raises:
             CredentialsError: the source of credentials that is configured cannot be used.
@@ -213,14 +224,6 @@ class DynamoDB:
             raise ClientClosedError
         self._executor.open(self._transport)
         return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the client, as the end of its `with` does.

@@ -34,7 +34,7 @@ with DynamoDB.connect(region_name="us-east-1") as db:''',
     yours to close; `DynamoDB.connect()` makes connections, and closes them at the end of its
     `with`.
 ''',
-        "Open the client, on the running event loop.": "Open the client.",
+        "Open the client, on the running event loop, as": "Open the client, as",
         "It may be entered again after its end, also on another event loop, and starts afresh then.": (
             "It may be entered again after its end, and starts afresh then."
         ),

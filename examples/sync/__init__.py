@@ -1,0 +1,1 @@
+"""Examples of code that is not async."""
