@@ -56,7 +56,8 @@ class AsyncTable(Generic[ItemT]):
 
     Args:
         name: the table's name or ARN.
-        item_class: the class of its items; without it they are dicts.
+        item_class: the class of its items: an Item class, or a pydantic model, dataclass or
+            TypedDict. Without it they are dicts.
         transport: sends the requests.
         clock: where time comes from.
         max_connections: how many requests are under way at once.
@@ -109,8 +110,7 @@ class AsyncTable(Generic[ItemT]):
         return self._table.name
 
     def __repr__(self) -> str:
-        item_class = self._table.shape.item_class
-        return f"AsyncTable({self.name!r}, {item_class.__name__ if item_class else 'dict'})"
+        return f"AsyncTable({self.name!r}, {self._table.shape.name})"
 
     # One item
 

@@ -444,7 +444,7 @@ def _key_names(
     table: Table[Any], encoded: Sequence[tuple[Any, AttributeMap]]
 ) -> Sequence[str] | None:
     """The names of the table's key, where the Item class or a delete shows them."""
-    if table.shape.schema is not None:
+    if table.shape.item_class is not None and table.shape.schema is not None:
         return [each.name for each in table.shape.schema.key_attributes]
     deletes = (wire["DeleteRequest"]["Key"] for _, wire in encoded if "DeleteRequest" in wire)
     first = next(deletes, None)

@@ -27,7 +27,6 @@ from dynasafe.items.item_format import ItemShape
 from dynasafe.items.projections import ProjectionLike
 from dynasafe.limits import MAX_TOTAL_SEGMENTS
 from dynasafe.resilience.settings_rules import require_count
-from dynasafe.values.codec import Codec
 from dynasafe.values.wire import bytes_of
 
 T = TypeVar("T")
@@ -201,7 +200,7 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
     encoded: dict[str, Any] = {}
     for name, value in key.items():
         try:
-            stored_name, codec = _key_attribute(shape, name)
+            stored_name, codec = shape.attribute_codec(name)
             if isinstance(value, Mapping):
                 encoded[stored_name] = _from_json(value)
             else:
@@ -209,18 +208,6 @@ def _encode_start(shape: ItemShape[Any], key: Mapping[str, Any]) -> AttributeMap
         except InvalidValueError as error:
             raise error.within(printable(str(name))).within("exclusive_start_key") from None
     return encoded
-
-
-def _key_attribute(shape: ItemShape[Any], name: object) -> tuple[str, Codec[Any]]:
-    if not isinstance(name, str):
-        raise UnsupportedTypeError("", f"a name is a str, not {type(name).__name__}")
-    schema = shape.schema
-    if schema is None:
-        return name, Codec()
-    found = schema.find(name)
-    if found is None:
-        raise UnsupportedTypeError("", f"{schema.item_class.__name__} has no such attribute")
-    return found.name, schema.codecs[found.name]
 
 
 def _as_json(key: AttributeMap | None) -> Mapping[str, Mapping[str, str]] | None:

@@ -59,11 +59,11 @@ class Choices(Protocol[T_co]):
     def __iter__(self) -> Iterator[T_co]: ...
 
 
-class _IsDataclass(Protocol):
+class IsDataclass(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-class _IsModel(Protocol):
+class IsModel(Protocol):
     def model_dump(self) -> dict[str, Any]: ...
 
 
@@ -525,7 +525,7 @@ class Attr(Comparable[T, OwnerT]):
     ) -> Attr[U, OwnerT]: ...
     @overload
     def __getitem__(
-        self: Readable[_IsDataclass | _IsModel | None, OwnerT], element: str
+        self: Readable[IsDataclass | IsModel | None, OwnerT], element: str
     ) -> Attr[Any, OwnerT]: ...
     def __getitem__(self: Any, element: int | str | Attr[Any, Any]) -> Attr[Any, Any]:
         """The place below: a list index, a map key, or an attribute of a nested Item.

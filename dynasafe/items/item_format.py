@@ -11,14 +11,16 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.items.attributes import Attr
+from dynasafe.findings.quoting import printable, quoted
+from dynasafe.items.attributes import Attr, IsDataclass, IsModel
 from dynasafe.items.item import Item, decode_item, encode_item
 from dynasafe.items.schema import Schema, schema_of
+from dynasafe.values.codec import Codec
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
-from dynasafe.values.wire import AttributeValue
+from dynasafe.values.wire import LEVELS, AttributeValue
 
 T = TypeVar("T")
-ItemT = TypeVar("ItemT", bound=Item | dict[str, Any])
+ItemT = TypeVar("ItemT", bound=Item | Mapping[str, object] | IsModel | IsDataclass)
 
 Key = Mapping[str, Any] | Item
 """A primary key: its attributes by name, or an instance that has them."""
@@ -27,20 +29,32 @@ Key = Mapping[str, Any] | Item
 class ItemShape(Generic[ItemT]):
     """Writes and reads the items of one table."""
 
-    __slots__ = ("item_class", "schema", "table_name")
+    __slots__ = ("_whole", "item_class", "name", "schema", "table_name")
 
     def __init__(self, item_class: type[ItemT] | None = None) -> None:
         self.table_name: str | None = None
         """For errors: whose items these are."""
         self.schema: Schema | None = None
         self.item_class: type[Item] | None = None
-        if item_class is not None and item_class is not dict:
-            if not (isinstance(item_class, type) and issubclass(item_class, Item)):
-                raise UnsupportedTypeError(
-                    "item_class", f"an Item class is expected, not {type(item_class).__name__}"
-                )
+        self._whole: Codec[Any] | None = None
+        self.name: str = "dict"
+        if item_class is None or item_class is dict:
+            return
+        if isinstance(item_class, type) and issubclass(item_class, Item):
             self.item_class = item_class
             self.schema = schema_of(item_class)
+        else:
+            from dynasafe.items.other_classes import codec_of_items, schema_of_fields
+
+            self._whole = codec_of_items(item_class)
+            if self._whole is None:
+                raise UnsupportedTypeError(
+                    "item_class",
+                    "an Item class, a pydantic model, a dataclass or a TypedDict is expected, not "
+                    f"{quoted(getattr(item_class, '__name__', type(item_class).__name__))}",
+                )
+            self.schema = schema_of_fields(item_class)
+        self.name = item_class.__name__
 
     def encode(self, item: object) -> dict[str, AttributeValue]:
         """The item in wire form.
@@ -49,6 +63,8 @@ class ItemShape(Generic[ItemT]):
             InvalidValueError: it is not of this table, or DynamoDB cannot store a value of it.
         """
         if self.item_class is None:
+            if self._whole is not None:
+                return self._encode_whole(item)
             if isinstance(item, Item):
                 return encode_item(item)
             if isinstance(item, Mapping):
@@ -64,6 +80,16 @@ class ItemShape(Generic[ItemT]):
             )
         return encode_item(item)
 
+    def _encode_whole(self, item: object) -> dict[str, AttributeValue]:
+        assert self._whole is not None
+        try:
+            encoded: dict[str, AttributeValue] = self._whole.encode(item, LEVELS + 1)["M"]
+        except InvalidValueError as error:
+            if not error.path:
+                error.within("Item")
+            raise
+        return encoded
+
     def decode(self, attribute_map: Mapping[str, AttributeValue]) -> ItemT:
         """The item in Python.
 
@@ -71,6 +97,8 @@ class ItemShape(Generic[ItemT]):
             StoredValueError: it does not fit the Item class, or has a value of an unknown type.
         """
         try:
+            if self._whole is not None:
+                return cast(ItemT, self._whole.decode({"M": attribute_map}, LEVELS + 1))
             if self.item_class is None:
                 return cast(ItemT, _plain(attribute_map))
             return cast(ItemT, decode_item(self.item_class, attribute_map))
@@ -161,6 +189,8 @@ class ItemShape(Generic[ItemT]):
             raise UnsupportedTypeError(
                 "Key", f"a mapping or an Item is expected, not {type(key).__name__}"
             )
+        if self._whole is not None:
+            return self._encode_key_of_fields(key)
         if self.schema is not None:
             return self.schema.encode_key(key)
         if isinstance(key, Item):
@@ -168,6 +198,36 @@ class ItemShape(Generic[ItemT]):
         if not key:
             raise ValueOutOfRangeError("Key", "the key is empty. Fix: give the primary key")
         return cast(dict[str, AttributeValue], to_attribute_map(key))
+
+    def _encode_key_of_fields(self, key: Mapping[str, Any] | Item) -> dict[str, AttributeValue]:
+        """The parts that were given: which they must be, only the table knows."""
+        if isinstance(key, Item) or not key:
+            raise UnsupportedTypeError(
+                "Key", "a mapping of the primary key's attributes is expected"
+            )
+        encoded: dict[str, AttributeValue] = {}
+        for given, value in key.items():
+            try:
+                name, codec = self.attribute_codec(given)
+                encoded[name] = codec.encode(value)
+            except InvalidValueError as error:
+                raise error.within(printable(str(given))).within("Key") from None
+        return encoded
+
+    def attribute_codec(self, name: object) -> tuple[str, Codec[Any]]:
+        """An attribute's name in DynamoDB, and how its values are written.
+
+        Raises:
+            UnsupportedTypeError: the class has none of this name.
+        """
+        if not isinstance(name, str):
+            raise UnsupportedTypeError("", f"a name is a str, not {type(name).__name__}")
+        if self.schema is None:
+            return name, Codec()
+        found = self.schema.find(name)
+        if found is None:
+            raise UnsupportedTypeError("", f"{self.name} has no such attribute")
+        return found.name, self.schema.codecs[found.name]
 
     def attribute(self, name: str) -> Attr[Any]:
         """The Item class's own attribute of this name in DynamoDB."""

@@ -58,7 +58,8 @@ class Table(Generic[ItemT]):
 
     Args:
         name: the table's name or ARN.
-        item_class: the class of its items; without it they are dicts.
+        item_class: the class of its items: an Item class, or a pydantic model, dataclass or
+            TypedDict. Without it they are dicts.
         transport: sends the requests.
         clock: where time comes from.
         max_connections: how many requests are under way at once.
@@ -111,8 +112,7 @@ class Table(Generic[ItemT]):
         return self._table.name
 
     def __repr__(self) -> str:
-        item_class = self._table.shape.item_class
-        return f"Table({self.name!r}, {item_class.__name__ if item_class else 'dict'})"
+        return f"Table({self.name!r}, {self._table.shape.name})"
 
     # One item
 

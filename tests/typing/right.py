@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, assert_type
+from typing import Any, TypedDict, assert_type
+
+from pydantic import BaseModel
 
 from dynasafe import (
     AsyncDynamoDB,
@@ -24,6 +26,14 @@ from dynasafe.typing import WriteResult
 
 class Address(Item):
     city: Attr[str]
+
+
+class Model(BaseModel):
+    id: str
+
+
+class Row(TypedDict):
+    id: str
 
 
 class Person(Item):
@@ -119,6 +129,8 @@ async def story(db: AsyncDynamoDB) -> None:
         [people.put(ada), people.update(ada, update), people.check(ada, Person.visits > 1)]
     )
     assert_type(await db.transact_get_items([people.get(ada)]), list[Person | None])
+    assert_type(await db.table("people", Model).get_item({"id": "p1"}), Model | None)
+    assert_type(await db.table("people", Row).get_item({"id": "p1"}), Row | None)
     plain = db.table("people")
     assert_type(plain, AsyncTable[dict[str, Any]])
     assert_type(await plain.get_item({"id": "p1"}), dict[str, Any] | None)

@@ -1,0 +1,82 @@
+"""Classes of other libraries as a table's item class: pydantic models, dataclasses, TypedDicts.
+
+The class itself writes and reads whole items, as it does inside an Item. Updates, conditions and
+projections ask for names and types: those are its fields', as attributes of an Item class.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from typing import Any
+
+from dynasafe.errors import UnsupportedTypeError
+from dynasafe.items.attributes import Attr
+from dynasafe.items.item import Item
+from dynasafe.items.schema import MISSING, Schema, attribute, schema_of
+from dynasafe.values.classes import FieldsCodec, ModelCodec, hints_of
+from dynasafe.values.codec import Codec
+from dynasafe.values.codecs import codec_for
+from dynasafe.values.models import fields_of
+
+
+def codec_of_items(item_class: Any) -> Codec[Any] | None:
+    """What writes and reads whole items of the class; None where it is of no such kind."""
+    if not isinstance(item_class, type):
+        return None
+    try:
+        codec = codec_for(item_class)
+    except UnsupportedTypeError:
+        return None
+    is_of_fields = isinstance(codec, FieldsCodec | ModelCodec) and codec.type_name == "M"
+    return codec if is_of_fields else None
+
+
+def schema_of_fields(item_class: type) -> Schema:
+    """The class's fields as the attributes of an Item class of its name.
+
+    Which of them are the key only the table knows.
+    """
+    namespace: dict[str, Any] = {"__annotations__": {}, "__module__": item_class.__module__}
+    models = fields_of(item_class)
+    for name, hint in hints_of(item_class).items():
+        if models and name not in models:
+            continue
+        options = _options(item_class, name)
+        if models:
+            hint = models[name].annotation
+            options["name"] = models[name].stored_name
+        of_values: Any = Attr
+        namespace["__annotations__"][name] = of_values[_known(hint)]
+        namespace[name] = attribute(**options)
+    return schema_of(type(item_class.__name__, (Item,), namespace))
+
+
+def _known(hint: Any) -> Any:
+    """The type, or Any for one that only its class writes and reads."""
+    try:
+        codec_for(hint)
+    except UnsupportedTypeError:
+        return Any
+    return hint
+
+
+def _options(item_class: Any, name: str) -> dict[str, Any]:
+    """Whether an item can be read without the field, and what it has then."""
+    default: Any = MISSING
+    if typing.is_typeddict(item_class):
+        default = MISSING if name in item_class.__required_keys__ else None
+    elif dataclasses.is_dataclass(item_class):
+        (field,) = (each for each in dataclasses.fields(item_class) if each.name == name)
+        default = MISSING
+        if field.default_factory is not dataclasses.MISSING:
+            return {"default_factory": field.default_factory}
+        if field.default is not dataclasses.MISSING:
+            default = field.default
+    else:
+        field = item_class.model_fields[name]
+        if field.default_factory is not None:
+            return {"default_factory": lambda: field.get_default(call_default_factory=True)}
+        if not field.is_required():
+            default = field.default
+    return {"default": default}
