@@ -11,8 +11,7 @@ functions in DynamoDB".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, NoReturn, Self
 
 from dynasafe.findings.finding import Span
 
@@ -23,192 +22,372 @@ FunctionName = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class NamePlaceholder:
+_set = object.__setattr__
+_NOT_COMPARED = frozenset({"hint", "span"})
+_NOT_SHOWN = frozenset({"attribute_value", "span"})
+
+
+class Node:
+    """A value: equal to another of its class whose parts are equal.
+
+    Written out, as its classes are: a dataclass takes most of a millisecond to make, with every
+    import.
+    """
+
+    __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._compared()))
+
+    def __repr__(self) -> str:
+        shown = (name for name in self.__match_args__ if name not in _NOT_SHOWN)
+        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"{type(self).__name__}({parts})"
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be set: nodes never change")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: nodes never change")
+
+    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
+        return type(self), tuple(getattr(self, name) for name in self.__match_args__)
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same with other parts."""
+        parts = {name: getattr(self, name) for name in self.__match_args__}
+        return type(self)(**{**parts, **changes})
+
+    def _compared(self) -> tuple[Any, ...]:
+        names = self.__match_args__
+        return tuple(getattr(self, name) for name in names if name not in _NOT_COMPARED)
+
+
+class NamePlaceholder(Node):
     """`#n`: stands for an attribute name in ExpressionAttributeNames; text includes the `#`."""
 
+    __slots__ = ("text",)
+    __match_args__ = ("text",)
     text: str
+
+    def __init__(self, text: str) -> None:
+        _set(self, "text", text)
 
 
 NodePathElement = str | int | NamePlaceholder
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Node):
     """A document path: a name, then map keys (str) and list indexes (int)."""
 
+    __slots__ = ("elements", "span")
+    __match_args__ = ("elements", "span")
     elements: tuple[NodePathElement, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, elements: tuple[NodePathElement, ...], span: Span | None = None) -> None:
+        _set(self, "elements", elements)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class ValuePlaceholder:
+class ValuePlaceholder(Node):
     """`:v`: stands for a value in ExpressionAttributeValues; text includes the `:`."""
 
+    __slots__ = ("span", "text")
+    __match_args__ = ("text", "span")
     text: str
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, text: str, span: Span | None = None) -> None:
+        _set(self, "text", text)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Node):
     """A literal, in wire form: `{"S": "Ada"}`. `hint` proposes its placeholder's name."""
 
-    attribute_value: Mapping[str, Any] = field(repr=False)
-    hint: str | None = field(default=None, compare=False)
-    span: Span | None = field(default=None, compare=False, repr=False)
+    __slots__ = ("attribute_value", "hint", "span")
+    __match_args__ = ("attribute_value", "hint", "span")
+    attribute_value: Mapping[str, Any]
+    hint: str | None
+    span: Span | None
+
+    def __init__(
+        self, attribute_value: Mapping[str, Any], hint: str | None = None, span: Span | None = None
+    ) -> None:
+        _set(self, "attribute_value", attribute_value)
+        _set(self, "hint", hint)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Node):
     """`size(path)`: a number of bytes, characters or elements."""
 
+    __slots__ = ("operand", "span")
+    __match_args__ = ("operand", "span")
     operand: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, operand: Operand, span: Span | None = None) -> None:
+        _set(self, "operand", operand)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class IfNotExists:
+class IfNotExists(Node):
     """`if_not_exists(path, default)`, in SET."""
 
+    __slots__ = ("default", "path", "span")
+    __match_args__ = ("path", "default", "span")
     path: Operand
     default: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, path: Operand, default: Operand, span: Span | None = None) -> None:
+        _set(self, "path", path)
+        _set(self, "default", default)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class ListAppend:
+class ListAppend(Node):
     """`list_append(left, right)`, in SET."""
 
+    __slots__ = ("left", "right", "span")
+    __match_args__ = ("left", "right", "span")
     left: Operand
     right: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, left: Operand, right: Operand, span: Span | None = None) -> None:
+        _set(self, "left", left)
+        _set(self, "right", right)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Node):
     """`left + right` or `left - right`, in SET."""
 
+    __slots__ = ("left", "operator", "right", "span")
+    __match_args__ = ("operator", "left", "right", "span")
     operator: Literal["+", "-"]
     left: Operand
     right: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(
+        self, operator: Literal["+", "-"], left: Operand, right: Operand, span: Span | None = None
+    ) -> None:
+        _set(self, "operator", operator)
+        _set(self, "left", left)
+        _set(self, "right", right)
+        _set(self, "span", span)
 
 
 Operand = Path | Value | ValuePlaceholder | Size | IfNotExists | ListAppend | Arithmetic
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Node):
     """`left <operator> right`."""
 
+    __slots__ = ("left", "operator", "right", "span")
+    __match_args__ = ("operator", "left", "right", "span")
     operator: ComparisonOperator
     left: Operand
     right: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(
+        self, operator: ComparisonOperator, left: Operand, right: Operand, span: Span | None = None
+    ) -> None:
+        _set(self, "operator", operator)
+        _set(self, "left", left)
+        _set(self, "right", right)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Node):
     """`operand BETWEEN low AND high`, both ends included."""
 
+    __slots__ = ("high", "low", "operand", "span")
+    __match_args__ = ("operand", "low", "high", "span")
     operand: Operand
     low: Operand
     high: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(
+        self, operand: Operand, low: Operand, high: Operand, span: Span | None = None
+    ) -> None:
+        _set(self, "operand", operand)
+        _set(self, "low", low)
+        _set(self, "high", high)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class In:
+class In(Node):
     """`operand IN (choice, ...)`."""
 
+    __slots__ = ("choices", "operand", "span")
+    __match_args__ = ("operand", "choices", "span")
     operand: Operand
     choices: tuple[Operand, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(
+        self, operand: Operand, choices: tuple[Operand, ...], span: Span | None = None
+    ) -> None:
+        _set(self, "operand", operand)
+        _set(self, "choices", choices)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Node):
     """A function that is itself a condition: `begins_with(path, :prefix)`."""
 
+    __slots__ = ("arguments", "name", "span")
+    __match_args__ = ("name", "arguments", "span")
     name: FunctionName
     arguments: tuple[Operand, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(
+        self, name: FunctionName, arguments: tuple[Operand, ...], span: Span | None = None
+    ) -> None:
+        _set(self, "name", name)
+        _set(self, "arguments", arguments)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Node):
     """Two or more terms, none of which is an `And`: `a AND (b AND c)` is `a AND b AND c`."""
 
+    __slots__ = ("span", "terms")
+    __match_args__ = ("terms", "span")
     terms: tuple[ConditionNode, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, terms: tuple[ConditionNode, ...], span: Span | None = None) -> None:
+        _set(self, "terms", terms)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Node):
     """Two or more terms, none of which is an `Or`."""
 
+    __slots__ = ("span", "terms")
+    __match_args__ = ("terms", "span")
     terms: tuple[ConditionNode, ...]
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, terms: tuple[ConditionNode, ...], span: Span | None = None) -> None:
+        _set(self, "terms", terms)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Node):
     """`NOT term`."""
 
+    __slots__ = ("span", "term")
+    __match_args__ = ("term", "span")
     term: ConditionNode
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, term: ConditionNode, span: Span | None = None) -> None:
+        _set(self, "term", term)
+        _set(self, "span", span)
 
 
 ConditionLeaf = Comparison | Between | In | Function
 ConditionNode = ConditionLeaf | And | Or | Not
 
 
-@dataclass(frozen=True, slots=True)
-class SetAction:
+class SetAction(Node):
     """`path = value` in SET."""
 
+    __slots__ = ("path", "span", "value")
+    __match_args__ = ("path", "value", "span")
     path: Path
     value: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
+        _set(self, "path", path)
+        _set(self, "value", value)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveAction:
+class RemoveAction(Node):
     """`path` in REMOVE."""
 
+    __slots__ = ("path", "span")
+    __match_args__ = ("path", "span")
     path: Path
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, path: Path, span: Span | None = None) -> None:
+        _set(self, "path", path)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class AddAction:
+class AddAction(Node):
     """`path value` in ADD: a number to add, or a set whose members to add."""
 
+    __slots__ = ("path", "span", "value")
+    __match_args__ = ("path", "value", "span")
     path: Path
     value: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
+        _set(self, "path", path)
+        _set(self, "value", value)
+        _set(self, "span", span)
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteAction:
+class DeleteAction(Node):
     """`path value` in DELETE: a set whose members to remove."""
 
+    __slots__ = ("path", "span", "value")
+    __match_args__ = ("path", "value", "span")
     path: Path
     value: Operand
-    span: Span | None = field(default=None, compare=False, repr=False)
+    span: Span | None
+
+    def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
+        _set(self, "path", path)
+        _set(self, "value", value)
+        _set(self, "span", span)
 
 
 UpdateAction = SetAction | RemoveAction | AddAction | DeleteAction
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Node):
     """An update expression: its actions by clause, each in order."""
 
-    set: tuple[SetAction, ...] = ()
-    remove: tuple[RemoveAction, ...] = ()
-    add: tuple[AddAction, ...] = ()
-    delete: tuple[DeleteAction, ...] = ()
+    __slots__ = ("add", "delete", "remove", "set")
+    __match_args__ = ("set", "remove", "add", "delete")
+    set: tuple[SetAction, ...]
+    remove: tuple[RemoveAction, ...]
+    add: tuple[AddAction, ...]
+    delete: tuple[DeleteAction, ...]
+
+    def __init__(
+        self,
+        set: tuple[SetAction, ...] = (),
+        remove: tuple[RemoveAction, ...] = (),
+        add: tuple[AddAction, ...] = (),
+        delete: tuple[DeleteAction, ...] = (),
+    ) -> None:
+        _set(self, "set", set)
+        _set(self, "remove", remove)
+        _set(self, "add", add)
+        _set(self, "delete", delete)
 
     @property
     def actions(self) -> tuple[UpdateAction, ...]:
@@ -216,11 +395,15 @@ class Update:
         return (*self.set, *self.remove, *self.add, *self.delete)
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(Node):
     """A projection expression: the paths to return, in order."""
 
+    __slots__ = ("paths",)
+    __match_args__ = ("paths",)
     paths: tuple[Path, ...]
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        _set(self, "paths", paths)
 
 
 Expression = ConditionNode | Update | Projection

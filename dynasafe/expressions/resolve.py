@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, NoReturn, TypeVar, cast
 
 from dynasafe.errors import ExpressionSyntaxError
@@ -72,36 +71,35 @@ class _Resolver:
             case tuple():
                 return tuple(self.resolved(each) for each in node)
             case Comparison():
-                return replace(node, left=self.resolved(node.left), right=self.resolved(node.right))
+                return node.replaced(left=self.resolved(node.left), right=self.resolved(node.right))
             case Between():
-                return replace(
-                    node,
+                return node.replaced(
                     operand=self.resolved(node.operand),
                     low=self.resolved(node.low),
                     high=self.resolved(node.high),
                 )
             case In():
-                return replace(
-                    node, operand=self.resolved(node.operand), choices=self.resolved(node.choices)
+                return node.replaced(
+                    operand=self.resolved(node.operand), choices=self.resolved(node.choices)
                 )
             case Function():
-                return replace(node, arguments=self.resolved(node.arguments))
+                return node.replaced(arguments=self.resolved(node.arguments))
             case And() | Or():
-                return replace(node, terms=self.resolved(node.terms))
+                return node.replaced(terms=self.resolved(node.terms))
             case Not():
-                return replace(node, term=self.resolved(node.term))
+                return node.replaced(term=self.resolved(node.term))
             case Size():
-                return replace(node, operand=self.resolved(node.operand))
+                return node.replaced(operand=self.resolved(node.operand))
             case IfNotExists():
-                return replace(
-                    node, path=self.resolved(node.path), default=self.resolved(node.default)
+                return node.replaced(
+                    path=self.resolved(node.path), default=self.resolved(node.default)
                 )
             case ListAppend() | Arithmetic():
-                return replace(node, left=self.resolved(node.left), right=self.resolved(node.right))
+                return node.replaced(left=self.resolved(node.left), right=self.resolved(node.right))
             case SetAction() | AddAction() | DeleteAction():
-                return replace(node, path=self.resolved(node.path), value=self.resolved(node.value))
+                return node.replaced(path=self.resolved(node.path), value=self.resolved(node.value))
             case RemoveAction():
-                return replace(node, path=self.resolved(node.path))
+                return node.replaced(path=self.resolved(node.path))
             case Update():
                 return Update(
                     set=self.resolved(node.set),

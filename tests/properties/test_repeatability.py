@@ -7,7 +7,6 @@ nothing, or leave the item as if it had been applied once, after the other write
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 from hypothesis import HealthCheck, assume, example, given, settings
@@ -26,6 +25,7 @@ from dynasafe.expressions.nodes import (
     IfNotExists,
     In,
     ListAppend,
+    Node,
     Not,
     Operand,
     Path,
@@ -199,8 +199,8 @@ def roots(node: object) -> set[object]:
         return {node.elements[0]}
     if isinstance(node, tuple):
         return set().union(*map(roots, node)) if node else set()
-    if dataclasses.is_dataclass(node):
-        return roots(tuple(getattr(node, each.name) for each in dataclasses.fields(node)))
+    if isinstance(node, Node):
+        return roots(tuple(getattr(node, name) for name in node.__match_args__))
     return set()
 
 
