@@ -2,6 +2,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # For dist-check: the Python that all is made with, and the newer ones that pyenv has.
 PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/python)
+# Some of the peers need 3.12.
+BENCH_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python) $(PYTHON))
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
 
 .PHONY: help demo test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
@@ -159,7 +161,7 @@ build/dist-tools/.installed: constraints.txt
 
 # The peers have an environment of their own: the tests need none of them.
 build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constraints.txt
-	test -x build/benchmarks/bin/python || $(PYTHON) -m venv build/benchmarks
+	test -x build/benchmarks/bin/python || $(BENCH_PYTHON) -m venv build/benchmarks
 	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --requirement benchmarks/requirements.txt .
 	touch $@

@@ -10,12 +10,13 @@ import argparse
 import json
 import os
 import platform
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calls, functions, imports, linting, memory, scans, telemetry
+from benchmarks import calls, cold_start, functions, imports, linting, memory, scans, telemetry
 from benchmarks.agreement import require_same_work
 from benchmarks.figures import Figure, to_json
 from benchmarks.tables import between_markers, markdown
@@ -27,7 +28,15 @@ FAST_DIRECTORY = HERE.parent / "build" / "benchmarks-fast"
 
 PACKAGES = (
     *("dynasafe", "aioboto3", "aiobotocore", "boto3", "botocore", "aiohttp"),
-    *("aiodynamo", "pynamodb", "pydynox", "pyperf"),
+    *(
+        "aiodynamo",
+        "pynamodb",
+        "pydynox",
+        "dynamoxy",
+        "capo-dynamodb",
+        "aws-sdk-dynamodb",
+        "pyperf",
+    ),
 )
 
 
@@ -40,8 +49,17 @@ def circumstances() -> dict[str, Any]:
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load_before": round(os.getloadavg()[0], 2),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": _versions(),
     }
+
+
+def _versions() -> dict[str, str]:
+    """Of those that are here: some need a newer Python than dynasafe does."""
+    versions = {}
+    for name in PACKAGES:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions
 
 
 def _processor() -> str:
@@ -55,6 +73,7 @@ def measure(directory: Path, *, is_fast: bool) -> list[Figure]:
     return [
         *functions.measure(directory, 1 if is_fast else 5, is_fast=is_fast),
         *calls.measure(2 if is_fast else 15, is_fast=is_fast),
+        *cold_start.measure(1 if is_fast else 9),
         imports.measure(1 if is_fast else 5),
         *linting.measure(1 if is_fast else 9),
         *memory.measure(is_fast=is_fast),

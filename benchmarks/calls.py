@@ -12,33 +12,50 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from time import process_time
+from functools import partial
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
 from typing import NamedTuple
 
-from benchmarks.contenders import load
+from benchmarks.certificates import make_certificate
+from benchmarks.contenders import is_installed, load
 from benchmarks.figures import OURS, Figure, Target
 from benchmarks.stub_server import stub_server
 from benchmarks.work import Calls
 
 GROUP = "A call, in CPU time of the client's process"
+TLS_GROUP = "A call over TLS 1.3, in CPU time of the client's process"
+LATENCY_GROUP = "An update's time until its answer, 32 callers"
 TABLE = "aioboto3 Table"
 CLIENT = "aioboto3 client"
+DYNAMOXY = "dynamoxy (Rust)"
+PYDYNOX = "pydynox (Rust)"
+AIODYNAMO = "aiodynamo"
 
 CONTENDERS = {
     OURS: "by_dynasafe:connect_typed",
+    "dynasafe, with a hook": "by_dynasafe:connect_observed",
     "dynasafe, plain dicts": "by_dynasafe:connect",
     TABLE: "by_hand:connect_table",
     CLIENT: "by_hand:connect_client",
-    "aiodynamo": "by_aiodynamo:connect",
-    "pydynox (Rust)": "by_pydynox:connect",
+    AIODYNAMO: "by_aiodynamo:connect",
+    PYDYNOX: "by_pydynox:connect",
+    DYNAMOXY: "by_dynamoxy:connect",
+    "capo": "by_capo:connect",
+    "aws-sdk-dynamodb": "by_aws_sdk:connect",
     "bare aiohttp POST": "by_http:connect_aiohttp",
     "bare asyncio protocol": "by_http:connect_protocol",
 }
 
-_CALL_TARGETS = (
-    Target(kind="at most times", bound=0.90, against=TABLE),
-    Target(kind="at most times", bound=1.08, against=CLIENT),
-)
+# Contenders that need a newer Python than dynasafe does.
+_PACKAGES = {DYNAMOXY: "dynamoxy", "capo": "capo_dynamodb", "aws-sdk-dynamodb": "aws_sdk_dynamodb"}
+OVER_TLS = (OURS, DYNAMOXY, AIODYNAMO, CLIENT)
+
+
+def _beside(peer: str, bound: float) -> Target:
+    return Target(kind="at most times", bound=bound, against=peer)
 
 
 class Work(NamedTuple):
@@ -53,11 +70,21 @@ class Work(NamedTuple):
 
 
 WORKS = (
-    Work("update, 1 caller", "update", 1, 640, _CALL_TARGETS),
-    Work("update, 32 callers", "update", 32, 640, _CALL_TARGETS),
-    Work("get", "get", 32, 640),
-    Work("put", "put", 32, 640),
-    Work("query of 100 items", "query", 32, 64),
+    Work(
+        *("update, 1 caller", "update", 1, 640),
+        (_beside(DYNAMOXY, 0.50), _beside(AIODYNAMO, 0.45), _beside(TABLE, 0.90)),
+    ),
+    Work(
+        *("update, 32 callers", "update", 32, 640),
+        (_beside(DYNAMOXY, 0.60), _beside(AIODYNAMO, 0.40), _beside(TABLE, 0.90)),
+    ),
+    Work("get", "get", 32, 640, (_beside(DYNAMOXY, 0.60),)),
+    Work("put", "put", 32, 640, (_beside(DYNAMOXY, 0.60),)),
+    Work("query of 100 items", "query", 32, 64, (_beside(PYDYNOX, 1.0),)),
+)
+_TLS_WORKS = (
+    Work("update, 1 caller", "update", 1, 640, (_beside(DYNAMOXY, 0.55),)),
+    Work("update, 32 callers", "update", 32, 640, (_beside(DYNAMOXY, 0.80),)),
 )
 
 Call = Callable[[int], Awaitable[object]]
@@ -77,26 +104,75 @@ async def cpu_per_call_us(call: Call, *, calls: int, callers: int) -> float:
     return (process_time() - start_s) / (each * callers) * 1e6
 
 
+async def latencies_us(call: Call, *, calls: int, callers: int) -> list[float]:
+    """Microseconds that each call took, of so many callers at once."""
+    each = calls // callers
+    taken: list[float] = []
+
+    async def caller(first: int) -> None:
+        for turn in range(first, first + each):
+            start_s = perf_counter()
+            await call(turn)
+            taken.append((perf_counter() - start_s) * 1e6)
+
+    gc.collect()
+    await asyncio.gather(*(caller(number * each) for number in range(callers)))
+    return taken
+
+
 def measure(rounds: int, *, is_fast: bool) -> list[Figure]:
-    with stub_server() as endpoint_url:
-        return asyncio.run(_measure(endpoint_url, rounds, divisor=10 if is_fast else 1))
+    divisor = 10 if is_fast else 1
+    with TemporaryDirectory() as directory:
+        certificate = make_certificate(Path(directory))
+        # First: a library in Rust reads what it trusts once, with its first client.
+        with stub_server(certificate) as url:
+            over_tls = asyncio.run(_measure_tls(url, certificate, rounds, divisor))
+    with stub_server() as url:
+        return asyncio.run(_measure(url, rounds, divisor)) + over_tls
 
 
-async def _measure(endpoint_url: str, rounds: int, *, divisor: int) -> list[Figure]:
+def _installed() -> dict[str, str]:
+    return {
+        name: where
+        for name, where in CONTENDERS.items()
+        if name not in _PACKAGES or is_installed(_PACKAGES[name])
+    }
+
+
+async def _measure(endpoint_url: str, rounds: int, divisor: int) -> list[Figure]:
     async with AsyncExitStack() as stack:
         contenders = {
             name: await stack.enter_async_context(load(where)(endpoint_url))
-            for name, where in CONTENDERS.items()
+            for name, where in _installed().items()
         }
         gc.collect()
         gc.freeze()  # what all have loaded together is no cost of a call of any
-        return [await _interleaved(work, contenders, rounds, divisor) for work in WORKS]
+        figures = [await _interleaved(GROUP, work, contenders, rounds, divisor) for work in WORKS]
+        return figures + await _latencies(contenders, rounds, divisor)
+
+
+async def _measure_tls(url: str, certificate: Path, rounds: int, divisor: int) -> list[Figure]:
+    async with AsyncExitStack() as stack:
+        contenders = {
+            name: await stack.enter_async_context(load(where)(url, str(certificate)))
+            for name, where in _installed().items()
+            if name in OVER_TLS
+        }
+        return [
+            await _interleaved(TLS_GROUP, work, contenders, rounds, divisor) for work in _TLS_WORKS
+        ]
+
+
+def _turns(names: list[str], round_: int) -> list[str]:
+    """The names, another one first in each round."""
+    first = round_ % len(names)
+    return names[first:] + names[:first]
 
 
 async def _interleaved(
-    work: Work, contenders: dict[str, Calls], rounds: int, divisor: int
+    group: str, work: Work, contenders: dict[str, Calls], rounds: int, divisor: int
 ) -> Figure:
-    print(f"calls: {work.title}", flush=True)
+    print(f"{group}: {work.title}", flush=True)
     able = {
         name: call
         for name, calls in contenders.items()
@@ -106,9 +182,24 @@ async def _interleaved(
     taken: dict[str, list[float]] = {name: [] for name in able}
     for call in able.values():
         await cpu_per_call_us(call, calls=work.callers, callers=work.callers)  # opens connections
-    names = list(able)
     for round_ in range(rounds):
-        first = round_ % len(names)
-        for name in names[first:] + names[:first]:
+        for name in _turns(list(able), round_):
             taken[name].append(await cpu_per_call_us(able[name], calls=count, callers=work.callers))
-    return Figure(group=GROUP, title=work.title, unit="us", rounds=taken, targets=work.targets)
+    targets = tuple(each for each in work.targets if each.against in able)
+    return Figure(group=group, title=work.title, unit="us", rounds=taken, targets=targets)
+
+
+async def _latencies(contenders: dict[str, Calls], rounds: int, divisor: int) -> list[Figure]:
+    print(LATENCY_GROUP, flush=True)
+    able = {name: calls.update for name, calls in contenders.items() if not name.startswith("bare")}
+    middle: dict[str, list[float]] = {name: [] for name in able}
+    high: dict[str, list[float]] = {name: [] for name in able}
+    for round_ in range(rounds):
+        for name in _turns(list(able), round_):
+            taken = await latencies_us(able[name], calls=1280 // divisor, callers=32)
+            percentiles = quantiles(taken, n=100)
+            middle[name].append(percentiles[49])
+            high[name].append(percentiles[98])
+    targets = tuple(_beside(peer, 1.0) for peer in (DYNAMOXY, AIODYNAMO) if peer in able)
+    made = partial(Figure, group=LATENCY_GROUP, unit="us", targets=targets)
+    return [made(title="p50", rounds=middle), made(title="p99", rounds=high)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,9 +91,14 @@ class _Connection(asyncio.Protocol):
             self._transport.write(answer(operation, is_crowd))
 
 
-async def _serve() -> None:
+async def _serve(certificate: str | None) -> None:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(_Connection, "127.0.0.1", 0)
+    context = None
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.load_cert_chain(certificate)
+    server = await loop.create_server(_Connection, "127.0.0.1", 0, ssl=context)
     print(server.sockets[0].getsockname()[1], flush=True)
     parent_ended = loop.run_in_executor(None, sys.stdin.read)
     try:
@@ -102,10 +108,15 @@ async def _serve() -> None:
 
 
 @contextmanager
-def stub_server() -> Iterator[str]:
-    """A stub in a new process: its URL."""
+def stub_server(certificate: Path | None = None) -> Iterator[str]:
+    """A stub in a new process: its URL.
+
+    Args:
+        certificate: a file with a certificate for localhost and its key, for TLS 1.3.
+    """
+    arguments = [] if certificate is None else [str(certificate)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.stub_server"],
+        [sys.executable, "-m", "benchmarks.stub_server", *arguments],
         cwd=Path(__file__).parent.parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -113,8 +124,9 @@ def stub_server() -> Iterator[str]:
     )
     with process:  # closes its standard input at the end, and waits for it
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+        port = int(process.stdout.readline())
+        yield f"http://127.0.0.1:{port}" if certificate is None else f"https://localhost:{port}"
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve())
+    asyncio.run(_serve(sys.argv[1] if len(sys.argv) > 1 else None))

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+
+def is_installed(package: str) -> bool:
+    """Whether a library is here; some need a newer Python than dynasafe does."""
+    return find_spec(package) is not None
 
 
 def load(where: str) -> Any:

@@ -70,12 +70,16 @@ def deserialize(item: dict[str, Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def connect(endpoint_url: str) -> AsyncIterator[Calls]:
+async def connect(endpoint_url: str, certificate: str | None = None) -> AsyncIterator[Calls]:
+    import ssl
+
     from aiodynamo.http.aiohttp import AIOHTTP
     from aiohttp import ClientSession, TCPConnector
     from yarl import URL
 
-    async with ClientSession(connector=TCPConnector(limit=MOST_CONNECTIONS)) as session:
+    trust = True if certificate is None else ssl.create_default_context(cafile=certificate)
+    connector = TCPConnector(limit=MOST_CONNECTIONS, ssl=trust)
+    async with ClientSession(connector=connector) as session:
         credentials = StaticCredentials(Key("a", "b"))
         client = Client(AIOHTTP(session), credentials, REGION, URL(endpoint_url))
         table = client.table(TABLE_NAME)

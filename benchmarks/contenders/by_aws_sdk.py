@@ -77,4 +77,7 @@ async def connect(endpoint_url: str) -> AsyncIterator[Calls]:
         )
         return answer.items
 
-    yield Calls(update, get, put, query)
+    try:
+        yield Calls(update, get, put, query)
+    finally:
+        await service.close()

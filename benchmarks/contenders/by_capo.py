@@ -16,7 +16,7 @@ def client(endpoint_url: str) -> Any:
     return AsyncDynamoDBClient(
         region=REGION,
         endpoint=endpoint_url,
-        credentials=Credentials(access_key_id="a", secret_access_key="b"),
+        credentials=Credentials(access_key="a", secret_key="b"),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -22,9 +23,11 @@ def client(endpoint_url: str) -> Any:
 
 
 @asynccontextmanager
-async def connect(endpoint_url: str) -> AsyncIterator[Calls]:
+async def connect(endpoint_url: str, certificate: str | None = None) -> AsyncIterator[Calls]:
     from dynamoxy import F
 
+    if certificate is not None:
+        os.environ["SSL_CERT_FILE"] = certificate  # it asks for no other
     async with client(endpoint_url) as service:
         table = service.table(TABLE_NAME)
 

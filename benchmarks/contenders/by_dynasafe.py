@@ -113,28 +113,42 @@ def deserialize(item: dict[str, Any]) -> dict[str, Any]:
     return from_attribute_map(item)
 
 
-def database(endpoint_url: str) -> AsyncDynamoDB:
-    """With all that a service has: validation, retries, circuit breakers, and a hook."""
+def database(
+    endpoint_url: str, certificate: str | None = None, *, is_observed: bool = False
+) -> AsyncDynamoDB:
+    """With all that is on by default: validation, retries and circuit breakers."""
     return AsyncDynamoDB.connect(
         region_name=REGION,
         endpoint_url=endpoint_url,
         max_connections=MOST_CONNECTIONS,
         client_options={"aws_access_key_id": "a", "aws_secret_access_key": "b"},
-        hooks=(_observe,),
+        verify=certificate,
+        hooks=(_observe,) if is_observed else (),
     )
 
 
 @asynccontextmanager
-async def connect_typed(endpoint_url: str) -> AsyncIterator[Calls]:
-    async with database(endpoint_url) as db:
-        people = db.table(TABLE_NAME, Person)
-        person = Person(**{**ITEM, "address": Address(**ITEM["address"]), "orders": _ORDERS})
+async def connect_observed(endpoint_url: str) -> AsyncIterator[Calls]:
+    """With a hook as well."""
+    async with database(endpoint_url, is_observed=True) as db:
+        yield _typed(db)
 
-        async def put(turn: int) -> object:
-            person.id = f"p{turn}"
-            return await people.put_item(person)
 
-        yield _calls(people)._replace(put=put)
+@asynccontextmanager
+async def connect_typed(endpoint_url: str, certificate: str | None = None) -> AsyncIterator[Calls]:
+    async with database(endpoint_url, certificate) as db:
+        yield _typed(db)
+
+
+def _typed(db: AsyncDynamoDB) -> Calls:
+    people = db.table(TABLE_NAME, Person)
+    person = Person(**{**ITEM, "address": Address(**ITEM["address"]), "orders": _ORDERS})
+
+    async def put(turn: int) -> object:
+        person.id = f"p{turn}"
+        return await people.put_item(person)
+
+    return _calls(people)._replace(put=put)
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ def deserialize(item: dict[str, Any]) -> dict[str, Any]:
     return {name: _deserialize(value) for name, value in item.items()}
 
 
-def options(endpoint_url: str) -> dict[str, Any]:
+def options(endpoint_url: str, certificate: str | None = None) -> dict[str, Any]:
     from aiobotocore.config import AioConfig
 
     return {
@@ -77,6 +77,7 @@ def options(endpoint_url: str) -> dict[str, Any]:
         "endpoint_url": endpoint_url,
         "aws_access_key_id": "a",
         "aws_secret_access_key": "b",
+        "verify": certificate,
         "config": AioConfig(max_pool_connections=MOST_CONNECTIONS),
     }
 
@@ -116,11 +117,12 @@ async def connect_table(endpoint_url: str) -> AsyncIterator[Calls]:
 
 
 @asynccontextmanager
-async def connect_client(endpoint_url: str) -> AsyncIterator[Calls]:
+async def connect_client(endpoint_url: str, certificate: str | None = None) -> AsyncIterator[Calls]:
     """The bare client: values go and come in wire form, so no one serialises them."""
     import aioboto3
 
-    async with aioboto3.Session().client("dynamodb", **options(endpoint_url)) as client:
+    given = options(endpoint_url, certificate)
+    async with aioboto3.Session().client("dynamodb", **given) as client:
 
         async def update(turn: int) -> object:
             return await client.update_item(

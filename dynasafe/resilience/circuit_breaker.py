@@ -266,6 +266,8 @@ class Circuit:
             CircuitOpenError: the call is refused, with the seconds to wait.
         """
         state = self._state
+        if state is CircuitState.CLOSED:
+            return Permit(self._generation)
         if state is CircuitState.HALF_OPEN:
             self._end_idle_half_open(now_s, draw)
             state = self._state
@@ -304,7 +306,10 @@ class Circuit:
         state = self._state
         if state is CircuitState.DISABLED:
             return
-        self._calls.add(result == "failure", duration_s > self.slow_call_s, now_s)
+        calls = self._calls
+        calls.add(result == "failure", duration_s > self.slow_call_s, now_s)
+        if calls.failed == 0 and calls.slow == 0 and state is CircuitState.CLOSED:
+            return  # no rate is over its limit, which is above zero
         failure_rate, slow_rate = self._rates()
         is_over = failure_rate >= self.failure_rate or slow_rate >= self.slow_rate
         if state is CircuitState.HALF_OPEN:
