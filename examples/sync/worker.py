@@ -18,6 +18,10 @@ from dynasafe.errors import CircuitOpenError, NotSentError, OutcomeUnknownError,
 from examples.sync.people import Person
 
 
+LONGEST_WAIT_S = 60.0
+RETRY_DELAY_S = 1.0
+
+
 class TryAgainError(Exception):
     """The task is to be run again, under the same id."""
 
@@ -36,6 +40,6 @@ def run(people: Table[Person], task_id: str, person_id: str) -> None:
     try:
         people.update_item({"id": person_id}, update, client_request_token=task_id)
     except CircuitOpenError as error:
-        raise TryAgainError(min(error.retry_after_s, 60.0)) from error
+        raise TryAgainError(min(error.retry_after_s, LONGEST_WAIT_S)) from error
     except (NotSentError, OutcomeUnknownError, ThrottledError) as error:
-        raise TryAgainError(1.0) from error
+        raise TryAgainError(RETRY_DELAY_S) from error

@@ -38,7 +38,7 @@ ASYNC_METHODS = frozenset(
     name
     for cls in (AsyncTable, AsyncDynamoDB)
     for name, method in vars(cls).items()
-    if inspect.iscoroutinefunction(method)
+    if inspect.iscoroutinefunction(method) and name not in ("open", "aclose")  # of many things
 )
 
 
