@@ -1,6 +1,8 @@
 """A script that gives every person a name who has none; it may be stopped and run again.
 
 python -m examples.sync.script people
+
+A lost answer (OutcomeUnknownError) stops it too. A second run finds those that are still left.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ from dynasafe import Table, UpdateBuilder
 from dynasafe.errors import CircuitOpenError, NotSentError, OutcomeUnknownError, ThrottledError
 from examples.sync.people import Person
 
-
 LONGEST_WAIT_S = 60.0
 RETRY_DELAY_S = 1.0
 
