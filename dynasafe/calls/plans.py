@@ -21,9 +21,8 @@ from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
 from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
 from dynasafe.hooks import emit, logger, new_call_id, surrounded
-from dynasafe.resilience.attempts import Call, Command, Permits, Success, attempts
+from dynasafe.resilience.attempts import Call, Command, Deadline, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
-from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from dynasafe.validation import require_valid
 

@@ -104,7 +104,6 @@ class UpdateSteps:
 
     def act(self, verb: Verb, attribute: Any, value: Any) -> None:
         """Add an action with a value of its own."""
-        self.require_mutable()
         of = type(attribute)
         # ADD of a number adds up, ADD of members does not: they are two kinds.
         kind: object = verb if verb != "add" else type(value)

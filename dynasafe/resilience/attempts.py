@@ -42,7 +42,6 @@ from dynasafe.errors import (
 from dynasafe.hooks import emit, logger
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.resilience.boundary import NotSent
-from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.outcomes import CircuitResult, ErrorClass, Outcome, outcome_of
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota, retry_cost
 
@@ -56,6 +55,20 @@ IN_PROGRESS_WAIT_S = 5.0
 
 Resolution = Literal["applied", "unknown"]
 Resolve = Callable[[Mapping[str, Any] | None], Resolution]
+
+
+class Deadline:
+    """The moment by which a call is over, with all its attempts and waits."""
+
+    __slots__ = ("at_s", "timeout_s")
+
+    def __init__(self, at_s: float, timeout_s: float) -> None:
+        self.at_s: Final = at_s
+        """On the clock that the loop is given the time of."""
+        self.timeout_s: Final = timeout_s
+
+    def is_over(self, now_s: float) -> bool:
+        return now_s >= self.at_s
 
 
 class Call:

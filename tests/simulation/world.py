@@ -24,6 +24,7 @@ from dynasafe.errors import (
 from dynasafe.resilience.attempts import (
     Answered,
     Call,
+    Deadline,
     Raised,
     Send,
     Sleep,
@@ -34,7 +35,6 @@ from dynasafe.resilience.attempts import (
 )
 from dynasafe.resilience.boundary import Lost
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState, CountWindow, TimeWindow
-from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from tests.support.driving import service_error
 
@@ -293,7 +293,7 @@ def simulate(seed: int) -> History:
             policy=policy,
             quota=quota,
             permits=circuit,
-            deadline=None if timeout_s is None else Deadline.after(timeout_s, now_s=now_s),
+            deadline=None if timeout_s is None else Deadline(now_s + timeout_s, timeout_s),
             attempt_timeout_s=1.0,
         )
         callers.append(caller)

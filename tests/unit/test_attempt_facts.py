@@ -16,7 +16,7 @@ from dynasafe.errors import (
     ServiceError,
     TransactionCanceledError,
 )
-from dynasafe.resilience.attempts import Answered, Raised, SlotTaken, attempts
+from dynasafe.resilience.attempts import Answered, Deadline, Raised, SlotTaken, attempts
 from dynasafe.resilience.boundary import Lost, NotSent
 from dynasafe.resilience.circuit_breaker import (
     Circuit,
@@ -24,7 +24,6 @@ from dynasafe.resilience.circuit_breaker import (
     CountWindow,
     TimeWindow,
 )
-from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from tests.support.driving import IDEMPOTENT, READ, TOKEN, WRITE, Drive, service_error
 

@@ -26,6 +26,7 @@ from dynasafe.events import AttemptFailed, AttemptStarted, AttemptSucceeded, Eve
 from dynasafe.resilience.attempts import (
     Answered,
     Call,
+    Deadline,
     Raised,
     Refresh,
     Refreshed,
@@ -37,7 +38,6 @@ from dynasafe.resilience.attempts import (
     attempts,
 )
 from dynasafe.resilience.boundary import Lost, NotSent, Refused
-from dynasafe.resilience.deadline import Deadline
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from tests.support.driving import (
     IDEMPOTENT,
@@ -266,7 +266,7 @@ def test_given_a_request_that_was_delivered_twice_when_proven_then_it_succeeded(
 
 
 def test_given_a_delay_past_the_deadline_when_it_fails_then_the_error_comes_at_once() -> None:
-    deadline = Deadline.after(0.5, now_s=0)
+    deadline = Deadline(0.5, 0.5)
     quota = RetryQuota()
 
     drive = Drive()([THROTTLED], WRITE, policy=POLICY, deadline=deadline, quota=quota)
@@ -277,7 +277,7 @@ def test_given_a_delay_past_the_deadline_when_it_fails_then_the_error_comes_at_o
 
 
 def test_given_both_timeouts_when_sent_then_each_attempt_has_the_smaller() -> None:
-    deadline = Deadline.after(2.5, now_s=0)
+    deadline = Deadline(2.5, 2.5)
 
     drive = Drive()(
         [LOST, LOST, OK],
@@ -293,7 +293,7 @@ def test_given_both_timeouts_when_sent_then_each_attempt_has_the_smaller() -> No
 
 
 def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
-    loop = attempts(WRITE, now_s=0, deadline=Deadline.after(2, now_s=0), attempt_timeout_s=1)
+    loop = attempts(WRITE, now_s=0, deadline=Deadline(2, 2), attempt_timeout_s=1)
     assert _is(
         next(loop), TakeSlot, timeout_s=2
     )  # a wait for a slot counts against the whole call alone
@@ -308,7 +308,7 @@ def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
 
 
 def test_given_a_lost_attempt_when_no_slot_comes_then_the_outcome_is_unknown() -> None:
-    deadline = Deadline.after(1, now_s=0)
+    deadline = Deadline(1, 1)
     loop = attempts(IDEMPOTENT, now_s=0, policy=POLICY, deadline=deadline)
     next(loop)
     loop.send(SlotTaken(0.0, was_awaited=False))
@@ -351,7 +351,7 @@ def test_static_credentials_are_not_sent_twice() -> None:
 
 def test_failed_refresh_is_named() -> None:
     """The refusal stays the error; the failed refresh is its cause and a note."""
-    loop = attempts(WRITE, now_s=0, policy=POLICY, deadline=Deadline.after(9, now_s=0))
+    loop = attempts(WRITE, now_s=0, policy=POLICY, deadline=Deadline(9, 9))
     next(loop)
     loop.send(SlotTaken(0.0, was_awaited=False))
     assert _is(loop.send(Raised(EXPIRED, 1.0, 0.0)), Refresh, timeout_s=8.0)
@@ -367,7 +367,7 @@ def test_failed_refresh_is_named() -> None:
 
 def test_refresh_counts_against_the_deadline() -> None:
     """After a refresh that took all the time, nothing is sent."""
-    loop = attempts(WRITE, now_s=0, policy=POLICY, deadline=Deadline.after(2, now_s=0))
+    loop = attempts(WRITE, now_s=0, policy=POLICY, deadline=Deadline(2, 2))
     next(loop)
     loop.send(SlotTaken(0.0, was_awaited=False))
     loop.send(Raised(EXPIRED, 1.0, 0.0))
@@ -435,7 +435,7 @@ def test_error_names_the_limit(
 ) -> None:
     """The setting that ran out is named: that of the attempt, or of the whole call."""
     answer = NotSent("no connection", limit=limit)
-    deadline = Deadline.after(9.0, now_s=0)
+    deadline = Deadline(9.0, 9.0)
     error = Drive()([answer], WRITE, deadline=deadline, duration_s=now_s).error
 
     assert type(error) is error_type
@@ -530,7 +530,7 @@ def test_given_the_circuit_opens_between_attempts_when_driven_then_the_failure_i
 
 def test_given_a_wait_for_a_slot_when_the_circuit_opened_meanwhile_then_nothing_is_sent() -> None:
     ledger = Ledger()
-    loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline.after(2, now_s=0))
+    loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline(2, 2))
     next(loop)
     ledger.is_open = True
 
@@ -542,7 +542,7 @@ def test_given_a_wait_for_a_slot_when_the_circuit_opened_meanwhile_then_nothing_
 
 def test_given_a_wait_for_a_slot_when_the_deadline_passed_then_nothing_is_sent() -> None:
     ledger = Ledger()
-    loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline.after(2, now_s=0))
+    loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline(2, 2))
     next(loop)
 
     with pytest.raises(DeadlineExceededError):
