@@ -16,7 +16,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import calls, cold_start, functions, imports, linting, memory, scans, telemetry
+from benchmarks import (
+    calls,
+    cold_start,
+    functions,
+    imports,
+    linting,
+    memory,
+    scans,
+    sync_calls,
+    telemetry,
+)
 from benchmarks.agreement import require_same_work
 from benchmarks.figures import Figure, to_json
 from benchmarks.tables import between_markers, markdown
@@ -73,6 +83,7 @@ def measure(directory: Path, *, is_fast: bool) -> list[Figure]:
     return [
         *functions.measure(directory, 1 if is_fast else 5, is_fast=is_fast),
         *calls.measure(2 if is_fast else 15, is_fast=is_fast),
+        *sync_calls.measure(2 if is_fast else 9, is_fast=is_fast),
         *cold_start.measure(1 if is_fast else 9),
         imports.measure(1 if is_fast else 5),
         *linting.measure(1 if is_fast else 9),

@@ -23,6 +23,8 @@ GROUP = "Cold start, to the first answer"
 MEMORY_GROUP = "Memory after the first call"
 DYNAMOXY = "dynamoxy (Rust)"
 AIOBOTO3 = "aioboto3 client"
+BOTO3 = "boto3 client"
+SYNC = "dynasafe, without async"
 
 _EXPRESSION = '"SET visits = if_not_exists(visits, :zero) + :one"'
 _WIRE = '{":zero": {"N": "0"}, ":one": {"N": "1"}}'
@@ -44,6 +46,21 @@ async def main():
         await people.update_item({"id": "p1"}, UpdateBuilder(Person).increment(Person.visits, 1))
 
 asyncio.run(main())
+""",
+    ),
+    SYNC: (
+        "dynasafe",
+        """
+import sys
+from dynasafe import Attr, DynamoDB, Item, UpdateBuilder, attribute
+
+class Person(Item):
+    id: Attr[str] = attribute(key="partition")
+    visits: Attr[int] = attribute(default=0)
+
+with DynamoDB.connect(endpoint_url=sys.argv[1]) as db:
+    people = db.table("people", Person)
+    people.update_item({"id": "p1"}, UpdateBuilder(Person).increment(Person.visits, 1))
 """,
     ),
     DYNAMOXY: (
@@ -95,7 +112,7 @@ async def main():
 asyncio.run(main())
 """,
     ),
-    "boto3 client": (
+    BOTO3: (
         "boto3",
         f"""
 import boto3, sys
@@ -180,6 +197,7 @@ def measure(rounds: int) -> list[Figure]:
             targets=(
                 *_beside(taken, DYNAMOXY, 1.0),
                 *_beside(taken, AIOBOTO3, 0.27),
+                Target(kind="at most times", bound=0.35, against=BOTO3, contender=SYNC),
             ),
         )
         for title, taken in (("plain", plain), ("TLS 1.3", tls))
