@@ -127,7 +127,7 @@ class Caller:
         match command:
             case TakeSlot():
                 self._go(SlotTaken(now_s, was_awaited=False))
-            case Sleep(delay_s):
+            case Sleep(delay_s=delay_s):
                 self.timeline.at(now_s + delay_s, lambda: come(lambda: Woke(self.timeline.now_s)))
             case Send(timeout_s=timeout_s):
                 self.tally.sent += 1
