@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from dynasafe.errors import StoredValueError, UnsupportedTypeError
@@ -210,6 +209,8 @@ class Keywords:
         return self.split(options, settings)[1] if options else settings
 
     def _unknown(self, name: str) -> UnsupportedTypeError:
+        from difflib import get_close_matches  # only where something is wrong already
+
         near = get_close_matches(name, self.all, n=1, cutoff=0.4)
         suggestion = f" Did you mean {near[0]}=?" if near else ""
         return UnsupportedTypeError(

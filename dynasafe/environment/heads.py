@@ -10,7 +10,6 @@ import platform
 import time
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import quote
 
 from dynasafe.environment.proxies import Proxy
 from dynasafe.http.credentials import Credentials
@@ -85,6 +84,8 @@ def trace_header(environ: Mapping[str, str]) -> str:
     trace_id = environ.get("_X_AMZN_TRACE_ID")
     if not trace_id:
         return ""
+    from urllib.parse import quote
+
     return f"X-Amzn-Trace-Id: {quote(trace_id, safe=_TRACE_SAFE)}\r\n"
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 _AMAZON_ROOTS: Final = (
@@ -69,14 +68,14 @@ class Trust:
         if self._full is None:
             context = self._context()
             if self._verify is not False:
-                location = _bundle() if self._verify is True else Path(self._verify)
-                if not location.exists():
+                location = _bundle() if self._verify is True else self._verify
+                if not os.path.exists(location):
                     # OpenSSL's own error has no name of a file.
                     raise ValueError(f"no such file or folder of authorities: {location}")
-                if location.is_dir():
-                    context.load_verify_locations(capath=str(location))
+                if os.path.isdir(location):
+                    context.load_verify_locations(capath=location)
                 else:
-                    context.load_verify_locations(cafile=str(location))
+                    context.load_verify_locations(cafile=location)
             self._full = context
         return self._full
 
@@ -97,7 +96,7 @@ class Trust:
         return context
 
 
-def _bundle() -> Path:
+def _bundle() -> str:
     """Where the authorities are: certifi's, or botocore's own where that is not installed."""
     try:
         import certifi
@@ -105,13 +104,14 @@ def _bundle() -> Path:
         from importlib.util import find_spec
 
         spec: Any = find_spec("botocore")  # found, not imported
-        return Path(spec.submodule_search_locations[0], "cacert.pem")
-    return Path(certifi.where())
+        return os.path.join(spec.submodule_search_locations[0], "cacert.pem")
+    return certifi.where()
 
 
-def _amazon_roots(bundle: Path) -> str | None:
+def _amazon_roots(bundle: str) -> str | None:
     """Amazon's own authorities in a bundle, or None where they are not all found by name."""
-    text = bundle.read_text("utf-8", "replace")
+    with open(bundle, encoding="utf-8", errors="replace") as file:
+        text = file.read()
     found = []
     for name in _AMAZON_ROOTS:
         label = text.find(f'# Label: "{name}"')

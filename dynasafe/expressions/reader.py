@@ -9,8 +9,7 @@ DynamoDB Local 1.25.1 (tests/unit/test_parse.py has the table).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, assert_never, cast
+from typing import Any, Final, Literal, NoReturn, assert_never, cast
 
 from dynasafe.cache import Cache
 from dynasafe.errors import ExpressionSyntaxError
@@ -67,36 +66,50 @@ _NEEDS_PATH = frozenset({"attribute_exists", "attribute_not_exists", "if_not_exi
 _UPDATE_PLACES = frozenset({"update", "arithmetic", "if_not_exists", "list_append"})
 
 
-@dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with an expression that can be read."""
 
-    code: str
-    reason: str
-    span: Span
-    fix: str
+    __slots__ = ("code", "fix", "reason", "span")
+
+    def __init__(self, code: str, reason: str, span: Span, fix: str) -> None:
+        self.code: Final = code
+        self.reason: Final = reason
+        self.span: Final = span
+        self.fix: Final = fix
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """An expression as it was read: its symbolic tree, and what is wrong with it.
 
     The tree is None where a problem leaves no place in it: a function that does not exist.
     """
 
-    node: Expression | None
-    problems: tuple[Problem, ...]
-    operator_count: int
-    paths: tuple[Path, ...]
-    """Every document path, in the order of the text."""
-    values: tuple[ValuePlaceholder, ...]
-    """Every value placeholder, in the order of the text."""
-    parts: tuple[ConditionNode | UpdateAction, ...]
-    """The comparisons and functions of a condition, and the actions of an update, in the order of
-    the text, but for those that a problem leaves no place for."""
-    targets: tuple[Path, ...]
-    """What the actions of an update write, and what a projection names, in the order of the text.
-    """
+    __slots__ = ("node", "operator_count", "parts", "paths", "problems", "targets", "values")
+
+    def __init__(
+        self,
+        *,
+        node: Expression | None,
+        problems: tuple[Problem, ...],
+        operator_count: int,
+        paths: tuple[Path, ...],
+        values: tuple[ValuePlaceholder, ...],
+        parts: tuple[ConditionNode | UpdateAction, ...],
+        targets: tuple[Path, ...],
+    ) -> None:
+        self.node: Final = node
+        self.problems: Final = problems
+        self.operator_count: Final = operator_count
+        self.paths: Final = paths
+        """Every document path, in the order of the text."""
+        self.values: Final = values
+        """Every value placeholder, in the order of the text."""
+        self.parts: Final = parts
+        """The comparisons and functions of a condition, and the actions of an update, in the order
+        of the text, but for those that a problem leaves no place for."""
+        self.targets: Final = targets
+        """What the actions of an update write, and what a projection names, in the order of the
+        text."""
 
 
 def read_expression(kind: ExpressionKind, text: str) -> Reading:
@@ -139,24 +152,34 @@ _OF_A_CHARACTER = 80
 _readings: Cache[tuple[ExpressionKind, str], Reading] = Cache(8_388_608)
 
 
-@dataclass(slots=True)
 class _Call:
     """A function call on its way to a node: any function, anywhere."""
 
-    name: str
-    arguments: list[Operand | _Call]
-    span: Span
+    __slots__ = ("arguments", "name", "span")
+
+    def __init__(self, name: str, arguments: list[Operand | _Call], span: Span) -> None:
+        self.name: str = name
+        self.arguments: list[Operand | _Call] = arguments
+        self.span: Span = span
 
 
-@dataclass(slots=True)
 class _Parenthesis:
     """An open bracket in a condition, and what stands in it so far: an Or of Ands."""
 
-    start: int
-    alternatives: list[list[ConditionNode | None]]
-    nots: list[int]
-    is_single_bracket: bool = False
-    """Whether all that it holds is another pair of brackets."""
+    __slots__ = ("alternatives", "is_single_bracket", "nots", "start")
+
+    def __init__(
+        self,
+        start: int,
+        alternatives: list[list[ConditionNode | None]],
+        nots: list[int],
+        is_single_bracket: bool = False,
+    ) -> None:
+        self.start: int = start
+        self.alternatives: list[list[ConditionNode | None]] = alternatives
+        self.nots: list[int] = nots
+        self.is_single_bracket: bool = is_single_bracket
+        """Whether all that it holds is another pair of brackets."""
 
 
 class _Reader:

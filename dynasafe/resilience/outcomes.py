@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from dynasafe.errors import NotSentError
 from dynasafe.resilience.boundary import Lost, NotSent, Refused
@@ -46,7 +45,6 @@ class ErrorClass(Enum):
     """Nothing was sent, for a reason on this side that the same request would meet again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One failed request, as far as it can be known.
 
@@ -55,18 +53,49 @@ class Outcome:
     `not_sent` is the fact from which the error of a request that was not sent is made.
     """
 
-    error_class: ErrorClass
-    code: str
-    message: str
-    is_known: bool = True
-    is_answer: bool = False
-    http_status: int | None = None
-    request_id: str | None = None
-    retry_after: str | None = None
-    throttling_reasons: tuple[str, ...] = ()
-    cancellation_reasons: tuple[Mapping[str, Any], ...] = ()
-    item: Mapping[str, Any] | None = None
-    not_sent: NotSent | NotSentError | None = None
+    __slots__ = (
+        "cancellation_reasons",
+        "code",
+        "error_class",
+        "http_status",
+        "is_answer",
+        "is_known",
+        "item",
+        "message",
+        "not_sent",
+        "request_id",
+        "retry_after",
+        "throttling_reasons",
+    )
+
+    def __init__(
+        self,
+        *,
+        error_class: ErrorClass,
+        code: str,
+        message: str,
+        is_known: bool = True,
+        is_answer: bool = False,
+        http_status: int | None = None,
+        request_id: str | None = None,
+        retry_after: str | None = None,
+        throttling_reasons: tuple[str, ...] = (),
+        cancellation_reasons: tuple[Mapping[str, Any], ...] = (),
+        item: Mapping[str, Any] | None = None,
+        not_sent: NotSent | NotSentError | None = None,
+    ) -> None:
+        self.error_class: Final = error_class
+        self.code: Final = code
+        self.message: Final = message
+        self.is_known: Final = is_known
+        self.is_answer: Final = is_answer
+        self.http_status: Final = http_status
+        self.request_id: Final = request_id
+        self.retry_after: Final = retry_after
+        self.throttling_reasons: Final = throttling_reasons
+        self.cancellation_reasons: Final = cancellation_reasons
+        self.item: Final = item
+        self.not_sent: Final = not_sent
 
     @property
     def reason(self) -> str:

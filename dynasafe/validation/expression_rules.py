@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from dynasafe.errors import ExpressionSyntaxError
@@ -86,24 +85,47 @@ _ADDED = _DELETED | {"N"}
 _SIZED = frozenset({"S", "B", "L", "M", "SS", "NS", "BS"})
 
 
-@dataclass
 class Expressions:
     """The expressions of one request, and the placeholders that they share.
 
     `nodes` has the symbolic tree of each expression that could be read without a problem.
     """
 
-    names: Mapping[str, Any]
-    values: Mapping[str, Any]
-    nodes: dict[str, Expression] = field(default_factory=dict)
-    paths: dict[str, tuple[Path, ...]] = field(default_factory=dict)
-    texts: dict[str, str] = field(default_factory=dict)
-    used_names: set[str] = field(default_factory=set)
-    used_values: set[str] = field(default_factory=set)
-    wire_values: dict[str, WireValue] = field(default_factory=dict)
-    """What is known of the values, by placeholder."""
-    too_deep: dict[str, Finding] = field(default_factory=dict)
-    """Values of a transaction that may be compared with, and not written."""
+    __slots__ = (
+        "names",
+        "nodes",
+        "paths",
+        "texts",
+        "too_deep",
+        "used_names",
+        "used_values",
+        "values",
+        "wire_values",
+    )
+
+    def __init__(
+        self,
+        names: Mapping[str, Any],
+        values: Mapping[str, Any],
+        nodes: dict[str, Expression] | None = None,
+        paths: dict[str, tuple[Path, ...]] | None = None,
+        texts: dict[str, str] | None = None,
+        used_names: set[str] | None = None,
+        used_values: set[str] | None = None,
+        wire_values: dict[str, WireValue] | None = None,
+        too_deep: dict[str, Finding] | None = None,
+    ) -> None:
+        self.names: Mapping[str, Any] = names
+        self.values: Mapping[str, Any] = values
+        self.nodes: dict[str, Expression] = {} if nodes is None else nodes
+        self.paths: dict[str, tuple[Path, ...]] = {} if paths is None else paths
+        self.texts: dict[str, str] = {} if texts is None else texts
+        self.used_names: set[str] = set() if used_names is None else used_names
+        self.used_values: set[str] = set() if used_values is None else used_values
+        self.wire_values: dict[str, WireValue] = {} if wire_values is None else wire_values
+        """What is known of the values, by placeholder."""
+        self.too_deep: dict[str, Finding] = {} if too_deep is None else too_deep
+        """Values of a transaction that may be compared with, and not written."""
 
     def elements(self, path: Path) -> Elements | None:
         """The path with its names, or None where a placeholder is not defined."""

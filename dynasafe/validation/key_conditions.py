@@ -6,8 +6,7 @@ Sources: "Query", Amazon DynamoDB API Reference; "Querying tables in DynamoDB".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from dynasafe.expressions.nodes import (
     And,
@@ -42,12 +41,14 @@ _OPERATORS = {
 _KEYS_ONLY = "name attributes of the key only, and use FilterExpression for the rest"
 
 
-@dataclass(frozen=True, slots=True)
 class KeyCondition:
     """A condition on one key attribute; a value that is not known is None."""
 
-    operator: str
-    values: tuple[tuple[str, Any] | None, ...]
+    __slots__ = ("operator", "values")
+
+    def __init__(self, operator: str, values: tuple[tuple[str, Any] | None, ...]) -> None:
+        self.operator: Final = operator
+        self.values: Final = values
 
     def holds(self, member: tuple[str, Any]) -> bool:
         """Whether the value fulfils the condition, as far as that is known."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import Final
 
 from dynasafe.findings.finding import Finding, Span, Where
 from dynasafe.validation.wire_value import WireValue
@@ -12,13 +13,15 @@ INVALID_VALUES = "One or more parameter values were invalid: "
 _OF_THE_PARSER = frozenset({"DYS102", "DYS110"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What holds for a whole request."""
 
-    is_wire: bool | None = False
-    """Whether it is what is sent, in which B is base64 text; None: bytes, or base64 text."""
-    wording: Wording = field(default_factory=Wording)
+    __slots__ = ("is_wire", "wording")
+
+    def __init__(self, *, is_wire: bool | None = False, wording: Wording | None = None) -> None:
+        self.is_wire: Final = is_wire
+        """Whether it is what is sent, in which B is base64 text; None: bytes, or base64 text."""
+        self.wording: Wording = Wording() if wording is None else wording
 
 
 class Known:
@@ -32,18 +35,28 @@ class Known:
         """The sizes of whole items and keys that are plain; -1 for others."""
 
 
-@dataclass
 class Report:
     """The findings of one request, or of one part of it, whose place `prefix` names."""
 
-    findings: list[Finding] = field(default_factory=list)
-    prefix: str = ""
-    overlooked: list[Finding] = field(default_factory=list)
-    """What the service overlooks, and boto3 refuses: it comes last, and stops no other rule."""
-    context: Context = field(default_factory=Context)
-    entry: int | None = None
-    """The index of a transaction's entry."""
-    known: Known = field(default_factory=Known)
+    __slots__ = ("context", "entry", "findings", "known", "overlooked", "prefix")
+
+    def __init__(
+        self,
+        findings: list[Finding] | None = None,
+        prefix: str = "",
+        overlooked: list[Finding] | None = None,
+        context: Context | None = None,
+        entry: int | None = None,
+        known: Known | None = None,
+    ) -> None:
+        self.findings: list[Finding] = [] if findings is None else findings
+        self.prefix: str = prefix
+        self.overlooked: list[Finding] = [] if overlooked is None else overlooked
+        """What the service overlooks, and boto3 refuses: it comes last, and stops no other rule."""
+        self.context: Context = Context() if context is None else context
+        self.entry: int | None = entry
+        """The index of a transaction's entry."""
+        self.known: Known = Known() if known is None else known
 
     def add(
         self,

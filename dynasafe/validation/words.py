@@ -12,8 +12,7 @@ captures/2026-10-07-sweep-follow-up.json, and registry/splits.json.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 HIDDEN = "..."
 """What stands in place of a value that the service prints: it may be personal data."""
@@ -42,17 +41,27 @@ class Sentence(NamedTuple):
     """Whether it begins with "1 validation error detected: "."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """What the service says since a date."""
 
-    since: str
-    newer: frozenset[str]
-    """The operations of the newer layer. It leaves out "ExpressionAttributeValues contains invalid
-    value", and words duplicates in a number set and exponents of ten digits in another way."""
-    enveloped: frozenset[str]
-    """Those that begin with "1 validation error detected: " what is found before the table."""
-    sentences: tuple[Sentence, ...]
+    __slots__ = ("enveloped", "newer", "sentences", "since")
+
+    def __init__(
+        self,
+        *,
+        since: str,
+        newer: frozenset[str],
+        enveloped: frozenset[str],
+        sentences: tuple[Sentence, ...],
+    ) -> None:
+        self.since: Final = since
+        self.newer: Final = newer
+        """The operations of the newer layer. It leaves out "ExpressionAttributeValues contains
+        invalid value", and words duplicates in a number set and exponents of ten digits in
+        another way."""
+        self.enveloped: Final = enveloped
+        """Those that begin with "1 validation error detected: " what is found before the table."""
+        self.sentences: Final = sentences
 
 
 _OF_TABLES = (
@@ -210,14 +219,22 @@ SPLITS: tuple[Split, ...] = (
 """Source: registry/splits.json and the captures of these days."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
     """How one operation words its findings."""
 
-    is_newer: bool = False
-    is_enveloped: bool = False
-    sentences: dict[tuple[str, str], Sentence] = field(default_factory=dict)
-    """By place and constraint, in the order in which one that is alone is chosen."""
+    __slots__ = ("is_enveloped", "is_newer", "sentences")
+
+    def __init__(
+        self,
+        *,
+        is_newer: bool = False,
+        is_enveloped: bool = False,
+        sentences: dict[tuple[str, str], Sentence] | None = None,
+    ) -> None:
+        self.is_newer: Final = is_newer
+        self.is_enveloped: Final = is_enveloped
+        self.sentences: dict[tuple[str, str], Sentence] = {} if sentences is None else sentences
+        """By place and constraint, in the order in which one that is alone is chosen."""
 
     def sentence(self, place: str, constraint: str) -> Sentence | None:
         """What is said of a constraint, if it is not what was said before."""
