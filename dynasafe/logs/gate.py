@@ -1,14 +1,17 @@
 """The gate: where in a log a needle may stand, without a look at each line.
 
 Each needle has a fragment with one of a few words, so that a block of a log is searched for the
-words alone. Where a word stands, the fragment is looked for around it.
+words alone. Where a word stands, the fragment is looked for around it. Compiled code searches for
+all fragments at once.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from dynasafe.logs import windows
 from dynasafe.logs.signatures import SIGNATURES, Needle
 
 WORDS: tuple[str, ...] = (
@@ -33,7 +36,8 @@ WORDS: tuple[str, ...] = (
     " invalid",
     " object",
     " typ",
-    "Error",
+    "KeyError",
+    "DynamoDB",
     "not",
     "ed ",
 )
@@ -42,9 +46,6 @@ WORDS: tuple[str, ...] = (
 _LONG = 6
 """So many characters after a word are rare enough."""
 
-Gate = Mapping[bytes, re.Pattern[bytes]]
-"""Words, each with a pattern: the word within a fragment."""
-
 
 def word_of(needle: Needle) -> tuple[str, str]:
     """A word that a needle has, and the fragment that has it: the longest that has one."""
@@ -52,15 +53,23 @@ def word_of(needle: Needle) -> tuple[str, str]:
     return next((word, part) for part in fragments for word in WORDS if word in part)
 
 
-def _gate(needles: Iterable[Needle]) -> Gate:
+def _patterns(needles: Iterable[Needle]) -> dict[bytes, re.Pattern[bytes]]:
     fragments: dict[str, set[str]] = {}
     for needle in needles:
         word, fragment = word_of(needle)
         fragments.setdefault(word, set()).add(fragment)
-    return {word.encode(): _pattern(word, sorted(parts)) for word, parts in fragments.items()}
+    return {
+        word.encode(): re.compile(pattern_of(word, sorted(parts)).encode())
+        for word, parts in fragments.items()
+    }
 
 
-def _pattern(word: str, fragments: Iterable[str]) -> re.Pattern[bytes]:
+def _is_joined(word: str, fragment: str) -> bool:
+    """Whether a fragment is a class and its message, which JSON has apart."""
+    return fragment.startswith(f"{word}: ")
+
+
+def pattern_of(word: str, fragments: Iterable[str]) -> str:
     """The word, with what stands after it in any fragment, and before it where that is short.
 
     The word comes first, since Python searches for a pattern that starts with text as fast as for
@@ -68,19 +77,53 @@ def _pattern(word: str, fragments: Iterable[str]) -> re.Pattern[bytes]:
     """
     around = set()
     for fragment in fragments:
+        if _is_joined(word, fragment):
+            return re.escape(word)
         before, _, after = fragment.partition(word)
         is_short = len(after) < _LONG
         head = f"(?<={re.escape(before + word)})" if is_short else ""
         around.add(head + re.escape(after))
-    return re.compile(f"{re.escape(word)}(?:{'|'.join(sorted(around))})".encode())
+    return f"{re.escape(word)}(?:{'|'.join(sorted(around))})"
 
 
-_GATE = _gate(needle for each in SIGNATURES for needle in each.needles)
+_NEEDLES = tuple(needle for each in SIGNATURES for needle in each.needles)
+_PATTERNS = _patterns(_NEEDLES)
+_FOUND_BY_WORD = {
+    word.encode(): _PATTERNS[word.encode()]
+    for word, fragment in map(word_of, _NEEDLES)
+    if _is_joined(word, fragment)
+}
+_FRAGMENTS = {
+    fragment.encode() for word, fragment in map(word_of, _NEEDLES) if not _is_joined(word, fragment)
+}
+_BY_WINDOW: dict[bytes, list[bytes]] = {}
+for _each in sorted(_FRAGMENTS):
+    _BY_WINDOW.setdefault(_each[-windows.SIZE :], []).append(_each)
+_WINDOWS = frozenset(_BY_WINDOW)
+_SKIPS = windows.skips(_WINDOWS)
+_BY_WINDOWS = b""
+"""Stands for all fragments, where they are found by their windows."""
+IS_COMPILED = not windows.__file__.endswith(".py")
 
 
-def gate(*more: str) -> Gate:
-    """The gate that lets through what may be a needle, and some words more."""
-    return {**_GATE, **{word.encode(): re.compile(re.escape(word).encode()) for word in more}}
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What lets a place through: words, each with a pattern, or fragments by their windows."""
+
+    patterns: Mapping[bytes, re.Pattern[bytes]]
+    has_windows: bool
+
+
+def gate(more: Mapping[str, str] = {}, *, by_windows: bool = IS_COMPILED) -> Gate:
+    """The gate that lets through what may be a needle, and some words more.
+
+    Args:
+        more: words, each with a regular expression that begins with it.
+        by_windows: whether fragments are found by their windows.
+    """
+    patterns = _FOUND_BY_WORD if by_windows else _PATTERNS
+    added = {word.encode(): re.compile(pattern.encode()) for word, pattern in more.items()}
+    return Gate({**patterns, **added}, by_windows)
 
 
 def may_match(text: str) -> bool:
@@ -93,11 +136,13 @@ class Places:
 
     def __init__(self, data: bytes, gate: Gate) -> None:
         self._data = data
-        self._gate = gate
+        self._patterns = gate.patterns
         self._next: dict[bytes, int] = {}
-        for word in gate:
+        for word in gate.patterns:
             if word in data:
                 self._find(word, 0)
+        if gate.has_windows:
+            self._find(_BY_WINDOWS, 0)
 
     def first(self, start: int) -> int | None:
         """The first place of any fragment from `start` on, which never goes back."""
@@ -107,8 +152,23 @@ class Places:
 
     def _find(self, word: bytes, start: int) -> None:
         """Note where the word stands next within one of its fragments."""
-        found = self._gate[word].search(self._data, start)
-        if found is None:
+        if word == _BY_WINDOWS:
+            place = self._fragment(start)
+        else:
+            found = self._patterns[word].search(self._data, start)
+            place = -1 if found is None else found.start()
+        if place < 0:
             self._next.pop(word, None)
         else:
-            self._next[word] = found.start()
+            self._next[word] = place
+
+    def _fragment(self, start: int) -> int:
+        """Where the next fragment has its window, or -1."""
+        data = self._data
+        while (start := windows.next_window(data, start, _SKIPS, _WINDOWS)) >= 0:
+            end = start + windows.SIZE
+            for fragment in _BY_WINDOW[data[start:end]]:
+                if data.endswith(fragment, 0, end):
+                    return start
+            start += 1
+        return -1

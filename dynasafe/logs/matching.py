@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
-from dynasafe.logs.gate import WORDS, word_of
+from dynasafe.logs.gate import WORDS, pattern_of, word_of
 from dynasafe.logs.records import Record
 from dynasafe.logs.signatures import SIGNATURES, Evidence, Needle, Signature
 
@@ -125,13 +125,19 @@ class Match:
     slots: tuple[tuple[str, str], ...] = ()
 
 
-def _by_word() -> tuple[tuple[str, tuple[tuple[Signature, Needle], ...]], ...]:
-    """The needles of each word of the gate; each needle stands below one word."""
+_Needles = tuple[tuple[Signature, Needle], ...]
+
+
+def _by_word() -> tuple[tuple[str, re.Pattern[str], _Needles], ...]:
+    """The needles of each word of the gate, and a pattern that one of them has to match."""
     groups: dict[str, list[tuple[Signature, Needle]]] = {word: [] for word in WORDS}
     for signature in SIGNATURES:
         for needle in signature.needles:
             groups[word_of(needle)[0]].append((signature, needle))
-    return tuple((word, tuple(needles)) for word, needles in groups.items())
+    return tuple(
+        (word, re.compile(pattern_of(word, [word_of(each)[1] for _, each in needles])), (*needles,))
+        for word, needles in groups.items()
+    )
 
 
 _NEEDLES = _by_word()
@@ -142,9 +148,11 @@ def matches(record: Record) -> tuple[Match, ...]:
     raw = record.raw
     text = ""
     candidates: dict[str, Signature] = {}
-    for word, needles in _NEEDLES:
+    for word, pattern, needles in _NEEDLES:
         if word in raw:
             text = text or record.text
+            if pattern.search(text) is None:
+                continue
             for signature, needle in needles:
                 for part in needle:
                     if part not in text:

@@ -89,7 +89,11 @@ def within(line: str) -> str:
     inner = _container_line(line) if line.startswith("{") else None
     if inner is not None:
         return inner.rstrip("\n")
-    return _LINE_TIME.sub("", _WRAPPER.sub("", line, count=1), count=1)
+    for prefix in (_WRAPPER, _LINE_TIME):
+        found = prefix.match(line)
+        if found is not None:
+            line = line[found.end() :]
+    return line
 
 
 def begins(line: str) -> bool:

@@ -21,9 +21,9 @@ from dynasafe.logs.records import (
 )
 
 BLOCK_BYTES = 64 * 1024
-_GATE = gate("boto3/", "botocore/", "boto3\\", "botocore\\")
+_GATE = gate({"boto": r"boto(?:3|core)[/\\]"})
 """With the paths of the clients, for records that are cut off within a traceback."""
-_GATE_OF_UNKNOWN = gate("boto", "dynamodb")
+_GATE_OF_UNKNOWN = gate({"boto": "boto", "dynamodb": "dynamodb"})
 
 
 def scan_blocks(

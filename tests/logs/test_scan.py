@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynasafe.cli import main
+from dynasafe.logs.gate import Places, gate, word_of
 from dynasafe.logs.grouping import MAX_GROUPS, Tally
 from dynasafe.logs.matching import matches
 from dynasafe.logs.records import Assembler, Event, Record, plain, records
@@ -201,6 +202,40 @@ def test_blocks(parts: list[str], cuts: list[int]) -> None:
     ends = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
 
     assert tally_of([data[a:b] for a, b in pairwise(ends)]) == tally_of([data])
+
+
+def test_class_and_message_apart() -> None:
+    """AWS Lambda's JSON has the class of an error and its message apart, also amid other lines."""
+    entry = {"errorType": "KeyError", "errorMessage": "'Item'", "stackTrace": ["a.py"]}
+    data = OTHERS * 3 + json.dumps(entry) + "\n" + OTHERS * 3
+
+    assert tally_of([data.encode()]) == {"DYS465 - - -": 1}
+
+
+FRAGMENTS = sorted({word_of(needle)[1] for each in BY_CODE.values() for needle in each.needles})
+LINES = st.one_of(
+    st.sampled_from(FRAGMENTS),
+    st.sampled_from(FRAGMENTS).map(lambda text: text[1:]),
+    st.text("not ed await", max_size=20),
+)
+
+
+@given(lines=st.lists(st.builds("{}{}{}".format, LINES, LINES, LINES), max_size=6))
+def test_places(lines: list[str]) -> None:
+    """Both ways of searching find each line with a fragment; by windows no other is found."""
+    data = "\n".join(lines).encode()
+    expected = {n for n, line in enumerate(lines) if any(each in line for each in FRAGMENTS)}
+    found = {}
+    for by_windows in (True, False):
+        places = Places(data, gate(by_windows=by_windows))
+        start, found[by_windows] = 0, set[int]()
+        while (place := places.first(start)) is not None:
+            found[by_windows].add(data.count(b"\n", 0, place))
+            start = place + 1
+
+    loose = {n for n, line in enumerate(lines) if "KeyError" in line}
+    assert expected <= found[True] <= expected | loose
+    assert expected <= found[False]
 
 
 @given(text=st.text())
