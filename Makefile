@@ -109,6 +109,16 @@ build/migrate-corpus/.cloned: tests/data/migrate_corpus.txt .venv/.installed
 	done <tests/data/migrate_corpus.txt
 	touch $@
 
+guard-third-party: .venv/.installed engines build/guard-third-party/.installed ## The guard in front of packages of others, into tests/data/guard_third_party.md
+	$(BIN)/python -m tests.third_party build/guard-third-party/bin/python
+
+# Of dynasafe the sources are taken, so its own requirements are among theirs.
+build/guard-third-party/.installed: tests/third_party/requirements.txt
+	test -x build/guard-third-party/bin/python || $(PYTHON) -m venv build/guard-third-party
+	build/guard-third-party/bin/python -m pip install --quiet --disable-pip-version-check \
+		--requirement tests/third_party/requirements.txt
+	touch $@
+
 smoke-aws: .venv/.installed ## Ten calls against your AWS account, in a table that is deleted again
 	$(BIN)/python -m tests.smoke
 

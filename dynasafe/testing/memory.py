@@ -58,6 +58,7 @@ ItemT = TypeVar("ItemT", bound=Item)
 AttributeMap = dict[str, Any]
 _Key = tuple[Any, ...]
 _PAGE_BYTES = 1_048_576
+_TABLES_OF_A_PAGE = 100
 _LEGACY = frozenset(
     {"Expected", "AttributeUpdates", "KeyConditions", "QueryFilter", "ScanFilter"}
     | {"AttributesToGet", "ConditionalOperator"}
@@ -238,7 +239,10 @@ class MemoryTables:
             raise refused("ResourceNotFoundException", "Requested resource not found")
 
     def _refuse_legacy(self, params: Mapping[str, Any]) -> None:
-        used = sorted(_LEGACY & params.keys())
+        tables = params.get("RequestItems")
+        entries = tables.values() if isinstance(tables, Mapping) else ()
+        members = {member for entry in entries if isinstance(entry, Mapping) for member in entry}
+        used = sorted(_LEGACY & (params.keys() | members))
         if used:
             raise refused(
                 "ValidationException",
@@ -256,8 +260,11 @@ class MemoryTables:
         return {"TableDescription": self._descriptions[params["TableName"]]}
 
     def list_tables(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        names = sorted(self.tables)
-        return {"TableNames": names[: params.get("Limit", len(names))]}
+        start = params.get("ExclusiveStartTableName", "")
+        names = sorted(name for name in self.tables if name > start)
+        page = names[: params.get("Limit", _TABLES_OF_A_PAGE)]
+        more = {"LastEvaluatedTableName": page[-1]} if len(page) < len(names) else {}
+        return {"TableNames": page, **more}
 
     def describe_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         return {"Table": self._descriptions[params["TableName"]]}

@@ -15,13 +15,14 @@ import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from dynasafe.errors import InvalidValueError
+from dynasafe.errors import InvalidValueError, ValueOutOfRangeError
 from dynasafe.expressions.evaluate import attributes_of
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.items.attributes import Attr, AttributeType, attr
@@ -122,14 +123,29 @@ def items_of(item_class: type[ItemT], **fixed: object) -> st.SearchStrategy[Item
     """Instances of an Item class, of any values that its types allow.
 
     Args:
-        fixed: attributes that are given, by their names in Python: `id="p1"`.
+        fixed: attributes that are given, by their names in Python: `id="p1"`, or a strategy for
+            them: `id=st.sampled_from(["p1", "p2"])`.
+
+    Raises:
+        ValueOutOfRangeError: the class has no attribute of this name.
     """
     schema = schema_of(item_class)
+    known = [each.field_name for each in schema.attributes]
+    for name in fixed:
+        if name not in known:
+            nearest = get_close_matches(name, known, 1) or known
+            raise ValueOutOfRangeError(
+                name,
+                f"{item_class.__name__} has no such attribute. "
+                f"Fix: did you mean {' or '.join(nearest)}?",
+            )
     hints = schema.types()
     fields: dict[str, st.SearchStrategy[Any]] = {}
     for each in schema.attributes:
         if each.field_name in fixed:
-            fields[each.field_name] = st.just(fixed[each.field_name])
+            given = fixed[each.field_name]
+            is_strategy = isinstance(given, st.SearchStrategy)
+            fields[each.field_name] = given if is_strategy else st.just(given)
         elif each.is_key:
             fields[each.field_name] = _key_values(hints[each.name])
         elif each.options.version:

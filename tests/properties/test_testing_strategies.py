@@ -26,6 +26,17 @@ from tests.support.people import Order, Person
 KEY = {"pk": "k"}
 
 
+@given(strategies.items_of(Person, id="p1", name=st.sampled_from(["Ada", "Bob"])))
+def test_given_attributes_then_instances_have_them(person: Person) -> None:
+    assert person.id == "p1"
+    assert person.name in ("Ada", "Bob")
+
+
+def test_given_an_attribute_that_a_class_does_not_have_then_it_is_refused() -> None:
+    with pytest.raises(InvalidValueError, match=r"Person has no such attribute. .* mean name\?"):
+        strategies.items_of(Person, nane="Ada")
+
+
 @given(strategies.items(key=KEY))
 def test_given_any_item_then_it_can_be_put_and_read(item: dict[str, Any]) -> None:
     wire = to_attribute_map(item)

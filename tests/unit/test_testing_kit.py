@@ -659,3 +659,24 @@ def test_given_built_parameters_then_they_are_valid_and_have_no_empty_members() 
         assert_no_empty_parameters({"TransactItems": [{"Put": {"ConditionExpression": ""}}]})
     with pytest.raises(InvalidValueError):
         UpdateBuilder().set("a", set())
+
+
+# Tables in memory, where they were silently wrong
+
+
+async def test_given_many_tables_then_they_are_listed_page_by_page() -> None:
+    db = fake_database(orders=Order, people=Person, persons=Person)
+
+    first = await db.call("ListTables", {"Limit": 2})
+    second = await db.call("ListTables", {"ExclusiveStartTableName": "people", "Limit": 2})
+
+    assert first == {"TableNames": ["orders", "people"], "LastEvaluatedTableName": "people"}
+    assert second == {"TableNames": ["persons"]}
+
+
+async def test_given_legacy_parameters_in_a_batch_then_they_are_refused() -> None:
+    db = fake_database(people=Person)
+    entry = {"Keys": [{"id": {"S": "a"}}], "AttributesToGet": ["name"]}
+
+    with pytest.raises(ServiceError, match="do not know the legacy parameters AttributesToGet"):
+        await db.call("BatchGetItem", {"RequestItems": {"people": entry}})
