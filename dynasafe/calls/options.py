@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict
 
 from dynasafe.errors import StoredValueError, UnsupportedTypeError
 from dynasafe.findings.quoting import quoted
@@ -121,11 +119,13 @@ class QueryOptions(CallOptions, total=False):
     """Whether DynamoDB reports the capacity that the call consumed."""
 
 
+_DEFAULT_RETRY: Final = RetryPolicy()
+
+
 def default_breaker(name: str) -> Circuit:
     return Circuit(name=name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All settings of a call.
 
@@ -133,31 +133,43 @@ class Settings:
         InvalidValueError: one is of a wrong type, or outside its range.
     """
 
-    retry: RetryPolicy | None = field(default_factory=RetryPolicy)
-    breaker: Circuit | BreakerFactory | None = default_breaker
-    timeout_s: float | None = DEFAULT_TIMEOUT_S
-    attempt_timeout_s: float | None = DEFAULT_ATTEMPT_TIMEOUT_S
-    validate: bool = True
-    hooks: Sequence[Hook] = ()
+    __slots__ = ("attempt_timeout_s", "breaker", "hooks", "retry", "timeout_s", "validate")
 
-    def __post_init__(self) -> None:
-        if self.retry is not None and not isinstance(self.retry, RetryPolicy):
+    def __init__(
+        self,
+        *,
+        retry: RetryPolicy | None = _DEFAULT_RETRY,
+        breaker: Circuit | BreakerFactory | None = default_breaker,
+        timeout_s: float | None = DEFAULT_TIMEOUT_S,
+        attempt_timeout_s: float | None = DEFAULT_ATTEMPT_TIMEOUT_S,
+        validate: bool = True,
+        hooks: Sequence[Hook] = (),
+    ) -> None:
+        if retry is not None and not isinstance(retry, RetryPolicy):
             raise UnsupportedTypeError(
-                "retry", f"a RetryPolicy or None is expected, not {type(self.retry).__name__}"
+                "retry", f"a RetryPolicy or None is expected, not {type(retry).__name__}"
             )
-        if not (
-            self.breaker is None or isinstance(self.breaker, Circuit) or callable(self.breaker)
-        ):
+        if not (breaker is None or isinstance(breaker, Circuit) or callable(breaker)):
             raise UnsupportedTypeError(
                 "breaker",
-                "a CircuitBreaker, a factory or None is expected, not "
-                f"{type(self.breaker).__name__}",
+                f"a CircuitBreaker, a factory or None is expected, not {type(breaker).__name__}",
             )
-        for name in ("timeout_s", "attempt_timeout_s"):
-            value = getattr(self, name)
-            if value is not None:
-                require_seconds(name, value)
-        require_hooks("hooks", self.hooks)
+        if timeout_s is not None:
+            require_seconds("timeout_s", timeout_s)
+        if attempt_timeout_s is not None:
+            require_seconds("attempt_timeout_s", attempt_timeout_s)
+        require_hooks("hooks", hooks)
+        self.retry: Final = retry
+        self.breaker: Final = breaker
+        self.timeout_s: Final = timeout_s
+        self.attempt_timeout_s: Final = attempt_timeout_s
+        self.validate: Final = validate
+        self.hooks: Final = hooks
+
+    def overridden(self, options: Mapping[str, Any]) -> Settings:
+        """The same but for these."""
+        own = {name: getattr(self, name) for name in self.__slots__}
+        return Settings(**{**own, **options})
 
 
 class Keywords:
@@ -201,7 +213,7 @@ class Keywords:
             else:
                 raise self._unknown(name)
         if overridden:
-            settings = dataclasses.replace(settings, **overridden)
+            settings = settings.overridden(overridden)
         return own, settings
 
     def settings(self, options: Mapping[str, Any], settings: Settings) -> Settings:
