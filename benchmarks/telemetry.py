@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials
 from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
@@ -37,7 +38,10 @@ Call = Callable[[int], Awaitable[object]]
 @asynccontextmanager
 async def _dynasafe(endpoint_url: str, *hooks: Any) -> AsyncIterator[Call]:
     async with AsyncDynamoDB.connect(
-        region_name=REGION, endpoint_url=endpoint_url, hooks=hooks
+        region_name=REGION,
+        endpoint_url=endpoint_url,
+        credentials=Credentials("test", "test"),
+        hooks=hooks,
     ) as db:
         table = db.table(TABLE_NAME)
         yield lambda turn: table.get_item({"id": f"p{turn}"})
