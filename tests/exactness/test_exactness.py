@@ -29,11 +29,10 @@ from tests.integration.conftest import (
     Engines,
     boto3_client,
     engines,
-    face,
     key_schema,
-    pytest_generate_tests,
 )
 from tests.integration.conftest import connect as calm
+from tests.support.faces import face, pytest_generate_tests
 
 __all__ = ["engines", "face", "pytest_generate_tests"]
 

@@ -15,7 +15,10 @@ from botocore.config import Config
 from dynasafe import AsyncDynamoDB
 from dynasafe.testing.engines import Engine, EngineName, EngineUnavailableError, start_engine
 from tests.support import faces
+from tests.support.faces import face, pytest_generate_tests
 from tests.support.false_alarms import false_alarms
+
+__all__ = ["face", "pytest_generate_tests"]
 
 ALL: list[EngineName] = ["moto", "dynalite", "dynamodb-local"]
 STRICT: list[EngineName] = ["dynalite", "dynamodb-local"]
@@ -47,20 +50,6 @@ class Engines:
         if os.environ.get("CI") or os.environ.get("DYNASAFE_REQUIRE_ENGINES"):
             pytest.fail(str(engine))
         pytest.skip(str(engine))
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A module that has BOTH_FACES = True runs on both faces."""
-    if getattr(metafunc.module, "BOTH_FACES", None) is True:
-        metafunc.parametrize("face", faces.FACES, indirect=True)
-
-
-@pytest.fixture(autouse=True)
-def face(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The face that `connect` makes databases of."""
-    faces.use(getattr(request, "param", "async"))
-    yield
-    faces.use("async")
 
 
 @pytest.fixture(scope="session")

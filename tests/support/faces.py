@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
+import pytest
+
 from dynasafe import AsyncDynamoDB, AsyncTable, DynamoDB
+from dynasafe.aio.http_transport import HttpTransport
 from dynasafe.errors import OutcomeUnknownError
+from dynasafe.sync.http_transport import HttpTransport as SyncHttpTransport
 
 Face = Literal["async", "sync"]
 FACES: tuple[Face, ...] = ("async", "sync")
@@ -34,6 +38,28 @@ def connect(**options: Any) -> Any:
     if _face == "async":
         return AsyncDynamoDB.connect(**options)
     return OnThreads(DynamoDB.connect(**options), AsyncDynamoDB)
+
+
+def transport(**settings: Any) -> Any:
+    """An HttpTransport of the face that is tested, with the async interface."""
+    if _face == "async":
+        return HttpTransport(**settings)
+    return OnThreads(SyncHttpTransport(**settings), HttpTransport)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that their module names in BOTH_FACES run on both; True names all."""
+    both = getattr(metafunc.module, "BOTH_FACES", ())
+    if both is True or (both and metafunc.function.__name__ in both):
+        metafunc.parametrize("face", FACES, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def face(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The face that `connect` and `transport` make clients of."""
+    use(getattr(request, "param", "async"))
+    yield
+    use("async")
 
 
 async def run(function: Callable[[], Any]) -> Any:

@@ -19,6 +19,7 @@ from zlib import crc32
 
 from dynasafe.aio.http_transport import HttpTransport
 from dynasafe.http.credentials import Credentials
+from tests.support import faces
 
 CREDENTIALS = Credentials("AKID", "secret", "token")
 
@@ -153,7 +154,7 @@ async def transport_to(url: str, **options: Any) -> AsyncIterator[HttpTransport]
         "proxies": {},
         **options,
     }
-    transport = HttpTransport(**settings)
+    transport: HttpTransport = faces.transport(**settings)
     await transport.open()
     try:
         yield transport

@@ -19,6 +19,7 @@ import pytest
 from dynasafe.aio import connection
 from dynasafe.aio.http_transport import HttpTransport
 from dynasafe.resilience.boundary import Lost, NotSent, Refused, TransportError
+from tests.support.faces import face, pytest_generate_tests
 from tests.support.peers import (
     CREDENTIALS,
     REFUSED,
@@ -33,6 +34,26 @@ from tests.support.peers import (
 )
 
 PARAMS = {"TableName": "t", "Key": {"id": {"S": "x"}}}
+__all__ = ["face", "pytest_generate_tests"]
+# The others are of event loops.
+BOTH_FACES = {
+    "test_bytes_while_idle",
+    "test_closed_while_waiting",
+    "test_fuzzed_answers",
+    "test_half_closed",
+    "test_last_in_first_out",
+    "test_no_such_host",
+    "test_no_time_limit",
+    "test_old_tls",
+    "test_plain_port_for_tls",
+    "test_refused_connection",
+    "test_reopened",
+    "test_request_bytes",
+    "test_silent_listener",
+    "test_table",
+    "test_untrusted_certificate",
+    "test_wrong_host",
+}
 Behave = Callable[[Peer, asyncio.StreamWriter, int], Awaitable[None]]
 
 

@@ -16,9 +16,20 @@ from dynasafe.environment.proxies import Proxy, proxy_of
 from dynasafe.environment.trust import Trust
 from dynasafe.http.endpoint import endpoint
 from dynasafe.resilience.boundary import NotSent
+from tests.support.faces import face, pytest_generate_tests
 from tests.support.peers import Authority, peer, transport_to
 
 PARAMS = {"TableName": "t", "Key": {"id": {"S": "x"}}}
+__all__ = ["face", "pytest_generate_tests"]
+# The others are of event loops.
+BOTH_FACES = {
+    "test_client_certificate",
+    "test_plain_through_proxy",
+    "test_refused_tunnel",
+    "test_trace_header",
+    "test_tunnel",
+    "test_unknown_authority_is_looked_at_again",
+}
 
 
 @pytest.fixture(scope="session")
