@@ -51,6 +51,7 @@ from dynasafe.values.wire import (
     AttributeValue,
     bytes_of,
     is_equal,
+    is_ordered,
     item_size_bytes,
     member,
     scalar,
@@ -127,7 +128,7 @@ def _leaf_holds(node: ConditionLeaf, item: AttributeMap) -> bool:
         case Between():
             value = _operand(node.operand, item)
             low, high = _operand(node.low, item), _operand(node.high, item)
-            return _is_ordered(low, value) and _is_ordered(value, high)
+            return is_ordered(low, value) and is_ordered(value, high)
         case In():
             value = _operand(node.operand, item)
             choices = (_operand(choice, item) for choice in node.choices)
@@ -148,24 +149,13 @@ def _compares(node: Comparison, item: AttributeMap) -> bool:
         case "<>":
             return left is None or right is None or not is_equal(left, right)
         case "<":
-            return _is_ordered(left, right) and not _is_ordered(right, left)
+            return is_ordered(left, right) and not is_ordered(right, left)
         case "<=":
-            return _is_ordered(left, right)
+            return is_ordered(left, right)
         case ">":
-            return _is_ordered(right, left) and not _is_ordered(left, right)
+            return is_ordered(right, left) and not is_ordered(left, right)
         case ">=":
-            return _is_ordered(right, left)
-
-
-def _is_ordered(low: AttributeValue | None, high: AttributeValue | None) -> bool:
-    """Whether both are there, of one ordered type, and the first is not above the second."""
-    if low is None or high is None:
-        return False
-    low_type, low_content = member(low)
-    high_type, high_content = member(high)
-    if low_type != high_type or low_type not in ("S", "N", "B"):
-        return False
-    return bool(scalar(low_type, low_content) <= scalar(high_type, high_content))
+            return is_ordered(right, left)
 
 
 def _function(node: Function, item: AttributeMap) -> bool:

@@ -38,6 +38,7 @@ from dynasafe.items.owners import HasSchema, Owned, OwnerT, T, T_co
 from dynasafe.values.arguments import elements_of
 from dynasafe.values.codec import Codec
 from dynasafe.values.codecs import codec_for
+from dynasafe.values.wire import AttributeValue, is_ordered
 
 U = TypeVar("U")
 NestedT = TypeVar("NestedT", bound=HasSchema)
@@ -50,6 +51,7 @@ _MAX_CHOICES = 100
 _ANY: Codec[Any] = codec_for(Any)
 _INT: Codec[int] = codec_for(int)
 _NULL = {"NULL": True}
+_ORDERED = frozenset({"S", "N", "B"})
 
 
 class Choices(Protocol[T_co]):
@@ -92,8 +94,17 @@ class Comparable(Readable[T, OwnerT]):
     def _compare(
         self, operator: ComparisonOperator, other: object, make: Callable[..., Condition[Any]]
     ) -> Condition[Any]:
-        node = Comparison(operator, self.node, self._value(other))
-        return Condition.made(node, make, self, other)
+        operand = self._value(other) if operator in ("=", "<>") else self._ordered(other, operator)
+        return Condition.made(Comparison(operator, self.node, operand), make, self, other)
+
+    def _ordered(self, value: object, operator: str) -> Operand:
+        """The value as what has an order: of the others DynamoDB refuses the comparison."""
+        operand = self._value(value)
+        if isinstance(operand, Value) and operand.attribute_value.keys().isdisjoint(_ORDERED):
+            raise UnsupportedTypeError(
+                str(self), f"{operator} takes text, numbers or bytes, not {type(value).__name__}"
+            )
+        return operand
 
     def _equals_none(self, value: object) -> bool:
         """Whether a comparison with the value asks for an attribute that is not stored."""
@@ -211,7 +222,10 @@ class Comparable(Readable[T, OwnerT]):
     ) -> Condition[OwnerT]: ...
     def between(self, low: object, high: object) -> Condition[Any]:
         """`low <= self <= high`."""
-        node = Between(self.node, self._value(low), self._value(high))
+        lowest, highest = self._ordered(low, "BETWEEN"), self._ordered(high, "BETWEEN")
+        if isinstance(lowest, Value) and isinstance(highest, Value):
+            _require_bounds(str(self), lowest.attribute_value, highest.attribute_value)
+        node = Between(self.node, lowest, highest)
         return Condition.made(node, Comparable.between, self, low, high)
 
     @overload
@@ -268,6 +282,15 @@ def _is_in(operand: Comparable[Any, Any], *choices: object) -> Condition[Any]:
     if stored:
         terms.append(In(operand.node, tuple(operand._value(choice) for choice in stored)))
     return Condition.made(disjunction(*terms), _is_in, operand, *choices)
+
+
+def _require_bounds(path: str, low: AttributeValue, high: AttributeValue) -> None:
+    if low.keys() != high.keys():
+        raise UnsupportedTypeError(path, "the bounds of BETWEEN are of one type")
+    if not is_ordered(low, high):
+        raise ValueOutOfRangeError(
+            path, "the lower bound of BETWEEN is above the upper one. Fix: give them in order"
+        )
 
 
 class SizeOf(Comparable[int, OwnerT]):

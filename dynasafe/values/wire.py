@@ -85,6 +85,17 @@ def copied(value: AttributeValue) -> dict[str, Any]:
 # Equality and order
 
 
+def is_ordered(low: AttributeValue | None, high: AttributeValue | None) -> bool:
+    """Whether both are there, of one ordered type, and the first is not above the second."""
+    if low is None or high is None:
+        return False
+    low_type, low_content = member(low)
+    high_type, high_content = member(high)
+    if low_type != high_type or low_type not in ("S", "N", "B"):
+        return False
+    return bool(scalar(low_type, low_content) <= scalar(high_type, high_content))
+
+
 def is_equal(one: AttributeValue, other: AttributeValue) -> bool:
     """Whether two values are of one type and equal.
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from boto3.dynamodb.conditions import Attr as Boto3Attr
 from boto3.dynamodb.conditions import Key as Boto3Key
 
-from dynasafe import attr
-from dynasafe.errors import InvalidValueError, UnsupportedTypeError
+from dynasafe import attr, check_request
+from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.render import render
 from dynasafe.items.conditions import Condition, condition_node
 from dynasafe.items.projections import projection_node
 from dynasafe.items.schema import schema_of
+from dynasafe.values.convert import to_attribute_value
 from tests.support.people import Address, Person
 
 P = Person
@@ -177,3 +179,40 @@ def test_given_no_list_of_attributes_then_the_projection_is_refused(wrong: Any) 
 def test_given_a_condition_class_of_boto3_instead_of_an_instance_then_it_is_refused() -> None:
     with pytest.raises(UnsupportedTypeError):
         condition_node(type(Boto3Attr("a").eq(1)))
+
+
+@pytest.mark.parametrize("value", [True, None, [1], {"a": 1}, {1, 2}])
+@pytest.mark.parametrize(
+    "compare",
+    [
+        lambda a, v: a < v,
+        lambda a, v: a <= v,
+        lambda a, v: a > v,
+        lambda a, v: a >= v,
+        lambda a, v: a.between(v, v),
+        lambda a, v: a.between(1, v),
+    ],
+)
+def test_only_what_has_an_order_is_compared_by_it(compare: Any, value: Any) -> None:
+    """DynamoDB refuses the others, so that there is nothing that `matches` could say."""
+    with pytest.raises(UnsupportedTypeError, match="takes text, numbers or bytes"):
+        compare(attr("a"), value)
+    check = check_request(
+        "PutItem",
+        {
+            "TableName": "some-table",
+            "Item": {"pk": {"S": "a"}},
+            "ConditionExpression": "a < :v",
+            "ExpressionAttributeValues": {":v": to_attribute_value(value)},
+        },
+    )
+    assert [each.code for each in check] == ["DYS223"]
+
+
+def test_bounds_are_of_one_type_and_in_order() -> None:
+    """As DynamoDB wants them."""
+    with pytest.raises(UnsupportedTypeError, match="of one type"):
+        attr("a").between(1, "b")
+    with pytest.raises(ValueOutOfRangeError, match="above the upper one"):
+        attr("a").between(2, Decimal("1.5"))
+    assert attr("a").between(1, 1).matches({"a": 1})
