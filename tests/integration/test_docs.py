@@ -36,6 +36,7 @@ PAGES = [
     *(path for path in sorted(DOCS.rglob("*.md")) if path.parent.name != "findings"),
 ]
 START = DOCS / "start.md"
+TOUR = DOCS / "tour.md"
 SHOWN = "--8<-- "
 # A whole program, which readers store as a file.
 FILE = re.compile(r'python title="(?P<name>\w+\.py)"')
@@ -115,7 +116,7 @@ def person_of_the_start_page() -> type:
 
 def cases() -> Iterator[Any]:
     for page in PAGES:
-        if not python_of(page):
+        if not python_of(page) or page == TOUR:  # the tour has a test of its own
             continue
         lacking = {
             engine for need in NEEDS.get(name_of(page), ()) for engine in DIFFERENCES[need].engines
@@ -179,6 +180,8 @@ async def until_active(db: AsyncDynamoDB, table_name: str) -> None:
 def programs() -> Iterator[Any]:
     """Each whole program of a page, and what the page says that it prints."""
     for page in PAGES:
+        if page == TOUR:  # whose programs and commands belong together
+            continue
         blocks = blocks_of(page)
         for number, block in enumerate(blocks):
             name = FILE.fullmatch(block.info)
@@ -306,19 +309,25 @@ def is_command(line: str) -> bool:
         case "make", [*targets]:
             return {name for name in targets if "=" not in name} <= make_targets()
         case "pip", ["install", requirement]:
-            extras = re.fullmatch(r"(?:dynasafe|\.)(?:\[([a-z,]+)\])?", requirement)
+            extras = re.fullmatch(
+                r"(?:dynasafe|\.|\./dynasafe-source)(?:\[([a-z0-9,]+)\])?", requirement
+            )
             return extras is not None and set((extras[1] or "testing").split(",")) <= set(
                 project()["optional-dependencies"]
             )
         case "python" | "python3", ["-m", "dynasafe", *words]:
             command = [sys.executable, "-m", "dynasafe", *words]
             return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        case "python" | "python3", ["-m", "pip", "install", requirement]:
+            return is_command(f"pip install {shlex.quote(requirement)}")
         case "dynasafe", [name, *words]:
             command = [sys.executable, "-m", "dynasafe", name, "--help"]
             helped = subprocess.run(command, capture_output=True, text=True, check=False)
             options = [word for word in words if word.startswith("--")]
             return helped.returncode == 0 and all(each in helped.stdout for each in options)
-        case "python" | "python3", ["-m", "venv" | "http.server", *_] | ["start.py"]:
+        case "python" | "python3", ["-m", "venv" | "http.server", *_]:
+            return True
+        case "python" | "python3", [str(name)] if re.fullmatch(r"\w+\.py", name):
             return True
         case "pytest", options:
             command = [sys.executable, "-m", "pytest", *options, "--version"]
