@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,7 +13,9 @@ from uuid import UUID
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
-from dynasafe import Attr, Item, attribute
+from dynasafe import Attr, Item, UpdateBuilder, attribute
+from dynasafe.errors import InvalidValueError
+from dynasafe.items.item import encode_item
 from dynasafe.testing import strategies
 
 
@@ -181,3 +184,46 @@ def instances(draw: st.DrawFn) -> Any:
     """An instance of a generated class."""
     item_class, values = draw(classes())
     return item_class(id="k", **{name: draw(each) for name, each in values.items()})
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> tuple[Any, UpdateBuilder[Any] | None, Any]:
+    """An instance, an update of one of its attributes, and the instance that comes of it.
+
+    There is no update where the instance or the value cannot be stored, or nothing is to be done.
+    """
+    item_class, strategies = draw(classes())
+    item = item_class(id="k", **{name: draw(each) for name, each in strategies.items()})
+    name = draw(st.sampled_from(sorted(strategies)))
+    value = draw(strategies[name])
+    by = draw(st.sampled_from([name, getattr(item_class, name)]))
+    builder: Any = UpdateBuilder(item_class)
+    schema = item_class.__dynasafe_schema__.by_field_name[name]
+    try:
+        is_stored = schema.name in encode_item(item)
+        verb, new = draw(st.sampled_from(actions(schema, getattr(item, name), value, is_stored)))
+        getattr(builder, verb)(by, *([] if verb == "remove" else [value]))
+    except InvalidValueError:
+        return item, None, item
+    expected = copy.copy(item)
+    setattr(expected, name, new)
+    if builder.is_empty:
+        assert expected == item
+        return item, None, item
+    return item, builder, expected
+
+
+def actions(schema: Any, old: Any, value: Any, is_stored: bool) -> list[tuple[str, Any]]:
+    """The actions that take the value, each with what the attribute is afterwards."""
+    possible = [("set", value), ("set_if_not_exists", old if is_stored else value)]
+    if schema.has_default:
+        possible.append(("remove", schema.default()))
+    if type(value) is type(old) is list:
+        possible += [("append", old + value), ("prepend", value + old)]
+    if type(value) is type(old) is set and value:
+        possible += [("add", old | value)]
+        if schema.is_empty_set_absent:
+            possible += [("delete", old - value)]
+    if type(value) is type(old) is int and abs(value) + abs(old) < 10**30:
+        possible += [("increment", old + value), ("add", old + value)]
+    return possible
