@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Generic, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Unpack, cast, overload
 from uuid import uuid4
 
-from dynasafe.calls import batches, reads, requests, writes
+from dynasafe.calls import reads, requests, writes
 from dynasafe.calls.options import (
     DEFAULT_MAX_CONNECTIONS,
     CallOptions,
@@ -24,7 +24,6 @@ from dynasafe.calls.options import (
     TableOptions,
     WriteOptions,
 )
-from dynasafe.calls.pages import paging
 from dynasafe.calls.reads import Get
 from dynasafe.calls.transactions import single_write_plan
 from dynasafe.calls.writes import ReturnOld, Write, WriteResult
@@ -34,8 +33,10 @@ from dynasafe.items.projections import ProjectionLike
 from dynasafe.items.updates import ReturnValues, UpdateBuilder
 from dynasafe.sync.clock import Clock
 from dynasafe.sync.execute import Executor
-from dynasafe.sync.pages import Pages
 from dynasafe.sync.transport import Transport
+
+if TYPE_CHECKING:
+    from dynasafe.sync.pages import Pages
 
 PlainItem = dict[str, Any]
 
@@ -349,9 +350,7 @@ class Table(Generic[ItemT]):
             exclusive_start_key: a page's `last_evaluated_key`, to go on after it.
         """
         own, settings = _QUERY.split(options, self._settings)
-        return Pages(
-            self._executor, settings, paging("Query", self._table, key_condition, projection, own)
-        )
+        return self._pages("Query", key_condition, projection, own, settings)
 
     @overload
     def scan(
@@ -381,7 +380,7 @@ class Table(Generic[ItemT]):
         The others are as in `query`.
         """
         own, settings = _SCAN.split(options, self._settings)
-        return Pages(self._executor, settings, paging("Scan", self._table, None, projection, own))
+        return self._pages("Scan", None, projection, own, settings)
 
     def batch_get_item(
         self,
@@ -407,6 +406,8 @@ class Table(Generic[ItemT]):
             NoAnswerError: it was sent, and no usable answer came.
             StoredValueError: a stored item does not fit the item class.
         """
+        from dynasafe.calls import batches
+
         settings = _BATCH_GET.settings(options, self._settings)
         table = self._table
         found: list[ItemT] = self._executor.call(
@@ -445,6 +446,8 @@ class Table(Generic[ItemT]):
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
         """
+        from dynasafe.calls import batches
+
         settings = _BATCH_WRITE.settings(options, self._settings)
         table = self._table
         self._executor.call(
@@ -484,7 +487,21 @@ class Table(Generic[ItemT]):
         """A read for `transact_get_items`."""
         return reads.transact_get(self._table, key, projection=projection)
 
-    # Within
+    # Within. Pages and batches are loaded where they are asked for.
+
+    def _pages(
+        self,
+        operation: Literal["Query", "Scan"],
+        key_condition: ConditionLike | None,
+        projection: ProjectionLike | None,
+        options: Mapping[str, Any],
+        settings: Settings,
+    ) -> Pages[Any]:
+        from dynasafe.calls.pages import paging
+        from dynasafe.sync.pages import Pages
+
+        paged = paging(operation, self._table, key_condition, projection, options)
+        return Pages(self._executor, settings, paged)
 
     def _write(
         self,

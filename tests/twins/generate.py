@@ -15,10 +15,17 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-MADE = ("contention", "database", "pages", "table")
+MADE = {
+    **{
+        f"dynasafe/sync/{name}.py": f"dynasafe/aio/{name}.py"
+        for name in ("contention", "database", "pages", "table")
+    },
+    "tests/typing/right_sync.py": "tests/typing/right.py",
+    "tests/typing/wrong_sync.py": "tests/typing/wrong.py",
+}
 
 PHRASES: dict[str, dict[str, str]] = {
-    "database": {
+    "dynasafe/aio/database.py": {
         '''"""AsyncDynamoDB: one client, with what all its calls share.
 
 async with AsyncDynamoDB.connect(region_name="us-east-1") as db:''': '''"""DynamoDB: one client, with what all its calls share.
@@ -44,11 +51,11 @@ with DynamoDB.connect(region_name="us-east-1") as db:''',
         """whose settings and credentials are used; one
                 of aioboto3 makes the client with aioboto3.""": "whose settings and credentials are used.",
     },
-    "table": {
+    "dynasafe/aio/table.py": {
         """All methods of one table may be called by many tasks
     at once, on one event loop.""": "All methods of one table may be called by many threads\n    at once.",
     },
-    "contention": {
+    "dynasafe/aio/contention.py": {
         """await settle(db.transact_write_items(writes))
 await retry_conflicts(read_change_and_store, on=VersionConflictError)""": """settle(lambda: db.transact_write_items(writes))
 retry_conflicts(read_change_and_store, on=VersionConflictError)""",
@@ -58,7 +65,6 @@ retry_conflicts(read_change_and_store, on=VersionConflictError)""",
         "call: makes a new awaitable each time.": "call: is called again each time.",
         '"""What a call returns. If': '"""What `call()` returns. If',
     },
-    "pages": {},
 }
 
 WORDS = (
@@ -86,24 +92,24 @@ WORDS = (
 )
 
 
-def made(name: str) -> str:
-    """The sync module of this name, made of the async one."""
-    text = (ROOT / "dynasafe" / "aio" / f"{name}.py").read_text()
-    for phrase, other in PHRASES[name].items():
+def made(target: str) -> str:
+    """The text of a sync module, made of the async one."""
+    source = MADE[target]
+    text = (ROOT / source).read_text()
+    for phrase, other in PHRASES.get(source, {}).items():
         if phrase not in text:
-            raise ValueError(f"dynasafe/aio/{name}.py no longer has {phrase!r}")
+            raise ValueError(f"{source} no longer has {phrase!r}")
         text = text.replace(phrase, other)
     for pattern, replacement in WORDS:
         text = re.sub(pattern, replacement, text)
     head, _, rest = text.partition("\n\nfrom __future__")
     text = (
-        f"{head}\n\n# Made from dynasafe/aio/{name}.py by `make twins`: change that one.\n"
+        f"{head}\n\n# Made from {source} by `make twins`: change that one.\n"
         f"\nfrom __future__{rest}"
     )
-    path = f"dynasafe/sync/{name}.py"
     for command in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):
         text = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--stdin-filename", path, "-"],
+            [sys.executable, "-m", "ruff", *command, "--stdin-filename", target, "-"],
             input=text,
             capture_output=True,
             text=True,
@@ -116,11 +122,10 @@ def made(name: str) -> str:
 def main() -> int:
     is_check = "--check" in sys.argv
     differing = []
-    for name in MADE:
-        path = ROOT / "dynasafe" / "sync" / f"{name}.py"
-        text = made(name)
+    for target in MADE:
+        path, text = ROOT / target, made(target)
         if not path.exists() or path.read_text() != text:
-            differing.append(path.relative_to(ROOT))
+            differing.append(target)
             if not is_check:
                 path.write_text(text)
     for each in differing:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-FILES = ("right.py", "natural.py", "wrong.py")
+FILES = ("right.py", "right_sync.py", "natural.py", "wrong.py", "wrong_sync.py")
 
 Lines = set[tuple[str, int]]
 """A file and the number of a line."""
