@@ -93,6 +93,11 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 stress: .venv/.installed ## 200 threads, faults and interrupts, for about a minute
 	DYNASAFE_STORM_CALLS=300000 $(BIN)/python -m pytest --timeout 20000 tests/threads -k storm
 
+gevent: .venv/.installed ## The sync face under gevent's monkey patching, in an environment of its own
+	test -x build/gevent/bin/python || $(PYTHON) -m venv build/gevent
+	build/gevent/bin/python -m pip install --quiet --disable-pip-version-check gevent .
+	build/gevent/bin/python -m tests.threads.under_gevent
+
 lint-corpus: build/lint-corpus/.installed ## dynasafe lint over packages of others, each finding judged
 	DYNASAFE_LINT_CORPUS=build/lint-corpus $(BIN)/python -m pytest -s tests/precision
 

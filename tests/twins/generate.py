@@ -104,8 +104,7 @@ def made(target: str) -> str:
         text = re.sub(pattern, replacement, text)
     head, _, rest = text.partition("\n\nfrom __future__")
     text = (
-        f"{head}\n\n# Made from {source} by `make twins`: change that one.\n"
-        f"\nfrom __future__{rest}"
+        f"{head}\n\n# Made from {source} by `make twins`: change that one.\n\nfrom __future__{rest}"
     )
     for command in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):
         text = subprocess.run(
