@@ -3,7 +3,7 @@
 python -m tests.threads.under_gevent
 """
 
-# ruff: noqa: E402, I001, PT017, T201
+# ruff: noqa: E402, PT017, T201
 from gevent import monkey
 
 monkey.patch_all()
