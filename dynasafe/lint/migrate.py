@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dynasafe.lint.calls import Call, constant_display, find_face_calls
+from dynasafe.lint.comprehended import Comprehended, is_comprehended
 from dynasafe.lint.grown import BUILDER, Grown
 from dynasafe.lint.literals import only_text, text_constant
 from dynasafe.lint.module import Module, RuleSettings
@@ -90,6 +91,9 @@ def _migrated(call: Call, module: Module) -> tuple[list[Edit], set[str]]:
     if only_text(text, module.names) is not None:
         edits = [migration.edit(), *migration.result()]
         return edits, migration.needed
+    if is_comprehended(text) and not migration.is_face:
+        made = Comprehended(call, module)
+        return made.edits(migration.build(with_condition=True)), migration.needed
     grown = Grown(call, module)
     edits = [*grown.edits(migration.grown()), *migration.result()]
     return edits, migration.needed | grown.needed
@@ -118,7 +122,7 @@ class _Migration:
         self._module = module
         self._check_call()
         self.needed = {"UpdateBuilder"}
-        self._is_face = call.kind is not None and call.kind.what == "face"
+        self.is_face = call.kind is not None and call.kind.what == "face"
         """Whether it is a table of dynasafe, whose method takes a key and an UpdateBuilder."""
 
     # The old call
@@ -216,7 +220,7 @@ class _Migration:
         line = module.source.line(module.source.place(start).line)
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         chain = ["**UpdateBuilder()", *links, self.build()]
-        if self._is_face:
+        if self.is_face:
             key, *options = self._face_arguments()
             chain = [f"{key},", "UpdateBuilder()", *links]
             chain = [*chain[:-1], f"{chain[-1]},", *(f"{each}," for each in options)]
@@ -244,7 +248,7 @@ class _Migration:
 
     def grown(self) -> str:
         """The arguments of a call whose builder grows before it."""
-        if not self._is_face:
+        if not self.is_face:
             return f"**{BUILDER}{self.build(with_condition=True)}"
         if "ConditionExpression" in self._call.members and not self._boto3_condition():
             raise NotMigratedError("a condition as text beside an expression that grows")
@@ -253,7 +257,7 @@ class _Migration:
 
     def result(self) -> Iterator[Edit]:
         """What becomes of the answer: a table of dynasafe has attributes, and no dict."""
-        if not self._is_face:
+        if not self.is_face:
             return
         parents, source = self._module.names.parents, self._module.source
         value: ast.AST = self._call.node
