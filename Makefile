@@ -121,10 +121,12 @@ guard-third-party: .venv/.installed engines build/guard-third-party/.installed #
 	$(BIN)/python -m tests.third_party build/guard-third-party/bin/python
 
 # Of dynasafe the sources are taken, so its own requirements are among theirs.
-build/guard-third-party/.installed: tests/third_party/requirements.txt
+build/guard-third-party/.installed: tests/third_party/requirements.txt tests/third_party/without_dependencies.txt
 	test -x build/guard-third-party/bin/python || $(PYTHON) -m venv build/guard-third-party
 	build/guard-third-party/bin/python -m pip install --quiet --disable-pip-version-check \
 		--requirement tests/third_party/requirements.txt
+	build/guard-third-party/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--requirement tests/third_party/without_dependencies.txt
 	touch $@
 
 smoke-aws: .venv/.installed ## Ten calls against your AWS account, in a table that is deleted again

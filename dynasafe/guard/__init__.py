@@ -41,8 +41,8 @@ def guard(
         client: of boto3, aioboto3, botocore or aiobotocore.
         mode: "raise" refuses a request that DynamoDB would refuse. "warn" sends it, and logs each
             finding once for each place in the caller's code. "repair" drops members that are None
-            or empty, and names and values that no expression uses; it writes reserved words as
-            placeholders; what remains is logged as in "warn".
+            or empty, names and values that no expression uses, and keys that a batch reads twice;
+            it writes reserved words as placeholders; what remains is logged as in "warn".
         errors: "botocore": the refusal is an InvalidRequestError, and the ClientError or
             ParamValidationError that the caller expects of botocore too. "dynasafe": it is an
             InvalidRequestError alone, which no handler of ClientError swallows; for tests.

@@ -10,6 +10,7 @@ from dynasafe.events import Hook, RequestRepaired
 from dynasafe.expressions.reserved_words import must_be_aliased
 from dynasafe.findings.finding import Finding
 from dynasafe.hooks import emit
+from dynasafe.values.wire import fingerprint
 
 # Without these members a request means the same as with an empty one. It does not without
 # UpdateExpression and AttributeUpdates: an UpdateItem that has neither creates an empty item.
@@ -37,6 +38,9 @@ _EXPRESSIONS = (
 )
 _PLACEHOLDERS = ("ExpressionAttributeNames", "ExpressionAttributeValues")
 _RESERVED, _UNUSED, _WITHOUT_EXPRESSION = "DYS215", "DYS222", "DYS107"
+_REPEATED = "DYS172"
+"""A key that a batch of reads has twice: each item is read once, as a caller expects."""
+_REPAIRED = frozenset({_RESERVED, _UNUSED, _WITHOUT_EXPRESSION, _REPEATED})
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 _WORD = re.compile(r"(?<![#:\w\[])\w+")  # no index
 
@@ -62,26 +66,71 @@ def drop_empty(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) 
 def repair_expressions(
     operation: str, params: dict[str, Any], findings: Sequence[Finding], hooks: tuple[Hook, ...]
 ) -> bool:
-    """Write reserved words as placeholders, and leave out placeholders that nothing uses.
+    """Write reserved words as placeholders, and leave out what nothing uses, or what is repeated.
+
+    The entries of transactions, and the tables of a batch of reads, are repaired in the same way.
 
     Returns:
         Whether anything was changed.
     """
-    before = {member: params.get(member) for member in (*_EXPRESSIONS, *_PLACEHOLDERS)}
-    for member in _EXPRESSIONS:
-        spans = {
-            finding.where.span
-            for finding in findings
-            if finding.code == _RESERVED and finding.where.parameter == member
-        }
-        for span in sorted(filter(None, spans), reverse=True):  # those before keep their places
-            _alias(params, member, *span)
-    if any(finding.code in (_UNUSED, _WITHOUT_EXPRESSION) for finding in findings):
-        _leave_out_unused(params)
-    changed = [member for member, value in before.items() if params.get(member) != value]
-    if changed:
-        _report(operation, params, changed, hooks)
-    return bool(changed)
+    repaired = _Repaired(findings)
+    repaired.repair(params, "")
+    entries, tables = params.get("TransactItems"), params.get("RequestItems")
+    if isinstance(entries, list):
+        params["TransactItems"] = [
+            repaired.parts(entry, f"TransactItems[{index}].") for index, entry in enumerate(entries)
+        ]
+    if operation == "BatchGetItem" and isinstance(tables, Mapping):
+        params["RequestItems"] = repaired.parts(tables, "RequestItems.")
+    if repaired.places:
+        _report(operation, params, repaired.places, hooks)
+    return bool(repaired.places)
+
+
+class _Repaired:
+    """What was changed, and where."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self._findings = [each for each in findings if each.code in _REPAIRED]
+        self.places: list[str] = []
+
+    def parts(self, parts: Any, place: str) -> Any:
+        """The parts, with copies of those that are changed: they belong to the caller."""
+        if not isinstance(parts, Mapping):
+            return parts
+        repaired = dict(parts)
+        for name, part in parts.items():
+            inside = f"{place}{name}."
+            is_found = any(each.where.parameter.startswith(inside[:-1]) for each in self._findings)
+            if is_found and isinstance(part, Mapping):
+                repaired[name] = dict(part)
+                self.repair(repaired[name], inside)
+        return repaired
+
+    def repair(self, params: dict[str, Any], place: str) -> None:
+        """A request of one item or table, or a part of a request that is like one."""
+        found = [
+            (each.code, each.where.parameter.removeprefix(place), each.where.span)
+            for each in self._findings
+            if each.where.parameter.startswith(place[:-1])
+        ]
+        members = (*_EXPRESSIONS, *_PLACEHOLDERS, "Keys")
+        before = {member: params.get(member) for member in members}
+        for member in _EXPRESSIONS:
+            spans = {
+                span
+                for code, where, span in found
+                if code == _RESERVED and where == member and span
+            }
+            for start, end in sorted(spans, reverse=True):  # those before keep their places
+                _alias(params, member, start, end)
+        if any(code in (_UNUSED, _WITHOUT_EXPRESSION) for code, _, _ in found):
+            _leave_out_unused(params)
+        if any(code == _REPEATED for code, _, _ in found) and "Keys" in params:
+            params["Keys"] = list({fingerprint(key): key for key in params["Keys"]}.values())
+        self.places += [
+            f"{place}{member}" for member, value in before.items() if params.get(member) != value
+        ]
 
 
 def _alias(params: dict[str, Any], member: str, start: int, end: int) -> None:

@@ -144,8 +144,9 @@ def items_of(item_class: type[ItemT], **fixed: object) -> st.SearchStrategy[Item
     for each in schema.attributes:
         if each.field_name in fixed:
             given = fixed[each.field_name]
-            is_strategy = isinstance(given, st.SearchStrategy)
-            fields[each.field_name] = given if is_strategy else st.just(given)
+            if not isinstance(given, st.SearchStrategy):
+                given = st.just(given)
+            fields[each.field_name] = given
         elif each.is_key:
             fields[each.field_name] = _key_values(hints[each.name])
         elif each.options.version:

@@ -21,7 +21,7 @@ from dynasafe.testing.engines import start_engine
 
 ROOT = Path(__file__).parent.parent.parent
 TABLE = ROOT / "tests" / "data" / "guard_third_party.md"
-REQUIREMENTS = Path(__file__).parent / "requirements.txt"
+PINS = [Path(__file__).parent / name for name in ("requirements.txt", "without_dependencies.txt")]
 GUARDINGS = ("unguarded", "warned", "warned, described", "guarded", "repaired")
 HEAD = """# The guard in front of packages of others
 
@@ -40,8 +40,8 @@ COLUMNS = [
 
 
 def packages() -> dict[str, str]:
-    """The packages of the requirements that have scenarios, with their versions."""
-    lines = REQUIREMENTS.read_text().splitlines()
+    """The pinned packages that have scenarios, with their versions."""
+    lines = sorted(line for path in PINS for line in path.read_text().splitlines())
     pins = dict(line.split("==") for line in lines if "==" in line and line[0] != "#")
     folder = Path(__file__).parent / "scenarios"
     return {name: pins[name] for name in pins if (folder / f"{name.replace('-', '_')}.py").exists()}
