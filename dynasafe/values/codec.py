@@ -15,6 +15,7 @@ from dynasafe.errors import (
     UnsupportedTypeError,
 )
 from dynasafe.values.convert import (
+    foreign,
     from_attribute_value,
     to_attribute_value,
 )
@@ -137,7 +138,9 @@ ANY: Codec[Any] = Codec()
 
 
 def mismatch(name: str, value: object) -> UnsupportedTypeError:
-    return UnsupportedTypeError("", f"{name} is expected, not {type(value).__name__}")
+    given, fix = foreign(type(value))
+    reason = f"{name} is expected, not {given}"
+    return UnsupportedTypeError("", f"{reason}. Fix: {fix}" if fix else reason)
 
 
 def stored_mismatch(name: str, attribute_value: AttributeValue) -> StoredValueError:

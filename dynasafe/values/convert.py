@@ -359,12 +359,24 @@ def _find_encoder(python_type: type) -> _Encode:
         return _dataclass
     if python_type.__module__ == "boto3.dynamodb.types" and python_type.__name__ == "Binary":
         return _boto3_binary
-    fix = (
-        "value.item(), or str(value) for a time"
-        if python_type.__module__ == "numpy"
-        else "convert it, or teach it with dynasafe.values.register_codec()"
-    )
-    raise UnsupportedTypeError("", f"{python_type.__qualname__} has no AttributeValue. Fix: {fix}")
+    name, fix = foreign(python_type)
+    fix = fix or "convert it, or teach it with dynasafe.values.register_codec()"
+    raise UnsupportedTypeError("", f"{name} has no AttributeValue. Fix: {fix}")
+
+
+def foreign(python_type: type) -> tuple[str, str]:
+    """How a type is named in an error, and how a value of numpy or pandas becomes Python's."""
+    name = python_type.__qualname__
+    library = python_type.__module__.partition(".")[0]
+    if library not in ("numpy", "pandas"):
+        return name, ""
+    if name in ("datetime64", "timedelta64"):
+        fix = "a datetime of Python with a timezone"
+    elif hasattr(python_type, "tolist"):
+        fix = "value.tolist(), which gives Python's own values"
+    else:
+        fix = "None for a missing value, and Python's own type for another"
+    return f"{library}.{name}", fix
 
 
 # Reading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -340,3 +341,26 @@ def test_given_a_number_that_is_none_when_read_then_the_error_does_not_tell_it()
 def test_given_binaries_of_any_kind_then_bytes_come_back(data: bytes) -> None:
     for value in (data, bytearray(data), memoryview(data)):
         assert from_attribute_value(to_attribute_value(value)) == data
+
+
+def _stand_in(module: str, name: str, **members: Any) -> Any:
+    """A value of a class that says it is another library's, which need not be installed."""
+    return type(name, (), {"__module__": module, **members})()
+
+
+@pytest.mark.parametrize(
+    ("value", "named", "fix"),
+    [
+        (_stand_in("numpy", "int64", tolist=int), "numpy.int64", "value.tolist(), which"),
+        (_stand_in("numpy", "bool", tolist=bool), "numpy.bool", "value.tolist(), which"),
+        (_stand_in("numpy", "datetime64", tolist=int), "numpy.datetime64", "a datetime of Python"),
+        (_stand_in("pandas.core.series", "Series", tolist=list), "pandas.Series", "value.tolist()"),
+        (_stand_in("pandas._libs.missing", "NAType"), "pandas.NAType", "None for a missing"),
+    ],
+)
+def test_values_of_numpy_and_pandas_say_how(value: Any, named: str, fix: str) -> None:
+    """Typed or not, the error names the library and the way to Python's own value."""
+    for refused in (to_attribute_value, codec_for(int).encode, codec_for(str | None).encode):
+        with pytest.raises(UnsupportedTypeError, match=re.escape(f"Fix: {fix}")) as caught:
+            refused(value)
+        assert named in str(caught.value)
