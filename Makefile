@@ -190,10 +190,10 @@ build/dist-tools/.installed: constraints-release.txt
 
 # The tools at the versions of constraints.txt, and what they need, each with the hashes of its files.
 .PHONY: release-constraints
-release-constraints: ## constraints-release.txt anew: what builds a release, with hashes
+release-constraints: ## constraints-release.txt again: what builds a release, with hashes
 	test -x build/pip-tools/bin/python || $(PYTHON) -m venv build/pip-tools
 	build/pip-tools/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
-	echo '# What builds a release, with the hash of each file: `make release-constraints` writes it anew.' >constraints-release.txt
+	echo '# What builds a release, with the hash of each file: `make release-constraints` writes it again.' >constraints-release.txt
 	printf '%s\n' $(BUILD_TOOLS) | build/pip-tools/bin/pip-compile --quiet --generate-hashes --strip-extras \
 		--allow-unsafe --no-header --no-emit-options --no-annotate --constraint constraints.txt \
 		--output-file - - >>constraints-release.txt

@@ -4,7 +4,7 @@
 
 pyperf calibrates, warms up, and runs each function in a process of its own; one run of this module
 is one round, of all functions once. The clock is the process's CPU time, not the time that passes:
-the machine is shared, and what others do in between is no cost of ours.
+the machine is shared, and what others do in between is not its cost.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class NotSentError(DynasafeError):
 
 
 class _PlacedError(DynasafeError):
-    """An error about one value, with the document path where it stands.
+    """An error about one value, with its document path.
 
     `path` may hold keys of maps, which are data as values are: a message shows `*` for them. Of a
     long path only the beginning is kept.
@@ -123,7 +123,7 @@ def _joined(part: str | int, rest: str) -> str:
 
 
 class InvalidValueError(_PlacedError, NotSentError):
-    """A Python value that DynamoDB cannot store, with the document path where it stands."""
+    """A Python value that DynamoDB cannot store, with its document path."""
 
     @property
     def public_message(self) -> str:
@@ -141,7 +141,7 @@ class ValueOutOfRangeError(InvalidValueError, ValueError):
 
 
 class InvalidPathError(ValueOutOfRangeError):
-    """Text that is no document path."""
+    """Text that is not a document path."""
 
 
 class InvalidRequestError(NotSentError):
@@ -205,7 +205,7 @@ class ExpressionSyntaxError(InvalidRequestError):
 
 
 class EmptyUpdateError(InvalidRequestError):
-    """An update without actions, which would create an empty item where there is none."""
+    """An update without actions, which would create an empty item if the item is missing."""
 
     def __init__(self) -> None:
         NotSentError.__init__(self)
@@ -474,7 +474,7 @@ class CancellationReason:
 
 
 class TransactionCanceledError(ServiceError):
-    """The whole transaction was cancelled; `reasons` stand in request order."""
+    """The whole transaction was cancelled; `reasons` are in request order."""
 
     reasons: tuple[CancellationReason, ...] = ()
 

@@ -11,7 +11,7 @@ MAX_EXPRESSION_BYTES: Final = 4096
 MAX_PLACEHOLDER_BYTES: Final = 255
 """A key of ExpressionAttributeNames or ExpressionAttributeValues, with its # or :. [2]"""
 MAX_NAME_BYTES: Final = 65_535
-"""An attribute name that is no key. [2]"""
+"""The name of an attribute that is not a key. [2]"""
 MAX_OPERATORS: Final = 300
 """Operators and functions in one expression. [2]"""
 MAX_IN_OPERANDS: Final = 100

@@ -48,7 +48,7 @@ class CredentialSource(CredentialState):
         """Credentials that are good now. Its caller bounds the wait.
 
         Raises:
-            CredentialProblem: there are none.
+            CredentialProblem: no credentials were found.
         """
         now_s = self._now_s()
         usable = self.usable(now_s)

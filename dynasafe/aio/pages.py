@@ -105,7 +105,7 @@ class Pages(Generic[T]):
 class _Items(AsyncIterator[T]):
     """The items of a query or scan, one by one.
 
-    It can go on after a StoredValueError: that comes after the other items of its page.
+    It can continue after a StoredValueError: that comes after the other items of its page.
     """
 
     def __init__(self, pages: AsyncGenerator[Page[T], None], paging: Paging[T]) -> None:

@@ -43,7 +43,7 @@ def handwritten(operation: str, params: Mapping[str, Any], *, token: str) -> Req
         token: for a write that takes a token, where it has none.
 
     Raises:
-        InvalidValueError: there is no such operation, or the parameters are no mapping.
+        InvalidValueError: there is no such operation, or the parameters are not a mapping.
     """
     row = OPERATIONS.get(operation) if isinstance(operation, str) else None
     if row is None:

@@ -83,7 +83,7 @@ class ScanOptions(CallOptions, total=False):
     max_items: int | None
     """How many items come at most, over all requests."""
     exclusive_start_key: Mapping[str, Any] | None
-    """A page's `last_evaluated_key`, or its `last_evaluated_key_json`, to go on after it."""
+    """A page's `last_evaluated_key`, or its `last_evaluated_key_json`, to continue after it."""
     select: Select | None
     """Which attributes come; "COUNT" gives no items."""
     on_invalid: OnInvalid
@@ -110,7 +110,7 @@ class QueryOptions(CallOptions, total=False):
     max_items: int | None
     """How many items come at most, over all requests."""
     exclusive_start_key: Mapping[str, Any] | None
-    """A page's `last_evaluated_key`, to go on after it."""
+    """A page's `last_evaluated_key`, to continue after it."""
     select: Select | None
     """Which attributes come; "COUNT" gives no items."""
     on_invalid: OnInvalid
@@ -232,7 +232,7 @@ class Keywords:
 
 
 def require_on_invalid(on_invalid: object) -> None:
-    """Refuse what is no way to go on.
+    """Refuse a value that does not say what to do.
 
     Raises:
         UnsupportedTypeError: it is neither "raise" nor "skip" nor a function.

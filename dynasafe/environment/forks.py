@@ -1,7 +1,7 @@
 """Locks after a fork: a child process begins with free ones.
 
 Another thread of the parent may have held a lock at that moment. In the child it would be held
-for ever, since that thread is not there.
+without end, since that thread is not there.
 """
 
 from __future__ import annotations

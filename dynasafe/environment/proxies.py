@@ -54,7 +54,7 @@ def proxy_of(
         given: proxies by scheme in place of the environment's; empty for none.
 
     Raises:
-        ValueError: its URL is none of a proxy.
+        ValueError: its URL is not one of a proxy.
     """
     scheme = "https" if endpoint.is_tls else "http"
     if given is None:

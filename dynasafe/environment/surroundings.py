@@ -105,7 +105,7 @@ class Surroundings:
         """The proxy that requests to an endpoint go through.
 
         Raises:
-            ValueError: its URL is none of a proxy.
+            ValueError: its URL is not one of a proxy.
         """
         return proxy_of(endpoint, self._environ, self._wanted.proxies)
 
@@ -121,7 +121,7 @@ def look_around(wanted: Wanted, environ: Mapping[str, str]) -> Surroundings:
 
     Raises:
         ValueError: botocore cannot do with these settings; in its words.
-        CredentialProblem: what was given for credentials are none.
+        CredentialProblem: the given object is not credentials.
         OSError: a file cannot be read.
     """
     given = wanted.credentials

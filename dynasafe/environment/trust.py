@@ -32,7 +32,7 @@ class Trust:
         client_cert: the path of a certificate and its key, or one path for each.
 
     Raises:
-        OSError: a file is none of certificates.
+        OSError: a file has no certificates.
         ValueError: a file is missing.
     """
 

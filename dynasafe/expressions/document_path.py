@@ -1,4 +1,4 @@
-"""Document paths: where an attribute stands in an item.
+"""Document paths: where an attribute is in an item.
 
 A path is an attribute name followed by map keys and list indexes: `address.lines[2]`.
 Source: "Referring to item attributes when using expressions in DynamoDB".

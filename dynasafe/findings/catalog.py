@@ -320,14 +320,14 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS156": Explanation(
         "A key condition on a nested attribute",
-        "Key attributes stand at the top of the item.",
+        "Key attributes are at the top of the item.",
         "address.city = :c",
         "city = :c",
         _QUERIES,
     ),
     "DYS157": Explanation(
         "A query without a key attribute",
-        "The conditions name the partition key, and besides it the sort key only.",
+        "The conditions name the partition key, and no other attribute than the sort key.",
         "sk = :s",
         "pk = :p AND sk = :s",
         _QUERIES,
@@ -396,7 +396,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "Using Global Secondary Indexes in DynamoDB",
     ),
     "DYS167": Explanation(
-        "A start key that is none of this query or scan",
+        "A start key of another query or scan",
         "A page begins after an item of the same table, index and key condition.",
         'ExclusiveStartKey={"id": ...} for another partition',
         "ExclusiveStartKey=page['LastEvaluatedKey'], with the same request",
@@ -439,7 +439,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "TransactWriteItems, API Reference",
     ),
     "DYS180": Explanation(
-        "A key schema that is none",
+        "An invalid key schema",
         "A table's key is a partition key (HASH), and then perhaps a sort key (RANGE). In the key "
         "of a global index there may be up to four of each.",
         'KeySchema=[{"AttributeName": "id", "KeyType": "RANGE"}]',
@@ -472,7 +472,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "CreateTable, API Reference",
     ),
     "DYS184": Explanation(
-        "A change of a table that is none, or too many",
+        "No change of a table, or too many",
         "UpdateTable changes something. Each entry of index updates is one of Create, Update and "
         "Delete, and each index has one.",
         "UpdateTable with TableName alone",
@@ -512,7 +512,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS201": Explanation(
         "A syntax error",
-        "The grammar does not allow the token that is underlined, where it stands.",
+        "The grammar does not allow the underlined token at that place.",
         "SET a = :a, b",
         "SET a = :a, b = :b",
         _UPDATES,
@@ -554,7 +554,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS207": Explanation(
         "A function in the wrong place",
-        "size gives a number to compare; contains and its like stand alone; list_append is the "
+        "size gives a number to compare; contains and the like stand alone; list_append is the "
         "whole right side of a SET.",
         "size(a)",
         "size(a) > :n",
@@ -576,7 +576,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS210": Explanation(
         "A clause twice",
-        "SET, REMOVE, ADD and DELETE each stand once.",
+        "An expression has each of SET, REMOVE, ADD and DELETE once.",
         "SET a = :a SET b = :b",
         "SET a = :a, b = :b",
         _UPDATES,
@@ -611,14 +611,14 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS215": Explanation(
         "A reserved word",
-        "573 words may not stand as names in an expression, in whatever case.",
+        "573 words cannot be names in an expression, in upper or lower case.",
         "SET status = :s",
         "SET #status = :s, with ExpressionAttributeNames={'#status': 'status'}",
         "Reserved words in DynamoDB",
     ),
     "DYS216": Explanation(
         "A malformed placeholder",
-        "Names begin with #, values with :, and go on in letters, digits and _, 255 bytes at most.",
+        "Names begin with #, values with :; then come letters, digits and _, 255 bytes at most.",
         "ExpressionAttributeNames={'status': 'status'}",
         "ExpressionAttributeNames={'#status': 'status'}",
         _NAMES,

@@ -240,7 +240,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS431": Explanation(
         "A cancelled transaction",
-        "One operation of the transaction failed, so none was applied. The reasons stand in the "
+        "One operation of the transaction failed, so none was applied. The reasons are in the "
         "order of the operations.",
         "An error occurred (TransactionCanceledException) when calling the TransactWriteItems "
         "operation: Transaction cancelled, please refer cancellation reasons for specific reasons "
@@ -330,7 +330,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS444": Explanation(
         "No TLS connection",
-        "The certificate does not fit: a proxy stands between, or certificates are missing.",
+        "The certificate does not fit: a proxy is between, or certificates are missing.",
         "SSL validation failed for ...",
         "set AWS_CA_BUNDLE to the proxy's certificates; check the clock",
         _BOTOCORE,

@@ -301,7 +301,7 @@ def patch(body):
     ),
     "DYS330": Explanation(
         "An item that may be missing",
-        "The answer of GetItem has no Item when there is none.",
+        "The answer of GetItem has no Item when the item is missing.",
         """\
 def load(missing_id):
     return table.get_item(Key={"id": missing_id})["Item"]""",
@@ -599,7 +599,7 @@ def create():
     ),
     "DYS354": Explanation(
         "An exception that the client does not have",
-        "A client has the exceptions of the service's model. ValidationException is none of them.",
+        "A client has the exceptions of the service's model, and ValidationException is not one.",
         """\
 def create():
     try:
@@ -801,7 +801,7 @@ def test_load():
     assert asyncio.run(load(people))""",
         _MOCK,
         "TypeError: object dict can't be used in 'await' expression",
-        "Silent where the awaiting function stands in another file.",
+        "Silent where the awaiting function is in another file.",
     ),
     "DYS371": Explanation(
         "A mock without a spec",

@@ -28,7 +28,7 @@ def attach(target: Any, settings: Settings) -> None:
     """Guard a client, a resource, a Table, or all DynamoDB clients that a session makes later.
 
     Raises:
-        UnsupportedTypeError: it is none of these.
+        UnsupportedTypeError: it is not one of these.
     """
     detach(target)
     switch = Switch(settings)

@@ -66,7 +66,7 @@ def endpoint(url: str, region: str) -> Endpoint:
     """The endpoint at a URL.
 
     Raises:
-        ValueError: the URL is none that requests can be sent to.
+        ValueError: no request can be sent to the URL.
     """
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:

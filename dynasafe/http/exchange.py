@@ -254,7 +254,7 @@ def read_answer(
 
     Raises:
         Refused: DynamoDB answered with an error.
-        Lost: this is no answer of DynamoDB, or it was damaged.
+        Lost: this is not an answer of DynamoDB, or it was damaged.
     """
     encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":

@@ -243,7 +243,7 @@ class Comparable(Readable[T, OwnerT]):
         """Whether the operand equals one of 1 to 100 choices.
 
         Raises:
-            UnsupportedTypeError: a str or a mapping is no collection of choices.
+            UnsupportedTypeError: a str or a mapping is not a collection of choices.
             ValueOutOfRangeError: there are no choices, or more than 100.
         """
         return _is_in(
@@ -831,7 +831,7 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
         name: instead of a path, one attribute whose name is taken as it is, dots included.
 
     Raises:
-        UnsupportedTypeError: it is no text.
+        UnsupportedTypeError: it is not a str.
         ValueOutOfRangeError: the text is not a document path.
     """
     if (path is None) == (name is None):

@@ -139,7 +139,7 @@ class Condition(Made, Generic[OwnerT]):
                 stored name; None for one that is not there, as `get_item` has it.
 
         Raises:
-            InvalidValueError: it is none of these, or DynamoDB cannot store a value of it.
+            InvalidValueError: it is not one of these, or DynamoDB cannot store a value of it.
         """
         schema = getattr(item, "__dynasafe_schema__", None)
         node = self.node if schema is None else self.bound(schema).node
@@ -225,7 +225,7 @@ def as_condition(condition: object, schema: Any = None) -> Condition[Any]:
         schema: as of `condition_node`.
 
     Raises:
-        UnsupportedTypeError: it is no condition, or an attribute is of another class.
+        UnsupportedTypeError: it is not a condition, or an attribute is of another class.
     """
     if isinstance(condition, Condition):
         made = condition

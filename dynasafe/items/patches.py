@@ -188,7 +188,7 @@ def patch_values(patch: object) -> Mapping[Any, object]:
     """The values of a patch by name.
 
     Raises:
-        UnsupportedTypeError: it is no patch.
+        UnsupportedTypeError: it is not a patch.
     """
     if isinstance(patch, Mapping):
         return patch

@@ -53,7 +53,7 @@ class CodecLike(Protocol):
         """A value of a supported type, as in `str`."""
 
     def decode(self, stored: Any, /) -> Any:
-        """The value, of what was stored; raises ValueError for what is none."""
+        """The value, of what was stored; raises ValueError for a value that does not fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -111,7 +111,7 @@ class UpdateSteps:
         name: object = attribute
         if of is Attr:
             name = attribute.identity
-            # What is kept without a class lives for ever, and a class need not.
+            # What is kept without a class is never freed, and a class may be.
             is_kept = is_kept and (self.schema is not None or attribute.owner is None)
         elif of is not str:
             is_kept = False

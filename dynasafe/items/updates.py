@@ -460,7 +460,7 @@ class UpdateBuilder(Generic[OwnerT]):
             schema: of the table's Item class.
             key: the names of the key attributes, which an update leaves alone.
             condition: must hold too, beside the builder's own.
-            own: attributes that are set besides: a version, a write id.
+            own: attributes that are set as well: a version, a write id.
 
         Raises:
             EmptyUpdateError: there are no actions.

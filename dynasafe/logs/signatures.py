@@ -49,7 +49,7 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The needles of one code, any of which is enough, and what a match needs besides."""
+    """The needles of one code, any of which is enough, and what else a match needs."""
 
     code: str
     level: Level

@@ -169,7 +169,7 @@ class Circuit:
         max_open_s: no opening is longer; None: 12 times open_s.
         open_jitter: the random part of how long it stays open, in [0, 1].
         half_open_permits: how many calls decide in HALF_OPEN.
-        max_half_open_s: after this long in HALF_OPEN it opens again; None: it waits for ever.
+        max_half_open_s: after this long in HALF_OPEN it opens again; None: no limit.
         hooks: called with each CircuitTransition, when it has happened.
 
     Raises:

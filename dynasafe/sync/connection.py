@@ -246,7 +246,7 @@ class Pool:
     def drop(self) -> None:
         """In a child process: close its copies of the parent's sockets, without a word to anyone.
 
-        No lock is taken: in the child, another thread of the parent may hold it for ever.
+        No lock is taken: in the child, another thread of the parent may hold it and be gone.
         """
         self.is_closed = True
         for connection in [*self._idle, *self._busy]:

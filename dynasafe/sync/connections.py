@@ -23,7 +23,7 @@ def transport_over(client: Any, max_connections: int | None) -> tuple[Transport,
 
     Raises:
         ClientRetriesError: the client repeats requests by itself.
-        InvalidValueError: it is no client of DynamoDB, or has fewer connections than that.
+        InvalidValueError: it is not a client of DynamoDB, or has fewer connections than that.
     """
     from dynasafe.environment.clients import slot_count
     from dynasafe.sync.boto import BotoTransport

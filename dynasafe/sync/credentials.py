@@ -46,7 +46,7 @@ class CredentialSource(CredentialState):
         """Credentials that are good now.
 
         Raises:
-            CredentialProblem: there are none.
+            CredentialProblem: no credentials were found.
             TimeoutError: they were not there in time.
         """
         now_s = self._now_s()

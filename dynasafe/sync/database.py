@@ -264,7 +264,7 @@ class DynamoDB:
         Repeats are sent under one token, so that it is applied once.
 
         Raises:
-            TransactionCanceledError: one was refused; `reasons` stand in request order.
+            TransactionCanceledError: one was refused; `reasons` are in request order.
             OutcomeUnknownError: it may or may not have been applied; `error.resolve()`.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
@@ -290,7 +290,7 @@ class DynamoDB:
         """Read all items at one moment: `[people.get(key), ...]`. None stands for a missing one.
 
         Raises:
-            TransactionCanceledError: one was refused; `reasons` stand in request order.
+            TransactionCanceledError: one was refused; `reasons` are in request order.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
             NoAnswerError: it was sent, and no usable answer came.

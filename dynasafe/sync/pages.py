@@ -107,7 +107,7 @@ class Pages(Generic[T]):
 class _Items(Iterator[T]):
     """The items of a query or scan, one by one.
 
-    It can go on after a StoredValueError: that comes after the other items of its page.
+    It can continue after a StoredValueError: that comes after the other items of its page.
     """
 
     def __init__(self, pages: Generator[Page[T], None, None], paging: Paging[T]) -> None:

@@ -57,7 +57,7 @@ def readiness(descriptor: int, *, is_write: bool = False) -> Callable[[float | N
 
 
 def left_ms(deadline_s: float) -> float | None:
-    """Milliseconds until then, rounded up; None for ever."""
+    """Milliseconds until then, rounded up; None without a limit."""
     if deadline_s == math.inf:
         return None
     return min(max(0, math.ceil((deadline_s - monotonic()) * 1000)), 2**31 - 1)

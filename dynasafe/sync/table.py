@@ -260,7 +260,7 @@ class Table(Generic[ItemT]):
                 repeat, so that a lost answer never makes an increment count twice. It costs two
                 write units in place of one. Of return_values only ALL_NEW can be had: the item
                 as a consistent read finds it afterwards, when others may have changed it again.
-            client_request_token: a token of your own, kept somewhere safe, by which you can go on
+            client_request_token: a token of your own, kept somewhere safe, to continue
                 after a crash: the same call with the same token within 10 minutes is applied
                 once. Implies exactly_once.
 
@@ -298,7 +298,7 @@ class Table(Generic[ItemT]):
         return_values: ReturnOld | None = None,
         **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
-        """Delete the item; one that is missing is no error.
+        """Delete the item; a missing item is not an error.
 
         If the key is an instance with a version, only if the stored item still has that version.
 
@@ -347,7 +347,7 @@ class Table(Generic[ItemT]):
             filter: what is read and does not fit is left out; it is paid for all the same.
             limit: how many items one request reads, before the filter.
             max_items: how many items come at most, over all requests.
-            exclusive_start_key: a page's `last_evaluated_key`, to go on after it.
+            exclusive_start_key: a page's `last_evaluated_key`, to continue after it.
         """
         own, settings = _QUERY.split(options, self._settings)
         return self._pages("Query", key_condition, projection, own, settings)

@@ -22,7 +22,7 @@ class Transport(Protocol):
         Args:
             operation: as in the API Reference: "UpdateItem".
             params: in the client's form.
-            timeout_s: None waits for ever.
+            timeout_s: None waits without a limit.
         """
         ...
 

@@ -30,7 +30,7 @@ def table_description(
             type that DynamoDB does not take for a key, or that its annotation does not say.
     """
     if not (isinstance(given, type) and issubclass(given, Item)):
-        table_schema(given, "")  # refuses what is none
+        table_schema(given, "")  # refuses what is not a description
         return cast("Mapping[str, Any]", given.get("Table", given))
     schema = given.__dynasafe_schema__
     if schema.partition_key is None:

@@ -655,7 +655,7 @@ class MemoryTransport(MemoryTables):
     is_bound_to_loop = False
 
     async def refresh_credentials(self) -> bool:
-        """There are none that could change."""
+        """Nothing: there are no credentials to change."""
         return False
 
     async def send(

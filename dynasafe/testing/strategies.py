@@ -559,7 +559,7 @@ def patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def bad_attribute_names() -> st.SearchStrategy[Any]:
-    """What is no name of an attribute."""
+    """Texts that are not names of attributes."""
     return st.sampled_from(["", None, 3, b"name"])
 
 
@@ -593,7 +593,7 @@ def bad_items_of(draw: st.DrawFn, item_class: type[ItemT]) -> ItemT:
 
 
 def bad_paths() -> st.SearchStrategy[str]:
-    """Texts that are no document path, which `attr` refuses."""
+    """Texts that are not document paths, which `attr` refuses."""
     return st.sampled_from(
         ["", ".", "a..b", ".a", "a.", "a[", "a[]", "a[x]", "a[-1]", "[0]", "a]b["]
     )

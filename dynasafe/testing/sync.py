@@ -76,7 +76,7 @@ class ScriptedTransport(Script):
         self._lock = threading.Lock()
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """There are none that could change."""
+        """Nothing: there are no credentials to change."""
         return False
 
     def start_in_child(self) -> None:
@@ -105,7 +105,7 @@ class MemoryTransport(MemoryTables):
         self._lock = threading.Lock()
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """There are none that could change."""
+        """Nothing: there are no credentials to change."""
         return False
 
     def start_in_child(self) -> None:

@@ -105,8 +105,8 @@ def check_request(
             for the client's, and `{"S": "x"}` for an AttributeValue.
 
     Raises:
-        UnsupportedTypeError: the schema is none of these.
-        ValueOutOfRangeError: the form is none of these.
+        UnsupportedTypeError: the schema is not one of these.
+        ValueOutOfRangeError: the form is not one of these.
     """
     if form is not None and (type(form) is not str or form not in _FORMS):
         require_choice("form", form, _FORMS)

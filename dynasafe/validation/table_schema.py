@@ -91,7 +91,7 @@ def table_schema(schema: object, table_name: object) -> TableSchema | None:
             KeySchema and AttributeDefinitions; or a mapping from table name to any of these.
 
     Raises:
-        UnsupportedTypeError: it is none of these.
+        UnsupportedTypeError: it is not one of these.
     """
     if schema is None or isinstance(schema, TableSchema):
         return schema

@@ -255,7 +255,7 @@ def _no_value(given: object, scalar_words: str) -> str:
 
 
 def _refusal(type_name: str, content: Any, is_wire: bool | None = None) -> str | None:
-    """Why the content is none of its type, in the words of the service's parser.
+    """Why the content does not fit its type, in the words of the service's parser.
 
     Args:
         is_wire: whether B is base64 text, or bytes and plain text; None: either.

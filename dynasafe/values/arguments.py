@@ -40,7 +40,7 @@ def _name(path: str, value: object) -> str:
 
 
 def elements_of(path: str, values: Any, expected: str, fix: str = "") -> Iterable[Any]:
-    """What can be iterated over; one text, binary or mapping is no collection of values.
+    """What can be iterated over; a single text, binary or mapping does not count.
 
     Raises:
         UnsupportedTypeError: with the argument's name as its path.

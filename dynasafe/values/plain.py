@@ -70,7 +70,7 @@ def as_json(value: Any) -> Any:
 
     Raises:
         UnsupportedTypeError: a value has no JSON form.
-        ValueOutOfRangeError: a number is none, or the value holds itself.
+        ValueOutOfRangeError: a number is NaN or infinite, or the value holds itself.
     """
     try:
         return _json(value)

@@ -8,7 +8,7 @@ What it guarantees:
 - Of 50 sign-ups with one address at once, one account is made, and nobody learns whether the
   address was taken.
 - An address is the account's only after its owner has confirmed it; until then it signs nobody in.
-- A change of the address takes effect when the new one is confirmed; the old one gets a notice.
+- A new address takes effect when it is confirmed; the old one gets a notice.
 - Each change and its audit entry are one transaction: no change is unrecorded, and no entry is
   there without its change.
 - The entries of a person form a chain whose head is in the account: `audit` finds what is missing.

@@ -5,7 +5,7 @@ What it does: `acquire` takes a lease for a while, `renew` prolongs it, `release
 
 What it guarantees:
 - Of 50 who ask for a lease at once, one gets it.
-- Each holder gets a fence, a number above those of all holders before, for ever.
+- Each holder gets a fence, a number above those of all earlier holders.
 - A guarded write of a holder who was overtaken is refused, whatever the clocks say: after the
   first guarded write of a later holder, no earlier one writes.
 - A lease whose holder crashed can be taken after its time.

@@ -1,7 +1,7 @@
 """Password management: sign-in with lockout, and changes that repeat no recent password.
 
 What it does: `verify` checks a password, and locks a name for a while after so many wrong ones;
-`change` sets a new one that is none of the last ones.
+`change` sets a new one that differs from the last ones.
 
 What it guarantees:
 - Of a thousand guesses at once, no more than MAX_ATTEMPTS are looked at until a right one comes,

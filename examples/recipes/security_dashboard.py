@@ -175,7 +175,7 @@ def start_of(
     """The key that the cursor stands for. The partition is the question's, not the cursor's.
 
     Raises:
-        BadCursorError: it is none of this question.
+        BadCursorError: it belongs to another question.
     """
     if cursor is None:
         return None

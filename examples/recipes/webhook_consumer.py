@@ -8,7 +8,7 @@ What it guarantees:
 - The event's id is stored in the transaction that changes the balance, so no crash parts them.
 - A payment that comes before its account is parked, and booked by `release`; it is never lost.
 - A refund that the balance does not cover is parked too: no balance goes below zero.
-- An event of an unknown type is ignored, and answered with 2xx, so that it is not sent for ever.
+- An event of an unknown type is ignored, and answered with 2xx, so that it is not sent again.
 - The id of a booked event with other contents is refused, and never taken for the booked one.
 - The same bytes are accepted for as long as ids are remembered, less a day; older ones are refused.
 - A body that is too long, too deep, or no such event raises BadEventError.
@@ -177,7 +177,7 @@ class WebhookConsumer:
             parked = Parked(
                 account_id=payment.account_id, id=payment.id, amount_cents=payment.amount_cents
             )
-            # Still not bookable: else it would be parked after the last `release`, for ever.
+            # Still not bookable: else it would be parked after the last `release`.
             cannot = ~is_bookable(payment.amount_cents)
             still = self._accounts.check({"id": payment.account_id}, cannot)
             failed = await self._failed_conditions([receive, self._parked.put(parked), still])

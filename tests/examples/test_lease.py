@@ -58,7 +58,7 @@ async def test_race(database: MakeDatabase) -> None:
 
 
 async def test_fences(memory: AsyncDynamoDB) -> None:
-    """Each holder gets a fence, a number above those of all holders before, for ever."""
+    """Each holder gets a fence, a number above those of all earlier holders."""
     leases, fences = leases_of(memory), []
     for number in range(6):
         held = await leases.acquire("nightly", now=NOW + number * LENGTH)

@@ -160,8 +160,8 @@ async def test_overdraft(memory: AsyncDynamoDB) -> None:
 
 
 async def test_other_types(memory: AsyncDynamoDB) -> None:
-    """An event of an unknown type is ignored, and answered with 2xx, so that it is not sent for
-    ever."""
+    """An event of an unknown type is ignored, and answered with 2xx, so that it is not sent
+    again."""
     body = json.dumps({"type": "customer.updated", "id": "e7", "data": {}}).encode()
 
     assert await receive(memory, body) is Verdict.IGNORED

@@ -175,7 +175,7 @@ NOT_IN_DYNALITE = {"ReturnValuesOnConditionCheckFailure", "ConsistentRead"}
 
 
 def has_unknown_action(body: dict[str, Any]) -> bool:
-    """An Action that is none of the three, which dynalite overlooks."""
+    """An Action other than the three, which dynalite overlooks."""
     updates = body.get("AttributeUpdates")
     entries = updates.values() if isinstance(updates, dict) else ()
     actions = [each["Action"] for each in entries if isinstance(each, dict) and "Action" in each]

@@ -28,6 +28,11 @@ BANNED = {
     r"(may|can|could|must|to) be told": "reported, given",
     r"begins? anew|anew": "again, starts again",
     r"in doubt": "not sure",
+    r"for ever": "without a limit, never released",
+    r"(that|which|what) (is|are) (?-i:none)": "invalid, missing",
+    r"(is|are) (?-i:none) (of|that)": "is not one of",
+    r"the way to go on": "what to do next",
+    r"(is|are) said (to|by)": "name who says it",
 }
 PATTERNS = {
     re.compile(rf"\b({words})\b", re.IGNORECASE): instead for words, instead in BANNED.items()

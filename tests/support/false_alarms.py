@@ -25,7 +25,7 @@ class FalseAlarms:
     found: list[tuple[str, Finding]] = field(default_factory=list)
 
     def require_none(self, *, but: Collection[str] = ()) -> None:
-        """Fail for each finding whose code is none of `but`."""
+        """Fail for each finding whose code is not among `but`."""
         listed = [
             f"{operation}: {finding}"
             for operation, finding in self.found

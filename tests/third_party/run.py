@@ -66,7 +66,7 @@ def main() -> None:
     use_engine(url)
     module = package.replace("-", "_")
     names = [each.name for each in pkgutil.iter_modules(scenarios.__path__)]
-    assert module in names, f"{module} is none of {names}"
+    assert module in names, f"{module} is not one of {names}"
     settings = GUARDINGS[guarding]
     with recording() as records:
         if settings is not None:

@@ -70,7 +70,7 @@ class NotATime(datetime):
 
 
 class Scalar:
-    """As a number of numpy: it has a number's methods, and is none that Python has."""
+    """As a number of numpy: it has a number's methods, and is not one of Python's."""
 
     dtype = "int64"
 

@@ -349,7 +349,7 @@ class Imported(Audited):
 
 
 class Mixin:
-    """No Item, so that what it annotates is none of an Item's."""
+    """No Item, so its annotations are not those of an Item."""
 
     rows: str
     note: str

@@ -88,7 +88,7 @@ def test_format_and_parse(update: Any) -> None:
     ],
 )
 def test_parse_each_kind(kind: Any, text: str) -> None:
-    """Each kind of expression is read, and what is none of it is refused with its place."""
+    """Each kind of expression is read, and other text is refused with its place."""
     assert parse(kind, text) is not None
     with pytest.raises(ExpressionSyntaxError):
         parse(kind, "= :a")

@@ -118,7 +118,7 @@ def test_threads_share_a_signer() -> None:
 
 @pytest.mark.parametrize("operation", ["", "Update Item", "Query\r\nX: y", "Qüery"])
 def test_no_other_names(operation: str) -> None:
-    """A name that is none of an operation does not reach a header."""
+    """A name that is not an operation does not reach a header."""
     signer = Signer(host="h", region="r", credentials=Credentials("a", "b"), user_agent="u")
 
     with pytest.raises(ValueError, match="no operation"):

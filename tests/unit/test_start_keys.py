@@ -83,7 +83,7 @@ async def test_a_typed_key_takes_json_forms(items: list[Any]) -> None:
     ],
 )
 async def test_no_start(start: Any, message: str) -> None:
-    """Each part that is none is named."""
+    """Each invalid part is named."""
     with pytest.raises(InvalidValueError) as caught:
         await fake_table(Event).scan(exclusive_start_key=start).to_list()
     assert str(caught.value).startswith(message)
