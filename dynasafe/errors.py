@@ -327,19 +327,19 @@ class ClientRetriesError(NotSentError):
         return (
             f"This client repeats requests by itself (retries={self.retries}), which would apply "
             "a timed-out increment twice. Fix: make it with config=dynasafe.client_config(), or "
-            "use AsyncDynamoDB.connect()."
+            "use connect()."
         )
 
 
 class ForkedProcessError(NotSentError):
-    """An AsyncDynamoDB used in a child process that was forked after it was opened.
+    """A database used in a child process that was forked after it was opened.
 
     Both processes would read each other's answers from the same connections.
     """
 
     def __str__(self) -> str:
         return (
-            "Call not sent: this AsyncDynamoDB was opened before this process was forked. "
+            "Call not sent: this client was opened before this process was forked. "
             "Fix: open one in each process, after the fork."
         )
 
@@ -355,12 +355,12 @@ class WrongEventLoopError(NotSentError):
 
 
 class ClientClosedError(NotSentError):
-    """An AsyncDynamoDB used before it was entered, or after it was closed."""
+    """A database used before it was opened, or after it was closed."""
 
     def __str__(self) -> str:
         return (
-            "Call not sent: this AsyncDynamoDB is not open. "
-            "Fix: use it inside `async with AsyncDynamoDB.connect() as db:`."
+            "Call not sent: this client is not open. Fix: use it inside "
+            "`async with AsyncDynamoDB.connect() as db:` or `with DynamoDB.connect() as db:`."
         )
 
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dynasafe.environment.forks import renewed_after_fork
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, endpoint
 
@@ -36,7 +37,8 @@ class Asked:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
-        self._lock = threading.Lock()
+        self.renew_locks()
+        renewed_after_fork(self)
         self._own: Final = session is None
         self._profile_name: Final = profile_name
         options = dict(client_options)
@@ -54,6 +56,9 @@ class Asked:
         self.ca_bundle: str | None = self._session.get_config_variable("ca_bundle")
         self.region: str = self._client.meta.region_name
         self._options: Final = options
+
+    def renew_locks(self) -> None:
+        self._lock = threading.Lock()
 
     def endpoint(
         self, account_id: str | None, resource: str | None = None, *, is_search: bool = False

@@ -215,7 +215,7 @@ class BotoTransport:
         self._client = client
         self._is_validating = is_validating
         self._lock = threading.Lock()
-        self._refresh: Work[None] | None = None
+        self._refresh: Work[bool] | None = None
         self._refreshed_at_s = float("-inf")
         self._failed_refresh: tuple[float, NotSent] | None = None
         self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
@@ -272,16 +272,16 @@ class BotoTransport:
             if self._refresh is None or self._refresh.is_done:
                 self._refresh = Work(lambda: self._fetch(credentials)).start()
             refresh = self._refresh
-        before = getattr(credentials, "_frozen_credentials", None)
         try:
-            refresh.result(timeout_s)
+            return refresh.result(timeout_s)
         except TimeoutError:
             raise NotSent(
                 "they were not fetched in time", provider="refresh", limit="timeout_s"
             ) from None
-        return getattr(credentials, "_frozen_credentials", None) is not before
 
-    def _fetch(self, credentials: Any) -> None:
+    def _fetch(self, credentials: Any) -> bool:
+        """Whether they are others now."""
+        before = getattr(credentials, "_frozen_credentials", None)
         # The cache of an assumed role still has those that were refused.
         source = getattr(credentials._refresh_using, "__self__", None)
         cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
@@ -299,6 +299,7 @@ class BotoTransport:
         with self._lock:
             self._failed_refresh = None
             self._refreshed_at_s = monotonic()
+        return getattr(credentials, "_frozen_credentials", None) != before
 
     def _credentials(self) -> Any:
         return getattr(self._client._request_signer, "_credentials", None)

@@ -52,11 +52,17 @@ class CredentialSource(CredentialState):
         now_s = self._now_s()
         usable = self.usable(now_s)
         if usable is None:
-            return self._begin(is_forced=False).result(timeout_s)
+            with self._lock:
+                # Another thread may just have fetched them.
+                usable = self.usable(now_s)
+                work = self._begin(is_forced=False) if usable is None else None
+            if work is not None:
+                return work.result(timeout_s)
+            assert usable is not None
+            return usable
         with self._lock:
-            is_stale = self.is_stale(now_s)
-        if is_stale:
-            self._begin(is_forced=False)
+            if self.is_stale(now_s):
+                self._begin(is_forced=False)
         return usable
 
     def refresh(self, refused: Credentials | None, timeout_s: float | None) -> bool:
@@ -70,17 +76,16 @@ class CredentialSource(CredentialState):
             return False
         with self._lock:
             must_ask = self.must_ask(refused, self._now_s())
-        if must_ask:
-            self._begin(is_forced=True).result(timeout_s)
+            work = self._begin(is_forced=True) if must_ask else None
+        if work is not None:
+            work.result(timeout_s)
         return self.current != refused
 
     def _begin(self, *, is_forced: bool) -> Work[Credentials]:
-        with self._lock:
-            work = self._work
-            if work is None:
-                work = self._work = Work(lambda: self._run(is_forced))
-                work.start()
-            return work
+        """The fetch under way, or a new one. The caller has the lock."""
+        if self._work is None:
+            self._work = Work(lambda: self._run(is_forced)).start()
+        return self._work
 
     def _run(self, is_forced: bool) -> Credentials:
         try:

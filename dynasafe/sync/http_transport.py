@@ -99,6 +99,7 @@ class HttpTransport:
         self._source: CredentialSource | None = None  # None: it is closed
         self._clock: Final = SigningClock()
         self._is_lambda = False
+        self._refused = threading.local()  # the credentials of a thread's last refusal
 
     def open(self) -> None:
         """Read the settings.
@@ -187,6 +188,7 @@ class HttpTransport:
             else:
                 pool.release(connection)
                 self._clock.note(refused)
+                self._refused.credentials = credentials
             raise
         except BaseException as error:
             if pool is not None and connection is not None:
@@ -210,7 +212,9 @@ class HttpTransport:
         if source is None:
             return False
         try:
-            return source.refresh(source.current, timeout_s)
+            # Another thread may have fetched others meanwhile.
+            refused = getattr(self._refused, "credentials", None)
+            return source.refresh(refused, timeout_s)
         except TimeoutError:
             raise NotSent(
                 "they were not fetched in time", provider="refresh", limit="timeout_s"

@@ -117,5 +117,5 @@ def check_count(count: int, limit: int, operation: str, report: Report) -> None:
             "DYS173",
             f"Too many items requested for the {operation} call",
             "RequestItems",
-            f"send at most {limit} at once; AsyncTable splits them",
+            f"send at most {limit} at once; Table and AsyncTable split them",
         )

@@ -239,7 +239,7 @@ def _refuse(value: object, place: str, report: Report) -> None:
     what = f"a value of type {type(value).__name__}"
     match value:
         case float():
-            fix = "give a Decimal, as in Decimal(str(x)); AsyncTable and UpdateBuilder take floats"
+            fix = "give a Decimal, as in Decimal(str(x)); tables and UpdateBuilder take floats"
         case Set():
             what = "a set of different types"
             fix = "give texts only, numbers only (as int or Decimal), or bytes only"

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from dynasafe import DynamoDB
+from dynasafe import DynamoDB, RetryPolicy
 from dynasafe.environment.dialing import MAX_IDLE_S
 from dynasafe.errors import (
     ClientClosedError,
@@ -23,6 +23,7 @@ from dynasafe.errors import (
     OutcomeUnknownError,
 )
 from dynasafe.sync.http_transport import HttpTransport
+from tests.threads.running import in_threads
 from tests.threads.server import Server, ok, reply
 
 KEY = {"id": "a"}
@@ -305,6 +306,39 @@ def test_credentials_are_fetched_once() -> None:
             each.join(10)
         assert len(fetches) == 1
         assert len(server.requests) == 20
+
+
+def test_refused_credentials_are_fetched_once() -> None:
+    """Of 20 threads whose credentials are refused, one fetches others; each call is repeated."""
+    fetches: list[int] = []
+    refused: list[bytes] = []
+    lock, barrier = threading.Lock(), threading.Barrier(20)
+
+    class New(Keys):
+        access_key = "new"
+
+    def fetch() -> Keys:
+        fetches.append(1)
+        return Keys() if len(fetches) == 1 else New()
+
+    def answer(connection: socket.socket, body: bytes) -> bool:
+        with lock:
+            is_refused = len(refused) < 20
+            if is_refused:
+                refused.append(body)
+        if is_refused:
+            barrier.wait(10)
+        error = {"__type": "com.amazon.coral.service#UnrecognizedClientException"}
+        connection.sendall(reply(error, 400) if is_refused else reply())
+        return True
+
+    with (
+        Server(answer) as server,
+        connect(server.url, credentials=fetch, retry=RetryPolicy()) as db,
+    ):
+        in_threads(20, lambda _: get(db, 20.0))
+    assert len(fetches) == 2
+    assert len(server.requests) == 40
 
 
 def test_an_async_function_gives_no_credentials() -> None:

@@ -33,6 +33,7 @@ from dynasafe.resilience.circuit_breaker import CircuitState, CountWindow
 from dynasafe.sync.slots import Slots
 from dynasafe.testing import connection_refused, ok, server_error, throttled, timed_out
 from dynasafe.testing.sync import ManualClock, ScriptedTransport, fake_table
+from tests.threads.running import in_threads
 
 STORM_CALLS = int(os.environ.get("DYNASAFE_STORM_CALLS", "3000"))
 STORM_THREADS = 200
@@ -44,27 +45,6 @@ class Person(Item):
 
 
 VISIT = UpdateBuilder(Person).increment(Person.visits, 1)
-
-
-def in_threads(count: int, work: Callable[[int], None]) -> None:
-    """All begin together; an error of one is raised."""
-    barrier = threading.Barrier(count)
-    errors: list[BaseException] = []
-
-    def run(index: int) -> None:
-        try:
-            barrier.wait()
-            work(index)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(index,)) for index in range(count)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    if errors:
-        raise errors[0]
 
 
 class Storm:

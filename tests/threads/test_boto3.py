@@ -1,0 +1,184 @@
+"""Clients of boto3 that users bring: what becomes of a request, limits, credentials, moto."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+from moto import mock_aws
+
+from dynasafe import AsyncDynamoDB, Attr, DynamoDB, Item, UpdateBuilder, attribute, client_config
+from dynasafe.errors import (
+    ClientRetriesError,
+    CredentialsError,
+    InvalidValueError,
+    NotSentError,
+    OutcomeUnknownError,
+)
+from tests.threads.server import Server, reply
+
+KEYS: dict[str, Any] = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
+KEY = {"id": "a"}
+
+
+class Person(Item):
+    id: Attr[str] = attribute(key="partition")
+    visits: Attr[int] = attribute(default=0)
+
+
+VISIT = UpdateBuilder(Person).increment(Person.visits, 1)
+
+
+def client(url: str | None = None, **options: Any) -> Any:
+    given = {"config": client_config(), **KEYS, **options}
+    return boto3.client("dynamodb", region_name="us-east-1", endpoint_url=url, **given)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+def test_a_client_that_repeats_is_refused() -> None:
+    """It would count increments twice. So is what is no client of boto3."""
+    for retries in ({}, {"mode": "standard"}, {"max_attempts": 3}):
+        with pytest.raises(ClientRetriesError):
+            DynamoDB(client(config=Config(retries=retries)))
+    with pytest.raises(InvalidValueError, match="a client of DynamoDB, not of s3"):
+        DynamoDB(boto3.client("s3", region_name="us-east-1", config=client_config(), **KEYS))
+    for wrong in (None, object(), boto3):
+        with pytest.raises(InvalidValueError, match="a boto3 client of DynamoDB is expected"):
+            DynamoDB(wrong)
+    with pytest.raises(InvalidValueError):
+        AsyncDynamoDB(client())
+    with pytest.raises(InvalidValueError, match="has 10 connections"):
+        DynamoDB(client(), max_connections=11)
+
+
+def test_moto_answers() -> None:
+    """Under mock_aws a client of boto3 is answered; our own connections refuse to send."""
+    with mock_aws():
+        own = client()
+        own.create_table(
+            TableName="people",
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
+        people = DynamoDB(own).table("people", Person)
+        people.update_item(KEY, VISIT)
+        assert people.get_item(KEY) == Person(id="a", visits=1)
+        with (
+            DynamoDB.connect(region_name="us-east-1", client_options=KEYS) as db,
+            pytest.raises(NotSentError, match=r"Fix: give DynamoDB\(\) a client of boto3"),
+        ):
+            db.table("people", Person).get_item(KEY)
+
+
+def test_what_is_given_up_before_it_is_sent_is_never_sent(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller hears "not sent", so the thread that still connects must not send it later."""
+    connecting, go, gone = threading.Event(), threading.Event(), threading.Event()
+    create = socket.socket.connect
+
+    def connect(taken: socket.socket, address: Any) -> None:
+        connecting.set()
+        go.wait(10)
+        create(taken, address)
+
+    own = client(server.url)
+    end_of_call = own._make_api_call
+
+    def call(*args: Any) -> Any:
+        try:
+            return end_of_call(*args)
+        finally:
+            gone.set()
+
+    monkeypatch.setattr(own, "_make_api_call", call)
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    people = DynamoDB(own, retry=None, attempt_timeout_s=0.1).table("people", Person)
+    with pytest.raises(NotSentError, match="no connection within"):
+        people.update_item(KEY, VISIT)
+    assert connecting.is_set()
+    go.set()
+    assert gone.wait(10)
+    assert server.requests == []
+
+
+def test_a_late_answer_is_unknown(server: Server) -> None:
+    """The limit of an attempt holds, whatever the client's own are."""
+    server.answer = lambda connection, body: bool(connection.recv(1))
+    people = DynamoDB(client(server.url), retry=None, attempt_timeout_s=0.1).table("people", Person)
+    with pytest.raises(OutcomeUnknownError, match=r"no answer within 0\.1 s"):
+        people.update_item(KEY, VISIT)
+    assert len(server.requests) == 1
+
+
+def test_expired_credentials_are_fetched_once(server: Server) -> None:
+    """Of 20 threads whose credentials are refused, one fetches others."""
+    expired = reply({"__type": "com.amazon.coral.service#ExpiredTokenException"}, 400)
+    fetches: list[int] = []
+
+    def fetch() -> dict[str, str]:
+        fetches.append(1)
+        return {
+            "access_key": f"new{len(fetches)}",
+            "secret_key": "b",
+            "token": "t",
+            "expiry_time": "2099-01-01T00:00:00Z",
+        }
+
+    def answer(connection: socket.socket, body: bytes) -> bool:
+        with lock:
+            is_first = len(refused) < 20
+            if is_first:
+                refused.append(body)
+        if is_first:
+            barrier.wait(10)
+        connection.sendall(expired if is_first else reply())
+        return True
+
+    refused: list[bytes] = []
+    lock, barrier = threading.Lock(), threading.Barrier(20)
+    server.answer = answer
+    own = client(server.url, config=client_config(max_pool_connections=30))
+    credentials = RefreshableCredentials.create_from_metadata(fetch(), fetch, "test")
+    own._request_signer._credentials = credentials
+    people = DynamoDB(own).table("people", Person)
+    threads = [threading.Thread(target=people.update_item, args=(KEY, VISIT)) for _ in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(20)
+    assert len(fetches) == 2
+    assert len(server.requests) == 40
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names where they should have come from; nothing was sent."""
+    own = client("http://127.0.0.1:9")
+    own._request_signer._credentials = None
+    with pytest.raises(CredentialsError):
+        DynamoDB(own).table("people", Person).update_item(KEY, VISIT)
+
+
+def test_a_wrong_value_is_not_shown(server: Server) -> None:
+    """botocore's words quote it."""
+    db = DynamoDB(client(server.url))
+    with pytest.raises(NotSentError) as wrong:
+        db.call(
+            "PutItem",
+            {"TableName": "people", "Item": {"id": {"S": "SEC" + "RET"}, "n": {"N": 3}}},
+            validate=False,
+        )
+    assert "SECRET" not in repr(wrong.value) + str(wrong.value)
+    assert server.requests == []
