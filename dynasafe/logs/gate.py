@@ -64,6 +64,10 @@ def _patterns(needles: Iterable[Needle]) -> dict[bytes, re.Pattern[bytes]]:
     }
 
 
+_END_OF_TEXT = r"[\"\\]"
+"""How a text ends in JSON, or in JSON within JSON."""
+
+
 def _is_joined(word: str, fragment: str) -> bool:
     """Whether a fragment is a class and its message, which JSON has apart."""
     return fragment.startswith(f"{word}: ")
@@ -78,7 +82,7 @@ def pattern_of(word: str, fragments: Iterable[str]) -> str:
     around = set()
     for fragment in fragments:
         if _is_joined(word, fragment):
-            return re.escape(word)
+            around.add(_END_OF_TEXT)
         before, _, after = fragment.partition(word)
         is_short = len(after) < _LONG
         head = f"(?<={re.escape(before + word)})" if is_short else ""
@@ -88,14 +92,12 @@ def pattern_of(word: str, fragments: Iterable[str]) -> str:
 
 _NEEDLES = tuple(needle for each in SIGNATURES for needle in each.needles)
 _PATTERNS = _patterns(_NEEDLES)
-_FOUND_BY_WORD = {
-    word.encode(): _PATTERNS[word.encode()]
+_CLASSES = {
+    word.encode(): re.compile(f"{word}{_END_OF_TEXT}".encode())
     for word, fragment in map(word_of, _NEEDLES)
     if _is_joined(word, fragment)
 }
-_FRAGMENTS = {
-    fragment.encode() for word, fragment in map(word_of, _NEEDLES) if not _is_joined(word, fragment)
-}
+_FRAGMENTS = {word_of(needle)[1].encode() for needle in _NEEDLES}
 _BY_WINDOW: dict[bytes, list[bytes]] = {}
 for _each in sorted(_FRAGMENTS):
     _BY_WINDOW.setdefault(_each[-windows.SIZE :], []).append(_each)
@@ -121,7 +123,7 @@ def gate(more: Mapping[str, str] = {}, *, by_windows: bool = IS_COMPILED) -> Gat
         more: words, each with a regular expression that begins with it.
         by_windows: whether fragments are found by their windows.
     """
-    patterns = _FOUND_BY_WORD if by_windows else _PATTERNS
+    patterns = _CLASSES if by_windows else _PATTERNS
     added = {word.encode(): re.compile(pattern.encode()) for word, pattern in more.items()}
     return Gate({**patterns, **added}, by_windows)
 
