@@ -24,7 +24,7 @@ from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.calls.options import TableOptions
-from dynasafe.errors import InvalidRequestError, UnsupportedTypeError
+from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions import evaluate
 from dynasafe.expressions.parser import (
     parse_condition,
@@ -219,10 +219,20 @@ class MemoryTables:
         self.tables[table_name].put(read_request("PutItem", params)["Item"])
 
     def put_all(self, table_name: str, item_class: type[Any] | None, items: Iterable[Any]) -> None:
-        """Put items as users give them."""
+        """Put items as users give them.
+
+        Raises:
+            ValueOutOfRangeError: two have one key, so that one would replace the other.
+        """
         shape: ItemShape[Any] = ItemShape(item_class)
-        for item in items:
-            self.put(table_name, shape.encode(item))
+        stored = self.tables[table_name].items
+        for number, item in enumerate(items):
+            wire = shape.encode(item)
+            before = len(stored)
+            self.put(table_name, wire)
+            if len(stored) == before:
+                reason = "has the key of an item before it. Fix: give each item a key of its own"
+                raise ValueOutOfRangeError(f"items[{number}]", reason)
 
     def _create(self, name: str, description: Mapping[str, Any]) -> None:
         if name in self.tables:

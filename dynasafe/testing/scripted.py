@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, zip_longest
-from typing import Any
+from typing import Any, Self
 
 from dynasafe.resilience.boundary import Lost, NotSent, Refused
 from dynasafe.testing.sending import Sending, tell
@@ -38,8 +38,12 @@ class NoReplyLeftError(BaseException):
     """
 
 
+class UnusedReplyError(AssertionError):
+    """A script had more replies than requests came."""
+
+
 class Script:
-    """Gives each request the next reply.
+    """Gives each request the next reply. As a context manager, it fails where replies are left.
 
     Args:
         replies: in the order of the requests.
@@ -51,6 +55,17 @@ class Script:
         self._otherwise = otherwise
         self.calls: list[ScriptedCall] = []
         """The requests that were sent, in order."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Fail where replies are left, unless the block fails itself."""
+        if kind is None and next(self._replies, None) is not None:
+            raise UnusedReplyError(
+                f"ScriptedTransport has replies left after {len(self.calls)} request(s). "
+                "Fix: script one for each request, or look at why the code sends fewer"
+            )
 
     def _next(self, call: ScriptedCall) -> Reply:
         self.calls.append(call)
@@ -72,7 +87,7 @@ def answer_of(reply: Reply, call: ScriptedCall) -> Answer:
 
 
 class ScriptedTransport(Script):
-    """Gives each request the next reply.
+    """Gives each request the next reply. As a context manager, it fails where replies are left.
 
     Args:
         replies: in the order of the requests.

@@ -680,3 +680,23 @@ async def test_given_legacy_parameters_in_a_batch_then_they_are_refused() -> Non
 
     with pytest.raises(ServiceError, match="do not know the legacy parameters AttributesToGet"):
         await db.call("BatchGetItem", {"RequestItems": {"people": entry}})
+
+
+def test_given_items_with_one_key_then_a_fake_refuses_them() -> None:
+    with pytest.raises(InvalidValueError, match=r"items\[1\].* has the key of an item before it"):
+        fake_table(Person, items=[Person(id="a", name="x"), Person(id="a", name="y")])
+
+
+async def test_given_replies_that_nothing_uses_then_the_block_fails() -> None:
+    with ScriptedTransport([ok()]) as transport:
+        await AsyncTable("orders", transport=transport).put_item({"pk": "a"})
+    with (
+        pytest.raises(AssertionError, match="has replies left after 1 request"),
+        ScriptedTransport([ok(), ok()]) as transport,
+    ):
+        await AsyncTable("orders", transport=transport).put_item({"pk": "a"})
+
+
+def test_given_an_error_in_the_block_then_it_is_the_error() -> None:
+    with pytest.raises(KeyError), ScriptedTransport([ok()]):
+        raise KeyError
