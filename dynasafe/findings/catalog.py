@@ -634,7 +634,7 @@ EXPLANATIONS: dict[str, Explanation] = {
         "An expression that is too long",
         "An expression has at most 4096 bytes.",
         "5000 bytes",
-        "shorter placeholders, or several requests",
+        "several requests, or shorter placeholders where it is written by hand",
         _CONSTRAINTS,
     ),
     "DYS219": Explanation(

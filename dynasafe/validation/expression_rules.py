@@ -263,7 +263,7 @@ def _read(member: str, text: str, report: Report) -> Reading | None:
             f"Invalid {member}: Expression size has exceeded the maximum allowed size; expression "
             f"size: {size_bytes}",
             member,
-            f"keep it to {MAX_EXPRESSION_BYTES} bytes: shorter placeholders, or two requests",
+            f"keep it to {MAX_EXPRESSION_BYTES} bytes: two requests, or shorter placeholders where you wrote it by hand",
         )
         return None
     try:
