@@ -263,7 +263,8 @@ def _read(member: str, text: str, report: Report) -> Reading | None:
             f"Invalid {member}: Expression size has exceeded the maximum allowed size; expression "
             f"size: {size_bytes}",
             member,
-            f"keep it to {MAX_EXPRESSION_BYTES} bytes: two requests, or shorter placeholders where you wrote it by hand",
+            f"keep it to {MAX_EXPRESSION_BYTES} bytes: two requests, or shorter placeholders where "
+            "it is written by hand",
         )
         return None
     try:
