@@ -1,4 +1,7 @@
-"""Hypothesis profiles: "dev" is quick, "ci" has a fixed budget and seed, "nightly" is long."""
+"""Hypothesis profiles: "dev" is quick, "ci" has a fixed budget and seed, "nightly" is long.
+
+"packaging" is for runs that ask whether what was installed works, and not whether the rules hold.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,14 @@ _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("dev", max_examples=50, deadline=None)
 settings.register_profile(
     "ci",
-    max_examples=300,
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=_SLOW_IS_FINE,
+)
+settings.register_profile(
+    "packaging",
+    max_examples=10,
     deadline=None,
     derandomize=True,
     suppress_health_check=_SLOW_IS_FINE,
