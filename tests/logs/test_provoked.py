@@ -9,6 +9,8 @@ from pathlib import Path
 
 import botocore
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from dynasafe.findings.log_catalog import LOG_EXPLANATIONS
 from dynasafe.logs.gate import may_match
@@ -157,3 +159,26 @@ def test_values_are_not_shown(provoked: dict[str, Provoked]) -> None:
             github_report(tally, min_count=1, fail_on=frozenset(Level)),
         ]
         assert not [each for each in reports if SECRET in each]
+
+
+PERSONAL = st.text(min_size=4, max_size=40).map(lambda text: f"zq7{text}zq7")
+
+
+@settings(max_examples=15, suppress_health_check=list(HealthCheck), deadline=None)
+@given(value=PERSONAL, form=st.sampled_from(sorted(FORMATS)))
+def test_no_value_is_shown(value: str, form: str, provoked: dict[str, Provoked]) -> None:
+    """Whatever the value in a message is, and whatever the format, no report has it."""
+    planted = [
+        Provoked(it.name, it.code, None, it.traceback.replace(SECRET, value))
+        for it in provoked.values()
+        if SECRET in it.traceback
+    ]
+    tally = scan("\n".join(FORMATS[form](it) for it in planted))
+
+    assert tally.groups
+    for report in (
+        text_report(tally, min_count=1, baseline={}, days=1, source=""),
+        json_report(tally, min_count=1, days=1),
+        github_report(tally, min_count=1, fail_on=frozenset(Level)),
+    ):
+        assert "zq7" not in report
