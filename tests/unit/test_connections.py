@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dynasafe import AsyncDynamoDB
 from dynasafe.aio import connection
 from dynasafe.aio.http_transport import HttpTransport
 from dynasafe.resilience.boundary import Lost, NotSent, Refused, TransportError
@@ -684,3 +688,75 @@ async def test_fuzzed_answers(tls: dict[str, Any]) -> None:
             if not is_good:
                 await asyncio.sleep(0)
                 assert not any(pool._idle for pool in transport._pools.values())
+
+
+# --- Whole clients
+
+
+async def test_many_at_once() -> None:
+    """5,000 calls at once succeed with all settings as they are, over 50 connections."""
+    async with (
+        peer() as server,
+        AsyncDynamoDB.connect(
+            region_name="us-east-1",
+            endpoint_url=server.url,
+            credentials=CREDENTIALS,
+        ) as db,
+    ):
+        table = db.table("t")
+        results = await asyncio.gather(*(table.delete_item({"id": f"{n}"}) for n in range(5_000)))
+
+        assert {result.attempts for result in results} == {1}
+        assert len(server.requests) == 5_000
+        assert server.connections <= 50
+
+
+_ENTERS = """
+import asyncio, json, sys, threading
+from dynasafe import AsyncDynamoDB
+
+done, is_watching = [], False
+
+def watch(event, args):
+    if is_watching and event in ("open", "import", "subprocess.Popen"):
+        of_the_loop = threading.current_thread() is threading.main_thread()
+        done.append((of_the_loop, event, str(args[0])))
+
+sys.addaudithook(watch)
+db = AsyncDynamoDB.connect(region_name="us-east-1")
+
+async def main():
+    global is_watching
+    is_watching = True
+    async with db:
+        is_watching = False
+
+asyncio.run(main())
+print(json.dumps([any("botocore" in what for _, event, what in done if event == "import"),
+    any(what.endswith(".pem") for _, event, what in done),
+    [what for of_the_loop, event, what in done if of_the_loop]]))
+"""
+
+
+def test_entering_reads_nothing_on_the_loop(tmp_path: Path) -> None:
+    """With a profile to read: files, botocore and certificates are loaded in another thread."""
+    config = tmp_path / "config"
+    config.write_text("[default]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "REQUESTS_"))
+    }
+
+    ran = subprocess.run(
+        [sys.executable, "-c", _ENTERS],
+        env={**environ, "AWS_CONFIG_FILE": str(config), "AWS_EC2_METADATA_DISABLED": "true"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    loads_botocore, reads_authorities, on_the_loop = json.loads(ran.stdout)
+    assert loads_botocore
+    assert reads_authorities
+    assert on_the_loop == []
