@@ -22,6 +22,11 @@ from dynasafe.testing.unawaited import FIX_UNAWAITED
 from dynasafe.testing.watched import watch, watched
 
 _PAGES = (Pages, SyncPages)
+# Of each module, what it loads when it is asked for.
+_LOADED_LATER: dict[tuple[str, str], type[Any]] = {
+    ("dynasafe.aio.table", "Pages"): Pages,
+    ("dynasafe.sync.table", "Pages"): SyncPages,
+}
 
 
 def spec_mock(spec: type[Any], **returns: Any) -> Any:
@@ -102,7 +107,8 @@ def _returned_class(method: Any) -> type[Any] | None:
     hint = method.__annotations__.get("return")
     if isinstance(hint, str):
         # Its name alone: what is in its brackets may be there for type checkers only.
-        hint = method.__globals__.get(hint.partition("[")[0])
+        name = hint.partition("[")[0]
+        hint = method.__globals__.get(name) or _LOADED_LATER.get((method.__module__, name))
     returned = typing.get_origin(hint) or hint
     if not inspect.isclass(returned) or inspect.isabstract(returned):
         return None
