@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -18,6 +19,7 @@ from dynasafe.errors import (
     ClientClosedError,
     ConnectionNotMadeError,
     CredentialsError,
+    DynasafeError,
     NoAnswerError,
     NotSentError,
     OutcomeUnknownError,
@@ -411,3 +413,31 @@ def test_an_exception_from_outside_passes(error: BaseException) -> None:
             assert len(server.connections) == 2
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.skipif(not os.path.isdir("/dev/fd"), reason="Windows does not list open files")
+def test_nothing_is_left_after_closing() -> None:
+    """No socket, file or thread, whatever the calls came to."""
+    last = iter([ok, closing, cutting, hanging, ok, foreign, unasked] * 3)
+    lock = threading.Lock()
+
+    def answer(connection: socket.socket, body: bytes) -> bool:
+        with lock:
+            behave = next(last)
+        return behave(connection, body)
+
+    with Server(answer) as server:
+        before = len(os.listdir("/dev/fd"))
+        with connect(server.url, attempt_timeout_s=0.1) as db:
+
+            def work(index: int) -> None:
+                for _ in range(3):
+                    with suppress(DynasafeError):
+                        db.call("GetItem", GET)
+
+            in_threads(7, work)
+        for connection in server.connections:
+            connection.close()
+        wait_for(no_threads_left)
+        assert len(os.listdir("/dev/fd")) <= before
+    assert server.requests
