@@ -53,6 +53,11 @@ def word_of(needle: Needle) -> tuple[str, str]:
     return next((word, part) for part in fragments for word in WORDS if word in part)
 
 
+def fragment_of(needle: Needle) -> str:
+    """The longest fragment of a needle, which says most."""
+    return max(needle, key=len)
+
+
 def _patterns(needles: Iterable[Needle]) -> dict[bytes, re.Pattern[bytes]]:
     fragments: dict[str, set[str]] = {}
     for needle in needles:
@@ -97,7 +102,7 @@ _CLASSES = {
     for word, fragment in map(word_of, _NEEDLES)
     if _is_joined(word, fragment)
 }
-_FRAGMENTS = {word_of(needle)[1].encode() for needle in _NEEDLES}
+_FRAGMENTS = {fragment_of(needle).encode() for needle in _NEEDLES}
 _BY_WINDOW: dict[bytes, list[bytes]] = {}
 for _each in sorted(_FRAGMENTS):
     _BY_WINDOW.setdefault(_each[-windows.SIZE :], []).append(_each)

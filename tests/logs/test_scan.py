@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynasafe.cli import main
-from dynasafe.logs.gate import Places, gate, word_of
+from dynasafe.logs.gate import Places, fragment_of, gate, word_of
 from dynasafe.logs.grouping import MAX_GROUPS, Tally
 from dynasafe.logs.matching import matches
 from dynasafe.logs.records import Assembler, Event, Record, plain, records
@@ -212,7 +212,8 @@ def test_class_and_message_apart() -> None:
         assert tally_of([data.encode()]) == {"DYS465 - - -": 1}
 
 
-FRAGMENTS = sorted({word_of(needle)[1] for each in BY_CODE.values() for needle in each.needles})
+NEEDLES = [needle for each in BY_CODE.values() for needle in each.needles]
+FRAGMENTS = sorted({part for needle in NEEDLES for part in needle})
 LINES = st.one_of(
     st.sampled_from(FRAGMENTS),
     st.sampled_from(FRAGMENTS).map(lambda text: text[1:]),
@@ -224,17 +225,20 @@ LINES = st.one_of(
 def test_places(lines: list[str]) -> None:
     """Both ways of searching find each line with a fragment; by windows no other is found."""
     data = "\n".join(lines).encode()
-    expected = {n for n, line in enumerate(lines) if any(each in line for each in FRAGMENTS)}
-    found = {}
-    for by_windows in (True, False):
-        places = Places(data, gate(by_windows=by_windows))
-        start, found[by_windows] = 0, set[int]()
-        while (place := places.first(start)) is not None:
-            found[by_windows].add(data.count(b"\n", 0, place))
-            start = place + 1
 
-    assert found[True] == expected
-    assert found[False] >= expected
+    def places(by_windows: bool) -> set[int]:
+        found, start = set[int](), 0
+        all_places = Places(data, gate(by_windows=by_windows))
+        while (place := all_places.first(start)) is not None:
+            found.add(data.count(b"\n", 0, place))
+            start = place + 1
+        return found
+
+    def having(fragments: set[str]) -> set[int]:
+        return {n for n, line in enumerate(lines) if any(each in line for each in fragments)}
+
+    assert places(by_windows=True) == having({fragment_of(each) for each in NEEDLES})
+    assert places(by_windows=False) >= having({word_of(each)[1] for each in NEEDLES})
 
 
 @given(text=st.text())
