@@ -6,6 +6,7 @@ test_request_conformance.py compares those itself.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -13,10 +14,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from dynasafe import AsyncDynamoDB, Finding, check_request
+from dynasafe import AsyncDynamoDB, DynamoDB, Finding, check_request
 from dynasafe.findings.finding import Where
 from dynasafe.testing.engines import Engine
-from tests.integration.conftest import CreateTable, boto3_client, boto3_resource
+from tests.integration.conftest import (
+    CREDENTIALS,
+    REGION,
+    CreateTable,
+    boto3_client,
+    boto3_resource,
+)
 from tests.support.false_alarms import false_alarms
 
 ITEM = {"id": {"S": "a"}, "email": {"S": "x"}}
@@ -42,9 +49,13 @@ async def test_given_a_false_alarm_then_each_client_of_a_strict_engine_reveals_i
         resource.Table(name).put_item(Item={"id": "a"})
         await db.call("PutItem", {"TableName": name, "Item": ITEM})
         await db.call("GetItem", {"TableName": name, "Key": {"id": {"S": "a"}}})
+        with DynamoDB.connect(
+            region_name=REGION, endpoint_url=engine.endpoint_url, client_options=CREDENTIALS
+        ) as sync_db:
+            await asyncio.to_thread(sync_db.call, "PutItem", {"TableName": name, "Item": ITEM})
 
-    assert alarms.accepted == (4 if engine.is_strict else 0)
-    assert [operation for operation, _ in alarms.found] == ["PutItem"] * (3 * engine.is_strict)
+    assert alarms.accepted == (5 if engine.is_strict else 0)
+    assert [operation for operation, _ in alarms.found] == ["PutItem"] * (4 * engine.is_strict)
     alarms.require_none(but=["DYS110"])
     if engine.is_strict:
         with pytest.raises(AssertionError, match=r"PutItem: no item is good enough \[DYS110\]"):

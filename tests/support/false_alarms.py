@@ -13,6 +13,7 @@ from botocore.client import BaseClient
 
 from dynasafe import Finding, check_request
 from dynasafe.aio.http_transport import HttpTransport
+from dynasafe.sync.http_transport import HttpTransport as SyncHttpTransport
 
 Check = Callable[[str, Mapping[str, Any]], tuple[Finding, ...]]
 
@@ -55,7 +56,7 @@ def false_alarms(check: Check = check_request) -> Iterator[FalseAlarms]:
     """
     alarms = FalseAlarms()
     call, call_async = BaseClient._make_api_call, AioBaseClient._make_api_call
-    send = HttpTransport.send
+    send, send_sync = HttpTransport.send, SyncHttpTransport.send
 
     def checked(client: Any, operation: str, params: Any) -> tuple[Finding, ...]:
         is_dynamodb = client.meta.service_model.service_name == "dynamodb"
@@ -81,9 +82,18 @@ def false_alarms(check: Check = check_request) -> Iterator[FalseAlarms]:
         alarms.note(operation, findings, answer)
         return answer
 
+    def checked_send_sync(
+        transport: Any, operation: str, params: Any, *, timeout_s: float | None
+    ) -> Any:
+        findings = check(operation, params)
+        answer = send_sync(transport, operation, params, timeout_s=timeout_s)
+        alarms.note(operation, findings, answer)
+        return answer
+
     with (
         patch.object(BaseClient, "_make_api_call", checked_call),
         patch.object(AioBaseClient, "_make_api_call", checked_call_async),
         patch.object(HttpTransport, "send", checked_send),
+        patch.object(SyncHttpTransport, "send", checked_send_sync),
     ):
         yield alarms
