@@ -89,6 +89,21 @@ async def test_given_exactly_once_when_incrementing_through_faults_then_stored_i
 
 
 @pytest.mark.timeout(600)
+async def test_given_the_clients_of_boto3_when_incrementing_through_faults_then_the_same_holds(
+    proxy: FaultProxy, request: pytest.FixtureRequest
+) -> None:
+    """Over aioboto3, or boto3 for the sync face: the books balance, with a smaller budget."""
+    other = "boto3" if request.node.name.endswith("[sync]") else "aioboto3"
+    async with connect(proxy, transport=other) as db:
+        books, stored = await counter(db.table("plain"), INCREMENTS // 30, SEED, exactly_once=True)
+
+    assert books.unknown == 0
+    assert stored == books.succeeded
+    assert books.succeeded + books.refused == INCREMENTS // 30
+    assert applied(proxy) > stored
+
+
+@pytest.mark.timeout(600)
 async def test_given_the_plain_mode_when_incrementing_then_nothing_counts_twice(
     tables: Engine,
 ) -> None:
