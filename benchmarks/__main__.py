@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    bodies,
     calls,
     cold_start,
     functions,
@@ -89,6 +90,7 @@ def measure(directory: Path, *, is_fast: bool) -> list[Figure]:
         *linting.measure(1 if is_fast else 9),
         *memory.measure(is_fast=is_fast),
         *scans.measure(1 if is_fast else 5, is_fast=is_fast),
+        bodies.measure(is_fast=is_fast),
         telemetry.measure(2 if is_fast else 15, is_fast=is_fast),
     ]
 

@@ -50,6 +50,7 @@ from dynasafe.values.wire import (
     ELEMENTS,
     AttributeValue,
     bytes_of,
+    fine_item_size_bytes,
     is_equal,
     is_ordered,
     item_size_bytes,
@@ -455,13 +456,14 @@ class _Tree:
 
 
 def _require_fitting(item: AttributeMap) -> None:
-    if item_size_bytes(item) > MAX_ITEM_BYTES:
+    of_fine = fine_item_size_bytes(item)
+    if (of_fine if of_fine >= 0 else item_size_bytes(item)) > MAX_ITEM_BYTES:
         _refuse(
             "DYS135",
             "Item size to update has exceeded the maximum allowed size",
             "keep items to 400 KB: split it, or keep large values elsewhere",
         )
-    todo = [(value, 2) for value in item.values()]
+    todo = [] if of_fine >= 0 else [(value, 2) for value in item.values()]
     while todo:
         value, level = todo.pop()
         type_name, content = member(value)

@@ -172,6 +172,11 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
     null and Boolean 1; a list or map 3, and 1 for each element or pair.
     Source: "DynamoDB item sizes and formats".
     """
+    of_fine = fine_size_bytes(attribute_value)
+    return of_fine if of_fine >= 0 else _size_bytes(attribute_value)
+
+
+def _size_bytes(attribute_value: AttributeValue) -> int:
     ((type_name, content),) = attribute_value.items()
     match type_name:
         case "S":
@@ -189,19 +194,21 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
         case "BS":
             return sum(len(bytes_of(each)) for each in content)
         case "L":
-            return 3 + sum(1 + attribute_value_size_bytes(each) for each in content)
+            return 3 + sum(1 + _size_bytes(each) for each in content)
         case "M":
-            return 3 + len(content) + item_size_bytes(content)
+            return 3 + len(content) + _sizes_bytes(content)
         case _:
             raise UnsupportedTypeError("", "not one of DynamoDB's types")
 
 
 def item_size_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
     """The size of an item in wire form: its names' UTF-8 bytes and its values' sizes."""
-    return sum(
-        text_size_bytes(name) + attribute_value_size_bytes(value)
-        for name, value in attribute_map.items()
-    )
+    of_fine = fine_item_size_bytes(attribute_map)
+    return of_fine if of_fine >= 0 else _sizes_bytes(attribute_map)
+
+
+def _sizes_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
+    return sum(text_size_bytes(name) + _size_bytes(value) for name, value in attribute_map.items())
 
 
 def fine_size_bytes(value: Any, levels: int = LEVELS, *, is_wire: bool = False) -> int:

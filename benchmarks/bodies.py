@@ -1,0 +1,161 @@
+"""How long one JSON body from outside can keep the event loop.
+
+    python -m benchmarks.bodies 10000
+
+Random bodies of up to 400 KB, of all shapes that JSON has, are patched into a typed item and
+written to a table in memory, one after the other. A ticker runs in each turn of the loop. The
+figure is the longest time between two of its runs, in CPU time of the loop's thread: what other
+processes take of the machine does not count. It includes the work of the table in memory, which
+sizes and copies the item as a server would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import sys
+import time
+from random import Random
+from typing import Any
+
+from benchmarks.figures import OURS, Figure, Target
+from dynasafe import Attr, Item, UpdateBuilder, attribute
+from dynasafe.errors import DynasafeError
+from dynasafe.testing import fake_table
+
+LARGEST_BYTES = 400_000
+TARGET_MS = 50
+
+
+class Doc(Item):
+    id: Attr[str] = attribute(key="partition")
+    meta: Attr[dict[str, Any]] = attribute(default_factory=dict)
+    more: Attr[Any] = attribute(default=None)
+    tags: Attr[set[str]] = attribute(default_factory=set)
+    numbers: Attr[list[int]] = attribute(default_factory=list)
+    by_name: Attr[dict[str, int]] = attribute(default_factory=dict)
+
+
+class Bodies:
+    """Random bodies of random sizes, the same for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+
+    def next(self) -> str:
+        """The JSON text of the next one."""
+        while len(text := json.dumps(self._body())) > LARGEST_BYTES:
+            pass
+        return text
+
+    def _body(self) -> dict[str, Any]:
+        random = self._random
+        budget = int(1000 * (LARGEST_BYTES / 1000) ** random.random())
+        match random.randrange(6):
+            case 0:
+                return {"numbers": [random.randrange(10**9) for _ in range(budget // 11)]}
+            case 1:
+                return {"tags": [self._text(8) for _ in range(budget // 12)]}
+            case 2:
+                return {
+                    "by_name": {self._text(8): random.randrange(99) for _ in range(budget // 16)}
+                }
+            case 3:
+                return {
+                    "meta": {self._text(random.randrange(1, budget)): self._any(budget // 2, 8)}
+                }
+            case 4:
+                return {"more": self._any(budget, 28)}
+            case _:
+                return {"meta": {self._text(6): self._any(budget // 9, 4) for _ in range(8)}}
+
+    def _any(self, budget: int, levels: int) -> Any:
+        """Something that takes about so many bytes of JSON."""
+        random = self._random
+        if budget < 24 or not levels:
+            leaves: list[Any] = [
+                True,
+                None,
+                0,
+                random.random(),
+                "",
+                [],
+                {},
+                random.randrange(10**12),
+            ]
+            return random.choice([*leaves, self._text(max(1, budget))])
+        count = random.choice([1, 2, 8, 64, budget // 6])
+        each = budget // count
+        if random.random() < 0.5:
+            return [self._any(each - 2, levels - 1) for _ in range(count)]
+        return {self._text(9): self._any(each - 14, levels - 1) for _ in range(count)}
+
+    def _text(self, length: int) -> str:
+        letters = "abcdefghijklmnopqrstuvwxyz .-_" + ("\u00e9\u4e2d" if length % 7 == 0 else "")
+        return "".join(self._random.choices(letters, k=length))
+
+
+async def longest_block_ms(count: int, seed: int = 1) -> tuple[float, str]:
+    """The longest block of the loop over so many bodies, and what its body was."""
+    loop = asyncio.get_running_loop()
+    bodies = Bodies(seed)
+    # What is loaded and resolved once is no matter of a body.
+    first = UpdateBuilder(Doc).patch({"meta": {"a": [1, "b", None]}})
+    await fake_table(Doc).update_item({"id": "0"}, first)
+    longest_s, longest_body = 0.0, ""
+    body = ""
+    last_s = time.thread_time()
+    handle: asyncio.Handle | None = None
+
+    def tick() -> None:
+        nonlocal last_s, longest_s, longest_body, handle
+        now_s = time.thread_time()
+        if now_s - last_s > longest_s and body:
+            longest_s, longest_body = now_s - last_s, body
+        last_s = time.thread_time()
+        handle = loop.call_soon(tick)
+
+    handle = loop.call_soon(tick)
+    gc.disable()  # whose pauses depend on what else the process holds
+    try:
+        for number in range(count):
+            body = ""
+            text = bodies.next()
+            received = json.loads(text)
+            docs = fake_table(Doc)
+            gc.collect(0)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            (field,) = received
+            body = f"{field}, {len(text):,} bytes"
+            try:
+                update = UpdateBuilder(Doc).patch(received)
+                await docs.update_item({"id": str(number)}, update)
+            except DynasafeError:
+                body += ", refused"
+            await asyncio.sleep(0)
+    finally:
+        gc.enable()
+        if handle is not None:
+            handle.cancel()
+    return longest_s * 1000, longest_body
+
+
+def measure(*, is_fast: bool) -> Figure:
+    """The longest block, in one round."""
+    count = 200 if is_fast else 10_000
+    print(f"bodies: {count:,}", flush=True)
+    block_ms, _ = asyncio.run(longest_block_ms(count))
+    return Figure(
+        group="The longest block of the event loop",
+        title=f"{count:,} JSON bodies of up to 400 KB, patched and written",
+        unit="ms",
+        rounds={OURS: [block_ms]},
+        targets=(Target(kind="at most", bound=TARGET_MS),),
+    )
+
+
+if __name__ == "__main__":
+    longest_ms, what = asyncio.run(longest_block_ms(int(sys.argv[1])))
+    print(f"{longest_ms:.1f} ms: {what}")
