@@ -84,7 +84,12 @@ class Connection:
         stream, reader = self._stream, self.reader
         reader.begin()
         try:
-            send_all(stream, request, deadline_s)
+            try:
+                sent = stream.send(request)  # all of it, as nearly always
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                sent = 0
+            if sent < len(request):
+                send_all(stream, request[sent:], deadline_s)
             while True:
                 if not self._is_readable(left_ms(deadline_s)):
                     raise LateError
@@ -203,15 +208,19 @@ class Pool:
 
     def release(self, connection: Connection) -> None:
         """Give back a connection after a whole answer."""
-        is_old = monotonic() >= connection.old_at_s
+        now_s = monotonic()
+        is_old = now_s >= connection.old_at_s
         if connection.reader.is_reusable and not (is_old and self._take_surplus()):
-            self.keep(connection)
+            self._keep(connection, now_s)
         else:
             self.discard(connection)
 
     def keep(self, connection: Connection) -> None:
         """Keep a connection for the next request."""
-        now_s = connection.idle_since_s = monotonic()
+        self._keep(connection, monotonic())
+
+    def _keep(self, connection: Connection, now_s: float) -> None:
+        connection.idle_since_s = now_s
         unfit = []
         with self._lock:
             self._busy.discard(connection)
