@@ -2,9 +2,9 @@
 
     python -m tests.third_party PYTHON [PACKAGE ...]
 
-PYTHON has the packages, as requirements.txt names them. The table is written, where all packages
-run, into tests/data/guard_third_party.md. It fails where the guard refuses what DynamoDB Local
-accepts, or where a guarded scenario ends otherwise than an unguarded one.
+PYTHON has the packages, as requirements.txt names them. The rows of those that run are written into
+tests/data/guard_third_party.md. It fails where the guard refuses what DynamoDB Local accepts, or
+where a guarded scenario ends otherwise than an unguarded one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ request's own sake, or botocore before it. Of these the guard finds so many befo
 without a schema and with `schema="describe"`. A false alarm is a request that it would refuse and
 the engine accepts. An outcome is what a scenario returns or raises: it changes in no mode with
 `errors="botocore"`, but where "repair" makes a call work.
-
 """
 COLUMNS = [
     *("package", "scenarios", "accepted", "refused", "found", "found, described", "false alarms"),
@@ -65,6 +64,9 @@ def run(python: str, package: str, guarding: str, url: str) -> dict[str, Any]:
 
 def row(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
+
+
+HEADINGS = [row(COLUMNS), row(["---"] * len(COLUMNS))]
 
 
 class Summary:
@@ -126,27 +128,40 @@ class Summary:
         return [*found, *missed, *repaired]
 
 
+def kept() -> tuple[dict[str, str], dict[str, list[str]]]:
+    """The rows of the table as it is, and what is listed below it, by package."""
+    rows: dict[str, str] = {}
+    listed: dict[str, list[str]] = {}
+    for line in TABLE.read_text().splitlines() if TABLE.exists() else ():
+        if line.startswith("| ") and line not in HEADINGS:
+            rows[line.split()[1]] = line
+        elif line.startswith("- "):
+            listed.setdefault(line.split()[1].rstrip(":,"), []).append(line)
+    return rows, listed
+
+
 def main() -> None:
     python, *only = sys.argv[1:]
     known = packages()
-    chosen = {name: version for name, version in known.items() if not only or name in only}
-    summaries = []
+    rows, listed = kept()
+    problems = []
     with start_engine("dynamodb-local") as engine:
-        for package, version in chosen.items():
+        for package in only or known:
             runs = {each: run(python, package, each, engine.endpoint_url) for each in GUARDINGS}
-            summaries.append(Summary(package, version, runs))
-            print(summaries[-1].row(), flush=True)
-    problems = [problem for summary in summaries for problem in summary.problems]
-    head = [row(COLUMNS), row(["---"] * len(COLUMNS))]
-    rows = "\n".join([*head, *(summary.row() for summary in summaries)])
-    listed = "\n".join(line for summary in summaries for line in summary.listed())
-    text = f'{HEAD}{rows}\n\n## What it found, with `schema="describe"`\n\n{listed}\n'
-    if chosen == known and not problems:
-        TABLE.write_text(text)
-    else:
-        print(listed)
+            summary = Summary(package, known[package], runs)
+            rows[package], listed[package] = summary.row(), summary.listed()
+            problems += summary.problems
+            print(summary.row(), flush=True)
+            write(known, rows, listed)
     if problems:
         raise SystemExit("\n".join(problems))
+
+
+def write(packages: Iterable[str], rows: dict[str, str], listed: dict[str, list[str]]) -> None:
+    lines = [HEAD, *HEADINGS, *(rows[name] for name in packages if name in rows)]
+    lines += ["", '## What it found, with `schema="describe"`', ""]
+    lines += [line for name in packages for line in listed.get(name, ())]
+    TABLE.write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
