@@ -47,3 +47,35 @@ def test_given_the_package_then_it_tells_its_names_and_no_others() -> None:
     assert set(dynasafe.__all__) <= set(dir(dynasafe))
     with pytest.raises(AttributeError, match="module 'dynasafe' has no attribute 'Tabel'"):
         dynasafe.Tabel  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_given_a_client_when_imported_then_few_classes_are_generated() -> None:
+    """A dataclass is written and compiled with each import, which takes most of a millisecond.
+
+    Those that every import makes are records that users meet, or few; the others are written out,
+    or in modules that load when they are needed.
+    """
+    counted = """
+import dataclasses
+generate, made = dataclasses._process_class, []
+
+def count(cls, *arguments):
+    made.append(cls.__qualname__)
+    return generate(cls, *arguments)
+
+dataclasses._process_class = count
+from dynasafe import AsyncDynamoDB, Item, UpdateBuilder
+AsyncDynamoDB.connect(region_name="us-east-1")
+print(len(made))
+"""
+    assert int(run(counted)) <= 20
+
+
+def test_given_a_client_when_made_then_what_most_calls_need_is_loaded_alone() -> None:
+    script = "from dynasafe import AsyncDynamoDB; AsyncDynamoDB.connect(region_name='us-east-1')"
+    late = {"events", "calls.batches", "calls.pages", "aio.aioboto", "environment.asked"}
+
+    loaded = loaded_by(script)
+
+    assert loaded & {f"dynasafe.{name}" for name in late} == set()
+    assert loaded & {"difflib", "typing_extensions"} == set()
