@@ -38,9 +38,14 @@ class Environment:
 
     python: Path
 
-    def run(self, *arguments: str | Path, cwd: Path) -> str:
+    def run(self, *arguments: str | Path, cwd: Path, **variables: str) -> str:
         result = subprocess.run(
-            [self.python, *arguments], cwd=cwd, capture_output=True, text=True, check=False
+            [self.python, *arguments],
+            cwd=cwd,
+            env={**os.environ, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert result.returncode == 0, result.stdout + result.stderr
         return result.stdout
@@ -291,5 +296,9 @@ def require_installed(environment: Environment, unpacked: Path) -> Path:
 
 
 def run_tests(environment: Environment, unpacked: Path, *paths: str) -> None:
-    told = environment.run("-m", "pytest", "-q", "-p", "no:cacheprovider", *paths, cwd=unpacked)
-    assert " passed" in told.splitlines()[-1]
+    printed = environment.run(
+        *("-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider", *paths),
+        cwd=unpacked,
+        HYPOTHESIS_PROFILE="packaging",
+    )
+    assert " passed" in printed.splitlines()[-1]
