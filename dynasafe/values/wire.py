@@ -366,11 +366,28 @@ def _fine_numbers(texts: list[Any]) -> int:
     together = "".join(texts)
     if longest > _MAX_NUMBER_LENGTH or not together.isascii():
         return -1
-    is_whole = together.isdigit() and longest <= MAX_NUMBER_DIGITS and "" not in texts
-    sizes_bytes = [*map(_whole_size_bytes if is_whole else _fine_number_size_bytes, texts)]
+    if together.replace("-", "").isdigit():
+        of_wholes = _fine_wholes_size_bytes(texts)
+        if of_wholes >= 0:
+            return of_wholes
+    sizes_bytes = [*map(_fine_number_size_bytes, texts)]
     return -1 if min(sizes_bytes) < 0 else sum(sizes_bytes)
 
 
+def _fine_wholes_size_bytes(texts: list[str]) -> int:
+    """The sizes of whole numbers of few digits; -1 for others."""
+    try:
+        wholes = [*map(int, texts)]
+    except ValueError:  # a sign within, or no digit
+        return -1
+    if not -_FIRST_TOO_LONG < min(wholes) <= max(wholes) < _FIRST_TOO_LONG:
+        return -1
+    negative = sum(map((0).__gt__, wholes))
+    return negative + sum(map(_whole_size_bytes, map(str, map(abs, wholes))))
+
+
+_FIRST_TOO_LONG: Final = 10**MAX_NUMBER_DIGITS
+"""The first whole number that has more digits than may be stored, if its last is not zero."""
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _MAX_NUMBER_LENGTH: Final = 300
 """In characters: zeros may stand before and after the digits that count."""
@@ -395,11 +412,11 @@ def _fine_number_size_bytes(text: str) -> int:
 
 
 def _whole_size_bytes(digits: str) -> int:
-    significant = digits.lstrip("0")
-    trimmed = significant.rstrip("0")
+    if digits == "0":
+        return 1
+    trimmed = digits.rstrip("0")
     # Digits are kept in pairs, counted from the decimal point.
-    odd = (len(significant) - len(trimmed)) % 2
-    return (len(trimmed) + odd + 1) // 2 + 1 if trimmed else 1
+    return (len(trimmed) + (len(digits) - len(trimmed)) % 2 + 1) // 2 + 1
 
 
 def text_size_bytes(text: str) -> int:

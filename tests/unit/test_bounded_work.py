@@ -329,6 +329,7 @@ SHAPES: dict[str, Callable[[int], Any]] = {
     "bytes": lambda n: [b"ab"] * n,
     "one of each": lambda n: [1, "a", True, None, b"a", [], {}, {1}, {"a"}, {b"a"}] * (n // 10),
     "set of numbers": lambda n: set(range(n)),
+    "set of texts": lambda n: {str(each) for each in range(n)},
     "set of bytes": lambda n: {str(each).encode() for each in range(n)},
     "small sets": lambda n: [{1}, {"a"}, {b"a"}] * (n // 3),
     "empty lists": lambda n: [[]] * n,
