@@ -331,14 +331,14 @@ class Grown:
         if any(each.lineno <= last.lineno for each in later):
             raise NotMigratedError("the expression grows before all of it is created")
         edits = [module.replace(last, f"{BUILDER} = UpdateBuilder(){first}")]
-        edits += [self._remove(each) for each in created[:-1]]
+        edits += [removal(each, module) for each in created[:-1]]
         for group in self._groups:
             statements = sorted(group.statements, key=lambda each: each.lineno)
             if not group.texts:
                 raise NotMigratedError("names or values without a part beside them")
             links = "".join(self._links(group, names))
             edits.append(module.replace(statements[-1], f"{BUILDER}{links}"))
-            edits += [self._remove(each) for each in statements[:-1]]
+            edits += [removal(each, module) for each in statements[:-1]]
         for use in self._tests:
             above = module.names.parents[use]
             is_negated = isinstance(above, ast.UnaryOp)
@@ -376,20 +376,27 @@ class Grown:
             for name, code in group.written.items()
         }
 
-    def _remove(self, statement: ast.stmt) -> Edit:
-        """Remove a statement with its line."""
-        source = self._module.source
-        start, end = source.span(statement)
-        line = source.starts[statement.lineno - 1]
-        following = [each for each in source.starts if each > end - 1]
-        stop = following[0] if following else len(source.text)
-        if source.text[line:start].strip() or source.text[end:stop].strip():
-            raise NotMigratedError("a comment, or another statement, on the line")
-        return Edit(line, stop, "")
-
     def _require_no_comment(self, edits: list[Edit]) -> None:
         if any(self._module.source.has_comment((each.start, each.end)) for each in edits):
             raise NotMigratedError("a comment within what would be rewritten")
+
+
+def removal(statement: ast.stmt, module: Module) -> Edit:
+    """The edit that removes a statement with its line.
+
+    Raises:
+        NotMigratedError: the line has more.
+    """
+    source = module.source
+    start, end = source.span(statement)
+    line = source.starts[statement.lineno - 1]
+    following = [each for each in source.starts if each > end - 1]
+    stop = following[0] if following else len(source.text)
+    if source.text[line:start].strip() or source.text[end:stop].strip():
+        raise NotMigratedError("a comment, or another statement, on the line")
+    if source.has_comment((start, end)):
+        raise NotMigratedError("a comment within what would be rewritten")
+    return Edit(line, stop, "")
 
 
 def _is_of(value: ast.expr, name: str) -> bool:

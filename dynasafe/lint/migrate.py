@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from dynasafe.lint.calls import Call, constant_display, find_face_calls
 from dynasafe.lint.comprehended import Comprehended, is_comprehended
-from dynasafe.lint.grown import BUILDER, Grown
+from dynasafe.lint.grown import BUILDER, Grown, removal
 from dynasafe.lint.literals import only_text, text_constant
 from dynasafe.lint.module import Module, RuleSettings
+from dynasafe.lint.moved import display_for
 from dynasafe.lint.problem import Edit
 from dynasafe.lint.requests import whole_literal
 from dynasafe.lint.rewrite import Names, NotMigratedError, Rewrite, is_free, stand_in
@@ -89,7 +90,7 @@ def _migrated(call: Call, module: Module) -> tuple[list[Edit], set[str]]:
     migration = _Migration(call, module)
     text = call.members["UpdateExpression"]
     if only_text(text, module.names) is not None:
-        edits = [migration.edit(), *migration.result()]
+        edits = [*migration.edits(), *migration.result()]
         return edits, migration.needed
     if is_comprehended(text) and not migration.is_face:
         made = Comprehended(call, module)
@@ -122,6 +123,8 @@ class _Migration:
         self._module = module
         self._check_call()
         self.needed = {"UpdateBuilder"}
+        self._unneeded: list[ast.stmt] = []
+        """Statements that made what the call was given."""
         self.is_face = call.kind is not None and call.kind.what == "face"
         """Whether it is a table of dynasafe, whose method takes a key and an UpdateBuilder."""
 
@@ -168,9 +171,7 @@ class _Migration:
         ]
         if not any("#" in (text or "") for text in texts):
             return Names()  # with names, the old call is refused, as nothing uses them
-        display = constant_display(node, self._module.names)
-        if display is None or (display is not node and whole_literal(display) is None):
-            raise NotMigratedError("ExpressionAttributeNames is not literal")
+        display = self._display("ExpressionAttributeNames", node)
         literal: dict[str, str] = {}
         written: dict[str, ast.expr] = {}
         for alias, name in self._entries(display, "ExpressionAttributeNames").items():
@@ -194,14 +195,30 @@ class _Migration:
         node = self._call.members.get("ExpressionAttributeValues")
         if node is None:
             return {}
-        if not isinstance(node, ast.Dict):
-            raise NotMigratedError("ExpressionAttributeValues is not literal")
-        return self._entries(node, "ExpressionAttributeValues")
+        display = self._display("ExpressionAttributeValues", node)
+        return self._entries(display, "ExpressionAttributeValues")
+
+    def _display(self, member: str, node: ast.expr) -> ast.Dict:
+        """The dict that a member is: written here, literal elsewhere, or made for this call."""
+        display = constant_display(node, self._module.names)
+        if display is not None and (display is node or isinstance(whole_literal(display), dict)):
+            return display
+        made = display_for(node, self._module)
+        if made is None:
+            raise NotMigratedError(f"{member} is not literal")
+        display, statement = made
+        self._unneeded.append(statement)
+        return display
 
     # The new call
 
-    def edit(self) -> Edit:
-        """The edit that rewrites the call's arguments, once it is proved."""
+    def edits(self) -> Iterator[Edit]:
+        """The edits that rewrite the call's arguments, once it is proved, and what made them."""
+        yield self._edit()
+        for statement in self._unneeded:
+            yield removal(statement, self._module)
+
+    def _edit(self) -> Edit:
         module, node = self._module, self._call.node
         update = self._text("UpdateExpression")
         assert update is not None

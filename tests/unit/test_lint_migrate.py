@@ -259,6 +259,39 @@ def test_names_that_are_code() -> None:
     assert ".condition(attr(name=key).exists())" in made
 
 
+def test_dicts_of_their_own() -> None:
+    """Dicts that are made for the call alone go into it; others stay, and so does the call."""
+    code = """
+    def f(event):
+        names = {"#n": event["attribute"]}
+        values = {":n": event["name"]}
+        table.update_item(
+            Key={"id": "a"},
+            UpdateExpression="SET #n = :n",
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+    """
+    expected = """
+    def f(event):
+        table.update_item(
+            **UpdateBuilder()
+            .set(attr(name=event["attribute"]), event["name"])
+            .build(key={"id": "a"})
+        )
+    """
+    assert migrated(code).strip() == dedent(expected).strip()
+
+    for other in (
+        code.replace("    table.update_item(", "    event.clear()\n        table.update_item("),
+        code.replace('event["name"]', "next(event)"),
+        code.replace("    table.update_item(", "    print(values)\n        table.update_item("),
+    ):
+        assert left(other) == ["ExpressionAttributeNames is not literal"] or left(other) == [
+            "ExpressionAttributeValues is not literal"
+        ]
+
+
 def test_text_of_constants() -> None:
     """Constants and str.format are read, and so are keys that are constants."""
     code = """
