@@ -89,7 +89,11 @@ def _plain_schema(schema: object, table_name: object) -> _Schema:
         return schema
     if isinstance(schema, type) and issubclass(schema, Item):
         return schema
-    if type(schema) is dict and type(table_name) is str and not _OF_A_DESCRIPTION & schema.keys():
+    if (
+        type(schema) is dict
+        and type(table_name) is str
+        and _OF_A_DESCRIPTION.isdisjoint(schema)  # `&` of the two is a set, which mypyc refuses
+    ):
         inner = schema.get(table_name)
         if inner is None or isinstance(inner, TableSchema | type):
             return _plain_schema(inner, None)
