@@ -202,7 +202,7 @@ async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown
             ClientRetriesError("legacy"),
             "This client repeats requests by itself (retries=legacy), which would apply a "
             "timed-out increment twice. Fix: make it with config=dynasafe.client_config(), or "
-            "use AsyncDynamoDB.connect().",
+            "use connect().",
         ),
     ],
 )
