@@ -103,7 +103,8 @@ class BotoConnection:
                 "transport", f"{error}. Fix: pip install 'dynasafe[boto3]'"
             ) from error
         try:
-            make = getattr(self._session, "client", None) or self._session.create_client
+            session: Any = self._session
+            make = getattr(session, "client", None) or session.create_client
             self._client = make("dynamodb", config=self._client_config(), **self._options)
         except NotSentError:
             raise

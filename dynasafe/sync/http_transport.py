@@ -137,6 +137,7 @@ class HttpTransport:
         source = self._source
         if source is None:
             raise NotSent("the client is closed", is_retryable=False)
+        credentials = source.current
         connection: Connection | None = None
         pool: Pool | None = None
         is_handed_over = False
@@ -146,7 +147,6 @@ class HttpTransport:
             deadline_s = math.inf if timeout_s is None else started_s + timeout_s
             if operation not in CHECKED_OPERATIONS:
                 _require_valid(operation, params, deadline_s)
-            credentials = source.current
             if credentials is None or self._clock.now_s() >= source.stale_at_s:
                 credentials = _credentials(source, deadline_s)
             resource = resource_of(params)
