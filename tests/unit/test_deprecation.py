@@ -7,10 +7,11 @@ import re
 import warnings
 from pathlib import Path
 
+import dynasafe
 from dynasafe.deprecation import warn_deprecated
 
 ROOT = Path(__file__).parents[2]
-SOURCES = sorted((ROOT / "dynasafe").rglob("*.py"))
+SOURCES = sorted(Path(dynasafe.__file__).parent.rglob("*.py"))
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
 
