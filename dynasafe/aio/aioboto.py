@@ -17,15 +17,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from dynasafe.aio.patience import patient_timeout
-from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
 from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
+    ClientConnection,
     client_config,
     opening_error,
-    pool_size,
     reason_of,
     require_sent_once,
-    slot_count,
 )
 from dynasafe.environment.mocks import require_no_mock
 from dynasafe.environment.model import shape_findings
@@ -40,7 +38,6 @@ from dynasafe.findings.finding import Finding
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
 from dynasafe.resilience.boundary import Lost, NotSent, TransportError
-from dynasafe.resilience.settings_rules import require_seconds
 from dynasafe.validation import CHECKED_OPERATIONS
 
 if TYPE_CHECKING:
@@ -52,7 +49,7 @@ _IDLE_S = 0.05
 """After so long without a request, the loop is let notice what the peer has closed meanwhile."""
 
 
-class AiobotoConnection:
+class AiobotoConnection(ClientConnection):
     """Makes a client, and closes it; again and again, if wanted.
 
     Raises:
@@ -60,34 +57,8 @@ class AiobotoConnection:
         InvalidValueError: an argument is of a wrong type, or contradicts another.
     """
 
-    def __init__(
-        self,
-        *,
-        region_name: str | None,
-        endpoint_url: str | None,
-        session: Any,
-        config: Any,
-        max_connections: int | None,
-        connect_timeout_s: float,
-        client_options: Mapping[str, Any] | None,
-    ) -> None:
-        require_seconds("connect_timeout_s", connect_timeout_s)
-        self._options = dict(client_options or {})
-        if "config" in self._options:
-            raise ValueOutOfRangeError(
-                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
-            )
-        if region_name is not None:
-            self._options["region_name"] = region_name
-        if endpoint_url is not None:
-            self._options["endpoint_url"] = endpoint_url
-        self._session = session
-        self._config = config
-        self._connect_timeout_s = connect_timeout_s
-        self._pool_size = pool_size(
-            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
-        )
-        self.slot_count: int = slot_count(max_connections, self._pool_size)
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
         self._exit_stack = AsyncExitStack()
 
     async def open(self) -> AiobotoTransport:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
+from dynasafe.environment.clients import own_options, sends_once
 from dynasafe.errors import (
     ClientRetriesError,
     CredentialsError,
@@ -52,11 +53,7 @@ def http_settings(
     require_seconds("connect_timeout_s", connect_timeout_s)
     if max_connections is not None:
         require_count("max_connections", max_connections)
-    options = dict(client_options or {})
-    if "config" in options:
-        raise ValueOutOfRangeError(
-            "client_options", "the config is an argument by itself. Fix: connect(config=...)"
-        )
+    options = own_options(client_options)
     unknown = sorted(options.keys() - _OPTIONS)
     if unknown:
         raise ValueOutOfRangeError(
@@ -111,10 +108,7 @@ def _require_config(config: Any, other: str) -> None:
         )
     given: Any = config  # its options are attributes that it makes at run time
     retries: Mapping[str, Any] = given.retries or {}
-    once = retries.get("total_max_attempts") == 1 or (
-        "total_max_attempts" not in retries and retries.get("max_attempts") == 0
-    )
-    if retries and not once:
+    if retries and not sends_once(retries):
         raise ClientRetriesError(str(dict(retries)))
     # aiobotocore's Config has more, of which only the defaults have a meaning here.
     http_class = getattr(config, "http_session_cls", None)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S
+from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S, DEFAULT_MAX_CONNECTIONS
 from dynasafe.errors import (
     ClientRetriesError,
     CredentialsError,
@@ -15,7 +15,7 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.resilience.settings_rules import require_count
+from dynasafe.resilience.settings_rules import require_count, require_seconds
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -55,6 +55,54 @@ def _config_class() -> Any:
 
         return Config
     return AioConfig
+
+
+class ClientConnection:
+    """What a connection through a client of botocore's kind is made of.
+
+    Raises:
+        ClientRetriesError: the config would have requests repeated.
+        InvalidValueError: an argument is of a wrong type, or contradicts another.
+    """
+
+    def __init__(
+        self,
+        *,
+        region_name: str | None,
+        endpoint_url: str | None,
+        session: Any,
+        config: Any,
+        max_connections: int | None,
+        connect_timeout_s: float,
+        client_options: Mapping[str, Any] | None,
+    ) -> None:
+        require_seconds("connect_timeout_s", connect_timeout_s)
+        self._options = own_options(client_options)
+        if region_name is not None:
+            self._options["region_name"] = region_name
+        if endpoint_url is not None:
+            self._options["endpoint_url"] = endpoint_url
+        self._session = session
+        self._config = config
+        self._connect_timeout_s = connect_timeout_s
+        self._pool_size = pool_size(
+            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
+        )
+        self.slot_count: int = slot_count(max_connections, self._pool_size)
+
+
+def own_options(client_options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options of a client, without a config, which is an argument by itself.
+
+    Raises:
+        ValueOutOfRangeError: there is one among them.
+    """
+    options = dict(client_options or {})
+    if "config" in options:
+        raise ValueOutOfRangeError(
+            "client_options", "the config is an argument by itself. Fix: connect(config=...)"
+        )
+    return options
 
 
 def slot_count(max_connections: int | None, pool_size: int) -> int:

@@ -16,15 +16,13 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
-from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS
 from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
+    ClientConnection,
     client_config,
     opening_error,
-    pool_size,
     reason_of,
     require_sent_once,
-    slot_count,
 )
 from dynasafe.environment.model import shape_findings
 from dynasafe.errors import (
@@ -37,7 +35,6 @@ from dynasafe.errors import (
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
 from dynasafe.resilience.boundary import Lost, NotSent, TransportError
-from dynasafe.resilience.settings_rules import require_seconds
 from dynasafe.sync.threads import Work
 from dynasafe.validation import CHECKED_OPERATIONS
 
@@ -47,7 +44,7 @@ _FAILED_REFRESH_S = 1.0
 """How long calls have the failure of the last refresh, before another one is tried."""
 
 
-class BotoConnection:
+class BotoConnection(ClientConnection):
     """Makes a client of boto3, and closes it; again and again, if wanted.
 
     Raises:
@@ -55,34 +52,8 @@ class BotoConnection:
         InvalidValueError: an argument is of a wrong type, or contradicts another.
     """
 
-    def __init__(
-        self,
-        *,
-        region_name: str | None,
-        endpoint_url: str | None,
-        session: Any,
-        config: Any,
-        max_connections: int | None,
-        connect_timeout_s: float,
-        client_options: Mapping[str, Any] | None,
-    ) -> None:
-        require_seconds("connect_timeout_s", connect_timeout_s)
-        self._options = dict(client_options or {})
-        if "config" in self._options:
-            raise ValueOutOfRangeError(
-                "client_options", "the config is an argument by itself. Fix: connect(config=...)"
-            )
-        if region_name is not None:
-            self._options["region_name"] = region_name
-        if endpoint_url is not None:
-            self._options["endpoint_url"] = endpoint_url
-        self._session = session
-        self._config = config
-        self._connect_timeout_s = connect_timeout_s
-        self._pool_size = pool_size(
-            config, DEFAULT_MAX_CONNECTIONS if max_connections is None else max_connections
-        )
-        self.slot_count: int = slot_count(max_connections, self._pool_size)
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
         self._client: Any = None
 
     def open(self) -> BotoTransport:
