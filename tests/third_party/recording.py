@@ -59,7 +59,7 @@ class Records:
 
 
 def _shown(params: Any) -> str:
-    return json.dumps(params, default=str)[:300]
+    return json.dumps(params, default=repr)[:300]
 
 
 @contextmanager
