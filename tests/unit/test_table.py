@@ -824,6 +824,17 @@ async def test_an_iterator_may_write_an_item_again_later() -> None:
         await notes.batch_write_item(put=iter([items[0], items[30]]))
 
 
+async def test_a_table_of_plain_dicts_knows_its_key_from_deletes() -> None:
+    """Without one, requests are compared by themselves; with one, a list as a whole."""
+    notes = fake_table({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]})
+    items = [{"id": str(number % 30), "n": number} for number in range(31)]
+    await notes.batch_write_item(put=items)
+    assert await notes.get_item({"id": "0"}) == {"id": "0", "n": 30}
+
+    with pytest.raises(ValueOutOfRangeError, match="writes each item once"):
+        await notes.batch_write_item(put=items, delete=[{"id": "x"}])
+
+
 async def test_given_an_iterator_when_the_batch_stops_then_it_stands_there() -> None:
     table, _ = orders_table(ok(), ok(unprocessed(26)), refused("ResourceNotFoundException"))
     source = orders(100, [])
