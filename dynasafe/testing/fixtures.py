@@ -45,7 +45,7 @@ def fixtures_for(config: pytest.Config) -> ModuleType:
 
 
 def _async_fixtures(config: pytest.Config) -> dict[str, Any]:
-    functions = (dynamodb, dynamodb_table, dynamodb_faults)
+    functions: tuple[Any, ...] = (dynamodb, dynamodb_table, dynamodb_faults)
     if config.pluginmanager.hasplugin("asyncio"):
         import pytest_asyncio
 

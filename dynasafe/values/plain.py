@@ -39,7 +39,8 @@ def _python(value: Any) -> Any:
     if of is dict:
         return {name: _python(each) for name, each in value.items()}
     if of in (list, tuple):
-        return of(_python(each) for each in value)
+        elements: Any = value
+        return of(_python(each) for each in elements)
     if dataclasses.is_dataclass(of):
         fields = dataclasses.fields(value)
         return {each.name: _python(getattr(value, each.name)) for each in fields}
