@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from dynasafe.aio.patience import patient_timeout
 from dynasafe.environment.clients import (
@@ -107,7 +107,8 @@ class AiobotoConnection(ClientConnection):
         }
         given = self._config
         if given is None:
-            return client_config(**own)
+            made: Any = client_config(**own)  # an AioConfig, where there is aiobotocore
+            return cast("AioConfig", made)
         if given.user_agent or given.user_agent_appid:
             own["user_agent"] = given.user_agent
         # Theirs first, so that ours, which sends once, is what holds.
