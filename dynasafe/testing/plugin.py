@@ -14,6 +14,8 @@ from typing import Final
 import pytest
 
 LEAST_PYTEST: Final = (8, 4)
-_is_usable = getattr(pytest, "version_tuple", (0, 0)) >= LEAST_PYTEST and find_spec("moto")
+_PYTEST: Final = tuple(map(int, pytest.__version__.split(".")[:2]))
 
-pytest_plugins = ["dynasafe.testing.pytest_hooks"] if _is_usable else []
+pytest_plugins = (
+    ["dynasafe.testing.pytest_hooks"] if _PYTEST >= LEAST_PYTEST and find_spec("moto") else []
+)

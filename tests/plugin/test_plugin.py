@@ -467,7 +467,7 @@ def test_without_the_extra_it_does_nothing(
 def test_with_an_old_pytest_it_does_nothing(pytester: pytest.Pytester) -> None:
     """Its hooks are of a kind that an old pytest does not know, and would stop at."""
     pytester.makeini("[pytest]\n")
-    pytester.makepyfile(old="import pytest\npytest.version_tuple = (7, 0, 1)", test_it=UNUSED)
+    pytester.makepyfile(old="import pytest\npytest.__version__ = '7.0.1'", test_it=UNUSED)
     result = pytester.runpytest_subprocess("-p", "old", "-p", "no:asyncio")
     result.assert_outcomes(passed=1, errors=1)
 
