@@ -19,6 +19,7 @@ from dynasafe.errors import (
     TransactionCanceledError,
     VersionConflictError,
 )
+from dynasafe.testing import create_tables
 from dynasafe.testing.engines import start_engine
 
 
@@ -55,15 +56,7 @@ async def main(endpoint_url: str) -> None:
             "aws_secret_access_key": "demo",  # nosec B105
         },
     ) as db:
-        await db.call(
-            "CreateTable",
-            {
-                "TableName": "people",
-                "BillingMode": "PAY_PER_REQUEST",
-                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
-                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
-            },
-        )
+        await create_tables(db, {"people": Person})
         people = db.table("people", Person)
 
         title("1. Put a person, unless there is one")

@@ -152,7 +152,7 @@ def look_around(wanted: Wanted, environ: Mapping[str, str]) -> Surroundings:
         # Here, so that a file that is missing is found out before any call.
         verify = wanted.verify
         if verify is None and asked is not None:
-            verify = asked.ca_bundle
+            verify = asked.ca_bundle or None  # an empty setting is none, for botocore too
         trust = Trust(environ, verify, wanted.client_cert)
     fetch: Callable[[bool], Any] | None = None
     if credentials is None:

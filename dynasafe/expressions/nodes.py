@@ -11,7 +11,7 @@ functions in DynamoDB".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from typing import Any, Literal, NoReturn, Self
 
 from dynasafe.findings.finding import Span
 
@@ -35,7 +35,6 @@ class Node:
     """
 
     __slots__ = ()
-    __match_args__: ClassVar[tuple[str, ...]] = ()
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
@@ -46,7 +45,7 @@ class Node:
         return hash((type(self), self._compared()))
 
     def __repr__(self) -> str:
-        shown = (name for name in self.__match_args__ if name not in _NOT_SHOWN)
+        shown = (name for name in self._names() if name not in _NOT_SHOWN)
         parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
         return f"{type(self).__name__}({parts})"
 
@@ -57,15 +56,20 @@ class Node:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: nodes never change")
 
     def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), tuple(getattr(self, name) for name in self.__match_args__)
+        return type(self), tuple(getattr(self, name) for name in self._names())
 
     def replaced(self, **changes: Any) -> Self:
         """The same with other parts."""
-        parts = {name: getattr(self, name) for name in self.__match_args__}
+        parts = {name: getattr(self, name) for name in self._names()}
         return type(self)(**{**parts, **changes})
 
+    def _names(self) -> tuple[str, ...]:
+        # Declared here, __match_args__ would hide the names of each class from type checkers.
+        names: tuple[str, ...] = getattr(self, "__match_args__", ())
+        return names
+
     def _compared(self) -> tuple[Any, ...]:
-        names = self.__match_args__
+        names = self._names()
         return tuple(getattr(self, name) for name in names if name not in _NOT_COMPARED)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
 from dynasafe.calls.options import BreakerFactory, default_breaker
 from dynasafe.calls.plans import ClientState
@@ -52,7 +54,9 @@ class ThreadSafeState(ClientState):
         renewed_after_fork(self)
 
     def renew_locks(self) -> None:
-        self.lock = threading.RLock()  # a factory of breakers is the user's code
+        self.lock: AbstractContextManager[Any] = (
+            threading.RLock()
+        )  # a factory of breakers is the user's code
 
     def quota(self, policy: RetryPolicy | None) -> RetryQuota | None:
         if policy is None or policy.quota is None:

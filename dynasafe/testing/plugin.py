@@ -16,6 +16,6 @@ import pytest
 LEAST_PYTEST: Final = (8, 4)
 _PYTEST: Final = tuple(map(int, pytest.__version__.split(".")[:2]))
 
-pytest_plugins = (
+pytest_plugins: list[str] = (
     ["dynasafe.testing.pytest_hooks"] if _PYTEST >= LEAST_PYTEST and find_spec("moto") else []
 )

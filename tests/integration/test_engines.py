@@ -114,4 +114,8 @@ def test_an_engine_ends_with_its_process(engines: Engines) -> None:
         with socket.create_connection((host, int(port))) as connection:
             process.kill()
             process.wait()
-            assert connection.recv(1) == b""  # the engine closes it when it ends
+            try:
+                received = connection.recv(1)
+            except ConnectionResetError:
+                received = b""
+            assert received == b""  # the engine's end closes the connection, one way or the other
