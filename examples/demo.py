@@ -19,7 +19,7 @@ from dynasafe.errors import (
     TransactionCanceledError,
     VersionConflictError,
 )
-from dynasafe.testing import create_tables
+from dynasafe.testing import create_tables, table_description
 from dynasafe.testing.engines import start_engine
 
 
@@ -56,7 +56,7 @@ async def main(endpoint_url: str) -> None:
             "aws_secret_access_key": "demo",  # nosec B105
         },
     ) as db:
-        await create_tables(db, {"people": Person})
+        await create_tables(db, {"people": table_description(Person)})
         people = db.table("people", Person)
 
         title("1. Put a person, unless there is one")
