@@ -75,7 +75,7 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
             return operation, schema_here, parts
         entries = _ENTRIES.get(operation)
         return None if entries is None else _of_many(operation, params, schema, entries)
-    except _NotPlainError:
+    except (_NotPlainError, TypeError):  # compiled code raises TypeError for a name that is no str
         return None
 
 
