@@ -71,7 +71,7 @@ class Item(HasSchema):
     stored attribute another name.
 
     Attributes of the stored item that the class does not know are kept, and written back when the
-    instance is put again: reading and putting an item loses nothing.
+    instance is put again.
     """
 
     __dynasafe_schema__: ClassVar[Schema]
