@@ -445,9 +445,22 @@ async def test_age_bound_without_another(monkeypatch: pytest.MonkeyPatch) -> Non
         assert server.connections == 1
 
 
+def together(count: int) -> Callable[[Peer, asyncio.StreamWriter, int], Awaitable[None]]:
+    """Answers the first so many requests when all of them are there, on connections of their own."""
+    are_there = asyncio.Event()
+
+    async def behave(peer: Peer, writer: asyncio.StreamWriter, number: int) -> None:
+        if number == count:
+            are_there.set()
+        await are_there.wait()
+        writer.write(answer())
+
+    return behave
+
+
 async def test_last_in_first_out() -> None:
     """The connection that was used last is used next, so that the others can grow old."""
-    async with peer() as server, transport_to(server.url) as transport:
+    async with peer(together(5)) as server, transport_to(server.url) as transport:
         await asyncio.gather(*(send(transport) for _ in range(5)))
         (pool,) = transport._pools.values()
         last = pool._idle[-1]
@@ -459,7 +472,10 @@ async def test_last_in_first_out() -> None:
 
 async def test_pool_bound() -> None:
     """No more connections are kept than there may be requests at once."""
-    async with peer() as server, transport_to(server.url, max_connections=2) as transport:
+    async with (
+        peer(together(2)) as server,
+        transport_to(server.url, max_connections=2) as transport,
+    ):
         await asyncio.gather(*(send(transport) for _ in range(5)))
         (pool,) = transport._pools.values()
         assert len(pool._idle) == 2
