@@ -446,7 +446,7 @@ async def test_age_bound_without_another(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def together(count: int) -> Callable[[Peer, asyncio.StreamWriter, int], Awaitable[None]]:
-    """Answers the first so many requests when all of them are there, on connections of their own."""
+    """Answers the first so many requests when all are there: each has a connection of its own."""
     are_there = asyncio.Event()
 
     async def behave(peer: Peer, writer: asyncio.StreamWriter, number: int) -> None:
