@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from dynasafe.calls.options import OnInvalid, report, require_on_invalid
 from dynasafe.calls.plans import PAUSE, CallState, Pause, Plan, Sleep
 from dynasafe.calls.requests import Request, Table, one_of, read
+from dynasafe.calls.writes import version_check
 from dynasafe.errors import (
     BatchIncompleteError,
     DeadlineExceededError,
@@ -29,6 +30,7 @@ from dynasafe.errors import (
     ThrottledError,
     ValueOutOfRangeError,
 )
+from dynasafe.items.item import Item
 from dynasafe.items.item_format import Key
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.resilience.attempts import Call, Success
@@ -420,13 +422,13 @@ def _writes(
     shape = table.shape
     schema = shape.schema
     write_id = schema.write_id if schema is not None else None
-    version = schema.version if schema is not None else None
 
     def put_request(item: Any) -> AttributeMap:
         encoded = shape.encode(item)
+        version = version_check(table, item if isinstance(item, Item) else None)
         if version is not None:
             # Not the first one, under which a put takes the item for one that is not there yet.
-            encoded[version.name] = {"N": str(getattr(item, version.field_name) + 1)}
+            encoded[version.name] = {"N": str(version.new)}
         if write_id is not None:
             encoded[write_id.name] = {"S": state.new_id()}
         return {"PutRequest": {"Item": encoded}}

@@ -266,7 +266,7 @@ def put(
     encoded = table.shape.encode(item)
     schema = table.shape.schema
     instance = item if isinstance(item, Item) and schema is not None else None
-    version = _version_check(table, instance)
+    version = version_check(table, instance)
     if version is not None:
         encoded[version.name] = {"N": str(version.new)}
     if write_id is not None and schema is not None and schema.write_id is not None:
@@ -302,7 +302,7 @@ def update(
     schema = table.shape.schema
     encoded_key = table.shape.encode_key(key)
     instance = key if isinstance(key, Item) and schema is not None else None
-    version = _version_check(table, instance)
+    version = version_check(table, instance)
     own: list[tuple[Any, object]] = []
     if schema is not None and version is not None:
         own.append((table.shape.attribute(version.name), version.new))
@@ -339,7 +339,7 @@ def delete(
     It leaves no write id, since it leaves no item.
     """
     instance = key if isinstance(key, Item) and table.shape.schema is not None else None
-    version = _version_check(table, instance)
+    version = version_check(table, instance)
     params: dict[str, Any] = {"TableName": table.name, "Key": table.shape.encode_key(key)}
     _add_condition(params, table, condition, version)
     return Write(
@@ -514,7 +514,12 @@ def _first_version(shape: ItemShape[Any]) -> int:
     return int(schema.version.default()) if schema.version.has_default else 0
 
 
-def _version_check(table: Table[Any], instance: Item | None) -> VersionCheck | None:
+def version_check(table: Table[Any], instance: Item | None) -> VersionCheck | None:
+    """The version that an instance has, and the next one; None where its class has no version.
+
+    Raises:
+        UnsupportedTypeError: the instance's version is no int.
+    """
     schema = table.shape.schema
     if instance is None or schema is None or schema.version is None:
         return None

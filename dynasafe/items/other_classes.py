@@ -13,7 +13,7 @@ from typing import Any
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.items.attributes import Attr
 from dynasafe.items.item import Item
-from dynasafe.items.schema import MISSING, Schema, attribute, schema_of
+from dynasafe.items.schema import Schema, attribute, schema_of
 from dynasafe.values.classes import FieldsCodec, ModelCodec, hints_of
 from dynasafe.values.codec import Codec
 from dynasafe.values.codecs import codec_for
@@ -38,17 +38,18 @@ def schema_of_fields(item_class: type) -> Schema:
     Which of them are the key only the table knows.
     """
     namespace: dict[str, Any] = {"__annotations__": {}, "__module__": item_class.__module__}
-    models = fields_of(item_class)
+    of_values: Any = Attr
+    codec, models = codec_for(item_class), fields_of(item_class)
     for name, hint in hints_of(item_class).items():
-        if models and name not in models:
-            continue
-        options = _options(item_class, name)
+        try:
+            part = codec.part(name)
+        except UnsupportedTypeError:
+            continue  # a ClassVar, or a field that __init__ does not take
+        options = {} if part.is_required else _default(item_class, name)
         if models:
             hint = models[name].annotation
-            options["name"] = models[name].stored_name
-        of_values: Any = Attr
         namespace["__annotations__"][name] = of_values[_known(hint)]
-        namespace[name] = attribute(**options)
+        namespace[name] = attribute(name=str(part.element), **options)
     return schema_of(type(item_class.__name__, (Item,), namespace))
 
 
@@ -61,22 +62,16 @@ def _known(hint: Any) -> Any:
     return hint
 
 
-def _options(item_class: Any, name: str) -> dict[str, Any]:
-    """Whether an item can be read without the field, and what it has then."""
-    default: Any = MISSING
+def _default(item_class: Any, name: str) -> dict[str, Any]:
+    """What an instance has where the field is not stored."""
     if typing.is_typeddict(item_class):
-        default = MISSING if name in item_class.__required_keys__ else None
-    elif dataclasses.is_dataclass(item_class):
+        return {"default": None}
+    if dataclasses.is_dataclass(item_class):
         (field,) = (each for each in dataclasses.fields(item_class) if each.name == name)
-        default = MISSING
         if field.default_factory is not dataclasses.MISSING:
             return {"default_factory": field.default_factory}
-        if field.default is not dataclasses.MISSING:
-            default = field.default
-    else:
-        field = item_class.model_fields[name]
-        if field.default_factory is not None:
-            return {"default_factory": lambda: field.get_default(call_default_factory=True)}
-        if not field.is_required():
-            default = field.default
-    return {"default": default}
+        return {} if field.default is dataclasses.MISSING else {"default": field.default}
+    of_model = item_class.model_fields[name]
+    if of_model.default_factory is not None:
+        return {"default_factory": lambda: of_model.get_default(call_default_factory=True)}
+    return {} if of_model.is_required() else {"default": of_model.default}

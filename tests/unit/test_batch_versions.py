@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dynasafe import AsyncTable, Attr, Item, attribute
-from dynasafe.errors import BatchIncompleteError, VersionConflictError
+from dynasafe.errors import BatchIncompleteError, InvalidValueError, VersionConflictError
 from dynasafe.testing import ManualClock, ScriptedTransport, fake_table, ok, refused
 
 
@@ -56,3 +56,11 @@ async def test_only_what_was_written_follows() -> None:
     with pytest.raises(BatchIncompleteError):
         await counters.batch_write_item(put=[one, two], delete=[gone])
     assert [each.version for each in (one, two, gone)] == [1, 0, 7]
+
+
+@pytest.mark.parametrize("version", ["1", None, 1.5, True])
+async def test_no_version(version: Any) -> None:
+    """What is no int is refused as by a put, before anything is sent."""
+    counters = fake_table(Counter)
+    with pytest.raises(InvalidValueError, match="version"):
+        await counters.batch_write_item(put=[Counter(id="a", version=version)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NotRequired, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
 import pytest
 from hypothesis import given
@@ -189,3 +189,31 @@ def test_no_item_class(item_class: Any) -> None:
 def test_repr() -> None:
     """A table names its class."""
     assert repr(things(Typed)) == "AsyncTable('things', Typed)"
+
+
+@OF_ALL
+async def test_what_is_not_required_can_go(item_class: Any) -> None:
+    """Also of a TypedDict whose annotations are text, in which Python does not see NotRequired."""
+    table = things(item_class)
+    await table.put_item(item_class(**KEY, first_name="Ada", price=Decimal(3)))
+    update = UpdateBuilder().remove("first_name").remove("price")
+    result = await table.update_item(KEY, update, return_values="ALL_NEW")
+    assert result.attributes == item_class(**KEY)
+    with pytest.raises(InvalidValueError, match="could not be read without it"):
+        await table.update_item(KEY, UpdateBuilder().remove("geo.lat"))
+
+
+@dataclass
+class Counted:
+    count: ClassVar[int] = 0
+    id: str
+    at: datetime
+    length: int = field(init=False, default=0)
+
+
+async def test_other_annotations_are_no_attributes() -> None:
+    """A ClassVar, and a field that is not given to the class."""
+    table = things(Counted)
+    item = Counted(id="a", at=NOON)
+    await table.put_item(item)
+    assert await table.get_item(KEY) == item
