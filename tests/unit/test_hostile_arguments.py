@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from inspect import isawaitable
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from dynasafe import (
 from dynasafe.errors import DynasafeError
 from dynasafe.expressions import format as format_expression
 from dynasafe.expressions import parse
-from dynasafe.testing import fake_table
+from dynasafe.testing import fake_table, sync
 from dynasafe.testing.descriptions import table_description
 from dynasafe.values import register_codec
 
@@ -390,14 +391,22 @@ def table_calls() -> dict[str, Callable[[Any, Any], Any]]:
 TABLE_CALLS = table_calls()
 
 
-@pytest.mark.parametrize("item_class", [Person, None], ids=["typed", "plain"])
+TABLES: dict[str, Callable[[], Any]] = {
+    "typed": lambda: fake_table(Person),
+    "plain": lambda: fake_table(table_description(Person)),
+    "sync": lambda: sync.fake_table(Person),
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("name", TABLE_CALLS)
-async def test_given_anything_then_a_table_works_or_refuses_it(name: str, item_class: Any) -> None:
+async def test_given_anything_then_a_table_works_or_refuses_it(name: str, table: str) -> None:
     """The same of tables: nothing but an error of the tree leaves them."""
     for kind, make in HOSTILE.items():
-        table: Any = fake_table(item_class or table_description(Person))
         try:
-            await TABLE_CALLS[name](table, make())
+            made = TABLE_CALLS[name](TABLES[table](), make())
+            if isawaitable(made):
+                await made
         except Exception as error:
             try:
                 require_an_error_of_the_tree(error, kind)
