@@ -1,7 +1,7 @@
 """`import dynasafe.autoguard` guards the process as the environment says.
 
 `DYNASAFE_GUARD=warn` (or raise, or repair) calls `dynasafe.guard_process("warn")`; without the
-variable, or with `off`, nothing happens. It can so be switched on where code cannot be changed:
+variable, or with `off`, nothing happens. So you can switch it on without a change of code:
 `python -c "import dynasafe.autoguard, app; app.main()"`.
 """
 

@@ -145,19 +145,19 @@ class ThreadSafeCircuit(Circuit):
 
 
 class CircuitBreaker(ThreadSafeCircuit):
-    """Stops calls to what is down, and finds out carefully whether it is up again.
+    """Stops calls to a service that fails, and lets a few through later to see whether it works.
 
     As a setting of a database or a table it guards their calls. On its own it is a context
-    manager and a decorator: `with` and `def`, `async with` and `async def`. A call that is
-    cancelled counts as neither success nor failure.
+    manager and a decorator: `with` and `def`, `async with` and `async def`. A cancelled call
+    counts as neither success nor failure.
 
     Args:
-        ignore: exceptions that count as neither; by default those that sent nothing.
-        is_failure: whether an exception counts as a failure; otherwise it is a success, as an
-            answer that refuses shows a service in good health.
-        clock: where the time comes from.
+        ignore: exceptions that count as neither; by default those of calls that were not sent.
+        is_failure: says whether an exception counts as a failure. If not, it counts as a success,
+            since a refusal shows that the service works.
+        clock: gives the time.
 
-    The others are Circuit's.
+    The other arguments are those of Circuit.
     """
 
     def __init__(
@@ -240,10 +240,11 @@ class CircuitBreaker(ThreadSafeCircuit):
         self.__exit__(error_type, error, traceback)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """The function, guarded; async or not.
+        """The guarded function, async or not.
 
         Raises:
-            UnsupportedTypeError: it makes a generator, which ends before its work is done.
+            UnsupportedTypeError: the function returns a generator or a coroutine, so it would
+                return before its work is done.
         """
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise UnsupportedTypeError(

@@ -7,8 +7,8 @@
 - `BatchIncompleteError`: in part.
 - `OutcomeUnknownError`: perhaps. The request was sent and no usable answer came back.
 
-Each error carries its facts as attributes, survives pickle, and prints no attribute values,
-which may be personal data.
+Each error has its facts as attributes, survives pickle, and prints no attribute values, which may
+be personal data.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ class DynasafeError(Exception):
 
     @property
     def public_message(self) -> str:
-        """What may be shown to a caller from outside, who need not know of tables and classes.
+        """A text that you may show to a caller from outside.
 
-        It names what the caller sent, where that is what is wrong, and nothing else.
+        It names what the caller sent, if that is wrong. It does not name tables or classes.
         """
         return "The request could not be completed"
 
@@ -87,8 +87,8 @@ class NotSentError(DynasafeError):
 class _PlacedError(DynasafeError):
     """An error about one value, with its document path.
 
-    `path` may hold keys of maps, which are data as values are: a message shows `*` for them. Of a
-    long path only the beginning is kept.
+    `path` may have keys of maps, which are data like values: messages show `*` for them. Of a long
+    path, only the beginning is kept.
     """
 
     def __init__(self, path: str, reason: str) -> None:
@@ -127,7 +127,7 @@ class InvalidValueError(_PlacedError, NotSentError):
 
     @property
     def public_message(self) -> str:
-        """The message for the one who sent the value: with its whole path, and without the fix."""
+        """The message for the sender of the value: with the whole path, without the fix."""
         reason = self.reason.partition(". Fix: ")[0]
         return f"{printable(self.path)}: {reason}" if self.path else reason
 
@@ -137,7 +137,7 @@ class UnsupportedTypeError(InvalidValueError, TypeError):
 
 
 class ValueOutOfRangeError(InvalidValueError, ValueError):
-    """A value of a supported type that DynamoDB has no room for: NaN, an empty set, 39 digits."""
+    """A value of a supported type that DynamoDB cannot store: NaN, an empty set, 39 digits."""
 
 
 class InvalidPathError(ValueOutOfRangeError):
@@ -161,15 +161,15 @@ class InvalidRequestError(NotSentError):
 
     @property
     def public_message(self) -> str:
-        """What is wrong, finding by finding, without the fixes, which are for developers."""
+        """The findings without their fixes, which are for developers."""
         shown = [printable(each.message, 1000) for each in self.findings[:_MOST_FINDINGS]]
         return "; ".join(shown) or super().public_message
 
 
 class InvalidPatchError(InvalidRequestError, InvalidValueError):
-    """A patch that sets what it may not, or to values that are not of their types.
+    """A patch that sets a field that it may not set, or to a value of another type.
 
-    `problems` says of each field what is wrong with it, in words for the one who sent the patch.
+    `problems` has one message for each field, which you may show to the sender of the patch.
     """
 
     def __init__(self, findings: Sequence[Finding], problems: Mapping[str, str]) -> None:
@@ -180,7 +180,7 @@ class InvalidPatchError(InvalidRequestError, InvalidValueError):
 
     @property
     def public_message(self) -> str:
-        """The problems as one text, for the one who sent the patch."""
+        """The problems as one text, for the sender of the patch."""
         problems = islice(self.problems.items(), MAX_NAMES)
         shown = [f"{printable(name)}: {why}" for name, why in problems]
         more = len(self.problems) - len(shown)
@@ -222,7 +222,7 @@ class EmptyUpdateError(InvalidRequestError):
 class CircuitOpenError(NotSentError):
     """The circuit breaker refused the call; nothing was sent to DynamoDB.
 
-    `retry_after_s` is infinite for one that was opened by hand (`force_open()`).
+    `retry_after_s` is infinite for a breaker that was opened with `force_open()`.
     """
 
     is_retryable = True
@@ -274,7 +274,7 @@ class DeadlineExceededError(NotSentError):
 class ConnectionNotMadeError(NotSentError):
     """No connection to DynamoDB could be made, so nothing was sent.
 
-    `limit` is the setting that ran out, where one did: "connect_timeout_s", "attempt_timeout_s".
+    `limit` is the setting whose time ran out, if any: "connect_timeout_s", "attempt_timeout_s".
     """
 
     is_retryable = True
@@ -297,9 +297,9 @@ class ConnectionNotMadeError(NotSentError):
 
 
 class CredentialsError(NotSentError):
-    """No usable credentials, so nothing was sent. It was not DynamoDB that refused.
+    """No usable credentials, so nothing was sent. (DynamoDB did not refuse anything.)
 
-    `provider` says where they should have come from: "assume-role", "iam-role",
+    `provider` is their configured source: "assume-role", "iam-role",
     "container-role", "sso", "env" ...
     """
 
@@ -317,7 +317,7 @@ class CredentialsError(NotSentError):
 
 
 class ClientRetriesError(NotSentError):
-    """A client that would repeat requests by itself, and so count increments twice."""
+    """A client that repeats requests by itself, which could count an increment twice."""
 
     def __init__(self, retries: str) -> None:
         super().__init__(retries)
@@ -382,12 +382,12 @@ class GuardUnavailableError(DynasafeError):
 class StoredValueError(_PlacedError, ValueError):
     """DynamoDB answered with a value that does not fit its annotation.
 
-    A write that was answered so was applied.
+    If the call was a write, it was applied.
 
     Attributes:
-        table_name: the item's table, where it is of one.
-        key: its primary key, as far as its Item class says which attributes are.
-        item: the whole item in wire form. It is not shown: its values may be personal data.
+        table_name: the item's table, if it has one.
+        key: its primary key, if the Item class has it.
+        item: the whole item in wire form. Messages do not show it: it may be personal data.
     """
 
     table_name: str | None = None
@@ -403,9 +403,9 @@ class StoredValueError(_PlacedError, ValueError):
 
 
 class ServiceError(DynasafeError):
-    """DynamoDB answered, and refused: the request was not applied.
+    """DynamoDB answered and refused the request: it was not applied.
 
-    `error_class` says what kind of refusal it is: "throttled", "conflict", "condition_failed",
+    `error_class` is the kind of refusal: "throttled", "conflict", "condition_failed",
     "credentials" or "final". `is_retryable` is true for throttles and conflicts.
     """
 
@@ -443,8 +443,8 @@ class ServiceError(DynasafeError):
 class ConditionalCheckFailedError(ServiceError):
     """The condition was false, so nothing was written.
 
-    `item` is the item as stored, if ReturnValuesOnConditionCheckFailure=ALL_OLD asked for it, and
-    it fits the item class.
+    `item` is the stored item, if the request had ReturnValuesOnConditionCheckFailure=ALL_OLD, as
+    the requests of tables have, and the item fits the item class. Otherwise it is None.
     """
 
     item: Any = None
@@ -465,7 +465,7 @@ class VersionConflictError(ConditionalCheckFailedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationReason:
-    """Why one operation of a transaction was cancelled; code is "None" for one that was not."""
+    """Why one operation cancelled a transaction. The code is "None" if it was not the cause."""
 
     operation: str
     code: str
@@ -495,7 +495,7 @@ class ItemTooLargeError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """DynamoDB refused the request for its rate; `reasons` are its ThrottlingReasons."""
+    """DynamoDB refused the request because of its rate; `reasons` are its ThrottlingReasons."""
 
     reasons: tuple[str, ...] = ()
 
@@ -523,17 +523,17 @@ class NoAnswerError(DynasafeError):
 
 
 class OutcomeUnknownError(DynasafeError):
-    """Sent, and no usable answer: the write may or may not have been applied.
+    """The write was sent and got no usable answer: it may have been applied or not.
 
-    Where the call carried a ClientRequestToken, or its item has a `write_id=True` attribute,
-    `await db.resolve(error)` finds out; `await error.resolve()` is the same. For the sync face
-    there is no `await`.
+    If the call had a ClientRequestToken, or the item has a `write_id=True` attribute,
+    `await db.resolve(error)` finds out; `await error.resolve()` does the same. With `DynamoDB`,
+    leave out the `await`.
 
     Attributes:
-        client_request_token: the token of the call, if it carried one.
-        key: the key of the item that was written, by the names in DynamoDB, if it was one item.
-        write_id: the id that the write left in the item if it was applied.
-        item: the stored item, where one was returned or read.
+        client_request_token: the token of the call, if it had one.
+        key: the key of the written item, with DynamoDB's names, if it was one item.
+        write_id: the id that the item has if the write was applied.
+        item: the stored item, if it was returned or read.
     """
 
     def __init__(
@@ -575,10 +575,10 @@ class OutcomeUnknownError(DynasafeError):
         )
 
     def resolve(self) -> Any:
-        """Find out: the call's result, or an error. To be awaited where the call was.
+        """Find out: returns the call's result, or raises its error. Await it if the call was async.
 
         Raises:
-            OutcomeUnknownError: it still cannot be known, or there is nothing to find out by.
+            OutcomeUnknownError: it is still unknown, or the error has neither a token nor an id.
         """
         run_plan = self.__dict__.get("_run_plan")
         if run_plan is None:
@@ -587,16 +587,16 @@ class OutcomeUnknownError(DynasafeError):
 
 
 class BatchIncompleteError(DynasafeError):
-    """A batch stopped half-way. `__cause__` tells why.
+    """A batch stopped half-way. `__cause__` is the error that stopped it.
 
-    Each of the three holds requests as they were given: keys of a read; items put, or keys
-    deleted, of a write.
+    The three lists have the entries as you gave them: the keys of a read; the items to put and the
+    keys to delete of a write.
 
     Args:
-        processed: answered; not kept of an iterator. Of a read, `items` has what was found.
+        processed: answered; empty for an iterator. After a read, `items` has the found items.
         unprocessed: not sent, or handed back by DynamoDB: not applied.
-        unknown: in a request without an answer, or with one that could not be read.
-        processed_count: how many were answered.
+        unknown: sent in a request without an answer, or with an answer that could not be read.
+        processed_count: the number of entries that were answered.
     """
 
     def __init__(

@@ -20,8 +20,8 @@ BreakerFactory = Callable[[str], Circuit]
 """Makes the circuit breaker of the given name, as in "orders/write"."""
 
 OnInvalid = Literal["raise", "skip"] | Callable[[StoredValueError], object]
-"""What is done about a stored item that its class cannot read: "raise" the error after the other
-items of its page, "skip" it, or call a function with the error and skip it."""
+"""What to do with a stored item that its class cannot read: "raise" the error after the other items
+of its page, "skip" the item, or call this function with the error and skip the item."""
 
 Select = Literal["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"]
 
@@ -35,10 +35,10 @@ class CallOptions(TypedDict, total=False):
     """Settings that one call may override."""
 
     retry: RetryPolicy | None
-    """When a request is repeated; None sends it once."""
+    """When to repeat a request; None: send it once."""
     breaker: Circuit | BreakerFactory | None
-    """One CircuitBreaker for all calls that this setting is for, or a factory for one per table
-    and read or write; None: no breaker."""
+    """One CircuitBreaker for all calls with this setting; or a factory, called once for the reads
+    and once for the writes of each table; None: no breaker."""
     timeout_s: float | None
     """Seconds for the whole call: credentials, waits for a slot, all attempts and delays."""
     attempt_timeout_s: float | None
@@ -58,13 +58,13 @@ class WriteOptions(CallOptions, total=False):
     """Options of put_item, update_item and delete_item."""
 
     condition: ConditionLike | None
-    """Must hold for the stored item; with an update, beside the builder's own."""
+    """Must hold for the stored item, in addition to the builder's own condition."""
     return_consumed_capacity: ReturnConsumedCapacity | None
     """Whether DynamoDB reports the capacity that the call consumed."""
     return_item_collection_metrics: ReturnItemCollectionMetrics | None
     """Whether DynamoDB reports the size of the item collection."""
     exactly_once: bool
-    """Send it as a transaction under a token; see `AsyncTable.update_item`."""
+    """Send the write as a transaction with a token; see `AsyncTable.update_item`."""
     client_request_token: str | None
     """A token of your own; see `AsyncTable.update_item`."""
 
@@ -73,48 +73,48 @@ class ScanOptions(CallOptions, total=False):
     """Options of scan."""
 
     filter: ConditionLike | None
-    """Items that do not fit are left out; reading them is paid for all the same."""
+    """Leaves out items that do not match; you pay for reading them."""
     index_name: str | None
-    """The index to read, in place of the table."""
+    """The index to read instead of the table."""
     consistent_read: bool | None
-    """True: sees every write that was acknowledged before it, at twice the cost."""
+    """True: the read sees every write that was acknowledged before it. It costs twice as much."""
     limit: int | None
-    """How many items one request reads, before the filter."""
+    """The number of items that one request reads, before the filter."""
     max_items: int | None
-    """How many items come at most, over all requests."""
+    """The largest number of items that you get, over all requests."""
     exclusive_start_key: Mapping[str, Any] | None
     """A page's `last_evaluated_key`, or its `last_evaluated_key_json`, to continue after it."""
     select: Select | None
-    """Which attributes come; "COUNT" gives no items."""
+    """The attributes to return; "COUNT" returns no items."""
     on_invalid: OnInvalid
-    """What is done about an item that its class cannot read; "raise" unless it is given."""
+    """What to do with an item that its class cannot read; the default is "raise"."""
     return_consumed_capacity: ReturnConsumedCapacity | None
     """Whether DynamoDB reports the capacity that the call consumed."""
     total_segments: int | None
-    """Read so many parts of the table at once; items then come in no order."""
+    """Read this number of parts of the table at once. Items then come in no fixed order."""
 
 
 class QueryOptions(CallOptions, total=False):
     """Options of query: those of scan without segments, and the sort order."""
 
     filter: ConditionLike | None
-    """Items that do not fit are left out; reading them is paid for all the same."""
+    """Leaves out items that do not match; you pay for reading them."""
     index_name: str | None
-    """The index to read, in place of the table."""
+    """The index to read instead of the table."""
     consistent_read: bool | None
-    """True: sees every write that was acknowledged before it, at twice the cost."""
+    """True: the read sees every write that was acknowledged before it. It costs twice as much."""
     scan_index_forward: bool | None
-    """False: the highest sort key first."""
+    """True: the lowest sort key first. False: the highest."""
     limit: int | None
-    """How many items one request reads, before the filter."""
+    """The number of items that one request reads, before the filter."""
     max_items: int | None
-    """How many items come at most, over all requests."""
+    """The largest number of items that you get, over all requests."""
     exclusive_start_key: Mapping[str, Any] | None
     """A page's `last_evaluated_key`, to continue after it."""
     select: Select | None
-    """Which attributes come; "COUNT" gives no items."""
+    """The attributes to return; "COUNT" returns no items."""
     on_invalid: OnInvalid
-    """What is done about an item that its class cannot read; "raise" unless it is given."""
+    """What to do with an item that its class cannot read; the default is "raise"."""
     return_consumed_capacity: ReturnConsumedCapacity | None
     """Whether DynamoDB reports the capacity that the call consumed."""
 
@@ -167,18 +167,18 @@ class Settings:
         self.hooks: Final = hooks
 
     def overridden(self, options: Mapping[str, Any]) -> Settings:
-        """The same but for these."""
+        """The same settings, except for these."""
         own = {name: getattr(self, name) for name in self.__slots__}
         return Settings(**{**own, **options})
 
 
 class Keywords:
-    """The keywords of one method, which refuses others.
+    """The keywords of one method, which refuses other keywords.
 
     Args:
         method: its name, for the error.
         options: the TypedDict of its keywords.
-        named: those that stand in its signature by themselves.
+        named: the keywords that its signature has by name.
     """
 
     __slots__ = ("_own", "_settings", "all", "method")
@@ -199,7 +199,7 @@ class Keywords:
         """The method's own options, and the settings with those that the call overrides.
 
         Raises:
-            InvalidValueError: a keyword is not known, or a setting is wrong.
+            InvalidValueError: a keyword is unknown, or a setting is wrong.
         """
         if not options:
             return options, settings
@@ -232,7 +232,7 @@ class Keywords:
 
 
 def require_on_invalid(on_invalid: object) -> None:
-    """Refuse a value that does not say what to do.
+    """Refuse an invalid value of `on_invalid`.
 
     Raises:
         UnsupportedTypeError: it is neither "raise" nor "skip" nor a function.
@@ -245,7 +245,7 @@ def require_on_invalid(on_invalid: object) -> None:
 
 
 def report(invalid: Iterable[StoredValueError], on_invalid: OnInvalid) -> None:
-    """Tell of the items that cannot be read, where a function asks for them."""
+    """Call the function with the error of each item that cannot be read, if there is one."""
     if callable(on_invalid):
         for error in invalid:
             on_invalid(error)

@@ -44,11 +44,12 @@ class Page(Generic[T]):
     last_evaluated_key: Mapping[str, Any] | None
     """Where the next page begins (`exclusive_start_key`), or None at the end."""
     last_evaluated_key_json: Mapping[str, Mapping[str, str]] | None = None
-    """The same key as `json.dumps` takes it, to go on in another process; bytes are base64."""
+    """The same key in types that `json.dumps` takes, to continue in another process; bytes are
+    base64."""
     consumed_capacity: Mapping[str, Any] | None = None
     attempts: int = 1
     invalid: tuple[StoredValueError, ...] = ()
-    """Of each item that its class cannot read; they are not among the items."""
+    """The error of each item that its class cannot read; `items` does not have these items."""
 
     def __repr__(self) -> str:  # without the items, whose values may be personal data
         is_last = self.last_evaluated_key is None

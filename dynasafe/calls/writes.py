@@ -55,11 +55,11 @@ _RETURNS_OLD = ("ALL_OLD", "UPDATED_OLD")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteResult(Generic[AttributesT]):
-    """What a write returned.
+    """The result of a write.
 
-    `attributes` are those that return_values asked for, or None. Of UPDATED_OLD and UPDATED_NEW
-    they are a dict by the names in DynamoDB. `attempts` counts the requests that were sent,
-    those that read the item back included.
+    `attributes` has what return_values asked for, or None. For UPDATED_OLD and UPDATED_NEW it is a
+    dict with DynamoDB's names. `attempts` counts the requests that were sent, and those that read
+    the item afterwards.
     """
 
     attributes: AttributesT

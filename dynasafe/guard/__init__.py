@@ -1,9 +1,9 @@
-"""The protection of dynasafe for boto3 and aioboto3 clients that exist already, by one line.
+"""Guards for existing boto3 and aioboto3 clients, added by one line.
 
     guard(client)               # refuses what DynamoDB would refuse, before it is sent
     guard_process("warn")       # the same for every client that any package makes from now on
 
-It works through the events of botocore, which each client, sync or async, emits.
+A guard uses the events of botocore, which every client emits, sync or async.
 
 Source: "Extensibility guide", Boto3 documentation.
 """
@@ -35,21 +35,22 @@ def guard(
 ) -> GuardedT:
     """Guard a client, a resource, a Table, or all DynamoDB clients that a session makes later.
 
-    Guarding twice is harmless: the second settings hold.
+    A second call replaces the settings of the first.
 
     Args:
         client: of boto3, aioboto3, botocore or aiobotocore.
         mode: "raise" refuses a request that DynamoDB would refuse. "warn" sends it, and logs each
-            finding once for each place in the caller's code. "repair" drops members that are None
-            or empty, names and values that no expression uses, and keys that a batch reads twice;
-            it writes reserved words as placeholders; what remains is logged as in "warn".
-        errors: "botocore": the refusal is an InvalidRequestError, and the ClientError or
-            ParamValidationError that the caller expects of botocore too. "dynasafe": it is an
-            InvalidRequestError alone, which no handler of ClientError swallows; for tests.
-        safe_retries: the client no longer repeats a write whose answer was lost, unless the repeat
-            changes nothing. The caller gets botocore's error of the lost answer, with a note.
-        schema: of the tables, as in `check_request`; or "describe": each table's schema comes from
-            DescribeTable, which is asked once, when the table is first used.
+            finding once for each place in the caller's code. "repair" removes members that are
+            None or empty, names and values that no expression uses, and keys that a batch reads
+            twice, and replaces reserved words by placeholders. It logs other findings as "warn"
+            does.
+        errors: "botocore": the error is an InvalidRequestError, and also the ClientError or
+            ParamValidationError that botocore would raise. "dynasafe": only an
+            InvalidRequestError, which a handler of ClientError does not catch; for tests.
+        safe_retries: whether the client stops repeating writes whose answer was lost, unless a
+            repeat changes nothing. The caller gets botocore's error, with a note.
+        schema: of the tables, as in `check_request`; or "describe": DescribeTable is called once
+            for each table, when it is first used.
         hooks: called with each RequestRefused and RequestRepaired.
 
     Returns:
@@ -57,8 +58,8 @@ def guard(
 
     Raises:
         InvalidRequestError: later, by the guarded calls, in mode "raise".
-        UnsupportedTypeError: it is nothing that can be guarded.
-        ValueOutOfRangeError: an unknown mode or kind of errors.
+        UnsupportedTypeError: `client` is not a client, resource, Table or session.
+        ValueOutOfRangeError: an unknown mode or value of `errors`.
     """
     from dynasafe.guard.clients import attach
     from dynasafe.guard.settings import Settings
@@ -77,9 +78,9 @@ def guard(
 
 
 def unguard(client: GuardedT) -> GuardedT:
-    """Take the guard away; without one, nothing happens.
+    """Remove the guard. Without one, nothing happens.
 
-    Clients that a guarded session has made keep theirs.
+    Clients that a guarded session has made keep their guards.
     """
     from dynasafe.guard.clients import detach
 
@@ -95,19 +96,19 @@ def guard_process(
     schema: object = None,
     hooks: Sequence[Hook] = (),
 ) -> ProcessGuard:
-    """Guard every DynamoDB client of the process that any package makes from now on.
+    """Guard every DynamoDB client that is made in this process from now on, by any package.
 
-    Clients of sessions that exist already are not covered, but for those that boto3's default
-    session makes later. So call it first in `main`, before other packages make their clients.
+    It does not cover clients of existing sessions, except those that boto3's default session makes
+    later. So call it first in `main`, before other packages make their clients.
     `guard(client, ...)` and `unguard(client)` override it for one client.
 
     Args: as of `guard`.
 
     Returns:
-        A context manager, for a guard that ends with a block: it brings back what was before.
+        A context manager that restores the previous guard at the end of a block.
 
     Raises:
-        GuardUnavailableError: this botocore has no list of built-in handlers to add to.
+        GuardUnavailableError: this version of botocore cannot be guarded.
     """
     from dynasafe.guard.process import switch_on
     from dynasafe.guard.settings import Settings
@@ -124,7 +125,7 @@ def guard_process(
 
 
 def unguard_process() -> None:
-    """End `guard_process`, for the clients that it guards already too."""
+    """End `guard_process`, also for the clients that it already guards."""
     from dynasafe.guard.process import switch_off
 
     switch_off()

@@ -50,15 +50,15 @@ class EmfHook:
     """Writes metrics of calls: `AsyncDynamoDB.connect(hooks=[EmfHook("people")])`.
 
     Failures are written at once. Successes are summed by operation and table, and written by
-    `flush()`, or when a sum has 100 calls: call it at the end of an invocation, or each minute.
-    Dimensions are the service, and the service with operation and table. What else is known
-    stands in the line, for queries of Logs Insights.
+    `flush()`, or when a sum has 100 calls. Call `flush()` at the end of an invocation, or each
+    minute. Dimensions are the service, and the service with operation and table. The line has the
+    other facts too, for queries of Logs Insights.
 
     Args:
         service: the name of your service, a dimension of every metric.
-        namespace: of the metrics.
-        stream: where lines go; default: standard output.
-        now_s: seconds since 1970.
+        namespace: the namespace of the metrics.
+        stream: where to write the lines; default: standard output.
+        now_s: a function that returns seconds since 1970.
     """
 
     def __init__(

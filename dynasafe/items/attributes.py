@@ -682,7 +682,7 @@ class Attr(Comparable[T, OwnerT]):
         return Value(self.encoded(member, members), self.hint)
 
     def size(self) -> SizeOf[OwnerT]:
-        """`size(path)`, to be compared with an int."""
+        """`size(path)`, which you can compare with an int."""
         return SizeOf(self)
 
     @overload
@@ -690,7 +690,7 @@ class Attr(Comparable[T, OwnerT]):
     @overload
     def if_not_exists(self, default: T) -> Computed[T, OwnerT]: ...
     def if_not_exists(self: Any, default: Any) -> Computed[Any, Any]:
-        """The stored value, or the default where the attribute is missing; for SET."""
+        """The stored value, or the default if the attribute is missing; for SET."""
         this: Attr[Any, Any] = self
         if this._equals_none(default):
             raise UnsupportedTypeError(
@@ -823,12 +823,12 @@ def attr(*, name: str) -> Attr[Any]: ...
 def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
     """An attribute of an untyped item.
 
-    With a table or an UpdateBuilder of an Item class it is the class's own attribute of that
-    name, in Python or in DynamoDB, with its type.
+    If the table or the UpdateBuilder has an Item class, it stands for the class's attribute of that
+    name, in Python or in DynamoDB, and has its type.
 
     Args:
-        path: a document path: dots part names, `[n]` is a list index.
-        name: instead of a path, one attribute whose name is taken as it is, dots included.
+        path: a document path: dots separate names, `[n]` is a list index.
+        name: instead of a path, the exact name of one attribute, which may have dots.
 
     Raises:
         UnsupportedTypeError: it is not a str.

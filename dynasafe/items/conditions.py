@@ -132,11 +132,11 @@ class Condition(Made, Generic[OwnerT]):
         )
 
     def matches(self, item: object) -> bool:
-        """Whether the condition holds for the item, as DynamoDB has it; nothing is sent.
+        """Whether the condition holds for the item, as DynamoDB evaluates it. Nothing is sent.
 
         Args:
-            item: the whole item, an instance of an Item class or a mapping of Python values by
-                stored name; None for one that is not there, as `get_item` has it.
+            item: the whole item: an instance of an Item class, or a mapping of Python values by
+                stored name; None for a missing item, as `get_item` returns it.
 
         Raises:
             InvalidValueError: it is not one of these, or DynamoDB cannot store a value of it.

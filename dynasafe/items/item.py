@@ -67,11 +67,11 @@ class OfClass:
 class Item(HasSchema):
     """The base of item classes. Instances are made with keyword arguments only.
 
-    Python code names attributes as the class does, also where `attribute(name=...)` gives the
-    stored attribute another name.
+    Python code uses the names of the class, even if `attribute(name=...)` gives the stored
+    attribute another name.
 
-    Attributes of the stored item that the class does not know are kept, and written back when the
-    instance is put again.
+    Stored attributes that the class does not know are kept, and written back when the instance is
+    put again.
     """
 
     __dynasafe_schema__: ClassVar[Schema]
@@ -164,7 +164,7 @@ class Item(HasSchema):
         """The values by their names in Python; nested Items, models and dataclasses as dicts.
 
         Args:
-            mode: "python" leaves the values as they are; "json" makes them what json.dumps takes:
+            mode: "python" leaves the values as they are. "json" gives values for json.dumps:
                 text for dates, UUIDs, Decimals (as pydantic does) and bytes (base64), lists for
                 sets. `from_dict` reads both.
 
@@ -187,11 +187,11 @@ class Item(HasSchema):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """An instance of the values by name, in Python or in DynamoDB, also from their JSON forms.
+        """An instance from values by name, in Python or in DynamoDB, also from their JSON forms.
 
         Raises:
-            InvalidValueError: a value is missing, unknown or not of its type; `public_message`
-                says so in words for the one who sent it.
+            InvalidValueError: a value is missing, unknown or not of its type. You may show
+                `public_message` to its sender.
         """
         if not isinstance(values, Mapping):
             raise UnsupportedTypeError("", f"a mapping is expected, not {type(values).__name__}")
@@ -214,9 +214,9 @@ class Item(HasSchema):
 
     @classmethod
     def from_image(cls, image: Mapping[str, Any]) -> Self:
-        """An instance of an item of DynamoDB Streams: `record["dynamodb"]["NewImage"]`.
+        """An instance from an item of DynamoDB Streams: `record["dynamodb"]["NewImage"]`.
 
-        Takes AttributeValues as clients have them, and as JSON has them, with bytes as base64.
+        Takes AttributeValues as clients return them, and as JSON has them, with bytes as base64.
 
         Raises:
             StoredValueError: the item does not fit the class.

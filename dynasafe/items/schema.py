@@ -112,25 +112,24 @@ def attribute(
     version: bool = False,
     write_id: bool = False,
 ) -> Any:
-    """Say more of an attribute than its type does.
+    """The default, the name, the key role and other settings of an attribute.
 
     Args:
-        default: the value where neither the caller nor the stored item has one.
-        default_factory: makes that value, where it is mutable: a list, a dict, an Item.
+        default: the value if neither the caller nor the stored item has one.
+        default_factory: makes that value, if it is mutable: a list, a dict, an Item.
         key: "partition" or "sort" for a part of the primary key.
-        name: the attribute's name in DynamoDB, where it differs from the one in Python.
-        none: how None is stored: "absent" leaves the attribute out, as is the rule where the
-            default is None, so that a sparse index can have it as its key; "null" stores NULL.
-        stored_as: "epoch_seconds" stores a datetime as a number, as ttl=True does, with a fraction
-            of a second rounded up.
+        name: the attribute's name in DynamoDB, if it differs from the one in Python.
+        none: how None is stored. "absent" leaves the attribute out, so that it can be the key of
+            a sparse index; this is the default if the default value is None. "null" stores NULL.
+        stored_as: "epoch_seconds" stores a datetime as a number of seconds, rounded up.
         codec: writes and reads the values of this attribute, whatever their type.
         patchable: whether `UpdateBuilder.patch` may set it.
         ttl: store a datetime as epoch seconds, as Time to Live needs it.
             Source: "Computing Time to Live (TTL) in DynamoDB".
-        version: a number that every write of the item checks and advances.
-            Source: "Optimistic locking with version number".
-        write_id: a string that every write of the item through AsyncTable sets to a fresh random
-            id, by which a write whose answer was lost can be recognised in the stored item.
+        version: a number that a write of an instance checks and advances. A batch only advances
+            it. Source: "Optimistic locking with version number".
+        write_id: a string that a table sets to a new random id with each write, by which a write
+            whose answer was lost can be recognised in the stored item.
     """
     if default is not MISSING and default_factory is not None:
         raise TypeError("attribute() takes default= or default_factory=, not both")

@@ -81,14 +81,15 @@ class CompiledUpdate(NamedTuple):
 
 
 class UpdateBuilder(Generic[OwnerT]):
-    """An update that cannot be malformed, as a chain of actions.
+    """An update as a chain of actions, from which dynasafe writes the expression.
 
-    The builder is mutable, so that `if phone: update.set(...)` keeps the action, and freezes when
-    it is built or sent, so that a shared one cannot carry values from one request to another.
+    Each call changes the builder itself, so that `if phone: update.set(...)` keeps the action. The
+    builder freezes when it is built or sent, so that a shared one cannot take values from one
+    request to another.
 
     Args:
-        item_class: checks names, types and keys against this Item class. Without one, any name
-            and any supported value is taken.
+        item_class: names, types and keys are checked against this Item class. Without one, any
+            name and any supported value is allowed.
         escape: "auto" aliases names that need it, "always" aliases all.
     """
 
@@ -116,9 +117,9 @@ class UpdateBuilder(Generic[OwnerT]):
         attribute: Attr[T, OwnerT] | str,
         value: T | Readable[T | None, OwnerT] | Computed[T, OwnerT],
     ) -> Self:
-        """SET the attribute to a value, to another attribute's, or to a computed one.
+        """SET the attribute to a value, to the value of another attribute, or to a computed one.
 
-        What is not stored removes the attribute: None or an empty set where it is the default.
+        If the default is None or an empty set, that value is not stored, but removes the attribute.
         """
         if value.__class__ is Attr or value.__class__ is Computed:
             self._steps.compute(attribute, cast("Any", value))
@@ -129,9 +130,9 @@ class UpdateBuilder(Generic[OwnerT]):
         return self
 
     def set_if_not_exists(self, attribute: Attr[T, OwnerT] | str, value: T) -> Self:
-        """SET the attribute where the item lacks it: `a = if_not_exists(a, :v)`.
+        """SET the attribute if the item lacks it: `a = if_not_exists(a, :v)`.
 
-        None changes nothing where None is not stored: what lacks the attribute has it already.
+        If None is not stored for the attribute, None changes nothing.
         """
         self._steps.require_mutable()
         if value is not None or not self._steps.target(attribute).none_is_absent:
@@ -139,17 +140,17 @@ class UpdateBuilder(Generic[OwnerT]):
         return self
 
     def append(self, attribute: ListOf[T, OwnerT] | str, values: Elements[T]) -> Self:
-        """SET the list to itself and the values at its end; a missing list counts as empty."""
+        """SET the list to itself plus the values at its end. A missing list counts as empty."""
         self._steps.act("append", attribute, values)
         return self
 
     def prepend(self, attribute: ListOf[T, OwnerT] | str, values: Elements[T]) -> Self:
-        """SET the list to the values and itself after them; a missing list counts as empty."""
+        """SET the list to the values plus itself after them. A missing list counts as empty."""
         self._steps.act("prepend", attribute, values)
         return self
 
     def increment(self, attribute: Attr[NumberT, OwnerT] | str, amount: NumberT | int) -> Self:
-        """SET the number to itself plus the amount; a missing number counts as zero."""
+        """SET the number to itself plus the amount. A missing number counts as zero."""
         self._steps.act("increment", attribute, amount)
         return self
 
@@ -162,7 +163,7 @@ class UpdateBuilder(Generic[OwnerT]):
     @overload
     def add(self, attribute: str, value: object) -> Self: ...
     def add(self, attribute: Any, value: object) -> Self:
-        """ADD a number to a number, or members to a set; a missing attribute is created."""
+        """ADD a number to a number, or members to a set. A missing attribute is created."""
         self._steps.act("add", attribute, value)
         return self
 
@@ -171,7 +172,7 @@ class UpdateBuilder(Generic[OwnerT]):
     @overload
     def delete(self, attribute: SetOf[TextT, OwnerT], members: MembersOf[str]) -> Self: ...
     def delete(self, attribute: Any, members: object) -> Self:
-        """DELETE members from a set; the attribute goes with its last member."""
+        """DELETE members from a set. Without members, the attribute is removed."""
         self._steps.act("delete", attribute, members)
         return self
 
@@ -183,7 +184,7 @@ class UpdateBuilder(Generic[OwnerT]):
         return self
 
     def condition(self, condition: ConditionLike[OwnerT]) -> Self:
-        """Write only if the condition holds too; several calls are ANDed."""
+        """Write only if this condition holds too. Several calls are joined by AND."""
         self._steps.require_mutable()
         made = as_condition(condition, self._steps.schema)
         self._condition = made if self._condition is None else self._condition & made
@@ -204,7 +205,7 @@ class UpdateBuilder(Generic[OwnerT]):
 
         Args:
             patch: a mapping, pydantic model (the fields that were set), dataclass, or Item.
-            allow: the attributes that may be set. Anything else is refused, all at once.
+            allow: the attributes that the patch may set. One error names all other fields.
             none: what None means: "remove" the attribute, store "null", or "skip" it. Without
                 it, None is refused.
 
@@ -223,13 +224,13 @@ class UpdateBuilder(Generic[OwnerT]):
         """Add the patch's attributes. With an Item class, its patchable ones are allowed.
 
         With an Item class, values are read by the attributes' types, also from their JSON forms:
-        dates, UUIDs, Enums, Decimals, sets, nested objects. None and an empty set mean what they
-        do in an item: what is not stored is removed.
+        dates, UUIDs, Enums, Decimals, sets, nested objects. None and an empty set mean the same as
+        in an item: if they are the default, they remove the attribute.
 
         Raises:
-            InvalidPatchError: an attribute is unknown, or not allowed, or its value is not of its
-                type, or its None is undecided, or would leave an item that the Item class cannot
-                read. `error.problems` says so of each field, in words for the one who sent it.
+            InvalidPatchError: a field is unknown or not allowed, its value is not of its type, its
+                None is undecided, or it would leave an item that the Item class cannot read.
+                `error.problems` has a message for each field, which you may show to its sender.
         """
         self._steps.require_mutable()
         if none is not None:
@@ -261,7 +262,7 @@ class UpdateBuilder(Generic[OwnerT]):
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether sending the update twice leaves the item as sending it once does."""
+        """Whether sending the update twice has the same effect as sending it once."""
         return self.is_idempotent_under(self.condition_node)
 
     def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
@@ -285,7 +286,7 @@ class UpdateBuilder(Generic[OwnerT]):
         return self._steps.escape
 
     def copy(self) -> Self:
-        """A builder with the same actions, which is not frozen."""
+        """A builder with the same actions that is not frozen."""
         twin = type(self).__new__(type(self))
         twin._steps = self._steps.copy()
         twin._condition = self._condition
@@ -305,16 +306,16 @@ class UpdateBuilder(Generic[OwnerT]):
     def apply(self, item: Any) -> Any:
         """The item after the update, as DynamoDB would store it; nothing is sent or changed.
 
-        The condition is not asked: see `matches`.
+        The condition is not evaluated: see `matches`.
 
         Args:
             item: the whole item, an instance or a mapping of Python values by stored name.
 
         Raises:
-            InvalidRequestError: what DynamoDB refuses for this item, such as a path into an
-                attribute that is not there.
+            InvalidRequestError: DynamoDB would refuse the update for this item, such as a path
+                into a missing attribute.
             InvalidValueError: DynamoDB cannot store a value of the item.
-            StoredValueError: what comes out does not fit the item's class.
+            StoredValueError: the result does not fit the item's class.
         """
         changed = evaluate.apply(self.update, evaluate.attributes_of(item))
         return (
@@ -324,7 +325,7 @@ class UpdateBuilder(Generic[OwnerT]):
         )
 
     def matches(self, item: Mapping[str, object] | Item | None) -> bool:
-        """Whether the condition holds for the item; without a condition it does.
+        """Whether the condition holds for the item. Without a condition, it is True.
 
         Args:
             item: as of `Condition.matches`.
@@ -344,7 +345,7 @@ class UpdateBuilder(Generic[OwnerT]):
     ) -> dict[str, Any]:
         """Keyword arguments for `update_item` of a boto3 or aioboto3 Table: Python values.
 
-        Every member is present and non-empty, or absent. Freezes the builder.
+        Empty members are left out. Freezes the builder.
 
         Raises:
             EmptyUpdateError: there are no actions.
@@ -376,7 +377,7 @@ class UpdateBuilder(Generic[OwnerT]):
     ) -> dict[str, Any]:
         """Keyword arguments for `update_item` of a boto3 or aioboto3 client: AttributeValues.
 
-        As `build`, with TableName and the values in wire form.
+        The same as `build`, with TableName and the values in wire form.
         """
         params = self._build(
             {"TableName": table_name},

@@ -22,14 +22,14 @@ RETRY_AFTER_MARGIN_S = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """How often, and after which delays, a request is repeated.
+    """How often and after which delays to repeat a request.
 
     Args:
         max_attempts: at least 1; the first try counts.
         base_delay_s: the longest delay before the first retry. It doubles with each retry.
         throttle_base_delay_s: the same after a throttle.
-        max_delay_s: no delay is longer.
-        quota: tokens that a client has for retries, or None for no limit.
+        max_delay_s: the longest of these delays. The service may ask for up to 5 s more.
+        quota: the tokens that a client has for retries; None: no limit.
 
     Raises:
         InvalidValueError: a setting is outside its range.

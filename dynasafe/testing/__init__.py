@@ -1,4 +1,4 @@
-"""What services need to test their own DynamoDB code."""
+"""Fakes, faults, checks and engines for the tests of your own DynamoDB code."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

@@ -20,14 +20,14 @@ def table_description(
     """A table's description, as CreateTable takes it and DescribeTable gives it.
 
     Args:
-        given: an Item class; or a description, which comes back.
-        indexes: global secondary indexes of an Item class that project all attributes, by name:
-            `{"by_email": ("email",)}`, or a partition and a sort key, by the attributes' names in
-            DynamoDB.
+        given: an Item class; or a description, which is returned as it is.
+        indexes: global secondary indexes of an Item class, by name, each with the names in DynamoDB
+            of its partition key and, if it has one, its sort key: `{"by_email": ("email",)}`. They
+            project all attributes.
 
     Raises:
-        UnsupportedTypeError: it is neither, or has no partition key, or a key attribute is of a
-            type that DynamoDB does not take for a key, or that its annotation does not say.
+        UnsupportedTypeError: `given` is neither, or has no partition key, or a key attribute has
+            a type that cannot be a key, or that its annotation does not name.
     """
     if not (isinstance(given, type) and issubclass(given, Item)):
         table_schema(given, "")  # refuses what is not a description

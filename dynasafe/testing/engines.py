@@ -3,11 +3,12 @@
     with start_engine("dynalite") as engine:
         engine.endpoint_url
 
-moto runs in the process. dynalite needs Node, DynamoDB Local needs Java; both are looked for in
-the folder that DYNASAFE_ENGINES_DIR names, or else in `.engines`: dynalite as
-`node_modules/dynalite`, DynamoDB Local as `dynamodb-local/DynamoDBLocal.jar`.
+moto runs in the process. dynalite needs Node, DynamoDB Local needs Java. Both must be in the folder
+that DYNASAFE_ENGINES_DIR names, or else in `.engines`: dynalite as `node_modules/dynalite`,
+DynamoDB Local as `dynamodb-local/DynamoDBLocal.jar`.
 moto and dynalite listen on 127.0.0.1. DynamoDB Local has no option for that, and listens on all
-interfaces while it runs. An engine ends with the process that started it, however that ends.
+interfaces while it runs. An engine ends when the process that started it ends, also when that
+process is killed.
 
 Source: "Deploying DynamoDB locally on your computer", for DynamoDB Local.
 """
@@ -59,7 +60,7 @@ _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 class Engine:
     """A running engine. `is_strict`: it refuses what DynamoDB refuses.
 
-    Its name is "running" where the plugin's `--dynamodb-url` names one that was started elsewhere.
+    Its name is "running" if `--dynamodb-url` gave the address of an engine that already ran.
     """
 
     name: EngineName | Literal["running"]
@@ -76,8 +77,8 @@ def start_engine(name: EngineName) -> Iterator[Engine]:
     """An engine that runs until the end of the `with` block.
 
     Raises:
-        EngineUnavailableError: Node, Java or the engine itself is missing, it did not start, or
-            there is no engine of that name.
+        EngineUnavailableError: Node, Java or the engine itself is missing, the engine did not
+            start, or its name is unknown.
     """
     match name:
         case "moto":

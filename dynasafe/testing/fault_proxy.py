@@ -79,13 +79,13 @@ class FaultPlan:
 
     Args:
         seed: of the plan.
-        rates: the share of requests that get each fault, from 0.0 to 1.0 together.
-        operations: the operations that get faults, as in {"UpdateItem"}; None: all.
+        rates: the share of requests that get each fault; their sum is from 0.0 to 1.0.
+        operations: the operations that get faults, such as {"UpdateItem"}; None: all.
         script: instead of rates, the faults of the first requests, in order.
 
     Raises:
-        UnsupportedTypeError: a fault is no `Fault`, or the operations are no set.
-        ValueOutOfRangeError: the rates are not from 0 to 1, or DynamoDB does not have an operation.
+        UnsupportedTypeError: a fault is not a `Fault`, or the operations are not a set.
+        ValueOutOfRangeError: the rates are not from 0 to 1, or an operation is unknown.
     """
 
     seed: int = 0
@@ -175,7 +175,7 @@ class _Answer:
 
 
 class FaultProxy:
-    """Runs while it is entered with `async with`; with `with`, on an event loop of its own.
+    """A proxy that runs inside `async with`; or inside `with`, on an event loop of its own.
 
     Args:
         upstream_url: the engine's endpoint on loopback, as in "http://127.0.0.1:8000".
@@ -252,7 +252,7 @@ class FaultProxy:
 
     @asynccontextmanager
     async def refusing(self) -> AsyncIterator[None]:
-        """Refuse connections meanwhile, and drop those without a request under way."""
+        """Refuse connections within the block, and drop those without a request in progress."""
         await self._stop_listening()
         for task in list(self._idle):
             self._connections[task].transport.abort()

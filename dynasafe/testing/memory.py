@@ -3,8 +3,8 @@
     people = fake_table(Person)
     db = fake_database(people=Person, orders=Order)
 
-What a request does is decided by the library's own expression tree; what DynamoDB would refuse is
-refused in its words. The legacy parameters that expressions have replaced are not known here.
+They evaluate requests with the library's expression trees, and refuse with DynamoDB's messages what
+DynamoDB would refuse. They do not know the legacy parameters that expressions have replaced.
 
 Source: the operations' pages in the Amazon DynamoDB API Reference.
 """
@@ -96,12 +96,12 @@ def fake_table(
     """An AsyncTable whose items are in memory.
 
     Args:
-        item_class: an Item class, or for plain items a table's description: KeySchema,
-            AttributeDefinitions and its indexes, as DescribeTable gives them.
-        indexes: global indexes of an Item class, as of `table_description`.
-        items: what is in the table at first.
-        clock: where time comes from, for retries and timeouts.
-        options: as of a true table.
+        item_class: an Item class; or for plain items a table's description, with KeySchema,
+            AttributeDefinitions and indexes, as DescribeTable returns them.
+        indexes: global indexes of an Item class, as in `table_description`.
+        items: the items that the table has at first.
+        clock: gives the time, for retries and timeouts.
+        options: the same as for a real table.
 
     Raises:
         InvalidRequestError, InvalidValueError: an item that DynamoDB would refuse.
@@ -115,10 +115,10 @@ def fake_table(
 def fake_database(*, clock: Clock | None = None, **tables: Any) -> AsyncDynamoDB:
     """An AsyncDynamoDB whose tables are in memory, for transactions over several of them.
 
-    For settings: `AsyncDynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.
+    To give settings, use `AsyncDynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.
 
     Args:
-        tables: by name, as `item_class` of `fake_table`; with indexes
+        tables: by name, as the `item_class` of `fake_table`. With indexes:
             `people=table_description(Person, indexes={...})`.
     """
     return AsyncDynamoDB.over(MemoryTransport(tables), clock=clock)

@@ -1,4 +1,4 @@
-"""spec_mock: a mock that cannot lie about what is async, nor about signatures.
+"""spec_mock: a mock with the signatures of a class, whose async methods are awaitable.
 
 Source: "Autospeccing", Python documentation, unittest.mock.
 """
@@ -30,20 +30,20 @@ _LOADED_LATER: dict[tuple[str, str], type[Any]] = {
 
 
 def spec_mock(spec: type[Any], **returns: Any) -> Any:
-    """A mock of an instance: its async methods are awaitable, its signatures are checked.
+    """A mock of an instance: its async methods are awaitable, and its signatures are checked.
 
-    So is what its methods return: the tables of a database, the pages of a table. With the pytest
-    plugin a test fails if a call of an async method on the mock was never awaited; elsewhere
-    `assert_all_awaited(mock)` says so.
-    A query or scan that nobody reads is not reported: a handler may hand its pages on.
+    The tables of a mocked database and the pages of a mocked table are such mocks too. With the
+    pytest plugin, a test fails if a call of an async method on the mock was not awaited; without
+    it, call `assert_all_awaited(mock)`.
+    A query or scan that nobody reads is not reported: a handler may return its pages.
 
     Args:
         spec: the class, such as AsyncTable or Table.
-        returns: what methods return: `get_item=person`; of pages their items: `query=[person]`.
+        returns: what the methods return: `get_item=person`; for pages, the items: `query=[person]`.
 
     Raises:
         AttributeError: the class has no such method.
-        UnsupportedTypeError: pages are given as something else than a list of items.
+        UnsupportedTypeError: pages are not given as a list of items.
     """
     mock = _autospec(spec, frozenset())
     for name, value in returns.items():
@@ -152,7 +152,7 @@ def _pages_of(items: Sequence[Any], pages: type[Any]) -> Any:
 
 
 def assert_all_awaited(*mocks: Any) -> None:
-    """Fail if a call of an async method was never awaited."""
+    """Fail if a call of an async method was not awaited."""
     missing = [_told(name, method) for mock in mocks for name, method in _unawaited(mock)]
     if missing:
         raise AssertionError("\n".join([*missing, FIX_UNAWAITED]))

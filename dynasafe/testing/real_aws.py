@@ -26,11 +26,11 @@ def is_aws(host: str) -> bool:
 
 @contextmanager
 def forbid_aws() -> Iterator[None]:
-    """Fail if anything in the process looks for a host of AWS within the block.
+    """Fail if anything in the process looks up a host name of AWS within the block.
 
-    The look-up is refused, so no request is sent. The block fails at its end even if the refusal
-    was caught. A proxy from the environment looks for hosts itself, and is not seen. Calls within
-    moto's `mock_aws` look for no host.
+    The lookup is refused, so no request is sent. The block fails at its end even if the code caught
+    the refusal. Requests through a proxy are not seen, since the proxy looks up the name. Inside
+    moto's `mock_aws`, no name is looked up.
 
     Raises:
         RealAwsError: it names the hosts.

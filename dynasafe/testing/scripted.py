@@ -1,4 +1,4 @@
-"""A transport without a network: it answers as a test tells it to.
+"""A transport without a network: it gives the replies of a script.
 
     transport = ScriptedTransport([throttled(), ok({"Attributes": {}})])
     orders = AsyncTable("orders", transport=transport, clock=ManualClock())

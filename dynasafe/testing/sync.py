@@ -151,12 +151,12 @@ def fake_table(
     """A Table whose items are in memory.
 
     Args:
-        item_class: an Item class, or for plain items a table's description: KeySchema,
-            AttributeDefinitions and its indexes, as DescribeTable gives them.
-        indexes: global indexes of an Item class, as of `table_description`.
-        items: what is in the table at first.
-        clock: where time comes from, for retries and timeouts.
-        options: as of a true table.
+        item_class: an Item class; or for plain items a table's description, with KeySchema,
+            AttributeDefinitions and indexes, as DescribeTable returns them.
+        indexes: global indexes of an Item class, as in `table_description`.
+        items: the items that the table has at first.
+        clock: gives the time, for retries and timeouts.
+        options: the same as for a real table.
 
     Raises:
         InvalidRequestError, InvalidValueError: an item that DynamoDB would refuse.
@@ -170,10 +170,10 @@ def fake_table(
 def fake_database(*, clock: Clock | None = None, **tables: Any) -> DynamoDB:
     """A DynamoDB whose tables are in memory, for transactions over several of them.
 
-    For settings: `DynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.
+    To give settings, use `DynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.
 
     Args:
-        tables: by name, as `item_class` of `fake_table`; with indexes
+        tables: by name, as the `item_class` of `fake_table`. With indexes:
             `people=table_description(Person, indexes={...})`.
     """
     return DynamoDB.over(MemoryTransport(tables), clock=clock)
@@ -185,17 +185,17 @@ def create_tables(
     *,
     indexes: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
 ) -> None:
-    """Create the tables, paid by request, and wait until they are there.
+    """Create the tables, with on-demand billing, and wait until they are active.
 
         create_tables(db, {"people": Person}, indexes={"people": {"by_email": ("email",)}})
 
     Args:
-        tables: by name, an Item class or a table's description. Of a class with a `ttl=True`
+        tables: by name, an Item class or a table's description. If the class has a `ttl=True`
             attribute, Time to Live is switched on.
         indexes: by table, as `table_description` takes them.
 
     Raises:
-        ServiceError: there is a table of this name, or DynamoDB refused it.
+        ServiceError: a table of this name exists, or DynamoDB refused the request.
     """
     for operation, params in creating(tables, indexes):
         db.call(operation, params)

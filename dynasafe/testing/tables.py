@@ -22,17 +22,17 @@ async def create_tables(
     *,
     indexes: Mapping[str, Mapping[str, tuple[str, ...]]] | None = None,
 ) -> None:
-    """Create the tables, paid by request, and wait until they are there.
+    """Create the tables, with on-demand billing, and wait until they are active.
 
         await create_tables(db, {"people": Person}, indexes={"people": {"by_email": ("email",)}})
 
     Args:
-        tables: by name, an Item class or a table's description. Of a class with a `ttl=True`
+        tables: by name, an Item class or a table's description. If the class has a `ttl=True`
             attribute, Time to Live is switched on.
         indexes: by table, as `table_description` takes them.
 
     Raises:
-        ServiceError: there is a table of this name, or DynamoDB refused it.
+        ServiceError: a table of this name exists, or DynamoDB refused the request.
     """
     for operation, params in creating(tables, indexes):
         await db.call(operation, params)

@@ -85,24 +85,25 @@ def check_request(
     schema: object = None,
     form: Form | None = None,
 ) -> tuple[Finding, ...]:
-    """What DynamoDB would refuse in the request, the first finding first in its order.
+    """What DynamoDB would refuse in the request, in the order in which it checks.
 
     Args:
-        operation: as in the API Reference: "UpdateItem". One that DynamoDB does not have is a
-            finding. Of operations other than those of items and tables, the members, their types
-            and their constraints are looked at.
-        params: in one of the forms below.
-        schema: checks keys and indexes too. An Item class; a DescribeTable answer, its `Table`
-            part, or a CloudFormation resource's properties; or a mapping from table name to any of
-            these.
-        form: of `params`.
-            "client": AttributeValues, as a client of boto3 takes them. Text for B is written in
-            UTF-8; what botocore refuses is a finding.
+        operation: as in the API Reference: "UpdateItem". An unknown operation is a finding. For
+            operations that are not about items or tables, members, types and constraints are
+            checked.
+        params: the parameters, in one of the forms below.
+        schema: makes it check keys and indexes too: an Item class; a DescribeTable answer, its
+            `Table` part, or a CloudFormation resource's properties; or a mapping from table names
+            to any of these.
+        form: the form of `params`.
+            "client": AttributeValues, as a client of boto3 takes them. Text for type B is written
+            in UTF-8. What botocore refuses is a finding.
             "resource": as a Table of boto3 takes them: Python values, conditions of
             boto3.dynamodb.conditions, no TableName. What boto3 does not serialize is a finding.
-            "wire": the JSON that is sent. B is base64; what the service overlooks is no finding.
-            None: "client" or "resource", as the values tell. A request that has no value is taken
-            for the client's, and `{"S": "x"}` for an AttributeValue.
+            "wire": the JSON that is sent. Type B is base64. Members that the service ignores are
+            no finding.
+            None: the values decide between "client" and "resource". A request without values
+            counts as "client", and `{"S": "x"}` as an AttributeValue.
 
     Raises:
         UnsupportedTypeError: the schema is not one of these.

@@ -31,29 +31,31 @@ PHRASES: dict[str, dict[str, str]] = {
 async with AsyncDynamoDB.connect(region_name="us-east-1") as db:''': '''"""DynamoDB: one client, with what all its calls share.
 
 with DynamoDB.connect(region_name="us-east-1") as db:''',
-        '''"""DynamoDB through a client of aioboto3 or aiobotocore.
+        '''"""A client for DynamoDB. One serves a whole process with one event loop.
 
-    One per event loop. `AsyncDynamoDB(client)` uses a client of yours, which stays yours to
-    close; `AsyncDynamoDB.connect()` makes one, and closes it at the end of its `async with`.
-''': '''"""DynamoDB for code that is not async.
+    `AsyncDynamoDB.connect()` makes one over connections of its own, and closes them at the end of
+    its `async with`. `AsyncDynamoDB(client)` sends through a client of aioboto3 or aiobotocore,
+    which you close yourself.
+''': '''"""A client for DynamoDB, for code that is not async. One serves all threads of a process.
 
-    One serves all threads of a process. `DynamoDB(client)` uses a client of boto3, which stays
-    yours to close; `DynamoDB.connect()` makes connections, and closes them at the end of its
-    `with`.
+    `DynamoDB.connect()` makes one over connections of its own, and closes them at the end of its
+    `with`. `DynamoDB(client)` sends through a client of boto3, which you close yourself.
 ''',
-        "Open the client, on the running event loop, as": "Open the client, as",
-        "It may be entered again after its end, also on another event loop, and starts afresh then.": (
-            "It may be entered again after its end, and starts afresh then."
+        "Open the client on the running event loop, as": "Open the client, as",
+        "You may enter it again after its end, also on another event loop. It then": (
+            "You may enter it again after its end. It then"
         ),
-        """or a function that gives one, async or not, and is asked again
-                before they expire.""": """or a function that gives one, and is asked again before they
+        """or a function that returns one, async or not, and is called again
+                before they expire.""": """or a function that returns one, and is called again before they
                 expire.""",
-        """whose settings and credentials are used; one
-                of aioboto3 makes the client with aioboto3.""": "whose settings and credentials are used.",
+        """whose settings and credentials are used. A
+                session of aioboto3 makes a client of aioboto3, and requests go through it.""": (
+            "whose settings and credentials are used."
+        ),
     },
     "dynasafe/aio/table.py": {
-        """All methods of one table may be called by many tasks
-    at once, on one event loop.""": "All methods of one table may be called by many threads\n    at once.",
+        """Many tasks of one event loop may call the methods of
+    one table at once.""": "Many threads may call the methods of one table at once.",
     },
     "dynasafe/aio/contention.py": {
         """await settle(db.transact_write_items(writes))
