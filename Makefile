@@ -29,11 +29,13 @@ unit: .venv/.installed ## The tests that need no engine
 hooks: ## Run make check and make unit before each push from this checkout
 	git config core.hooksPath .githooks
 
-coverage: .venv/.installed engines ## Which lines and branches all tests run; takes twice the time of make test
+coverage: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3.10.0 ## Which lines and branches the tests run; PART=tests/unit for some of them
+	rm -rf build/coverage
 	mkdir -p build/coverage
-	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/coverage run -m pytest -q
+	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/coverage run -m pytest -q -n 2 $(PART)
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report $(if $(PART),--fail-under 0)
 
 check: .venv/.installed build/workflows/.installed ## Style, types and layers
 	$(BIN)/ruff check dynasafe tests examples benchmarks
@@ -63,13 +65,13 @@ build/typing/.installed: constraints.txt
 	ln -sf ../lowest/bin/mypy build/typing/bin/mypy-1.15
 	touch $@
 
-docs: .venv/.installed ## The documentation, into build/docs; ADDRESS=https://... for its sitemap
+docs: .venv/.installed ## The documentation, into build/docs; ADDRESS=https://... where it will be, REPOSITORY=https://... of its source
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --editable '.[dev,docs]'
 	mkdir -p build
 	$(BIN)/zensical build --clean --strict >build/docs.log 2>&1 || { cat build/docs.log; exit 1; }
 	! grep griffe: build/docs.log
-	$(BIN)/python -m tests.site.finish build/docs $(ADDRESS)
+	$(BIN)/python -m tests.site.finish build/docs --address '$(ADDRESS)' --repository '$(REPOSITORY)'
 	$(BIN)/python -m tests.site.check build/docs
 
 site-check: docs build/site-check/.installed ## The built site in headless Chromium; screenshots into build/screenshots

@@ -30,6 +30,7 @@ from benchmarks import (
 )
 from benchmarks.agreement import require_same_work
 from benchmarks.figures import Figure, to_json
+from benchmarks.picture import write as write_picture
 from benchmarks.tables import between_markers, markdown
 
 HERE = Path(__file__).resolve().parent
@@ -110,6 +111,7 @@ def main() -> None:
     print(tables)
     if not is_fast:
         PAGE.write_text(between_markers(PAGE.read_text(), tables))
+        write_picture(record)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.order import pytest_collection_modifyitems, pytest_configure, pytest_report_header
+
+__all__ = ["pytest_collection_modifyitems", "pytest_configure", "pytest_report_header"]
+
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 settings.register_profile("dev", max_examples=50, deadline=None)

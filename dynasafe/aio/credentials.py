@@ -26,7 +26,7 @@ class CredentialSource(CredentialState):
 
     Args:
         fetch: gives credentials; it may block, and takes whether to ask the source itself. None
-            for credentials that never change.
+            for static credentials.
         now_s: seconds since the epoch.
     """
 

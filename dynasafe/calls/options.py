@@ -35,23 +35,24 @@ class CallOptions(TypedDict, total=False):
     """Settings that one call may override."""
 
     retry: RetryPolicy | None
-    """When to repeat a request; None: send it once."""
+    """When to repeat a request; None: send it once. Default of a client: RetryPolicy()."""
     breaker: Circuit | BreakerFactory | None
     """One CircuitBreaker for all calls with this setting; or a factory, called once for the reads
-    and once for the writes of each table; None: no breaker."""
+    and once for the writes of each table; None: no breaker. Default of a client: a factory."""
     timeout_s: float | None
-    """Seconds for the whole call: credentials, waits for a slot, all attempts and delays."""
+    """Seconds for the whole call: credentials, waits for a slot, all attempts and delays; None: no
+    limit. Default of a client: 30."""
     attempt_timeout_s: float | None
-    """Seconds for one attempt."""
+    """Seconds for one attempt; None: no limit. Default of a client: 5."""
     validate: bool
-    """Whether requests are checked before they are sent."""
+    """Whether requests are checked before they are sent. Default of a client: True."""
 
 
 class TableOptions(CallOptions, total=False):
     """Settings that a table may override."""
 
     hooks: Sequence[Hook]
-    """Called with every event."""
+    """Called with every event. Default of a client: no hooks."""
 
 
 class WriteOptions(CallOptions, total=False):

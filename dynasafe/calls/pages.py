@@ -101,6 +101,11 @@ def paging(
     for name in ("limit", "max_items"):
         if options.get(name) is not None:
             require_count(name, options[name])
+    index_name = options.get("index_name")
+    if isinstance(index_name, str) and not index_name:
+        raise ValueOutOfRangeError(
+            "index_name", "an index has a name. Fix: leave index_name out to read the table"
+        )
     start = options.get("exclusive_start_key")
     total_segments = options.get("total_segments")
     if total_segments is not None:
@@ -118,7 +123,7 @@ def paging(
         key_condition=key_condition,
         filter=options.get("filter"),
         projection=part,
-        IndexName=options.get("index_name"),
+        IndexName=index_name,
         Select=options.get("select"),
         Limit=options.get("limit"),
         ConsistentRead=options.get("consistent_read"),
@@ -234,5 +239,5 @@ def _from_json(value: Mapping[str, Any]) -> dict[str, Any]:
     if type_name in ("S", "N") and isinstance(content, str):
         return {type_name: content}
     raise ValueOutOfRangeError(
-        "", "it is no value of a key. Fix: give a page's last_evaluated_key_json as it was"
+        "", "it is not a key value. Fix: give a page's last_evaluated_key_json as it was"
     )

@@ -254,7 +254,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS142": Explanation(
         "A patch with an undecided None",
-        "None may mean: remove it, store NULL, or leave it alone. Nobody guesses.",
+        "None may mean: remove the attribute, store NULL, or change nothing. dynasafe does not "
+        "guess.",
         'UpdateBuilder.from_patch({"email": None}, allow={"email"})',
         'UpdateBuilder.from_patch({"email": None}, allow={"email"}, none="remove")',
         "dynasafe",
@@ -518,15 +519,16 @@ EXPLANATIONS: dict[str, Explanation] = {
         _UPDATES,
     ),
     "DYS202": Explanation(
-        "Redundant brackets",
-        "DynamoDB refuses two pairs of brackets around one thing.",
+        "Redundant parentheses",
+        "DynamoDB refuses two pairs of parentheses around one expression.",
         "((a = :a)) AND b = :b",
         "(a = :a) AND b = :b",
         _CONDITIONS,
     ),
     "DYS203": Explanation(
         "Overlapping paths",
-        "One update changes a path once, and not a part of what it changes as a whole.",
+        "One update cannot set a path and also a place inside it. Put the change into the value of "
+        "the whole path (here, the new qty into :l), or set the places inside it one by one.",
         "SET parts = :l, parts[2].qty = :q",
         "SET parts = :l",
         _UPDATES,
@@ -703,8 +705,8 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS301": Explanation(
         "A path that the item does not have",
-        "SET and the other clauses can change an element of a map or list that is there, not make "
-        "the map or list on the way.",
+        "An update can change a place inside a map or list that the item has. It does not create "
+        "the map or list.",
         "SET address.city = :c, where the item has no address",
         "SET address = :address with the whole map, or if_not_exists for it in an earlier update",
         _UPDATES,
@@ -718,7 +720,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS303": Explanation(
         "An operand that the item does not have",
-        "A path on the right side of SET must be there.",
+        "A path on the right side of SET must exist in the item.",
         "SET visits = visits + :one, where the item has no visits",
         "SET visits = if_not_exists(visits, :zero) + :one; UpdateBuilder.increment does",
         _UPDATES,
@@ -767,7 +769,7 @@ def _linked(source: str) -> str:
 _GROUPS = {
     "DYS100": "Requests",
     "DYS200": "Expressions",
-    "DYS300": "What an item makes of an update",
+    "DYS300": "Updates of a stored item",
     "DYS310": "Source code",
     "DYS400": "Lines in logs",
 }

@@ -267,7 +267,7 @@ def read_answer(
     if request_id is None and is_aws:
         raise Lost(f"HTTP {status} without a request id, which DynamoDB always sends")
     if status != 200 and not 400 <= status < 600:
-        raise Lost(f"HTTP {status}, which is no answer of DynamoDB")
+        raise Lost(f"HTTP {status}, which is not an answer of DynamoDB")
     content_type = headers.get(b"content-type", b"")
     if content_type != _MEDIA_TYPE:
         _require_media_type(status, content_type)

@@ -277,7 +277,7 @@ def encode_item(item: Item, levels: int = LEVELS) -> dict[str, AttributeValue]:
     return {**unknown, **encoded} if unknown else encoded
 
 
-NOT_AN_ATTRIBUTE_VALUE: Final = "it is no AttributeValue, such as {'S': 'text'}"
+NOT_AN_ATTRIBUTE_VALUE: Final = "it is not an AttributeValue, such as {'S': 'text'}"
 
 
 def decode_item(

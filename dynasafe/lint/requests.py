@@ -44,7 +44,7 @@ class Hole:
 
 
 class _Unknown:
-    """A part that the source does not show, and that is no AttributeValue."""
+    """A part that the source does not show, and that is not an AttributeValue."""
 
 
 _UNKNOWN = _Unknown()

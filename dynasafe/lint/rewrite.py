@@ -414,7 +414,7 @@ class Rewrite:
 
     def _value(self, operand: Operand, *, in_operator: bool = False) -> str:
         if not isinstance(operand, Value):
-            raise NotMigratedError("an operand that is no value")
+            raise NotMigratedError("an operand that is not a value")
         code = self._code_of(self._values[self._note(operand)])
         if not in_operator:
             return code

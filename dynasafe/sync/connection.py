@@ -1,7 +1,7 @@
 """Connections to one endpoint for threads: HTTP/1.1 keep-alive, one request at a time on each.
 
 A connection is used again only where nothing speaks against it, and a request that was handed to
-it is never sent a second time. So a failure before the handover is `NotSent`, any later one `Lost`.
+it is not sent a second time. So a failure before the handover is `NotSent`, any later one `Lost`.
 
 Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the look at an idle socket.
 """
@@ -236,7 +236,7 @@ class Pool:
             each.close()
 
     def discard(self, connection: Connection) -> None:
-        """Never use a connection again."""
+        """Close the connection, which is not used again."""
         with self._lock:
             self._busy.discard(connection)
         connection.close()

@@ -47,22 +47,22 @@ def retry_conflicts(
     max_delay_s: float = MAX_DELAY_S,
     clock: Clock | None = None,
 ) -> T:
-    """What `call()` returns, called again for as long as others are quicker.
+    """The result of `call()`, which is called again after each conflict with another writer.
 
-    A conflict with another transaction proves that nothing was written. Each wait is drawn
-    between 0 and a bound that doubles (full jitter), so that 50 callers do not meet again at the
+    A conflict with another transaction proves that nothing was written. Each wait is a random time
+    between 0 and a limit that doubles (full jitter), so that 50 callers do not meet again at the
     next attempt.
 
     Args:
         call: is called again each time.
-        on: other errors that mean the same: nothing was written, another was quicker. Name
-            VersionConflictError where the call reads the item again; else it fails each time.
+        on: other errors that mean the same: nothing was written, another was faster. Name
+            VersionConflictError if the call reads the item again; otherwise it fails each time.
         max_attempts: at least 1. The first try counts.
-        base_delay_s: the bound of the first wait.
-        max_delay_s: no wait is longer.
-        clock: where time and chance come from.
+        base_delay_s: the longest first wait.
+        max_delay_s: the longest wait.
+        clock: gives the time and random numbers.
 
-    Any other error comes at once, and that of the last attempt too.
+    Any other error is raised at once, and so is the error of the last attempt.
 
     Raises:
         InvalidValueError: a setting is outside its range.

@@ -80,17 +80,16 @@ _RESOLVE = Keywords("resolve", named=("error",))
 
 
 class DynamoDB:
-    """DynamoDB for code that is not async.
+    """A client for DynamoDB, for code that is not async. One serves all threads of a process.
 
-    One serves all threads of a process. `DynamoDB(client)` uses a client of boto3, which stays
-    yours to close; `DynamoDB.connect()` makes connections, and closes them at the end of its
-    `with`.
+    `DynamoDB.connect()` makes one over connections of its own, and closes them at the end of its
+    `with`. `DynamoDB(client)` sends through a client of boto3, which you close yourself.
 
     Args:
-        client: a client that never repeats a request by itself: one with `client_config()`.
-        clock: where time comes from.
-        max_connections: how many requests are under way at once; by default as many as the
-            client's pool has.
+        client: must not repeat requests by itself: make it with `client_config()`.
+        clock: gives the time and random numbers.
+        max_connections: the largest number of requests in progress at once; by default the size of
+            the client's pool.
         options: see `TableOptions`; each table and call may override them.
 
     Raises:
@@ -148,31 +147,31 @@ class DynamoDB:
         transport: Literal["http", "boto3"] = "http",
         **options: Unpack[TableOptions],
     ) -> Self:
-        """A client of its own, which begins when it is entered with `with`.
+        """A client with connections of its own, which opens when you enter it with `with`.
 
-        It may be entered again after its end, and starts afresh then.
+        You may enter it again after its end. It then starts with new
+        connections.
 
         Args:
-            credentials: an object with `access_key`, `secret_key` and perhaps `token`, such as
-                one of botocore; or a function that gives one, and is asked again before they
-                expire. By default they are found as boto3 finds them.
-            profile_name: of the config file.
+            credentials: an object with `access_key`, `secret_key` and optionally `token`, such as
+                one of botocore; or a function that returns one, and is called again before they
+                expire. By default dynasafe finds them as boto3 does.
+            profile_name: a profile of the config file.
             session: a session of boto3 or botocore, whose settings and credentials are used.
-            config: a botocore Config that has no requests repeated.
+            config: a botocore Config that does not repeat requests.
             verify: False, or the path of a bundle of certificate authorities; by default
                 AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE, or certifi's.
             proxies: by scheme, such as `{"https": "http://proxy:3128"}`; by default HTTPS_PROXY,
                 HTTP_PROXY and NO_PROXY count.
             client_cert: the path of a certificate with its key, or a path for each.
-            max_connections: how many requests are under way at once; by default as many as the
-                config's pool has, or 50.
+            max_connections: the largest number of requests in progress at once; by default the pool
+                size of the config, or 50.
             connect_timeout_s: seconds for making one connection, within those of the attempt.
-            client_options: arguments as boto3's `client()` takes them, such as
-                `aws_access_key_id`.
+            client_options: arguments of boto3's `client()`, such as `aws_access_key_id`.
             transport: "boto3" sends through a client of boto3, which must be installed.
 
         Raises:
-            ClientRetriesError: the config would have requests repeated.
+            ClientRetriesError: the config would make the client repeat requests.
             InvalidValueError: an argument is of a wrong type, or contradicts another.
         """
         given: dict[str, Any] = {
@@ -215,7 +214,7 @@ class DynamoDB:
         """Open the client, as the start of its `with` does.
 
         Raises:
-            CredentialsError: the source of credentials that is configured cannot be used.
+            CredentialsError: the configured source of credentials cannot be used.
             InvalidValueError: there is no region, or another setting is wrong.
         """
         if self._connection is not None:
@@ -228,7 +227,7 @@ class DynamoDB:
     def close(self) -> None:
         """Close the client, as the end of its `with` does.
 
-        What waits for an answer is lost. A client of yours stays open.
+        Calls that wait for an answer fail. A client of yours stays open.
         """
         self._executor.close()
         self._transport = None
@@ -259,13 +258,14 @@ class DynamoDB:
         return_item_collection_metrics: ReturnItemCollectionMetrics | None = None,
         **options: Unpack[CallOptions],
     ) -> WriteResult[None]:
-        """Make all the writes, or none: `[people.put(...), orders.update(...)]`.
+        """Make all the writes or none: `[people.put(...), orders.update(...)]`.
 
-        Repeats are sent under one token, so that it is applied once.
+        Repeats have the same token, so DynamoDB applies the transaction once.
 
         Raises:
-            TransactionCanceledError: one was refused; `reasons` are in request order.
-            OutcomeUnknownError: it may or may not have been applied; `error.resolve()`.
+            TransactionCanceledError: a write was refused; `reasons` are in request order.
+            OutcomeUnknownError: the writes may have been applied or not; `error.resolve()`
+                finds out.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
         """
@@ -287,10 +287,10 @@ class DynamoDB:
     def transact_get_items(
         self, gets: Sequence[Get[T]], **options: Unpack[CallOptions]
     ) -> list[T | None]:
-        """Read all items at one moment: `[people.get(key), ...]`. None stands for a missing one.
+        """Read all items at one moment: `[people.get(key), ...]`. None stands for a missing item.
 
         Raises:
-            TransactionCanceledError: one was refused; `reasons` are in request order.
+            TransactionCanceledError: a read was refused; `reasons` are in request order.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
             NoAnswerError: it was sent, and no usable answer came.
@@ -307,10 +307,10 @@ class DynamoDB:
     def call(
         self, operation: str, params: Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Mapping[str, Any]:
-        """Any operation of DynamoDB with hand-written parameters, in the client's form.
+        """Send any operation of DynamoDB with hand-written parameters, in the client's form.
 
-        It has the same retries, circuit breaker and errors: a write is sent again only if that
-        cannot apply it twice. TransactWriteItems gets a token if it has none.
+        Retries, circuit breaker and errors are the same: a write is sent again only if that cannot
+        apply it twice. TransactWriteItems gets a token if it has none.
 
         Args:
             operation: as in the API Reference: "UpdateItem".
@@ -334,14 +334,14 @@ class DynamoDB:
         )
 
     def resolve(self, error: OutcomeUnknownError, **options: Unpack[CallOptions]) -> Any:
-        """Find out what became of a write: the result that its call would have had.
+        """Find out whether a write happened: the result that its call would have returned.
 
-        A call under a token is repeated under the same one; otherwise the stored item is read,
-        and looked at for the write's id.
+        A call with a token is repeated with the same token. Otherwise the stored item is read, and
+        compared with the write's id.
 
         Raises:
-            OutcomeUnknownError: it still cannot be known, or there is nothing to find out by.
-            ServiceError: it was not applied.
+            OutcomeUnknownError: it is still unknown, or the error has neither a token nor an id.
+            ServiceError: the write was not applied.
         """
         if not isinstance(error, OutcomeUnknownError):
             raise UnsupportedTypeError(

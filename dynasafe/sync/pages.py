@@ -22,7 +22,7 @@ T = TypeVar("T")
 class Pages(Generic[T]):
     """A query or scan that has not begun: each `for` over it starts again.
 
-    With several segments, items come as their segments bring them, in no order.
+    With several segments, items come in no fixed order.
     """
 
     def __init__(self, executor: Executor, settings: Settings, paging: Paging[T]) -> None:
@@ -37,10 +37,10 @@ class Pages(Generic[T]):
         return _Items(self._read(), self._paging)
 
     def pages(self) -> Generator[Page[T], None, None]:
-        """The answers as they come.
+        """The pages, one for each answer.
 
-        A page is not cut: with a filter, the last one may pass *max_items*. What `on_invalid`
-        leaves out is in `page.invalid`.
+        Pages are not cut: with a filter, the last page may exceed *max_items*. The errors of items
+        that `on_invalid` leaves out are in `page.invalid`.
 
         Raises:
             StoredValueError: a stored item does not fit the item class, and on_invalid is "raise".
@@ -83,7 +83,7 @@ class Pages(Generic[T]):
         return None
 
     def count(self) -> int:
-        """How many items there are, without reading them (`Select="COUNT"`)."""
+        """The number of items, without receiving them (`Select="COUNT"`)."""
         counted = Pages(self._executor, self._settings, self._paging.counting())
         total = 0
         for page in counted.pages():
@@ -107,7 +107,7 @@ class Pages(Generic[T]):
 class _Items(Iterator[T]):
     """The items of a query or scan, one by one.
 
-    It can continue after a StoredValueError: that comes after the other items of its page.
+    You can continue after a StoredValueError, which comes after the other items of its page.
     """
 
     def __init__(self, pages: Generator[Page[T], None, None], paging: Paging[T]) -> None:
@@ -139,5 +139,5 @@ class _Items(Iterator[T]):
         return self._items.popleft()
 
     def close(self) -> None:
-        """Stop reading; requests under way are cancelled."""
+        """Stop reading, and cancel requests in progress."""
         self._pages.close()

@@ -52,18 +52,17 @@ _BATCH_WRITE = Keywords("batch_write_item", named=("put", "delete"))
 
 
 class Table(Generic[ItemT]):
-    """A table, whose items are instances of an Item class, or plain dicts.
+    """A table. Its items are instances of an Item class, or plain dicts.
 
-    Usually made by `DynamoDB.table()`. All methods of one table may be called by many threads
-    at once.
+    Usually made by `DynamoDB.table()`. Many threads may call the methods of one table at once.
 
     Args:
         name: the table's name or ARN.
-        item_class: the class of its items: an Item class, or a pydantic model, dataclass or
-            TypedDict. Without it they are dicts.
+        item_class: the class of the items: an Item class, a pydantic model, a dataclass or a
+            TypedDict. Without it, items are dicts.
         transport: sends the requests.
-        clock: where time comes from.
-        max_connections: how many requests are under way at once.
+        clock: gives the time and random numbers.
+        max_connections: the largest number of requests in progress at once.
         options: see `TableOptions`.
     """
 
@@ -143,7 +142,7 @@ class Table(Generic[ItemT]):
         projection: ProjectionLike | None = None,
         **options: Unpack[CallOptions],
     ) -> ItemT | PlainItem | None:
-        """The item, or None. With a projection, a dict by the names in DynamoDB.
+        """The item, or None if it is missing. With a projection, a dict with DynamoDB's names.
 
         Raises:
             NotSentError: nothing was sent.
@@ -186,18 +185,18 @@ class Table(Generic[ItemT]):
         return_values: ReturnOld | None = None,
         **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
-        """Create the item, or replace it as a whole.
+        """Create the item, or replace the whole stored item.
 
-        An item with a version is written only if the stored one still has it, and then has the
-        next one.
+        An item with a version is written only if the stored item still has that version. Then
+        the version is advanced.
 
         Args:
-            exactly_once: as in `update_item`; `return_values` cannot be asked for then.
+            exactly_once: as in `update_item`; it cannot be combined with `return_values`.
 
         Raises:
             ConditionalCheckFailedError: the condition was false; `item` is the stored item.
             VersionConflictError: the stored version is another.
-            OutcomeUnknownError: it may or may not have been put.
+            OutcomeUnknownError: the item may have been put or not.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
         """
@@ -248,26 +247,26 @@ class Table(Generic[ItemT]):
         return_values: ReturnValues | None = None,
         **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
-        """Change some attributes of an item; one that is missing is created.
+        """Change some attributes of an item. A missing item is created.
 
-        If the key is an instance with a version, the item is changed only if the stored one still
-        has that version, and then has the next one, as has the instance. By a plain key, versions
-        are left alone.
+        If the key is an instance with a version, the item is changed only if the stored item still
+        has that version. Then the version is advanced, in the instance too. With a plain key, the
+        version is neither checked nor changed.
 
         Args:
-            condition: must hold too, beside the builder's own.
-            exactly_once: send it as a transaction under a token by which DynamoDB recognises a
-                repeat, so that a lost answer never makes an increment count twice. It costs two
-                write units in place of one. Of return_values only ALL_NEW can be had: the item
-                as a consistent read finds it afterwards, when others may have changed it again.
-            client_request_token: a token of your own, kept somewhere safe, to continue
+            condition: must hold in addition to the builder's own.
+            exactly_once: send the update as a transaction with a token, by which DynamoDB
+                recognises a repeat for 10 minutes. So an increment whose answer was lost counts
+                once. It costs two write units instead of one. The only return_values is ALL_NEW,
+                which takes a consistent read afterwards: others may have changed the item again.
+            client_request_token: a token of your own, stored outside the process, to continue
                 after a crash: the same call with the same token within 10 minutes is applied
                 once. Implies exactly_once.
 
         Raises:
             ConditionalCheckFailedError: the condition was false; `item` is the stored item.
             VersionConflictError: the stored version is another.
-            OutcomeUnknownError: it may or may not have been applied. If it was exactly_once,
+            OutcomeUnknownError: the update may have been applied or not. With exactly_once,
                 `error.resolve()` finds out.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
@@ -298,14 +297,15 @@ class Table(Generic[ItemT]):
         return_values: ReturnOld | None = None,
         **options: Unpack[WriteOptions],
     ) -> WriteResult[Any]:
-        """Delete the item; a missing item is not an error.
+        """Delete the item. A missing item is not an error.
 
-        If the key is an instance with a version, only if the stored item still has that version.
+        If the key is an instance with a version, the item is deleted only if the stored item still
+        has that version.
 
         Raises:
             ConditionalCheckFailedError: the condition was false; `item` is the stored item.
             VersionConflictError: the stored version is another.
-            OutcomeUnknownError: it may or may not have been deleted.
+            OutcomeUnknownError: the item may have been deleted or not.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
         """
@@ -344,9 +344,9 @@ class Table(Generic[ItemT]):
         Args:
             key_condition: equality on the partition key, and at most one condition on the sort
                 key, joined by `&`.
-            filter: what is read and does not fit is left out; it is paid for all the same.
-            limit: how many items one request reads, before the filter.
-            max_items: how many items come at most, over all requests.
+            filter: leaves out items that do not match; you pay for reading them.
+            limit: the number of items that one request reads, before the filter.
+            max_items: the largest number of items that you get, over all requests.
             exclusive_start_key: a page's `last_evaluated_key`, to continue after it.
         """
         own, settings = _QUERY.split(options, self._settings)
@@ -375,9 +375,10 @@ class Table(Generic[ItemT]):
         """All items of the table, or of an index.
 
         Args:
-            total_segments: read so many parts of the table at once; items then come in no order.
+            total_segments: read this number of parts of the table at once. Items then come in no
+                fixed order.
 
-        The others are as in `query`.
+        The other arguments are those of `query`.
         """
         own, settings = _SCAN.split(options, self._settings)
         return self._pages("Scan", None, projection, own, settings)
@@ -390,17 +391,17 @@ class Table(Generic[ItemT]):
         on_invalid: OnInvalid = "raise",
         **options: Unpack[CallOptions],
     ) -> list[ItemT]:
-        """The items with these keys, in the order of the keys; missing ones are left out.
+        """The items with these keys, in the order of the keys; missing items are left out.
 
-        Any number of keys: they are sent 100 at a time, and what DynamoDB hands back is sent
-        again. A key that is given twice is read once, and its item comes twice.
+        You may give any number of keys. They are sent 100 at a time, and the keys that DynamoDB
+        hands back are sent again. A key that is given twice is read once, and its item comes twice.
 
         Args:
-            on_invalid: what is done about a stored item that the item class cannot read: "raise",
-                "skip" it, or a function that is called with the StoredValueError.
+            on_invalid: what to do with a stored item that the item class cannot read: "raise" the
+                error, "skip" the item, or call this function with the StoredValueError.
 
         Raises:
-            BatchIncompleteError: it stopped half-way; `items` has what was found.
+            BatchIncompleteError: it stopped half-way; `items` has the items that were read.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.
             NoAnswerError: it was sent, and no usable answer came.
@@ -425,23 +426,23 @@ class Table(Generic[ItemT]):
         delete: Iterable[Key] = (),
         **options: Unpack[CallOptions],
     ) -> None:
-        """Put and delete any number of items, 25 at a time; not as one transaction.
+        """Put and delete any number of items, 25 at a time. It is not a transaction.
 
-        What DynamoDB hands back is sent again. A batch has no conditions, so versions are not
-        checked; those of the items that were put are advanced, as are the instances'.
+        The entries that DynamoDB hands back are sent again. A batch has no conditions, so versions
+        are not checked. The versions of the put items and instances are advanced.
 
         Args:
-            put, delete: a collection is looked at as a whole before anything is sent: each entry
-                can be sent, and no two are of one item. An iterator is taken 25 entries at a time,
-                checked as they come, and not kept: it may be larger than the memory, so that
-                two writes of one item are only seen within 25; of others the later holds. After an
-                error, the iterator is positioned after the last entry reported. An error that the
-                iterator raises passes through, if nothing was processed yet.
+            put, delete: a collection is checked as a whole before anything is sent, also for two
+                writes of one item. An iterator is read 25 entries at a time, and its entries are
+                not kept, so it may be larger than the memory. Two writes of one item are then seen
+                only within the same 25 entries; otherwise the later write holds. After an error,
+                the iterator is positioned after the last entry reported. If the iterator raises
+                before anything was processed, you get its exception unchanged.
 
         Raises:
             BatchIncompleteError: it stopped half-way; `processed`, `unprocessed` and `unknown`
-                hold what was given.
-            OutcomeUnknownError: the only request of the batch may or may not have been applied.
+                have the entries.
+            OutcomeUnknownError: the only request of the batch may have been applied or not.
             ValueOutOfRangeError: two of the writes are of one item.
             NotSentError: nothing was sent.
             ServiceError: DynamoDB refused it.

@@ -1,16 +1,20 @@
 """Finishes the site that zensical built: descriptions, titles, the page for 404, the sitemap.
 
-    python -m tests.site.finish build/docs [https://where.it/will/be/]
+    python -m tests.site.finish build/docs --address https://example.org/dynasafe/ \
+        --repository https://github.com/owner/name
 
-Without an address there is no sitemap, since its entries are whole addresses.
+Both addresses are known to whoever publishes the site, and to nobody before. Without `--address`
+there is no sitemap, since its entries are whole addresses; without `--repository`, no page links to
+its source.
 """
 
 from __future__ import annotations
 
+import argparse
 import html
 import re
-import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ARTICLE = re.compile(r"<article.*?</article>", re.DOTALL)
 HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
@@ -25,7 +29,11 @@ SOURCES = (
 )
 NOT_FOUND = """<h1>There is no such page</h1>
 <p>Search for a word, an error code such as DYS203, or the message of DynamoDB that you got.
-Or begin at <a href="/">the first page</a>.</p>"""
+Or begin at <a href="{root}">the first page</a>.</p>"""
+LINKS = (
+    '<p><a href="{repository}/edit/main/docs/{source}">Edit this page</a> or see the '
+    '<a href="{repository}">repository</a>.</p></article>'
+)
 
 
 def description_of(page: str) -> str | None:
@@ -34,9 +42,10 @@ def description_of(page: str) -> str | None:
     heading = HEADING.search(article[0]) if article else None
     if article is None or heading is None:
         return None
-    paragraph = PARAGRAPH.search(article[0])
-    words = paragraph[1] if paragraph else "the source of this recipe, as a file to copy."
-    text = f"{plain(heading[1]).rstrip('¶')}: {plain(words)}"
+    # A page may begin with a picture, which is a paragraph without words.
+    paragraphs = filter(None, map(plain, PARAGRAPH.findall(article[0])))
+    words = next(paragraphs, "the source of this recipe, as a file to copy.")
+    text = f"{plain(heading[1]).rstrip('¶')}: {words}"
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 1].rpartition(" ")[0].rstrip(",;:") + "…"
     return text
@@ -46,7 +55,22 @@ def plain(markup: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", "", markup)).split())
 
 
-def finish_page(path: Path, text: str) -> str:
+def source_of(path: Path) -> str:
+    """The page's Markdown file, below docs/: "guides/updates.md" of guides/updates/index.html."""
+    folder = path.parent
+    if folder == Path() or folder.name in ("findings",):
+        return (folder / "index.md").as_posix()
+    return f"{folder.as_posix()}.md"
+
+
+def finish_page(
+    path: Path, text: str, *, address: str | None = None, repository: str | None = None
+) -> str:
+    """The finished page.
+
+    Args:
+        path: of the page, below the site's folder.
+    """
     described = description_of(text)
     if described is not None:
         content = html.escape(described)
@@ -55,7 +79,11 @@ def finish_page(path: Path, text: str) -> str:
     text = text.replace("<title>dynasafe - dynasafe</title>", f"<title>dynasafe: {title}</title>")
     text = text.replace("<title>dynasafe</title>", f"<title>dynasafe: {title}</title>")
     if path.name == "404.html":
-        text = text.replace("<h1>404 - Not found</h1>", NOT_FOUND)
+        root = (urlsplit(address).path if address else "") or "/"
+        text = text.replace("<h1>404 - Not found</h1>", NOT_FOUND.format(root=html.escape(root)))
+    elif repository:
+        links = LINKS.format(repository=repository.rstrip("/"), source=source_of(path))
+        text = text.replace("</article>", links)
     if path.parent.name == "examples":
         for pattern, replacement in SOURCES:
             text = pattern.sub(replacement, text)
@@ -76,9 +104,12 @@ def sitemap(folder: Path, address: str) -> str:
     )
 
 
-def finish(folder: Path, address: str | None) -> None:
+def finish(folder: Path, address: str | None = None, repository: str | None = None) -> None:
     for path in folder.rglob("*.html"):
-        path.write_text(finish_page(path, path.read_text()))
+        finished = finish_page(
+            path.relative_to(folder), path.read_text(), address=address, repository=repository
+        )
+        path.write_text(finished)
     place = folder / "sitemap.xml"
     if address:
         place.write_text(sitemap(folder, address))
@@ -87,4 +118,9 @@ def finish(folder: Path, address: str | None) -> None:
 
 
 if __name__ == "__main__":
-    finish(Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--address", default=None)
+    parser.add_argument("--repository", default=None)
+    given = parser.parse_args()
+    finish(given.folder, given.address or None, given.repository or None)

@@ -83,6 +83,17 @@ def _is_unpacked(parameter: Parameter) -> bool:
     )
 
 
+def default_of(options: str, annotation: str) -> str:
+    """The default of a keyword, as the reference shows it.
+
+    Settings of a client, a table or a call have the default of whatever is above them, which their
+    descriptions name.
+    """
+    if options in ("CallOptions", "TableOptions"):
+        return "..."
+    return {"bool": "False", "OnInvalid": "'raise'"}.get(annotation, "None")
+
+
 def _path(expression: str | Expr) -> str:
     return expression if isinstance(expression, str) else expression.canonical_path
 
@@ -94,7 +105,7 @@ def _keywords(options: Class) -> list[Parameter]:
             each.name,
             annotation=each.annotation,
             kind=ParameterKind.keyword_only,
-            default="...",
+            default=default_of(options.name, str(each.annotation)),
             docstring=each.docstring,
         )
         for each in options.attributes.values()

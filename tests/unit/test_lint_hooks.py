@@ -18,6 +18,8 @@ import yaml
 
 from tests.unit.test_lint_command import FIXED, INCIDENT
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs here are scripts")
+
 ROOT = Path(__file__).parent.parent.parent
 GUIDE = (ROOT / "docs" / "guides" / "lint.md").read_text()
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)

@@ -35,7 +35,7 @@ def found(site: Path) -> list[str]:
 
 def test_descriptions(site: Path) -> None:
     """Each page is described by its heading and first paragraph, cut at a word."""
-    finish(site, None)
+    finish(site)
 
     assert 'content="Start: Begin &amp; go on."' in (site / "index.html").read_text()
     long = (site / "a" / "index.html").read_text()
@@ -50,14 +50,45 @@ def test_sitemap(site: Path) -> None:
     assert "<loc>https://example.org/docs/a/</loc>" in (site / "sitemap.xml").read_text()
     assert "<loc>https://example.org/docs/</loc>" in (site / "sitemap.xml").read_text()
 
-    finish(site, None)
+    finish(site)
     assert not (site / "sitemap.xml").exists()
 
 
-def test_not_found_page() -> None:
-    """It says what to do."""
-    finished = finish_page(Path("404.html"), "<h1>404 - Not found</h1>")
+def test_a_picture_is_no_description(site: Path) -> None:
+    """A page that begins with a picture is described by the words after it."""
+    write(site / "c" / "index.html", "C", '<img alt="bars" src="x.svg">', "<p>Words of C.</p>")
+    finish(site)
+    assert 'content="C: Words of C."' in (site / "c" / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("address", "root"),
+    [(None, "/"), ("https://example.org", "/"), ("https://example.org/docs/", "/docs/")],
+)
+def test_not_found_page(address: str | None, root: str) -> None:
+    """It says what to do, and leads to the first page of the site."""
+    finished = finish_page(Path("404.html"), "<h1>404 - Not found</h1>", address=address)
     assert "Search for a word" in finished
+    assert f'<a href="{root}">' in finished
+
+
+@pytest.mark.parametrize(
+    ("page", "source"),
+    [
+        ("index.html", "index.md"),
+        ("guides/updates/index.html", "guides/updates.md"),
+        ("findings/index.html", "findings/index.md"),
+        ("findings/DYS203/index.html", "findings/DYS203.md"),
+    ],
+)
+def test_links_to_the_source(page: str, source: str) -> None:
+    """With a repository, each page has a link that edits its source; without one, it has none."""
+    repository = "https://example.org/owner/name"
+    text = "<article><h1>T</h1></article>"
+    assert "Edit" not in finish_page(Path(page), text)
+    finished = finish_page(Path(page), text, repository=repository)
+    assert f'href="{repository}/edit/main/docs/{source}">Edit this page</a>' in finished
+    assert (Path(__file__).parents[2] / "docs" / source).exists()
 
 
 @pytest.mark.parametrize(
@@ -74,7 +105,7 @@ def test_not_found_page() -> None:
 def test_what_is_wrong(site: Path, more: str, expected: str) -> None:
     """Dead links, dead anchors and foreign scripts are found."""
     write(site / "c" / "index.html", "C", "Words of its own.", more)
-    finish(site, None)
+    finish(site)
 
     assert found(site) == [expected]
 

@@ -75,9 +75,9 @@ async def test_a_typed_key_takes_json_forms(items: list[Any]) -> None:
     ("start", "message"),
     [
         ({"host": "a", "at": "yesterday"}, "exclusive_start_key.at: a time with its timezone"),
-        ({"host": "a", "at": {"N": 1}}, "exclusive_start_key.at: it is no value of a key."),
-        ({"host": "a", "at": {"B": "*"}}, "exclusive_start_key.at: it is no value of a key."),
-        ({"host": "a", "at": {}}, "exclusive_start_key.at: it is no value of a key."),
+        ({"host": "a", "at": {"N": 1}}, "exclusive_start_key.at: it is not a key value."),
+        ({"host": "a", "at": {"B": "*"}}, "exclusive_start_key.at: it is not a key value."),
+        ({"host": "a", "at": {}}, "exclusive_start_key.at: it is not a key value."),
         ({"host": "a", "when": "b"}, "exclusive_start_key.when: Event has no such attribute"),
         ({3: "a"}, "exclusive_start_key.3: a name is a str, not int"),
     ],

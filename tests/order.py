@@ -1,0 +1,46 @@
+"""The order of tests: random, by a seed that the header of a run shows.
+
+The tests of one file stay together, so that what they share is made once. DYNASAFE_ORDER=17 repeats
+the order of seed 17; DYNASAFE_ORDER=files takes that of the files.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+VARIABLE = "DYNASAFE_ORDER"
+
+
+def pytest_configure() -> None:
+    """The processes of pytest-xdist inherit the seed: all must have one order."""
+    os.environ.setdefault(VARIABLE, str(random.randrange(1_000_000)))
+
+
+def pytest_report_header() -> str:
+    return f"order of tests: {VARIABLE}={os.environ[VARIABLE]}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    seed = os.environ[VARIABLE]
+    if seed != "files":
+        items[:] = shuffled(items, seed)
+
+
+def shuffled(items: list[pytest.Item], seed: str) -> list[pytest.Item]:
+    """The items, file by file, both in an order that the seed decides alone."""
+    files: defaultdict[Path, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        files[item.path].append(item)
+    draws = random.Random(seed)
+    folders = list(files)
+    draws.shuffle(folders)
+    order = []
+    for path in folders:
+        draws.shuffle(files[path])
+        order += files[path]
+    return order
