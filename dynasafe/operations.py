@@ -27,7 +27,7 @@ class Repeat(Enum):
     """It leaves the same behind, however often it is applied."""
     NEVER = "never"
     BY_EXPRESSION = "by expression"
-    """It depends on what the update expression does. Never for the legacy AttributeUpdates."""
+    """It depends on what the update expression does. Not for the legacy AttributeUpdates."""
     BY_TOKEN = "by token"
     """With a token, the service recognises the repeat. See `Operation.token_member`."""
 

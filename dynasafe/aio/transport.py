@@ -26,7 +26,7 @@ class Transport(Protocol):
         ...
 
     async def refresh_credentials(self) -> bool:
-        """Fetch credentials again; False where they cannot be others than those refused.
+        """Fetch credentials again; False if they would be the same again.
 
         Raises:
             NotSent: they could not be fetched.

@@ -261,7 +261,7 @@ def _in_order(entries: Iterable[Entry]) -> list[Any]:
 
 
 def require_same_names(index: int, key: AttributeMap, names: Collection[str]) -> None:
-    """Refuse a key that cannot be of the same table as one with these names.
+    """Refuse a key of another table than one with these names.
 
     Raises:
         ValueOutOfRangeError: it has other names.

@@ -20,8 +20,8 @@ BreakerFactory = Callable[[str], Circuit]
 """Makes the circuit breaker of the given name, as in "orders/write"."""
 
 OnInvalid = Literal["raise", "skip"] | Callable[[StoredValueError], object]
-"""What to do with a stored item that its class cannot read: "raise" the error after the other items
-of its page, "skip" the item, or call this function with the error and skip the item."""
+"""What to do with a stored item that does not fit its class: "raise" the error after the other
+items of its page, "skip" the item, or call this function with the error and skip the item."""
 
 Select = Literal["ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"]
 
@@ -88,7 +88,7 @@ class ScanOptions(CallOptions, total=False):
     select: Select | None
     """The attributes to return; "COUNT" returns no items."""
     on_invalid: OnInvalid
-    """What to do with an item that its class cannot read; the default is "raise"."""
+    """What to do with an item that does not fit its class; the default is "raise"."""
     return_consumed_capacity: ReturnConsumedCapacity | None
     """Whether DynamoDB reports the capacity that the call consumed."""
     total_segments: int | None
@@ -115,7 +115,7 @@ class QueryOptions(CallOptions, total=False):
     select: Select | None
     """The attributes to return; "COUNT" returns no items."""
     on_invalid: OnInvalid
-    """What to do with an item that its class cannot read; the default is "raise"."""
+    """What to do with an item that does not fit its class; the default is "raise"."""
     return_consumed_capacity: ReturnConsumedCapacity | None
     """Whether DynamoDB reports the capacity that the call consumed."""
 
@@ -246,7 +246,7 @@ def require_on_invalid(on_invalid: object) -> None:
 
 
 def report(invalid: Iterable[StoredValueError], on_invalid: OnInvalid) -> None:
-    """Call the function with the error of each item that cannot be read, if there is one."""
+    """Call the function, if there is one, with the error of each item that does not fit."""
     if callable(on_invalid):
         for error in invalid:
             on_invalid(error)

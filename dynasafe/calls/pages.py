@@ -49,7 +49,7 @@ class Page(Generic[T]):
     consumed_capacity: Mapping[str, Any] | None = None
     attempts: int = 1
     invalid: tuple[StoredValueError, ...] = ()
-    """The error of each item that its class cannot read; `items` does not have these items."""
+    """The error of each item that does not fit its class; `items` does not have these items."""
 
     def __repr__(self) -> str:  # without the items, whose values may be personal data
         is_last = self.last_evaluated_key is None

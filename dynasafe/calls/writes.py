@@ -425,7 +425,7 @@ def settle_plan(
     """Find out by one consistent read whether the write was applied.
 
     If its id is stored, it was. With another id, or none, that stays unknown: the request may
-    never have arrived, or another writer came after it.
+    not have arrived, or another writer came after it.
     """
     unknown._resolve_plan = lambda again: settle_plan(write, again, return_values, unknown)
     try:

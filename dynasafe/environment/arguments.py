@@ -79,7 +79,7 @@ def http_settings(
 
 
 def opening_error(fact: NotSent) -> NotSentError:
-    """The error of a transport that cannot be opened."""
+    """The error of a transport that does not open."""
     if fact.provider is not None:
         return CredentialsError("connect()", fact.provider, fact.reason)
     if any(word in fact.reason for word in ("ProfileNotFound", "CredentialsError", "SSOError")):

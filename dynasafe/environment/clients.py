@@ -162,7 +162,7 @@ def _user_agent() -> str:
 
 
 def opening_error(error: Exception) -> NotSentError:
-    """The error of a client that cannot be made, by the class names of botocore."""
+    """The error of a client that was not made, by the class names of botocore."""
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {
         "CredentialRetrievalError",

@@ -80,7 +80,7 @@ class Surroundings:
 
     Args:
         fetch: gives credentials, and takes whether their source itself must be asked; None where
-            `credentials` never change.
+            `credentials` are static.
     """
 
     __slots__ = ("_environ", "_trust", "_wanted", "credentials", "fetch", "place")

@@ -293,7 +293,7 @@ def _new_value(action: UpdateAction, item: AttributeMap) -> AttributeValue | Non
 
 
 def _require_defaults(operand: Operand, item: AttributeMap) -> None:
-    """A default that cannot be had is refused, before all else and even where it is not needed."""
+    """A missing default is refused first, even if it is not needed."""
     match operand:
         case IfNotExists():
             _require_defaults(operand.default, item)

@@ -103,7 +103,7 @@ def _overlap(one: Elements, other: Elements) -> bool:
 
 
 def _is_false_after(condition: ConditionNode, actions: Iterable[UpdateAction]) -> bool:
-    """Whether the condition, which held, cannot hold any more after the actions."""
+    """Whether the condition, which held, is false after the actions."""
     fixed = [action for action in actions if _is_fixed(action.path)]
     known: dict[Elements, AttributeValue | None] = {}
     for action in fixed:

@@ -15,7 +15,7 @@ Elements = tuple[PathElement, ...]
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """Two paths that cannot stand in one expression."""
+    """Two paths that conflict in one expression."""
 
     code: str
     how: str

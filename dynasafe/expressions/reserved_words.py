@@ -1,4 +1,4 @@
-"""Attribute names that an expression cannot hold as they are.
+"""Attribute names that need a placeholder in an expression.
 
 Sources: "Reserved words in DynamoDB"; "Expression attribute names (aliases) in DynamoDB".
 """

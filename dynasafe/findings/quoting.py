@@ -16,7 +16,7 @@ MAX_NAMES = 10
 
 
 def printable(text: str, most: int = MAX_SHOWN) -> str:
-    """The text with escapes for what cannot be printed, as `\\n` has it, and its end cut off."""
+    """The text with escapes for what is not printable, as `\\n` has it, and its end cut off."""
     shown = cut(text, most)
     if shown.isascii() and shown.isprintable():
         return shown

@@ -25,7 +25,7 @@ _CONTAINER_HOSTS: Final = frozenset(
 
 
 class CredentialProblem(Exception):
-    """Credentials that cannot be had. `provider` names where they should have come from."""
+    """Credentials that could not be fetched. `provider` names where they should have come from."""
 
     def __init__(self, provider: str, reason: str) -> None:
         super().__init__(provider, reason)

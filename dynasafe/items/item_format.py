@@ -138,7 +138,7 @@ class ItemShape(Generic[ItemT]):
     ) -> ItemT | None:
         """The item that a refusal came with, or None.
 
-        If it cannot be read, the refusal is one all the same, and has a note of it.
+        If it does not fit the item class, the refusal stays one, and has a note.
         """
         if attribute_map is None:
             return None

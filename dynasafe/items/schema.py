@@ -385,7 +385,7 @@ class Schema:
         return Part(found.name, self.codec(found.name), found.none_is_absent, is_required)
 
     def requires(self, path: DocumentPath) -> bool:
-        """Whether an item cannot be read without what stands at the path."""
+        """Whether an item needs the value at the path to be read."""
         name, *rest = path.elements
         part = self.part(name)
         for element in rest:

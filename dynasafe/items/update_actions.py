@@ -49,7 +49,7 @@ class Action:
         self.root: str = target.path.attribute_name
         """The attribute that is changed, or of which a part is."""
         self.payload: Callable[[Any], Payload] = _PAYLOADS[verb](target)
-        """A value as it is written; raises an InvalidValueError for one that it cannot take."""
+        """A value as it is written; raises an InvalidValueError for one that it does not take."""
 
 
 def update_of(actions: Sequence[Action], payloads: Sequence[Payload]) -> Update:

@@ -229,7 +229,7 @@ class UpdateBuilder(Generic[OwnerT]):
 
         Raises:
             InvalidPatchError: a field is unknown or not allowed, its value is not of its type, its
-                None is undecided, or it would leave an item that the Item class cannot read.
+                None is undecided, or it would leave an item that does not fit the Item class.
                 `error.problems` has a message for each field, which you may show to its sender.
         """
         self._steps.require_mutable()

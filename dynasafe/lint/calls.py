@@ -239,7 +239,7 @@ def _filled_display(node: ast.expr, call: Call, names: Names) -> ast.Dict | None
 
 
 def constant_display(node: ast.expr, names: Names) -> ast.Dict | None:
-    """The dict display that a value is for sure: written here, or in a local that never changes."""
+    """The dict display that a value is: written here, or in a local that does not change."""
     if isinstance(node, ast.Dict):
         return node
     value = only_value(node, names)
@@ -247,7 +247,7 @@ def constant_display(node: ast.expr, names: Names) -> ast.Dict | None:
 
 
 def only_value(node: ast.expr, names: Names) -> ast.expr | None:
-    """The expression whose value a name always has, where nothing changes that value."""
+    """The expression whose value a name has, if nothing changes that value."""
     if not isinstance(node, ast.Name):
         return None
     value = bound_value(node, names)

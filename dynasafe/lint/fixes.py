@@ -15,7 +15,7 @@ _MAX_ROUNDS = 100
 
 
 class FixError(Exception):
-    """A fix that would break the file, or never end; the file is left alone. A bug of dynasafe."""
+    """A fix that would break the file, or go on without end: a bug. The file stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The rules of `dynasafe lint` in flake8: `pip install flake8 dynasafe`, and they are on.
 
-flake8 cannot fix, and has its own selection and `# noqa`. The codes of level risk are off until
+flake8 has no fixes, and has its own selection and `# noqa`. The codes of level risk are off until
 `extend-select` names them.
 """
 

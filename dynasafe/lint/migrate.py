@@ -1,6 +1,6 @@
 """update_item calls, rewritten to UpdateBuilder, each with a proof.
 
-The call, its receiver and its error handling stay. What cannot be proved stays as it is.
+The call, its receiver and its error handling stay. Code without a proof stays as it is.
 """
 
 from __future__ import annotations

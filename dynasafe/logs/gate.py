@@ -152,7 +152,7 @@ class Places:
             self._find(_BY_WINDOWS, 0)
 
     def first(self, start: int) -> int | None:
-        """The first place of any fragment from `start` on, which never goes back."""
+        """The first place of any fragment from `start` on, which only goes forward."""
         for word in [word for word, place in self._next.items() if place < start]:
             self._find(word, start)
         return min(self._next.values(), default=None)

@@ -69,7 +69,7 @@ def filtered(
 ) -> Steps:
     """The events of a log group that a pattern lets through, page by page.
 
-    A page may be empty and have a next one. A token that comes twice would never end.
+    A page may be empty and have a next one. A token that comes twice would make an endless loop.
     """
     parameters: dict[str, Any] = {
         "logGroupName": group,

@@ -2,7 +2,7 @@
 
 A transport sends one request once. It returns DynamoDB's own answer, or raises one of the three
 exceptions of this module. It alone knows whether a byte was handed to the network, so it states
-that as a fact. What lies above never asks for the name of another library's exception.
+that as a fact. What lies above does not ask for the name of another library's exception.
 """
 
 from __future__ import annotations

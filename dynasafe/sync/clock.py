@@ -12,7 +12,7 @@ class Clock(Protocol):
     """Where seconds and random draws come from; tests put their own in its place."""
 
     def now_s(self) -> float:
-        """Seconds since some moment, never going back."""
+        """Seconds since some moment, which do not go back."""
         ...
 
     def sleep(self, delay_s: float) -> None:

@@ -24,8 +24,8 @@ class CredentialSource(CredentialState):
     """Where a client's credentials come from.
 
     Args:
-        fetch: gives credentials; it takes whether to ask the source itself. None for credentials
-            that never change.
+        fetch: gives credentials; it takes whether to ask the source itself. None for static
+            credentials.
         now_s: seconds since the epoch.
     """
 

@@ -52,7 +52,7 @@ class Pages(Generic[T]):
                 yield page
 
     def _read(self) -> Generator[Page[T], None, None]:
-        """The answers as they come, with the errors of what cannot be read."""
+        """The pages, with the errors of items that do not fit their class."""
         starts = self._paging.starts()
         remaining = self._paging.max_items
         if len(starts) == 1:

@@ -1,4 +1,4 @@
-"""Sockets that never block by themselves: waiting is done here, within a deadline.
+"""Sockets that do not block by themselves: waiting is done here, within a deadline.
 
 A stream has `send`, `recv`, `fileno` and `close`; the first two raise BlockingIOError or one of
 ssl's SSLWantReadError and SSLWantWriteError when they would have to wait.

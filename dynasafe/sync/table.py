@@ -191,7 +191,7 @@ class Table(Generic[ItemT]):
         the version is advanced.
 
         Args:
-            exactly_once: as in `update_item`; it cannot be combined with `return_values`.
+            exactly_once: as in `update_item`; it excludes `return_values`.
 
         Raises:
             ConditionalCheckFailedError: the condition was false; `item` is the stored item.
@@ -397,7 +397,7 @@ class Table(Generic[ItemT]):
         hands back are sent again. A key that is given twice is read once, and its item comes twice.
 
         Args:
-            on_invalid: what to do with a stored item that the item class cannot read: "raise" the
+            on_invalid: what to do with a stored item that does not fit the item class: "raise" the
                 error, "skip" the item, or call this function with the StoredValueError.
 
         Raises:

@@ -27,7 +27,7 @@ class Transport(Protocol):
         ...
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """Fetch credentials again; False where they cannot be others than those refused.
+        """Fetch credentials again; False if they would be the same again.
 
         Raises:
             NotSent: they could not be fetched, or not in time.

@@ -69,7 +69,7 @@ class Engine:
 
 
 class EngineUnavailableError(Exception):
-    """An engine that cannot start here, and what is missing."""
+    """An engine that does not start here, and what is missing."""
 
 
 @contextmanager

@@ -209,7 +209,7 @@ class MemoryTables:
         return answer(self, read_request(operation, params))
 
     def put(self, table_name: str, item: Mapping[str, Any]) -> None:
-        """Put an item in wire form, as if it had always been there.
+        """Put an item in wire form, as if it had been there before.
 
         Raises:
             InvalidRequestError: DynamoDB would refuse it.
@@ -516,7 +516,7 @@ class MemoryTables:
 
 @dataclass
 class _Plan:
-    """A write of a transaction: what it would store, or why it cannot."""
+    """A write of a transaction: what it would store, or why it is refused."""
 
     kind: str
     params: Mapping[str, Any]
@@ -564,7 +564,7 @@ def _written(
 
 
 def _require_index_keys(schema: TableSchema, item: AttributeMap) -> None:
-    """An update may copy into the key of an index what cannot be one."""
+    """An update may copy into the key of an index what is not a key value."""
     for index in schema.indexes.values():
         for each in index.attributes:
             if each.name in item and each.type_name not in (None, *item[each.name]):

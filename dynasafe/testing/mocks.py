@@ -175,7 +175,7 @@ def _unawaited(mock: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def take_unawaited_calls() -> list[str]:
-    """The calls on watched mocks that were never awaited. Each is reported once."""
+    """The calls on watched mocks that were not awaited. Each is reported once."""
     missing: list[str] = []
     for each in watched.copy():
         mock = each.mock()

@@ -85,7 +85,7 @@ def numbers() -> st.SearchStrategy[int | Decimal]:
 
 
 def sets() -> st.SearchStrategy[set[Any]]:
-    """Sets of strings, numbers or bytes; never empty."""
+    """Sets of strings, numbers or bytes; not empty."""
     members: list[st.SearchStrategy[Any]] = [
         texts(min_size=1, max_size=8),
         numbers(),
@@ -544,7 +544,7 @@ def _typed_updates(draw: st.DrawFn, item: Item) -> UpdateBuilder:
 
 
 def patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
-    """Mappings that `UpdateBuilder(item_class).patch(patch, none="null")` takes; never empty."""
+    """Mappings that `UpdateBuilder(item_class).patch(patch, none="null")` takes; not empty."""
     schema = schema_of(item_class)
     hints = schema.types()
     allowed = {
@@ -564,7 +564,7 @@ def bad_attribute_names() -> st.SearchStrategy[Any]:
 
 
 def bad_values() -> st.SearchStrategy[Any]:
-    """What DynamoDB cannot store, and `dynasafe` refuses: alone, or deep in a value."""
+    """Values that `dynasafe` refuses, since DynamoDB would: alone, or deep in a value."""
     bad = st.sampled_from(range(len(_BAD_VALUES))).map(_BAD_VALUES.__getitem__)
     return bad | bad.map(lambda value: {"a": [value]}) | st.just(_nested(33))
 
@@ -577,7 +577,7 @@ def _nested(levels: int) -> list[Any]:
 
 
 def bad_items() -> st.SearchStrategy[dict[str, Any]]:
-    """Plain items, one of whose values DynamoDB cannot store."""
+    """Plain items, one of whose values DynamoDB would refuse."""
     return st.builds(
         lambda item, name, value: {**item, name: value}, items(), attribute_names(), bad_values()
     )

@@ -22,12 +22,12 @@ _hook = ExitStack()
 
 
 class UnawaitedError(AssertionError):
-    """Coroutines were made and never awaited: what they should have done was not done."""
+    """Coroutines were made and not awaited: what they should have done was not done."""
 
 
 @contextmanager
 def forbid_unawaited() -> Iterator[None]:
-    """Fail if a coroutine that is made within the block is never awaited.
+    """Fail if a coroutine that is made within the block is not awaited.
 
     Python only warns of it, when the coroutine is collected. The error has the lines that made it.
 
@@ -49,7 +49,7 @@ def forbid_unawaited() -> Iterator[None]:
 
 @contextmanager
 def collecting_unawaited() -> Iterator[list[str]]:
-    """What Python says of coroutines that were never awaited, as it says it.
+    """Python's warnings about coroutines that were not awaited, as it words them.
 
     Of nested blocks, the innermost gets it.
     """

@@ -1,4 +1,4 @@
-"""Mocks that a test run watches, for calls that are never awaited."""
+"""Mocks that a test run watches, for calls that are not awaited."""
 
 from __future__ import annotations
 

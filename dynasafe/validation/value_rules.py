@@ -467,7 +467,7 @@ def _given(value: Mapping[Any, Any]) -> list[tuple[str, Any]]:
 
 
 def _check_members(members: Mapping[str, Any], value: object, place: str, report: Report) -> None:
-    """Exactly one; those that are no types do not count."""
+    """One alone; members that are not types do not count."""
     if not isinstance(value, Mapping):
         return
     if not _given(value):

@@ -38,7 +38,7 @@ def check_search(params: Mapping[str, Any], report: Report) -> None:
 
 
 def is_float32(member: tuple[str, Any] | None) -> bool:
-    """Whether a value is a number that 32-bit floating point can hold, if not exactly."""
+    """Whether a value is a number that 32-bit floating point can hold, perhaps rounded."""
     if member is None or member[0] != "N":
         return False
     try:

@@ -19,7 +19,7 @@ class WireValue:
     """A value in wire form, with what is known of it.
 
     Args:
-        type_name: its only type; None where it has not exactly one that is well-formed.
+        type_name: its only type; None unless it has one alone that is well-formed.
         content: what it has under its type.
         size_bytes: 0 for a value that is malformed.
         problems: in the order in which the service looks.
@@ -46,5 +46,5 @@ class WireValue:
 
     @property
     def literal(self) -> tuple[str, Any] | None:
-        """The type and the content, where it has exactly one type."""
+        """The type and the content, if it has one type alone."""
         return None if self.type_name is None else (self.type_name, self.content)

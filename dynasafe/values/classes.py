@@ -317,7 +317,7 @@ def hints_of(python_type: type) -> dict[str, Any]:
 
 
 def undefined(place: str, error: NameError) -> TypeError:
-    """What is said of an annotation that cannot be resolved."""
+    """The message for an annotation that does not resolve."""
     return TypeError(
         f"{place}: its annotation names {error.name!r}, which is not defined. Fix: define or "
         "import it in the class's module"

@@ -124,7 +124,7 @@ class Part:
     ) -> None:
         self.element: str | int = element
         self.is_required: bool = is_required
-        """Whether the value cannot be read without it."""
+        """Whether the value needs it to be read."""
         self.codec: Codec[Any] = codec
         self.none_is_absent: bool = none_is_absent
 

@@ -107,7 +107,7 @@ def decode_number(text: str) -> int | Decimal:
 
 
 def decode_decimal(text: str) -> Decimal:
-    """The number as a Decimal, exactly.
+    """The number as a Decimal, without rounding.
 
     Raises:
         ValueOutOfRangeError: as of `decode_number`.

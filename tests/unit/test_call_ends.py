@@ -146,3 +146,12 @@ async def test_no_empty_member_is_sent_without_validation(options: dict[str, Any
 
     sent = [value for call in transport.calls for value in call.params.values()]
     assert [each for each in sent if each in (None, "", {}, [])] == []
+
+
+async def test_connections_are_a_setting_of_the_client() -> None:
+    """Neither a table nor a call takes another number of them."""
+    db: Any = AsyncDynamoDB.over(ScriptedTransport())
+    with pytest.raises(NotSentError, match="max_connections"):
+        db.table("people", Person, max_connections=3)
+    with pytest.raises(NotSentError, match="max_connections"):
+        await db.table("people", Person).get_item(KEY, max_connections=3)

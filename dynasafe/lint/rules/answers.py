@@ -145,7 +145,7 @@ def _reads_items(node: ast.expr, module: Module) -> bool:
 
 @rule("DYS333", level="warning", in_tests=False)
 def unprocessed_entries(module: Module) -> Iterator[Draft]:
-    """A batch whose unprocessed entries are never looked at."""
+    """A batch whose unprocessed entries are not read."""
     for call in module.known_calls():
         key = _UNPROCESSED.get(call.operation)
         if key is None or module.names.mentions(module.names.function(call.node), key):

@@ -63,7 +63,7 @@ def may_be_none(module: Module) -> Iterator[Draft]:
 
 
 def _none_case(value: ast.expr, module: Module, call: Call) -> tuple[str, str, Level] | None:
-    """The value where it is not None, the condition for it ("" for never), and the level."""
+    """The value where it is not None, the condition for it ("" for none), and the level."""
     level: Level = "error"
     match value:
         case ast.Constant(value=None):
@@ -98,7 +98,7 @@ def _none_case(value: ast.expr, module: Module, call: Call) -> tuple[str, str, L
 
 
 def _is_looked_at(use: ast.Name, module: Module, call: Call) -> bool:
-    """Whether the code tests a name, so that it may never be None at the call."""
+    """Whether the code tests a name, so that it is perhaps not None at the call."""
     home = module.names.scopes[use].home(use.id)
     assert home is not None
     return any(_is_test(each, module) for each in module.names.uses(use.id, home))
@@ -276,7 +276,7 @@ def _is_never_empty(node: ast.expr, module: Module) -> bool:
 
 
 def _is_complete(branches: list[list[ast.AST]]) -> bool:
-    """Whether both arms of one `if` fill, so that one of them always does."""
+    """Whether both arms of one `if` fill, so that it is filled in each case."""
     outermost = [each[-1] for each in branches]
     return any(
         isinstance(each, ast.If) and each.orelse and outermost.count(each) > 1 for each in outermost
@@ -284,7 +284,7 @@ def _is_complete(branches: list[list[ast.AST]]) -> bool:
 
 
 def _is_decided_elsewhere(mine: set[ast.AST], use: ast.Name, home: Scope, module: Module) -> bool:
-    """Whether the code tests something else that is filled in exactly the same branches."""
+    """Whether the code tests something else that is filled in the same branches."""
     names = module.names
     function = names.scopes[use].function
     looped = {
