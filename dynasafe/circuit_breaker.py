@@ -12,7 +12,6 @@ def charge(card): ...  # or `async def`
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -246,6 +245,8 @@ class CircuitBreaker(ThreadSafeCircuit):
             UnsupportedTypeError: the function returns a generator or a coroutine, so it would
                 return before its work is done.
         """
+        import inspect  # only where it is needed: it takes long to load
+
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             raise UnsupportedTypeError(
                 getattr(function, "__qualname__", ""),

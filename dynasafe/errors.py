@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Self
 
 from dynasafe.findings.finding import Finding, Span, underline
 from dynasafe.findings.quoting import MAX_NAMES, cut, printable
+from dynasafe.records import Record, assign
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
@@ -463,14 +463,22 @@ class VersionConflictError(ConditionalCheckFailedError):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancellationReason:
+class CancellationReason(Record):
     """Why one operation cancelled a transaction. The code is "None" if it was not the cause."""
 
+    __slots__ = __match_args__ = ("operation", "code", "message", "item")
     operation: str
     code: str
-    message: str | None = None
-    item: Any = None
+    message: str | None
+    item: Any
+
+    def __init__(
+        self, *, operation: str, code: str, message: str | None = None, item: Any = None
+    ) -> None:
+        assign(self, "operation", operation)
+        assign(self, "code", code)
+        assign(self, "message", message)
+        assign(self, "item", item)
 
 
 class TransactionCanceledError(ServiceError):

@@ -5,17 +5,37 @@ A hook that raises is logged and otherwise ignored, so that observing a call can
 
 from __future__ import annotations
 
-import logging
+import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-logger: logging.Logger = logging.getLogger("dynasafe")
+if TYPE_CHECKING:
+    import logging
 
 _PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """What a hook may raise to end the process."""
 _ids = count(1)
+_DEBUG = 10
+_logger: logging.Logger | None = None
+
+
+def logger() -> logging.Logger:
+    """The logger of dynasafe. `logging` takes some milliseconds to load, and often nobody logs."""
+    global _logger
+    if _logger is None:
+        import logging
+
+        _logger = logging.getLogger("dynasafe")
+    return _logger
+
+
+def is_logged() -> bool:
+    """Whether events are logged. Where `logging` is not loaded, nobody has asked for them."""
+    if _logger is None and "logging" not in sys.modules:
+        return False
+    return logger().isEnabledFor(_DEBUG)
 
 
 def new_call_id() -> int:
@@ -25,19 +45,20 @@ def new_call_id() -> int:
 
 def emit(hooks: Iterable[Callable[[Any], object]], event: object) -> None:
     """Log the event at DEBUG, and give it to every hook."""
-    logger.debug("%s", event)
+    if is_logged():
+        logger().debug("%s", event)
     for hook in hooks:
         try:
             answer = hook(event)
             if isinstance(answer, Coroutine):
                 answer.close()
-                logger.error(
+                logger().error(
                     "A dynasafe hook is async, and did not run: a hook is a plain function"
                 )
         except _PASSED_ON:
             raise
         except BaseException:  # one that raises CancelledError cancels nothing
-            logger.exception("A dynasafe hook raised on %s", type(event).__name__)
+            logger().exception("A dynasafe hook raised on %s", type(event).__name__)
 
 
 @contextmanager
@@ -58,7 +79,7 @@ def surrounded(hooks: Iterable[Callable[[Any], object]], started: object) -> Ite
             except _PASSED_ON:
                 raise
             except BaseException:
-                logger.exception("A dynasafe hook raised on %s", type(started).__name__)
+                logger().exception("A dynasafe hook raised on %s", type(started).__name__)
     try:
         yield
     except BaseException as error:
@@ -79,4 +100,4 @@ def _leave(entered: list[AbstractContextManager[object]], error: BaseException |
                 continue  # a generator's context manager passes it on
             if isinstance(raised, _PASSED_ON):
                 raise
-            logger.exception("A dynasafe hook raised at the end of a call")
+            logger().exception("A dynasafe hook raised at the end of a call")

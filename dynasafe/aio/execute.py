@@ -11,7 +11,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from dynasafe.aio.clock import Clock, SystemClock
 from dynasafe.aio.transport import Transport
@@ -329,4 +328,6 @@ class Executor:
 
 
 def _new_id() -> str:
+    from uuid import uuid4  # few calls need one, and it takes milliseconds to load
+
     return str(uuid4())

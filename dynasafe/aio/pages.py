@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from dynasafe.aio.execute import Executor
@@ -73,7 +72,7 @@ class Pages(Generic[T]):
 
     async def first(self) -> T | None:
         """The first item, or None. One request, unless a filter leaves out what it reads."""
-        single = Pages(self._executor, self._settings, replace(self._paging, max_items=1))
+        single = Pages(self._executor, self._settings, self._paging.replaced(max_items=1))
         async with aclosing(single.pages()) as pages:
             async for page in pages:
                 if page.items:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from operator import attrgetter
@@ -52,18 +51,19 @@ Source = Iterator[tuple[Any, Callable[[], AttributeMap]]]
 """What was given, each with what encodes it."""
 
 
-@dataclass(slots=True)
 class Entry:
     """A key or a write: as it was given, and in wire form."""
 
-    index: int
-    given: Any
-    wire: AttributeMap
-    may_be_applied: bool = False
-    """Whether a request with it was lost, before another one handed it back."""
+    __slots__ = ("given", "index", "may_be_applied", "wire")
+
+    def __init__(self, index: int, given: Any, wire: AttributeMap) -> None:
+        self.index: int = index
+        self.given: Any = given
+        self.wire: AttributeMap = wire
+        self.may_be_applied: bool = False
+        """Whether a request with it was lost, before another one handed it back."""
 
 
-@dataclass(kw_only=True)
 class Batch:
     """Progress of one batch; entries are encoded as requests need them.
 
@@ -71,24 +71,49 @@ class Batch:
     iterator, which may be longer than the memory.
     """
 
-    operation: str
-    table_name: str
-    source: Source
-    """What is not yet taken."""
-    total: int | None
-    """How many entries there are; None as long as an iterator may have more."""
-    is_streamed: bool = False
-    """Whether the entries are of an iterator."""
-    version_field: str | None = None
-    """The attribute of the instances that follows their stored version."""
-    items: list[Any] = field(default_factory=list)
-    """What a read found, for the error of one that stops half-way."""
-    rounds: int = 0
-    """How many answers in a row handed something back."""
-    processed_count: int = 0
-    _taken: int = 0
-    _handed_back: deque[Entry] = field(default_factory=deque)
-    _processed: list[Entry] = field(default_factory=list)
+    __slots__ = (
+        "_handed_back",
+        "_processed",
+        "_taken",
+        "is_streamed",
+        "items",
+        "operation",
+        "processed_count",
+        "rounds",
+        "source",
+        "table_name",
+        "total",
+        "version_field",
+    )
+
+    def __init__(
+        self,
+        *,
+        operation: str,
+        table_name: str,
+        source: Source,
+        total: int | None,
+        is_streamed: bool = False,
+        version_field: str | None = None,
+    ) -> None:
+        self.operation: str = operation
+        self.table_name: str = table_name
+        self.source: Source = source
+        """What is not yet taken."""
+        self.total: int | None = total
+        """How many entries there are; None as long as an iterator may have more."""
+        self.is_streamed: bool = is_streamed
+        """Whether the entries are of an iterator."""
+        self.version_field: str | None = version_field
+        """The attribute of the instances that follows their stored version."""
+        self.items: list[Any] = []
+        """What a read found, for the error of one that stops half-way."""
+        self.rounds: int = 0
+        """How many answers in a row handed something back."""
+        self.processed_count: int = 0
+        self._taken = 0
+        self._handed_back: deque[Entry] = deque()
+        self._processed: list[Entry] = []
 
     def next_part(self, size: int) -> list[Entry]:
         """The next entries, as many as one request may have: first those that were handed back.

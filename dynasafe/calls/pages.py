@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from dynasafe.calls.options import OnInvalid, report, require_on_invalid
@@ -26,6 +25,7 @@ from dynasafe.items.conditions import ConditionLike
 from dynasafe.items.item_format import ItemShape
 from dynasafe.items.projections import ProjectionLike
 from dynasafe.limits import MAX_TOTAL_SEGMENTS
+from dynasafe.records import Record, assign
 from dynasafe.resilience.settings_rules import require_count
 from dynasafe.values.wire import bytes_of
 
@@ -34,39 +34,96 @@ T = TypeVar("T")
 AttributeMap = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
+class Page(Record, Generic[T]):
     """One answer of a query or scan."""
 
+    __slots__ = __match_args__ = (
+        "items",
+        "count",
+        "scanned_count",
+        "last_evaluated_key",
+        "last_evaluated_key_json",
+        "consumed_capacity",
+        "attempts",
+        "invalid",
+    )
     items: tuple[T, ...]
     count: int
     scanned_count: int
     last_evaluated_key: Mapping[str, Any] | None
     """Where the next page begins (`exclusive_start_key`), or None at the end."""
-    last_evaluated_key_json: Mapping[str, Mapping[str, str]] | None = None
+    last_evaluated_key_json: Mapping[str, Mapping[str, str]] | None
     """The same key in types that `json.dumps` takes, to continue in another process; bytes are
     base64."""
-    consumed_capacity: Mapping[str, Any] | None = None
-    attempts: int = 1
-    invalid: tuple[StoredValueError, ...] = ()
+    consumed_capacity: Mapping[str, Any] | None
+    attempts: int
+    invalid: tuple[StoredValueError, ...]
     """The error of each item that does not fit its class; `items` does not have these items."""
+
+    def __init__(
+        self,
+        *,
+        items: tuple[T, ...],
+        count: int,
+        scanned_count: int,
+        last_evaluated_key: Mapping[str, Any] | None,
+        last_evaluated_key_json: Mapping[str, Mapping[str, str]] | None = None,
+        consumed_capacity: Mapping[str, Any] | None = None,
+        attempts: int = 1,
+        invalid: tuple[StoredValueError, ...] = (),
+    ) -> None:
+        assign(self, "items", items)
+        assign(self, "count", count)
+        assign(self, "scanned_count", scanned_count)
+        assign(self, "last_evaluated_key", last_evaluated_key)
+        assign(self, "last_evaluated_key_json", last_evaluated_key_json)
+        assign(self, "consumed_capacity", consumed_capacity)
+        assign(self, "attempts", attempts)
+        assign(self, "invalid", invalid)
 
     def __repr__(self) -> str:  # without the items, whose values may be personal data
         is_last = self.last_evaluated_key is None
         return f"Page(count={self.count}, scanned_count={self.scanned_count}, is_last={is_last})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paging(Generic[T]):
+class Paging(Record, Generic[T]):
     """A query or scan: its request without a start, and how items are read from the answers."""
 
+    __slots__ = __match_args__ = (
+        "operation",
+        "table",
+        "params",
+        "decode",
+        "max_items",
+        "total_segments",
+        "on_invalid",
+    )
     operation: Literal["Query", "Scan"]
     table: Table[Any]
     params: AttributeMap
     decode: Callable[[AttributeMap], T]
     max_items: int | None
     total_segments: int | None
-    on_invalid: OnInvalid = "raise"
+    on_invalid: OnInvalid
+
+    def __init__(
+        self,
+        *,
+        operation: Literal["Query", "Scan"],
+        table: Table[Any],
+        params: AttributeMap,
+        decode: Callable[[AttributeMap], T],
+        max_items: int | None,
+        total_segments: int | None,
+        on_invalid: OnInvalid = "raise",
+    ) -> None:
+        assign(self, "operation", operation)
+        assign(self, "table", table)
+        assign(self, "params", params)
+        assign(self, "decode", decode)
+        assign(self, "max_items", max_items)
+        assign(self, "total_segments", total_segments)
+        assign(self, "on_invalid", on_invalid)
 
     def starts(self) -> list[AttributeMap]:
         """Where the first page of each segment begins."""
@@ -83,7 +140,7 @@ class Paging(Generic[T]):
         for member in ("ProjectionExpression", "Select"):
             counting.pop(member, None)
         counting["Select"] = "COUNT"
-        return replace(self, params=counting, max_items=None)
+        return self.replaced(params=counting, max_items=None)
 
 
 def paging(

@@ -12,7 +12,6 @@ come from the driver, through the `CallState`, so that a plan is a function of i
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
 from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
-from dynasafe.hooks import emit, logger, new_call_id, surrounded
+from dynasafe.hooks import emit, is_logged, new_call_id, surrounded
 from dynasafe.resilience.attempts import Call, Command, Deadline, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
@@ -94,7 +93,7 @@ class CallState:
         self.quota: RetryQuota | None = quota
         self.new_id: Callable[[], str] = new_id
         # Whether anybody listens to its events.
-        self.is_observed: bool = bool(settings.hooks) or logger.isEnabledFor(logging.DEBUG)
+        self.is_observed: bool = bool(settings.hooks) or is_logged()
         self.call_id: int = 0  # where somebody listens, an id of its own
         self.attempts: int = 0  # requests of which bytes may have left
         timeout_s = settings.timeout_s

@@ -7,7 +7,6 @@ Sources: "Optimistic locking with version number", Amazon DynamoDB Developer Gui
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from dynasafe.calls.plans import CallState, Plan
@@ -34,6 +33,7 @@ from dynasafe.items.item import Item
 from dynasafe.items.item_format import ItemShape, Key
 from dynasafe.items.projections import whole_names
 from dynasafe.items.updates import UpdateBuilder
+from dynasafe.records import Record, assign
 from dynasafe.resilience.attempts import Call, Resolution, Success
 from dynasafe.values.wire import AttributeValue
 
@@ -53,8 +53,7 @@ WriteKind = Literal["Put", "Update", "Delete", "ConditionCheck"]
 _RETURNS_OLD = ("ALL_OLD", "UPDATED_OLD")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WriteResult(Generic[AttributesT]):
+class WriteResult(Record, Generic[AttributesT]):
     """The result of a write.
 
     `attributes` has what return_values asked for, or None. For UPDATED_OLD and UPDATED_NEW it is a
@@ -62,10 +61,29 @@ class WriteResult(Generic[AttributesT]):
     the item afterwards.
     """
 
+    __slots__ = __match_args__ = (
+        "attributes",
+        "attempts",
+        "consumed_capacity",
+        "item_collection_metrics",
+    )
     attributes: AttributesT
     attempts: int
-    consumed_capacity: Mapping[str, Any] | None = None
-    item_collection_metrics: Mapping[str, Any] | None = None
+    consumed_capacity: Mapping[str, Any] | None
+    item_collection_metrics: Mapping[str, Any] | None
+
+    def __init__(
+        self,
+        *,
+        attributes: AttributesT,
+        attempts: int,
+        consumed_capacity: Mapping[str, Any] | None = None,
+        item_collection_metrics: Mapping[str, Any] | None = None,
+    ) -> None:
+        assign(self, "attributes", attributes)
+        assign(self, "attempts", attempts)
+        assign(self, "consumed_capacity", consumed_capacity)
+        assign(self, "item_collection_metrics", item_collection_metrics)
 
     def __repr__(self) -> str:  # without the attributes, whose values may be personal data
         return f"WriteResult(attempts={self.attempts})"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -158,7 +157,7 @@ def sends_once(retries: Mapping[str, Any]) -> bool:
 def _user_agent() -> str:
     library: Any = sys.modules.get("aiobotocore") or sys.modules["botocore"]
     name = f"{library.__name__}/{library.__version__}"
-    return f"dynasafe {name} python/{platform.python_version()}"
+    return f"dynasafe {name} python/{sys.version.split()[0]}"
 
 
 def opening_error(error: Exception) -> NotSentError:

@@ -6,7 +6,7 @@ and Rust, which correct their clock by an answer's Date as is done here.
 
 from __future__ import annotations
 
-import platform
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -91,7 +91,7 @@ def trace_header(environ: Mapping[str, str]) -> str:
 
 def user_agent(environ: Mapping[str, str], config: Any) -> str:
     """The header User-Agent."""
-    own = f"dynasafe/{__version__} lang/python#{platform.python_version()}"
+    own = f"dynasafe/{__version__} lang/python#{sys.version.split()[0]}"
     words = [getattr(config, "user_agent", None) or own]
     for label, value in (
         ("exec-env/", environ.get("AWS_EXECUTION_ENV")),

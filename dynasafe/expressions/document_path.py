@@ -7,7 +7,6 @@ Source: "Referring to item attributes when using expressions in DynamoDB".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from dynasafe.findings.quoting import quoted
@@ -19,37 +18,31 @@ _INDEX = re.compile(r"[0-9]{1,10}")
 _TOO_DEEP = f"a document path has at most {MAX_PATH_LEVELS} names and indexes"
 
 
-@dataclass(frozen=True, slots=True)
 class DocumentPath:
     """An attribute name, then map keys (str) and list indexes (int)."""
 
-    elements: tuple[PathElement, ...]
+    __slots__ = ("_elements",)
 
-    def __post_init__(self) -> None:
-        if len(self.elements) == 1:
-            first = self.elements[0]
-            if type(first) is str and first and first.isascii():
-                return  # the commonest
-        elements: tuple[Any, ...] = self.elements  # they may be anything yet
-        if not elements or not isinstance(elements[0], str):
-            raise ValueError("a document path begins with an attribute name")
-        if len(elements) > MAX_PATH_LEVELS:
-            raise ValueError(_TOO_DEEP)
-        for element in elements:
-            if isinstance(element, bool) or not isinstance(element, str | int):
-                raise ValueError("a document path has names (str) and list indexes (int)")
-            if element == "":
-                raise ValueError("an attribute name in a document path must not be empty")
-            if isinstance(element, str) and not _has_utf8(element):
-                raise ValueError(
-                    "a name in a document path has a lone surrogate, which has no UTF-8"
-                )
-            if isinstance(element, int) and element < 0:
-                raise ValueError("a list index in a document path must not be negative")
-        # A subclass of str may write itself otherwise, as a member of a str Enum does.
-        if any(type(element) is not str and isinstance(element, str) for element in elements):
-            plain = (str.__str__(e) if isinstance(e, str) else e for e in elements)
-            object.__setattr__(self, "elements", tuple(plain))
+    def __init__(self, elements: tuple[PathElement, ...]) -> None:
+        self._elements = _checked(elements)
+
+    @property
+    def elements(self) -> tuple[PathElement, ...]:
+        return self._elements
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, DocumentPath):
+            return NotImplemented
+        return self._elements == other._elements
+
+    def __hash__(self) -> int:
+        return hash(self._elements)
+
+    def __repr__(self) -> str:
+        return f"DocumentPath(elements={self._elements!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return DocumentPath, (self._elements,)
 
     @classmethod
     def parse(cls, text: str) -> DocumentPath:
@@ -109,3 +102,32 @@ def _has_utf8(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _checked(elements: tuple[Any, ...]) -> tuple[PathElement, ...]:
+    """The elements, which may be anything yet.
+
+    Raises:
+        ValueError: they are not those of a path.
+    """
+    if len(elements) == 1:
+        first = elements[0]
+        if type(first) is str and first and first.isascii():
+            return elements  # the commonest
+    if not elements or not isinstance(elements[0], str):
+        raise ValueError("a document path begins with an attribute name")
+    if len(elements) > MAX_PATH_LEVELS:
+        raise ValueError(_TOO_DEEP)
+    for element in elements:
+        if isinstance(element, bool) or not isinstance(element, str | int):
+            raise ValueError("a document path has names (str) and list indexes (int)")
+        if element == "":
+            raise ValueError("an attribute name in a document path must not be empty")
+        if isinstance(element, str) and not _has_utf8(element):
+            raise ValueError("a name in a document path has a lone surrogate, which has no UTF-8")
+        if isinstance(element, int) and element < 0:
+            raise ValueError("a list index in a document path must not be negative")
+    # A subclass of str may write itself otherwise, as a member of a str Enum does.
+    if any(type(element) is not str and isinstance(element, str) for element in elements):
+        return tuple(str.__str__(e) if isinstance(e, str) else e for e in elements)
+    return elements

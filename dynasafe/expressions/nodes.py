@@ -11,9 +11,10 @@ functions in DynamoDB".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal
 
 from dynasafe.findings.finding import Span
+from dynasafe.records import Record, assign
 
 ExpressionKind = Literal["update", "condition", "key condition", "projection"]
 ComparisonOperator = Literal["=", "<>", "<", "<=", ">", ">="]
@@ -21,52 +22,17 @@ FunctionName = Literal[
     "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"
 ]
 
-
-_set = object.__setattr__
 _NOT_COMPARED = frozenset({"hint", "span"})
 _NOT_SHOWN = frozenset({"attribute_value", "span"})
 
 
-class Node:
-    """A value: equal to another of its class whose parts are equal.
-
-    Written out, as its classes are: a dataclass takes most of a millisecond to make, with every
-    import.
-    """
+class Node(Record):
+    """A part of a tree."""
 
     __slots__ = ()
 
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return self._compared() == other._compared()
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._compared()))
-
-    def __repr__(self) -> str:
-        shown = (name for name in self._names() if name not in _NOT_SHOWN)
-        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
-        return f"{type(self).__name__}({parts})"
-
-    def __setattr__(self, name: str, value: object) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be set: nodes never change")
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: nodes never change")
-
-    def __reduce__(self) -> tuple[type[Self], tuple[Any, ...]]:
-        return type(self), tuple(getattr(self, name) for name in self._names())
-
-    def replaced(self, **changes: Any) -> Self:
-        """The same with other parts."""
-        parts = {name: getattr(self, name) for name in self._names()}
-        return type(self)(**{**parts, **changes})
-
-    def _names(self) -> tuple[str, ...]:
-        # Declared here, __match_args__ would hide the names of each class from type checkers.
-        names: tuple[str, ...] = getattr(self, "__match_args__", ())
-        return names
+    def _shown(self) -> tuple[str, ...]:
+        return tuple(name for name in self._names() if name not in _NOT_SHOWN)
 
     def _compared(self) -> tuple[Any, ...]:
         names = self._names()
@@ -81,7 +47,7 @@ class NamePlaceholder(Node):
     text: str
 
     def __init__(self, text: str) -> None:
-        _set(self, "text", text)
+        assign(self, "text", text)
 
 
 NodePathElement = str | int | NamePlaceholder
@@ -96,8 +62,8 @@ class Path(Node):
     span: Span | None
 
     def __init__(self, elements: tuple[NodePathElement, ...], span: Span | None = None) -> None:
-        _set(self, "elements", elements)
-        _set(self, "span", span)
+        assign(self, "elements", elements)
+        assign(self, "span", span)
 
 
 class ValuePlaceholder(Node):
@@ -109,8 +75,8 @@ class ValuePlaceholder(Node):
     span: Span | None
 
     def __init__(self, text: str, span: Span | None = None) -> None:
-        _set(self, "text", text)
-        _set(self, "span", span)
+        assign(self, "text", text)
+        assign(self, "span", span)
 
 
 class Value(Node):
@@ -125,9 +91,9 @@ class Value(Node):
     def __init__(
         self, attribute_value: Mapping[str, Any], hint: str | None = None, span: Span | None = None
     ) -> None:
-        _set(self, "attribute_value", attribute_value)
-        _set(self, "hint", hint)
-        _set(self, "span", span)
+        assign(self, "attribute_value", attribute_value)
+        assign(self, "hint", hint)
+        assign(self, "span", span)
 
 
 class Size(Node):
@@ -139,8 +105,8 @@ class Size(Node):
     span: Span | None
 
     def __init__(self, operand: Operand, span: Span | None = None) -> None:
-        _set(self, "operand", operand)
-        _set(self, "span", span)
+        assign(self, "operand", operand)
+        assign(self, "span", span)
 
 
 class IfNotExists(Node):
@@ -153,9 +119,9 @@ class IfNotExists(Node):
     span: Span | None
 
     def __init__(self, path: Operand, default: Operand, span: Span | None = None) -> None:
-        _set(self, "path", path)
-        _set(self, "default", default)
-        _set(self, "span", span)
+        assign(self, "path", path)
+        assign(self, "default", default)
+        assign(self, "span", span)
 
 
 class ListAppend(Node):
@@ -168,9 +134,9 @@ class ListAppend(Node):
     span: Span | None
 
     def __init__(self, left: Operand, right: Operand, span: Span | None = None) -> None:
-        _set(self, "left", left)
-        _set(self, "right", right)
-        _set(self, "span", span)
+        assign(self, "left", left)
+        assign(self, "right", right)
+        assign(self, "span", span)
 
 
 class Arithmetic(Node):
@@ -186,10 +152,10 @@ class Arithmetic(Node):
     def __init__(
         self, operator: Literal["+", "-"], left: Operand, right: Operand, span: Span | None = None
     ) -> None:
-        _set(self, "operator", operator)
-        _set(self, "left", left)
-        _set(self, "right", right)
-        _set(self, "span", span)
+        assign(self, "operator", operator)
+        assign(self, "left", left)
+        assign(self, "right", right)
+        assign(self, "span", span)
 
 
 Operand = Path | Value | ValuePlaceholder | Size | IfNotExists | ListAppend | Arithmetic
@@ -208,10 +174,10 @@ class Comparison(Node):
     def __init__(
         self, operator: ComparisonOperator, left: Operand, right: Operand, span: Span | None = None
     ) -> None:
-        _set(self, "operator", operator)
-        _set(self, "left", left)
-        _set(self, "right", right)
-        _set(self, "span", span)
+        assign(self, "operator", operator)
+        assign(self, "left", left)
+        assign(self, "right", right)
+        assign(self, "span", span)
 
 
 class Between(Node):
@@ -227,10 +193,10 @@ class Between(Node):
     def __init__(
         self, operand: Operand, low: Operand, high: Operand, span: Span | None = None
     ) -> None:
-        _set(self, "operand", operand)
-        _set(self, "low", low)
-        _set(self, "high", high)
-        _set(self, "span", span)
+        assign(self, "operand", operand)
+        assign(self, "low", low)
+        assign(self, "high", high)
+        assign(self, "span", span)
 
 
 class In(Node):
@@ -245,9 +211,9 @@ class In(Node):
     def __init__(
         self, operand: Operand, choices: tuple[Operand, ...], span: Span | None = None
     ) -> None:
-        _set(self, "operand", operand)
-        _set(self, "choices", choices)
-        _set(self, "span", span)
+        assign(self, "operand", operand)
+        assign(self, "choices", choices)
+        assign(self, "span", span)
 
 
 class Function(Node):
@@ -262,9 +228,9 @@ class Function(Node):
     def __init__(
         self, name: FunctionName, arguments: tuple[Operand, ...], span: Span | None = None
     ) -> None:
-        _set(self, "name", name)
-        _set(self, "arguments", arguments)
-        _set(self, "span", span)
+        assign(self, "name", name)
+        assign(self, "arguments", arguments)
+        assign(self, "span", span)
 
 
 class And(Node):
@@ -276,8 +242,8 @@ class And(Node):
     span: Span | None
 
     def __init__(self, terms: tuple[ConditionNode, ...], span: Span | None = None) -> None:
-        _set(self, "terms", terms)
-        _set(self, "span", span)
+        assign(self, "terms", terms)
+        assign(self, "span", span)
 
 
 class Or(Node):
@@ -289,8 +255,8 @@ class Or(Node):
     span: Span | None
 
     def __init__(self, terms: tuple[ConditionNode, ...], span: Span | None = None) -> None:
-        _set(self, "terms", terms)
-        _set(self, "span", span)
+        assign(self, "terms", terms)
+        assign(self, "span", span)
 
 
 class Not(Node):
@@ -302,8 +268,8 @@ class Not(Node):
     span: Span | None
 
     def __init__(self, term: ConditionNode, span: Span | None = None) -> None:
-        _set(self, "term", term)
-        _set(self, "span", span)
+        assign(self, "term", term)
+        assign(self, "span", span)
 
 
 ConditionLeaf = Comparison | Between | In | Function
@@ -320,9 +286,9 @@ class SetAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
-        _set(self, "path", path)
-        _set(self, "value", value)
-        _set(self, "span", span)
+        assign(self, "path", path)
+        assign(self, "value", value)
+        assign(self, "span", span)
 
 
 class RemoveAction(Node):
@@ -334,8 +300,8 @@ class RemoveAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, span: Span | None = None) -> None:
-        _set(self, "path", path)
-        _set(self, "span", span)
+        assign(self, "path", path)
+        assign(self, "span", span)
 
 
 class AddAction(Node):
@@ -348,9 +314,9 @@ class AddAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
-        _set(self, "path", path)
-        _set(self, "value", value)
-        _set(self, "span", span)
+        assign(self, "path", path)
+        assign(self, "value", value)
+        assign(self, "span", span)
 
 
 class DeleteAction(Node):
@@ -363,9 +329,9 @@ class DeleteAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
-        _set(self, "path", path)
-        _set(self, "value", value)
-        _set(self, "span", span)
+        assign(self, "path", path)
+        assign(self, "value", value)
+        assign(self, "span", span)
 
 
 UpdateAction = SetAction | RemoveAction | AddAction | DeleteAction
@@ -388,10 +354,10 @@ class Update(Node):
         add: tuple[AddAction, ...] = (),
         delete: tuple[DeleteAction, ...] = (),
     ) -> None:
-        _set(self, "set", set)
-        _set(self, "remove", remove)
-        _set(self, "add", add)
-        _set(self, "delete", delete)
+        assign(self, "set", set)
+        assign(self, "remove", remove)
+        assign(self, "add", add)
+        assign(self, "delete", delete)
 
     @property
     def actions(self) -> tuple[UpdateAction, ...]:
@@ -407,7 +373,7 @@ class Projection(Node):
     paths: tuple[Path, ...]
 
     def __init__(self, paths: tuple[Path, ...]) -> None:
-        _set(self, "paths", paths)
+        assign(self, "paths", paths)
 
 
 Expression = ConditionNode | Update | Projection

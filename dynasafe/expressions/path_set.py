@@ -5,7 +5,7 @@ Source: "Update expressions in DynamoDB", and the service's own messages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import Final
 
 from dynasafe.expressions.document_path import PathElement
 from dynasafe.findings.quoting import cut, printable
@@ -13,15 +13,17 @@ from dynasafe.findings.quoting import cut, printable
 Elements = tuple[PathElement, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Clash:
     """Two paths that conflict in one expression."""
 
-    code: str
-    how: str
-    first: Elements
-    second: Elements
-    fix: str
+    __slots__ = ("code", "first", "fix", "how", "second")
+
+    def __init__(self, code: str, how: str, first: Elements, second: Elements, fix: str) -> None:
+        self.code: Final = code
+        self.how: Final = how
+        self.first: Final = first
+        self.second: Final = second
+        self.fix: Final = fix
 
     @property
     def message(self) -> str:
@@ -32,7 +34,7 @@ class Clash:
 
     def turned(self) -> Clash:
         """The same of paths that were added last first."""
-        return replace(self, first=self.second, second=self.first)
+        return Clash(self.code, self.how, self.second, self.first, self.fix)
 
 
 class PathSet:

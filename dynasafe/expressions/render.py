@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self, assert_never
+from typing import Any, Final, Literal, Self, assert_never
 
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.expressions.nodes import (
@@ -129,13 +128,20 @@ def _clean(hint: str) -> str:
     return _NOT_IN_PLACEHOLDERS.sub("_", hint[:_MAX_HINT_LENGTH]).strip("_")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """An expression's text with the names and values of its placeholders."""
 
-    text: str
-    names: Mapping[str, str]
-    values: Mapping[str, Mapping[str, Any]] = field(repr=False)  # they may be personal data
+    __slots__ = ("names", "text", "values")
+
+    def __init__(
+        self, *, text: str, names: Mapping[str, str], values: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        self.text: Final = text
+        self.names: Final = names
+        self.values: Final = values
+
+    def __repr__(self) -> str:  # without the values, which may be personal data
+        return f"Rendered(text={self.text!r}, names={self.names!r})"
 
 
 def render(node: Expression, *, escape: Escape = "auto") -> Rendered:

@@ -3,21 +3,29 @@
 Codes are stable: DYS1xx concern requests, DYS2xx expressions, DYS3xx source code, DYS4xx logs.
 """
 
-from dataclasses import dataclass
+from __future__ import annotations
 
 from dynasafe.findings.quoting import printable
+from dynasafe.records import Record, assign
 
 Span = tuple[int, int]
 """Start and end offsets in characters, as in `text[start:end]`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Where(Record):
     """The place of a finding: a request parameter, and the part of its text that is meant."""
 
+    __slots__ = __match_args__ = ("parameter", "text", "span")
     parameter: str
-    text: str | None = None
-    span: Span | None = None
+    text: str | None
+    span: Span | None
+
+    def __init__(
+        self, *, parameter: str, text: str | None = None, span: Span | None = None
+    ) -> None:
+        assign(self, "parameter", parameter)
+        assign(self, "text", text)
+        assign(self, "span", span)
 
     def __str__(self) -> str:
         if self.text is None or self.span is None:
@@ -25,24 +33,41 @@ class Where:
         return f"{printable(self.parameter, 1000)}\n{underline(self.text, self.span)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Record):
     """One thing that DynamoDB would refuse, in DynamoDB's own words where it has some.
 
     The contract is `code` and `exception`. The words of `message` are the service's at the time of
     this version, and change when it changes them; a value that it would print is `...` there.
     """
 
+    __slots__ = __match_args__ = ("code", "message", "where", "fix", "exception", "reason_index")
     code: str
     message: str
     where: Where
     fix: str
-    exception: str = "ValidationException"
+    exception: str
     """What the request would end in: a code of the service, "ValidationException",
     "SerializationException" or "TransactionCanceledException"; or the name of what boto3 raises
     before it sends anything, "ParamValidationError" or, of its serializer, "TypeError"."""
-    reason_index: int | None = None
+    reason_index: int | None
     """Of a TransactionCanceledException, the index of the reason; its code is ValidationError."""
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        message: str,
+        where: Where,
+        fix: str,
+        exception: str = "ValidationException",
+        reason_index: int | None = None,
+    ) -> None:
+        assign(self, "code", code)
+        assign(self, "message", message)
+        assign(self, "where", where)
+        assign(self, "fix", fix)
+        assign(self, "exception", exception)
+        assign(self, "reason_index", reason_index)
 
     def __str__(self) -> str:
         message, fix = printable(self.message, 1000), printable(self.fix, 1000)

@@ -146,7 +146,7 @@ def _report(
         raise _refusal(model, params, findings, settings)
     for finding, count in zip(findings, counts, strict=True):
         if count == 1:
-            logger.warning("%s: %s\n  at %s", operation, finding, place)
+            logger().warning("%s: %s\n  at %s", operation, finding, place)
 
 
 def _refusal(

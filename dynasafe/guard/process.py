@@ -94,4 +94,4 @@ def _log_repeated() -> None:
     """Log how often each finding was made that was logged once."""
     for text, count in SWITCH.sightings.take():
         if count > 1:
-            logger.warning("%s: %s times", text, count)
+            logger().warning("%s: %s times", text, count)

@@ -91,7 +91,7 @@ class DescribedTables:
         self._failures[name] = self._failures.get(name, 0) + 1
         if code.startswith("AccessDenied") or self._failures[name] >= _MOST_FAILURES:
             self._known[name] = None
-            logger.warning(
+            logger().warning(
                 "DescribeTable of %r failed (%s): its keys and indexes are not checked. "
                 "Fix: allow dynamodb:DescribeTable, or give the guard a schema.",
                 name,

@@ -9,8 +9,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import re
 import sys
 import typing
@@ -37,7 +35,14 @@ from dynasafe.errors import (
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
-from dynasafe.items.schema import MISSING, AttributeSchema, Options, Schema, attribute
+from dynasafe.items.schema import (
+    MISSING,
+    AttributeSchema,
+    Options,
+    Schema,
+    attribute,
+    own_annotations,
+)
 from dynasafe.values.arguments import require_choice
 from dynasafe.values.codec import Codec
 from dynasafe.values.containers import parsed_members
@@ -88,12 +93,10 @@ class Item(HasSchema):
         for base in reversed(cls.__mro__[1:]):
             inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
             if inherited is not None:
-                own = [
-                    name for name in inspect.get_annotations(base) if name in inherited.annotations
-                ]
+                own = [name for name in own_annotations(base) if name in inherited.annotations]
                 attributes |= {name: inherited.by_field_name[name] for name in own}
                 annotations |= {name: inherited.annotations[name] for name in own}
-        for field_name, annotation in inspect.get_annotations(cls).items():
+        for field_name, annotation in own_annotations(cls).items():
             if not _is_attr(annotation):
                 if _is_class_var(annotation):
                     continue
@@ -359,6 +362,8 @@ _WORDS = re.compile(r"\w+")
 
 def dataclass_fields(schema: Schema) -> dict[str, Any]:
     """The attributes as fields of a dataclass, for those who look for them."""
+    import dataclasses
+
     made = dataclasses.make_dataclass(
         "Fields",
         [
@@ -371,6 +376,8 @@ def dataclass_fields(schema: Schema) -> dict[str, Any]:
 
 
 def _dataclass_field(each: AttributeSchema) -> Any:
+    import dataclasses
+
     options = each.options
     if options.default_factory is not None:
         return dataclasses.field(default_factory=options.default_factory)
@@ -387,8 +394,10 @@ def _value_type(schema: Schema, each: AttributeSchema) -> Any:
     return typing.get_args(annotation)[0]
 
 
-def signature(schema: Schema) -> inspect.Signature:
+def signature(schema: Schema) -> Any:
     """What instances are made with."""
+    import inspect
+
     return inspect.Signature(
         [
             inspect.Parameter(
@@ -404,5 +413,7 @@ def signature(schema: Schema) -> inspect.Signature:
 
 def _shown_default(each: AttributeSchema) -> Any:
     if not each.has_default:
-        return inspect.Parameter.empty
+        from inspect import Parameter
+
+        return Parameter.empty
     return each.options.default if each.options.default is not MISSING else ...

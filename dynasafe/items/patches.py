@@ -6,7 +6,6 @@ words that may be shown to the one who sent them.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
@@ -17,7 +16,7 @@ from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.item import Item
 from dynasafe.items.schema import Schema
 from dynasafe.items.update_steps import UpdateSteps, update_finding
-from dynasafe.values.models import fields_of, is_model
+from dynasafe.values.models import dataclass_fields, fields_of, is_dataclass, is_model
 
 NonePolicy = Literal["remove", "null", "skip"]
 
@@ -227,14 +226,11 @@ def _set_values(model: Any) -> dict[str, object]:
 
 
 def _field_values(instance: Any) -> dict[str, object]:
-    return {each.name: getattr(instance, each.name) for each in dataclasses.fields(instance)}
+    return {each.name: getattr(instance, each.name) for each in dataclass_fields(instance)}
 
 
 _KINDS: tuple[tuple[Callable[[Any], bool], Callable[[Any], dict[str, object]]], ...] = (
     (lambda patch: isinstance(patch, Item), _changed_values),
     (lambda patch: is_model(type(patch)), _set_values),
-    (
-        lambda patch: dataclasses.is_dataclass(patch) and not isinstance(patch, type),
-        _field_values,
-    ),
+    (lambda patch: is_dataclass(type(patch)), _field_values),
 )

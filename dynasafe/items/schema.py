@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import typing
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType, SimpleNamespace, UnionType
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload, runtime_checkable
@@ -21,6 +19,7 @@ from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.findings.quoting import listed, quoted
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
+from dynasafe.records import Record, assign
 from dynasafe.values.classes import undefined
 from dynasafe.values.codec import Codec, Part
 from dynasafe.values.codecs import codec_for
@@ -56,21 +55,60 @@ class CodecLike(Protocol):
         """The value, of what was stored; raises ValueError for a value that does not fit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Record):
     """What `attribute()` was given."""
 
-    key: KeyRole | None = None
-    name: str | None = None
-    none: NoneRule | None = None
-    stored_as: StoredAs | None = None
-    codec: CodecLike | None = None
-    default: Any = MISSING
-    default_factory: Callable[[], Any] | None = None
-    patchable: bool = True
-    ttl: bool = False
-    version: bool = False
-    write_id: bool = False
+    __slots__ = __match_args__ = (
+        "key",
+        "name",
+        "none",
+        "stored_as",
+        "codec",
+        "default",
+        "default_factory",
+        "patchable",
+        "ttl",
+        "version",
+        "write_id",
+    )
+    key: KeyRole | None
+    name: str | None
+    none: NoneRule | None
+    stored_as: StoredAs | None
+    codec: CodecLike | None
+    default: Any
+    default_factory: Callable[[], Any] | None
+    patchable: bool
+    ttl: bool
+    version: bool
+    write_id: bool
+
+    def __init__(
+        self,
+        *,
+        key: KeyRole | None = None,
+        name: str | None = None,
+        none: NoneRule | None = None,
+        stored_as: StoredAs | None = None,
+        codec: CodecLike | None = None,
+        default: Any = MISSING,
+        default_factory: Callable[[], Any] | None = None,
+        patchable: bool = True,
+        ttl: bool = False,
+        version: bool = False,
+        write_id: bool = False,
+    ) -> None:
+        assign(self, "key", key)
+        assign(self, "name", name)
+        assign(self, "none", none)
+        assign(self, "stored_as", stored_as)
+        assign(self, "codec", codec)
+        assign(self, "default", default)
+        assign(self, "default_factory", default_factory)
+        assign(self, "patchable", patchable)
+        assign(self, "ttl", ttl)
+        assign(self, "version", version)
+        assign(self, "write_id", write_id)
 
 
 class AttributeOptions(TypedDict, total=False):
@@ -167,15 +205,20 @@ def attribute(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttributeSchema:
+class AttributeSchema(Record):
     """One attribute of an Item class."""
 
+    __slots__ = __match_args__ = ("name", "field_name", "options")
     name: str
     """The attribute's name in DynamoDB."""
     field_name: str
     """The attribute's name in Python."""
     options: Options
+
+    def __init__(self, *, name: str, field_name: str, options: Options) -> None:
+        assign(self, "name", name)
+        assign(self, "field_name", field_name)
+        assign(self, "options", options)
 
     @property
     def has_default(self) -> bool:
@@ -208,31 +251,44 @@ class AttributeSchema:
         return options.patchable and not (self.is_key or options.version or options.write_id)
 
 
-@dataclass(slots=True)
 class Schema:
     """The attributes of an Item class, by either name, and the ones with a role."""
 
-    item_class: type[HasSchema]
-    attributes: tuple[AttributeSchema, ...]
-    annotations: Mapping[str, object]
-    namespace: Mapping[str, object]
-    by_name: Mapping[str, AttributeSchema] = field(init=False)
-    by_field_name: Mapping[str, AttributeSchema] = field(init=False)
-    key_names: Set[str] = field(init=False)
-    partition_key: AttributeSchema | None = field(init=False)
-    sort_key: AttributeSchema | None = field(init=False)
-    version: AttributeSchema | None = field(init=False)
-    ttl: AttributeSchema | None = field(init=False)
-    write_id: AttributeSchema | None = field(init=False)
-    _codecs: dict[str, Codec[Any]] | None = field(init=False, default=None)
-    _coded: tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...] | None = field(
-        init=False, default=None
+    __slots__ = (
+        "_codecs",
+        "_coded",
+        "_key_codecs",
+        "annotations",
+        "attributes",
+        "by_field_name",
+        "by_name",
+        "caches",
+        "item_class",
+        "key_names",
+        "namespace",
+        "partition_key",
+        "sort_key",
+        "ttl",
+        "version",
+        "write_id",
     )
-    _key_codecs: tuple[tuple[str, Codec[Any]], ...] | None = field(init=False, default=None)
-    caches: dict[object, Any] = field(init=False, default_factory=dict)
-    """What others keep about the class, as long as it lives."""
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        item_class: type[HasSchema],
+        attributes: tuple[AttributeSchema, ...],
+        annotations: Mapping[str, object],
+        namespace: Mapping[str, object],
+    ) -> None:
+        self.item_class: type[HasSchema] = item_class
+        self.attributes: tuple[AttributeSchema, ...] = attributes
+        self.annotations: Mapping[str, object] = annotations
+        self.namespace: Mapping[str, object] = namespace
+        self._codecs: dict[str, Codec[Any]] | None = None
+        self._coded: tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...] | None = None
+        self._key_codecs: tuple[tuple[str, Codec[Any]], ...] | None = None
+        self.caches: dict[object, Any] = {}
+        """What others keep about the class, as long as it lives."""
         by_name: dict[str, AttributeSchema] = {}
         for each in self.attributes:
             other = by_name.setdefault(each.name, each)
@@ -241,8 +297,10 @@ class Schema:
                     f"{self._class_name}: {other.field_name} and {each.field_name} are both named "
                     f"{each.name!r} in DynamoDB"
                 )
-        self.by_name = MappingProxyType(by_name)
-        self.by_field_name = MappingProxyType({each.field_name: each for each in self.attributes})
+        self.by_name: Mapping[str, AttributeSchema] = MappingProxyType(by_name)
+        self.by_field_name: Mapping[str, AttributeSchema] = MappingProxyType(
+            {each.field_name: each for each in self.attributes}
+        )
         for each in self.attributes:
             if self.by_field_name.get(each.name, each) is not each:
                 raise TypeError(
@@ -256,7 +314,7 @@ class Schema:
         self.version = self._only("version=True", lambda o: o.version)
         self.ttl = self._only("ttl=True", lambda o: o.ttl)
         self.write_id = self._only("write_id=True", lambda o: o.write_id)
-        self.key_names = frozenset(each.name for each in self.key_attributes)
+        self.key_names: Set[str] = frozenset(each.name for each in self.key_attributes)
         if self.sort_key is not None and self.partition_key is None:
             raise TypeError(f"{self._class_name} has a sort key, but no partition key")
 
@@ -440,8 +498,7 @@ class Schema:
             owner = next(
                 cls
                 for cls in self.item_class.__mro__
-                if "__dynasafe_schema__" in cls.__dict__
-                and each.field_name in inspect.get_annotations(cls)
+                if "__dynasafe_schema__" in cls.__dict__ and each.field_name in own_annotations(cls)
             )
             schema: Schema = owner.__dict__["__dynasafe_schema__"]
             module = sys.modules.get(owner.__module__)
@@ -520,6 +577,12 @@ class Schema:
                 "datetime"
             )
         return codec if len(members) == len(given) else optional(codec)
+
+
+def own_annotations(cls: type[Any]) -> Mapping[str, object]:
+    """Those of the class itself. `inspect` gives them too, and takes some milliseconds to load."""
+    own: Mapping[str, object] = type.__dict__["__annotations__"].__get__(cls)  # noqa: RUF063
+    return own
 
 
 def schema_of(item_class: type[HasSchema]) -> Schema:

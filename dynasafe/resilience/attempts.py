@@ -18,7 +18,6 @@ the 10 minutes that a ClientRequestToken is good for.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
@@ -39,7 +38,7 @@ from dynasafe.errors import (
     ThrottledError,
     TransactionCanceledError,
 )
-from dynasafe.hooks import emit, logger
+from dynasafe.hooks import emit, is_logged
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.resilience.boundary import NotSent
 from dynasafe.resilience.outcomes import CircuitResult, ErrorClass, Outcome, outcome_of
@@ -419,7 +418,7 @@ class _Attempts:
         self.deadline = deadline
         self.attempt_timeout_s = attempt_timeout_s
         self.hooks = hooks
-        self.is_observed = bool(hooks) or logger.isEnabledFor(logging.DEBUG)
+        self.is_observed = bool(hooks) or is_logged()
         self.progress = progress
         self.attempt = 0
         self.duration_s = 0.0  # of the last attempt

@@ -16,12 +16,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from dynasafe.errors import CircuitOpenError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.hooks import emit
+from dynasafe.records import Record, assign
 from dynasafe.resilience.outcomes import CircuitResult
 from dynasafe.resilience.settings_rules import (
     require_count,
@@ -56,29 +56,56 @@ class CircuitState(Enum):
     """Lets all calls pass, counts them, and reports once that it would have opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class CountWindow:
+class CountWindow(Record):
     """The last `calls` results decide."""
 
-    calls: int = 100
+    __slots__ = __match_args__ = ("calls",)
+    calls: int
+
+    def __init__(self, calls: int = 100) -> None:
+        assign(self, "calls", calls)
 
 
-@dataclass(frozen=True, slots=True)
-class TimeWindow:
+class TimeWindow(Record):
     """The results of the last `seconds` decide; a whole number, since they are kept by second."""
 
+    __slots__ = __match_args__ = ("seconds",)
     seconds: int
 
+    def __init__(self, seconds: int) -> None:
+        assign(self, "seconds", seconds)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CircuitMetrics:
+
+class CircuitMetrics(Record):
     """What the window holds. Rates run from 0.0 to 1.0, and are -1.0 below the minimum of calls."""
 
+    __slots__ = __match_args__ = (
+        "buffered_calls",
+        "failed_calls",
+        "slow_calls",
+        "failure_rate",
+        "slow_rate",
+    )
     buffered_calls: int
     failed_calls: int
     slow_calls: int
     failure_rate: float
     slow_rate: float
+
+    def __init__(
+        self,
+        *,
+        buffered_calls: int,
+        failed_calls: int,
+        slow_calls: int,
+        failure_rate: float,
+        slow_rate: float,
+    ) -> None:
+        assign(self, "buffered_calls", buffered_calls)
+        assign(self, "failed_calls", failed_calls)
+        assign(self, "slow_calls", slow_calls)
+        assign(self, "failure_rate", failure_rate)
+        assign(self, "slow_rate", slow_rate)
 
 
 class Permit:
@@ -183,7 +210,7 @@ class Circuit:
         failure_rate: float = 0.5,
         slow_rate: float = 1.0,
         slow_call_s: float = 60.0,
-        window: CountWindow | TimeWindow = CountWindow(100),
+        window: CountWindow | TimeWindow = CountWindow(100),  # noqa: B008  (it never changes)
         minimum_calls: int = 100,
         open_s: float = 5.0,
         open_growth: float = 2.0,

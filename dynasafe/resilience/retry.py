@@ -9,8 +9,7 @@ retries/quota.py from version 1.44.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from dynasafe.records import Record, assign
 from dynasafe.resilience.settings_rules import require_count, require_seconds
 
 QUOTA_CAPACITY = 500
@@ -20,8 +19,7 @@ RETRY_AFTER_MARGIN_S = 5.0
 """How much longer than its own delay a client waits at most when the service asks for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RetryPolicy(Record):
     """How often and after which delays to repeat a request.
 
     Args:
@@ -35,18 +33,40 @@ class RetryPolicy:
         InvalidValueError: a setting is outside its range.
     """
 
-    max_attempts: int = 4
-    base_delay_s: float = 0.025
-    throttle_base_delay_s: float = 1.0
-    max_delay_s: float = 20.0
-    quota: int | None = QUOTA_CAPACITY
+    __slots__ = __match_args__ = (
+        "max_attempts",
+        "base_delay_s",
+        "throttle_base_delay_s",
+        "max_delay_s",
+        "quota",
+    )
+    max_attempts: int
+    base_delay_s: float
+    throttle_base_delay_s: float
+    max_delay_s: float
+    quota: int | None
 
-    def __post_init__(self) -> None:
-        require_count("RetryPolicy.max_attempts", self.max_attempts, least=1)
-        if self.quota is not None:
-            require_count("RetryPolicy.quota", self.quota, least=0)
-        for name in ("base_delay_s", "throttle_base_delay_s", "max_delay_s"):
-            require_seconds(f"RetryPolicy.{name}", getattr(self, name), or_zero=True)
+    def __init__(
+        self,
+        *,
+        max_attempts: int = 4,
+        base_delay_s: float = 0.025,
+        throttle_base_delay_s: float = 1.0,
+        max_delay_s: float = 20.0,
+        quota: int | None = QUOTA_CAPACITY,
+    ) -> None:
+        require_count("RetryPolicy.max_attempts", max_attempts, least=1)
+        if quota is not None:
+            require_count("RetryPolicy.quota", quota, least=0)
+        assign(self, "max_attempts", max_attempts)
+        assign(self, "quota", quota)
+        for name, delay_s in (
+            ("base_delay_s", base_delay_s),
+            ("throttle_base_delay_s", throttle_base_delay_s),
+            ("max_delay_s", max_delay_s),
+        ):
+            require_seconds(f"RetryPolicy.{name}", delay_s, or_zero=True)
+            assign(self, name, delay_s)
 
     def delay_s(
         self, retry: int, *, is_throttle: bool, draw: float, retry_after: str | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from inspect import iscoroutinefunction
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 
@@ -76,6 +75,10 @@ def require_hooks(path: str, value: object) -> None:
     """
     if not isinstance(value, Sequence) or not all(map(callable, value)):
         raise UnsupportedTypeError(path, "a sequence of callables is expected")
+    if not value:
+        return
+    from inspect import iscoroutinefunction  # only where it is needed: it takes long to load
+
     for hook in value:
         if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
             raise UnsupportedTypeError(

@@ -5,9 +5,8 @@ They are fetched on a thread of their own, so that each call waits only as long 
 
 from __future__ import annotations
 
-import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from random import random
 from typing import Any, Final
 
@@ -107,7 +106,7 @@ class CredentialSource(CredentialState):
             raise
         except Exception as error:
             raise CredentialProblem("credentials=", f"{type(error).__name__}: {error}") from error
-        if inspect.iscoroutine(found):
+        if isinstance(found, Coroutine):
             found.close()
             raise CredentialProblem("credentials=", "an async function gives them. Fix: use `def`")
         credentials = require_credentials(found)

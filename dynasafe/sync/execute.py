@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator
 from typing import Any, NoReturn, TypeVar
-from uuid import uuid4
 
 from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS, Settings
 from dynasafe.calls.plans import CallState, Plan, Sleep, observed
@@ -283,4 +282,6 @@ def _interrupt(loop: Generator[Command, Any, Success], interruption: BaseExcepti
 
 
 def _new_id() -> str:
+    from uuid import uuid4  # few calls need one, and it takes milliseconds to load
+
     return str(uuid4())

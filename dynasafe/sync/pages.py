@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from dynasafe.calls.options import Settings
@@ -75,7 +74,7 @@ class Pages(Generic[T]):
 
     def first(self) -> T | None:
         """The first item, or None. One request, unless a filter leaves out what it reads."""
-        single = Pages(self._executor, self._settings, replace(self._paging, max_items=1))
+        single = Pages(self._executor, self._settings, self._paging.replaced(max_items=1))
         with closing(single.pages()) as pages:
             for page in pages:
                 if page.items:

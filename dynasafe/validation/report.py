@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from dynasafe.findings.finding import Finding, Span, Where
@@ -110,7 +109,7 @@ class Report:
         """Begin the messages from this one on with the number of errors, which is one."""
         for index in range(start, len(self.findings)):
             finding = self.findings[index]
-            self.findings[index] = replace(finding, message=f"{ONE_ERROR}{finding.message}")
+            self.findings[index] = finding.replaced(message=f"{ONE_ERROR}{finding.message}")
 
     def has_about(self, place: str) -> bool:
         """Whether there is a finding about a place, or about what is in it."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Literal, get_args
+from typing import Any, Final, Literal, get_args
 
 from dynasafe.limits import (
     MAX_ATTRIBUTES_TO_GET,
@@ -45,36 +44,82 @@ _IN_GENERIC = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
     """What one part of a request must be."""
 
-    kind: Kind
-    is_required: bool = False
-    members: Mapping[str, Shape] = field(default_factory=dict)
-    each: Shape | None = None
-    """Of the elements of a List, or of the values of a Map."""
-    choices: tuple[str, ...] = ()
-    least: int | None = None
-    most: int | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    boto3_min_length: int | None = None
-    """Where that of botocore is another."""
-    pattern: re.Pattern[str] | None = None
-    is_name: bool = False
-    """A name of a table or an index."""
-    is_shown: bool = True
-    """Whether a message may print it."""
-    java: str = ""
-    """The name of a Struct of texts that a message may print."""
-    has_table_names: bool = False
-    """A Map whose keys are names of tables."""
-    max_values_length: int | None = None
-    """Of the Lists in a Map, which may not be empty then."""
-    scalar_words: str = IN_FIELD
-    collection_words: str = NO_LIST_OR_MAP
-    """What the service says to a list where a map is expected, or to a map for a list."""
+    __slots__ = (
+        "boto3_min_length",
+        "choices",
+        "collection_words",
+        "each",
+        "has_table_names",
+        "is_name",
+        "is_required",
+        "is_shown",
+        "java",
+        "kind",
+        "least",
+        "max_length",
+        "max_values_length",
+        "members",
+        "min_length",
+        "most",
+        "pattern",
+        "scalar_words",
+    )
+
+    def __init__(
+        self,
+        *,
+        kind: Kind,
+        is_required: bool = False,
+        members: Mapping[str, Shape] | None = None,
+        each: Shape | None = None,
+        choices: tuple[str, ...] = (),
+        least: int | None = None,
+        most: int | None = None,
+        min_length: int | None = None,
+        max_length: int | None = None,
+        boto3_min_length: int | None = None,
+        pattern: re.Pattern[str] | None = None,
+        is_name: bool = False,
+        is_shown: bool = True,
+        java: str = "",
+        has_table_names: bool = False,
+        max_values_length: int | None = None,
+        scalar_words: str = IN_FIELD,
+        collection_words: str = NO_LIST_OR_MAP,
+    ) -> None:
+        self.kind: Final = kind
+        self.is_required: Final = is_required
+        self.members: Final = members or {}
+        self.each: Final = each
+        """Of the elements of a List, or of the values of a Map."""
+        self.choices: Final = choices
+        self.least: Final = least
+        self.most: Final = most
+        self.min_length: Final = min_length
+        self.max_length: Final = max_length
+        self.boto3_min_length: Final = boto3_min_length
+        """Where that of botocore is another."""
+        self.pattern: Final = pattern
+        self.is_name: Final = is_name
+        """A name of a table or an index."""
+        self.is_shown: Final = is_shown
+        """Whether a message may print it."""
+        self.java: Final = java
+        """The name of a Struct of texts that a message may print."""
+        self.has_table_names: Final = has_table_names
+        """A Map whose keys are names of tables."""
+        self.max_values_length: Final = max_values_length
+        """Of the Lists in a Map, which may not be empty then."""
+        self.scalar_words: Final = scalar_words
+        self.collection_words: Final = collection_words
+        """What the service says to a list where a map is expected, or to a map for a list."""
+
+    def replaced(self, **changes: Any) -> Shape:
+        """The same with other parts."""
+        return Shape(**{**{name: getattr(self, name) for name in self.__slots__}, **changes})
 
 
 def _text(*choices: str, is_required: bool = False) -> Shape:
@@ -392,10 +437,10 @@ def _described(operation: str) -> Shape:
         return shape
     members = {
         **shape.members,
-        "TableName": replace(_NAME, is_required=True, boto3_min_length=1),
-        "KeySchema": replace(shape.members["KeySchema"], max_length=MAX_KEY_ATTRIBUTES),
+        "TableName": _NAME.replaced(is_required=True, boto3_min_length=1),
+        "KeySchema": shape.members["KeySchema"].replaced(max_length=MAX_KEY_ATTRIBUTES),
     }
-    return replace(shape, members=members)
+    return shape.replaced(members=members)
 
 
 @cache
@@ -419,12 +464,11 @@ def _shape(name: str, lines: Mapping[str, str]) -> Shape:
         members = {}
         for word in words:
             member, _, inner = word.removeprefix("*").partition(":")
-            members[member] = replace(
-                _shape(inner, lines),
+            members[member] = _shape(inner, lines).replaced(
                 is_required=word.startswith("*"),
                 is_name=member == "TableName" and inner == "TableArn",
             )
-        return replace(_struct(name, members), java=name)
+        return _struct(name, members).replaced(java=name)
     each = _shape(words.pop(0), lines) if kind in ("List", "Map") else None
     least = most = None
     choices: tuple[str, ...] = ()

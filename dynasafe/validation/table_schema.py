@@ -6,37 +6,62 @@ Source: "TableDescription", Amazon DynamoDB API Reference.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from dynasafe.errors import UnsupportedTypeError
 from dynasafe.items.item import Item
 from dynasafe.items.schema import schema_of
+from dynasafe.records import Record, assign
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyAttribute:
+class KeyAttribute(Record):
     """A part of a key. Its type is None where it is not known."""
 
+    __slots__ = __match_args__ = ("name", "type_name")
     name: str
     type_name: str | None
 
+    def __init__(self, *, name: str, type_name: str | None) -> None:
+        assign(self, "name", name)
+        assign(self, "type_name", type_name)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeySchema:
+
+class KeySchema(Record):
     """The partition key, then the sort key if there is one.
 
     A global index may have up to four attributes of each.
     """
 
+    __slots__ = __match_args__ = (
+        "attributes",
+        "partition_count",
+        "index_name",
+        "is_global",
+        "projected",
+    )
     attributes: tuple[KeyAttribute, ...]
-    partition_count: int = 1
+    partition_count: int
     """How many of the attributes, which are the first, are the partition key."""
-    index_name: str | None = None
+    index_name: str | None
     """None for the table's own key."""
-    is_global: bool = False
-    projected: frozenset[str] | None = None
+    is_global: bool
+    projected: frozenset[str] | None
     """The names of all attributes that an index has, or None if it has all, or it is not known."""
+
+    def __init__(
+        self,
+        *,
+        attributes: tuple[KeyAttribute, ...],
+        partition_count: int = 1,
+        index_name: str | None = None,
+        is_global: bool = False,
+        projected: frozenset[str] | None = None,
+    ) -> None:
+        assign(self, "attributes", attributes)
+        assign(self, "partition_count", partition_count)
+        assign(self, "index_name", index_name)
+        assign(self, "is_global", is_global)
+        assign(self, "projected", projected)
 
     @property
     def partition_attributes(self) -> tuple[KeyAttribute, ...]:
@@ -47,40 +72,64 @@ class KeySchema:
         return self.attributes[self.partition_count :]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VectorIndex:
+class VectorIndex(Record):
     """What is known of a vector index."""
 
+    __slots__ = __match_args__ = ("attribute", "dimensions", "search_schema", "partition_key")
     attribute: str | None
     """Where items have the vector; None where it is not known, as its dimensions may be."""
     dimensions: int | None
     search_schema: Mapping[str, str | None]
     """The types of the attributes that a search may name; None where it is not known."""
-    partition_key: str | None = None
+    partition_key: str | None
+
+    def __init__(
+        self,
+        *,
+        attribute: str | None,
+        dimensions: int | None,
+        search_schema: Mapping[str, str | None],
+        partition_key: str | None = None,
+    ) -> None:
+        assign(self, "attribute", attribute)
+        assign(self, "dimensions", dimensions)
+        assign(self, "search_schema", search_schema)
+        assign(self, "partition_key", partition_key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TableSchema:
     """A table's key, and those of its indexes, where they are known at all.
 
     Two are equal if they are the same object, so that requests can be remembered by it.
     """
 
-    key: KeySchema
-    indexes: Mapping[str, KeySchema] = field(default_factory=dict)
-    """In the order of their names, in which the service looks at them."""
-    vector_indexes: Mapping[str, VectorIndex] = field(default_factory=dict)
-    knows_indexes: bool = True
-    key_names: frozenset[str] = field(init=False)
-    """Of the attributes of the table's key."""
-    indexed_names: frozenset[str] = field(init=False)
-    """Of the attributes of any key."""
+    __slots__ = (
+        "indexed_names",
+        "indexes",
+        "key",
+        "key_names",
+        "knows_indexes",
+        "vector_indexes",
+    )
 
-    def __post_init__(self) -> None:
-        key_names = frozenset(each.name for each in self.key.attributes)
+    def __init__(
+        self,
+        *,
+        key: KeySchema,
+        indexes: Mapping[str, KeySchema] | None = None,
+        vector_indexes: Mapping[str, VectorIndex] | None = None,
+        knows_indexes: bool = True,
+    ) -> None:
+        self.key: Final = key
+        self.indexes: Final = indexes or {}
+        """In the order of their names, in which the service looks at them."""
+        self.vector_indexes: Final = vector_indexes or {}
+        self.knows_indexes: Final = knows_indexes
+        self.key_names: Final = frozenset(each.name for each in key.attributes)
+        """Of the attributes of the table's key."""
         of_indexes = (each.name for index in self.indexes.values() for each in index.attributes)
-        object.__setattr__(self, "key_names", key_names)
-        object.__setattr__(self, "indexed_names", key_names.union(of_indexes))
+        self.indexed_names: Final = self.key_names.union(of_indexes)
+        """Of the attributes of any key."""
 
 
 def table_schema(schema: object, table_name: object) -> TableSchema | None:

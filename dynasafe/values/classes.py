@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -36,8 +35,10 @@ from dynasafe.values.convert import (
     to_attribute_value,
 )
 from dynasafe.values.models import (
+    dataclass_fields,
     dumped,
     fields_of,
+    is_dataclass,
     is_same,
     loaded,
     parsed_model,
@@ -114,8 +115,8 @@ class FieldsCodec(Codec[Any]):
     def parse(self, value: Any) -> Any:
         if self._read(value) is not None and not isinstance(value, Mapping):
             return value
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            value = {each.name: getattr(value, each.name) for each in dataclasses.fields(value)}
+        if is_dataclass(type(value)):
+            value = {each.name: getattr(value, each.name) for each in dataclass_fields(value)}
         if not isinstance(value, Mapping):
             raise self.refused()
         fields = self._fields

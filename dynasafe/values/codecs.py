@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from collections.abc import Mapping
@@ -29,6 +28,7 @@ from dynasafe.values.convert import (
 )
 from dynasafe.values.converted import ConvertedCodec, LiteralCodec, member_of
 from dynasafe.values.models import (
+    is_dataclass,
     is_model,
 )
 from dynasafe.values.scalars import (
@@ -122,7 +122,7 @@ def _class_codec(annotation: type) -> Codec[Any]:
         return FieldsCodec(
             annotation,
             required,
-            dict.fromkeys(sorted(required | of_dict.__optional_keys__), dataclasses.MISSING),
+            dict.fromkeys(sorted(required | of_dict.__optional_keys__), ...),
             lambda value: value if isinstance(value, Mapping) else None,
             dict,
             is_made_anew=False,
@@ -130,7 +130,7 @@ def _class_codec(annotation: type) -> Codec[Any]:
         )
     if is_model(annotation):
         return ModelCodec(annotation, codec_for)
-    if dataclasses.is_dataclass(annotation):
+    if is_dataclass(annotation):
         return _dataclass_codec(annotation)
     for base in annotation.__mro__[1:]:
         if base in registered_codecs:
@@ -139,6 +139,8 @@ def _class_codec(annotation: type) -> Codec[Any]:
 
 
 def _dataclass_codec(annotation: Any) -> Codec[Any]:
+    import dataclasses  # loaded already, since this is one
+
     fields = [each for each in dataclasses.fields(annotation) if each.init]
     defaults = {each.name: _default_of(each) for each in fields}
     is_made_anew = hasattr(annotation, "__post_init__") or len(fields) < len(
@@ -159,8 +161,10 @@ def _dataclass_codec(annotation: Any) -> Codec[Any]:
     )
 
 
-def _default_of(field: dataclasses.Field[Any]) -> Any:
+def _default_of(field: Any) -> Any:
     """What is read where the field is not stored, as far as that is known to be of use."""
+    import dataclasses
+
     if field.default_factory is not dataclasses.MISSING:
         return field.default_factory() if field.default_factory in SETS else ...
     return field.default

@@ -10,7 +10,6 @@ DynamoDB API Reference.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,7 +20,7 @@ from weakref import WeakKeyDictionary
 
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.limits import MAX_NUMBER_DIGITS
-from dynasafe.values.models import dumped, fields_stored, is_model
+from dynasafe.values.models import dumped, fields_stored, is_dataclass, is_model
 from dynasafe.values.numbers import decode_number, encode_number
 from dynasafe.values.wire import LEVELS, AttributeValue, bytes_of, too_deep
 
@@ -355,7 +354,7 @@ def _find_encoder(python_type: type) -> _Encode:
         return _item
     if is_model(python_type):
         return _pydantic_model
-    if dataclasses.is_dataclass(python_type):
+    if is_dataclass(python_type):
         return _dataclass
     if python_type.__module__ == "boto3.dynamodb.types" and python_type.__name__ == "Binary":
         return _boto3_binary

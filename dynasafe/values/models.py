@@ -8,7 +8,6 @@ Source: "Serialization" and "Models", pydantic documentation.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -52,6 +51,18 @@ def is_model(python_type: type) -> bool:
     return callable(getattr(python_type, "model_dump", None)) and callable(
         getattr(python_type, "model_validate", None)
     )
+
+
+def is_dataclass(python_type: type) -> bool:
+    """Whether it is one. To ask `dataclasses` would load it for everyone, and it takes long."""
+    return hasattr(python_type, "__dataclass_fields__")
+
+
+def dataclass_fields(value: Any) -> tuple[Any, ...]:
+    """The fields of a dataclass, or of an instance of one."""
+    import dataclasses
+
+    return dataclasses.fields(value)
 
 
 def fields_of(model: Any) -> dict[str, ModelField]:
@@ -146,7 +157,7 @@ def is_same(one: Any, other: Any) -> bool:
 def fields_stored(value: Any) -> dict[str, Any]:
     """The fields of a dataclass's instance that are stored."""
     stored: dict[str, Any] = {}
-    for each in dataclasses.fields(value):
+    for each in dataclass_fields(value):
         content = getattr(value, each.name)
         is_empty_set = isinstance(content, _SETS) and not content
         if not is_empty_set and not (content is None and each.default is None):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Context, Decimal
@@ -14,7 +13,7 @@ from uuid import UUID
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.limits import MAX_NUMBER_DIGITS, MAX_NUMBER_MAGNITUDE
 from dynasafe.values.convert import encode_datetime, from_attribute_value, to_attribute_value
-from dynasafe.values.models import is_model
+from dynasafe.values.models import dataclass_fields, is_dataclass, is_model
 from dynasafe.values.wire import too_deep
 
 _SETS = (set, frozenset)
@@ -41,8 +40,8 @@ def _python(value: Any) -> Any:
     if of in (list, tuple):
         elements: Any = value
         return of(_python(each) for each in elements)
-    if dataclasses.is_dataclass(of):
-        fields = dataclasses.fields(value)
+    if is_dataclass(of):
+        fields = dataclass_fields(value)
         return {each.name: _python(getattr(value, each.name)) for each in fields}
     return value
 
@@ -107,8 +106,8 @@ def _json(value: Any) -> Any:
         return value.to_dict(mode="json")
     if is_model(type(value)):
         return value.model_dump(mode="json", by_alias=True, round_trip=True)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        names = [each.name for each in dataclasses.fields(value)]
+    if is_dataclass(type(value)):
+        names = [each.name for each in dataclass_fields(value)]
         return {name: _within(name, getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {name: _within(name, each, is_key=True) for name, each in value.items()}

@@ -7,7 +7,6 @@ import gc
 import re
 import warnings
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum
 from typing import Any, Literal
@@ -431,7 +430,7 @@ async def test_given_items_then_a_mock_has_them_as_pages_each_time_they_are_read
         assert await read(table).count() == len(people)
     (mocked,) = [page async for page in read(table).pages()]
     (page,) = [page async for page in real.scan().pages()]
-    assert mocked == replace(page, items=tuple(people))
+    assert mocked == page.replaced(items=tuple(people))
     async with aclosing(read(table).pages()) as pages:
         assert await anext(aiter(pages)) == mocked
     assert_all_awaited(table)
