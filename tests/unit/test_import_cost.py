@@ -108,4 +108,3 @@ def test_given_code_that_is_not_async_when_it_has_its_first_answer_then_little_i
 
     assert len(server.requests) == 1
     assert loaded & NOT_BEFORE_IT == set()
-    assert len({name for name in loaded if name.startswith("dynasafe.")}) <= 100
