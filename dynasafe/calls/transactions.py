@@ -130,25 +130,31 @@ def single_write_plan(
         make: makes the write of a condition and a write id.
         options: see `WriteOptions`.
     """
-    given_token = options.get("client_request_token")
-    exactly_once = options.get("exactly_once", False)
-    for name, given, expected in (
-        ("return_values", return_values, str | None),
-        ("exactly_once", exactly_once, bool | None),
-    ):
-        if not isinstance(given, expected):
-            words = "text" if expected is str | None else "True or False"
-            raise UnsupportedTypeError(name, f"{words} is expected, not {type(given).__name__}")
-    is_exact = exactly_once or given_token is not None
-    token = token_of(given_token, state) if is_exact else None
+    if return_values is not None and not isinstance(return_values, str):
+        raise _no_such_type("return_values", "text", return_values)
+    token = _token_in(options, state) if options else None
     schema = table.shape.schema
     has_write_id = schema is not None and schema.write_id is not None
     write_id = new_write_id(token, state) if has_write_id else None
+    if not options:  # as most calls have none
+        return (yield from write_plan(make(write_id=write_id), state, return_values))
     write = make(condition=options.get("condition"), write_id=write_id)
     members = {_MEMBERS[name]: options[name] for name in _MEMBERS if name in options}
     if token is None:
         return (yield from write_plan(write, state, return_values, **members))
     return (yield from exactly_once_plan(write, token, state, return_values, members))
+
+
+def _token_in(options: Mapping[str, Any], state: CallState) -> str | None:
+    """The token of a write that is to be exactly once."""
+    given, exactly_once = options.get("client_request_token"), options.get("exactly_once", False)
+    if not isinstance(exactly_once, bool | None):
+        raise _no_such_type("exactly_once", "True or False", exactly_once)
+    return token_of(given, state) if exactly_once or given is not None else None
+
+
+def _no_such_type(name: str, words: str, given: object) -> UnsupportedTypeError:
+    return UnsupportedTypeError(name, f"{words} is expected, not {type(given).__name__}")
 
 
 def new_write_id(token: str | None, state: CallState, index: int = 0) -> str:

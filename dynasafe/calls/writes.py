@@ -402,7 +402,8 @@ def write_plan(
     response = success.response
     if response is None or return_values is not None or "Attributes" in response:
         return (yield from finish_plan(write, state, success, return_values))
-    write.advance()
+    if write.instance is not None:
+        write.advance()
     return _result(state, response, None)
 
 

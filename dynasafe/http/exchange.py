@@ -45,7 +45,8 @@ def encode(operation: str, params: Mapping[str, Any]) -> bytes:
             text = _dumps(params)
         except TypeError:
             text = None
-        if text is None or '"B' in text:
+        # A name in JSON, and not "BOOL", which most items have.
+        if text is None or ('"B' in text and ('"B":' in text or '"BS":' in text)):
             text = _dumps(_written(params))
     except RecursionError:
         reason = "the parameters are nested too deeply, or contain themselves"
