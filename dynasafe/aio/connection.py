@@ -18,7 +18,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from dynasafe.aio.patience import patient_timeout
 from dynasafe.environment.dialing import (
@@ -50,6 +50,7 @@ class Connection(asyncio.BufferedProtocol):
         self.buffer: Final = pool.buffer
         self.reader: Final = AnswerReader()
         self.transport: Any = None
+        self.write: Callable[[bytes], None]
         self.waiter: asyncio.Future[None] | None = None
         self.deadline_s: float = math.inf
         self.timeout_s: float | None = None
@@ -63,7 +64,8 @@ class Connection(asyncio.BufferedProtocol):
     # Called by the event loop.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
+        self.transport = made = cast(asyncio.Transport, transport)
+        self.write = made.write
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self.buffer
@@ -96,6 +98,9 @@ class Connection(asyncio.BufferedProtocol):
 
     # Called by the pool.
 
+    async def opened(self) -> None:
+        """Wait until it can take a request."""
+
     def hand_over(
         self, request: bytes, timeout_s: float | None, deadline_s: float
     ) -> asyncio.Future[None]:
@@ -105,13 +110,18 @@ class Connection(asyncio.BufferedProtocol):
 
         Args:
             timeout_s: what an error says; the deadline is what counts.
+
+        Raises:
+            NotSent: the connection has closed meanwhile.
         """
+        if self.is_closed:
+            raise NotSent("the connection was closed as soon as it was made")
         pool = self.pool
         self.reader.begin()
         self.timeout_s = timeout_s
         self.waiter = waiter = pool.loop.create_future()
         pool.watch(self, deadline_s)
-        self.transport.write(request)
+        self.write(request)
         return waiter
 
     def is_usable(self, now_s: float) -> bool:
@@ -406,16 +416,13 @@ class Pool:
         endpoint = self.endpoint
         if self._proxy is not None:
             return await self._open_through(self._proxy, context)
-        options: dict[str, Any] = {}
-        if context is not None:
-            options = {"ssl": context, "server_hostname": endpoint.host}
         try:
-            connection = await self._dial(endpoint.host, endpoint.port, options)
+            connection = await self._dial(endpoint.host, endpoint.port, context)
         except socket.gaierror:
             # The name server is down, which the addresses of before need not be.
             for address in reversed(self._addresses):
                 with suppress(OSError):
-                    return await self._dial(address, endpoint.port, options)
+                    return await self._dial(address, endpoint.port, context)
             raise
         peer = connection.transport.get_extra_info("peername")
         if peer and peer[0] != endpoint.host:
@@ -423,11 +430,19 @@ class Pool:
             self._addresses.append(peer[0])
         return connection
 
-    async def _dial(self, host: str, port: int, options: dict[str, Any]) -> Connection:
+    async def _dial(self, host: str, port: int, context: ssl.SSLContext | None) -> Connection:
         connection: Connection
-        transport, connection = await self._create(lambda: Connection(self), host, port, options)
+        transport, connection = await self._create(self._factory(context), host, port, {})
         _keep_alive(transport)
+        await connection.opened()
         return connection
+
+    def _factory(self, context: ssl.SSLContext | None) -> Callable[[], Connection]:
+        if context is None:
+            return lambda: Connection(self)
+        from dynasafe.aio.tls import TlsConnection
+
+        return lambda: TlsConnection(self, context)
 
     async def _create(
         self, factory: Callable[[], Any], host: str, port: int, options: dict[str, Any]
@@ -443,7 +458,12 @@ class Pool:
             full = await in_thread(self.loop, self._trust().full)
             options = {"ssl": full, "server_hostname": proxy.host}
         if context is None:
-            return await self._dial(proxy.host, proxy.port, options)
+            connection: Connection
+            transport, connection = await self._create(
+                self._factory(None), proxy.host, proxy.port, options
+            )
+            _keep_alive(transport)
+            return connection
         transport, tunnel = await self._create(
             lambda: _Tunnel(self.loop), proxy.host, proxy.port, options
         )
@@ -451,12 +471,10 @@ class Pool:
             _keep_alive(transport)
             transport.write(tunnel_request(self.endpoint, proxy))
             await tunnel.opened
-            connection = Connection(self)
-            upgraded = await self.loop.start_tls(
-                transport, connection, context, server_hostname=self.endpoint.host
-            )
-            assert upgraded is not None
-            connection.connection_made(upgraded)
+            connection = self._factory(context)()
+            transport.set_protocol(connection)
+            connection.connection_made(transport)
+            await connection.opened()
         except BaseException:
             transport.abort()
             raise

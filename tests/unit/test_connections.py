@@ -198,12 +198,77 @@ async def test_half_closed(name: str) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not for Windows")
 @pytest.mark.parametrize("name", TABLE)
-def test_table_on_uvloop(name: str) -> None:
+def test_table_on_uvloop(name: str, tls: dict[str, Any]) -> None:
     """The same on uvloop."""
     import uvloop
 
+    if "half-close" in name:
+        tls = {"peer": {}, "transport": {}}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(check_row(name, {"peer": {}, "transport": {}}))
+        runner.run(check_row(name, tls))
+
+
+async def test_closed_as_soon_as_made(monkeypatch: pytest.MonkeyPatch, tls: dict[str, Any]) -> None:
+    """A new connection that is gone before the request is handed over: not sent, at once."""
+    real = connection.Pool.connect
+
+    async def connect(pool: connection.Pool, timeout_s: float | None) -> connection.Connection:
+        made = await real(pool, timeout_s)
+        made.abort()
+        return made
+
+    async with (
+        peer(**tls["peer"]) as server,
+        transport_to(server.url, **tls["transport"]) as transport,
+    ):
+        monkeypatch.setattr(connection.Pool, "connect", connect)
+        assert await outcome(transport, None) == "NotSent"
+        assert server.requests == []
+
+
+async def test_many_records(tls: dict[str, Any]) -> None:
+    """A request and an answer that take many records and reads."""
+    text = "x" * 300_000
+
+    async def behave(peer: Peer, writer: asyncio.StreamWriter, number: int) -> None:
+        assert text.encode() in peer.requests[-1]
+        body = b'{"Attributes":{"a":{"S":"%s"}}}' % text.encode()
+        for start in range(0, len(body), 1000):
+            writer.write(answer(body)[: -len(body)] * (not start) + body[start : start + 1000])
+            await writer.drain()
+
+    async with (
+        peer(behave, **tls["peer"]) as server,
+        transport_to(server.url, **tls["transport"]) as transport,
+    ):
+        params = {"TableName": "t", "Item": {"id": {"S": text}}}
+        for _ in range(2):
+            found = await transport.send("PutItem", params, timeout_s=5)
+            assert found["Attributes"] == {"a": {"S": text}}
+        assert server.connections == 1
+
+
+async def test_tls_1_2(authority: Authority) -> None:
+    """The older version, too."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.chain_path)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    trusted = {"verify": str(authority.ca_path)}
+    async with peer(tls=context) as server, transport_to(server.url, **trusted) as transport:
+        assert [await outcome(transport) for _ in range(3)] == ["ok"] * 3
+        assert server.connections == 1
+
+
+async def test_refused_after_the_handshake(authority: Authority) -> None:
+    """TLS 1.3 asks for a client's certificate when the client is done: it has no answer, soon."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.chain_path)
+    context.load_verify_locations(authority.ca_path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    trusted = {"verify": str(authority.ca_path)}
+    async with peer(tls=context) as server, transport_to(server.url, **trusted) as transport:
+        assert await outcome(transport, None) in ("Lost", "NotSent")
+        assert server.requests == []
 
 
 async def test_request_bytes() -> None:
