@@ -18,7 +18,6 @@ from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
-    Final,
     Literal,
     Self,
     TypeVar,
@@ -30,7 +29,6 @@ from dynasafe.errors import (
     InvalidValueError,
     StoredValueError,
     UnsupportedTypeError,
-    ValueOutOfRangeError,
 )
 from dynasafe.expressions.document_path import DocumentPath
 from dynasafe.items.attributes import Attr
@@ -48,11 +46,10 @@ from dynasafe.values.codec import Codec
 from dynasafe.values.containers import parsed_members
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import as_json, as_python
-from dynasafe.values.wire import LEVELS, AttributeValue, too_deep
+from dynasafe.values.whole_items import NOT_AN_ATTRIBUTE_VALUE, decode_item, encode_item
+from dynasafe.values.wire import LEVELS, AttributeValue
 
 ItemT = TypeVar("ItemT", bound="Item")
-
-_SETS = (set, frozenset)
 
 
 class OfClass:
@@ -247,82 +244,6 @@ class Item(HasSchema):
         cls, attribute_map: Mapping[str, AttributeValue], levels: int = LEVELS
     ) -> Self:
         return decode_item(cls, attribute_map, levels)
-
-
-def encode_item(item: Item, levels: int = LEVELS) -> dict[str, AttributeValue]:
-    """The item in wire form.
-
-    An empty set is left out, since DynamoDB has none, where the attribute's default is one too.
-
-    Raises:
-        InvalidValueError: a value is not of its attribute's type, or DynamoDB cannot store it.
-    """
-    if levels < 0:
-        raise too_deep()
-    state = item.__dict__
-    coded = item.__dynasafe_schema__.coded
-    encoded: dict[str, AttributeValue] = {}
-    name = ""
-    try:
-        for each, field_name, name, codec in coded:
-            value = state.get(field_name, MISSING)
-            if value is MISSING:
-                raise ValueOutOfRangeError("", "the attribute has no value")
-            if value is None and each.none_is_absent:
-                continue
-            if isinstance(value, _SETS) and not value and each.is_empty_set_absent:
-                continue
-            encoded[name] = codec.encode(value, levels)
-    except InvalidValueError as error:
-        error.within(name)
-        raise
-    unknown = state.get("_unknown_attributes")
-    return {**unknown, **encoded} if unknown else encoded
-
-
-NOT_AN_ATTRIBUTE_VALUE: Final = "it is not an AttributeValue, such as {'S': 'text'}"
-
-
-def decode_item(
-    item_class: type[ItemT], attribute_map: Mapping[str, AttributeValue], levels: int = LEVELS
-) -> ItemT:
-    """The instance that the item in wire form stands for.
-
-    Raises:
-        StoredValueError: a stored value does not fit its attribute's type, or one without a
-            default is missing.
-    """
-    schema = item_class.__dynasafe_schema__
-    item = item_class.__new__(item_class)
-    state = item.__dict__
-    known = 0
-    coded = schema.coded
-    name = ""
-    try:
-        for each, field_name, name, codec in coded:
-            attribute_value = attribute_map.get(name)
-            if attribute_value is not None:
-                known += 1
-                state[field_name] = codec.decode(attribute_value, levels)
-            elif each.has_default:
-                state[field_name] = each.default()
-            else:
-                raise StoredValueError(
-                    "",
-                    f"the stored item lacks this attribute, and {item_class.__name__} has no "
-                    "default for it. Fix: give it a default, or read with a projection that "
-                    "includes it",
-                )
-    except StoredValueError as error:
-        error.within(name)
-        raise
-    except (AttributeError, TypeError, LookupError):
-        raise StoredValueError(name, NOT_AN_ATTRIBUTE_VALUE) from None
-    if known < len(attribute_map):
-        state["_unknown_attributes"] = {
-            name: value for name, value in attribute_map.items() if name not in schema.by_name
-        }
-    return item
 
 
 def _plain_default(given: Any) -> Options:

@@ -13,10 +13,11 @@ from dynasafe.errors import (
 )
 from dynasafe.findings.quoting import printable, quoted
 from dynasafe.items.attributes import Attr, IsDataclass, IsModel
-from dynasafe.items.item import Item, decode_item, encode_item
+from dynasafe.items.item import Item
 from dynasafe.items.schema import Schema, schema_of
 from dynasafe.values.codec import Codec
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.whole_items import decode_item, encode_item
 from dynasafe.values.wire import LEVELS, AttributeValue
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from dynasafe.expressions.nodes import ConditionNode, Update
 from dynasafe.expressions.render import Escape, render
 from dynasafe.items.attributes import Attr, Choices, Computed, Readable, is_nothing
 from dynasafe.items.conditions import Condition, ConditionLike, as_condition
-from dynasafe.items.item import Item, decode_item
+from dynasafe.items.item import Item
 from dynasafe.items.owners import OwnerT
 from dynasafe.items.owners import V as T
 from dynasafe.items.patches import NonePolicy, patched
@@ -28,6 +28,7 @@ from dynasafe.items.update_steps import UpdateSteps
 from dynasafe.values.arguments import names_of, require_choice
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import for_serializer
+from dynasafe.values.whole_items import decode_item
 from dynasafe.values.wire import AttributeValue, copied
 
 ItemT = TypeVar("ItemT", bound=Item)

@@ -70,7 +70,16 @@ class Pages(Generic[T]):
 
     def to_list(self) -> list[T]:
         """All items."""
-        return list(self)
+        items: list[T] = []
+        most = self._paging.max_items
+        with closing(self._read()) as pages:
+            for page in pages:
+                items.extend(page.items)
+                if most is not None and len(items) >= most:
+                    return items[:most]
+                if page.invalid and self._paging.on_invalid == "raise":
+                    raise page.invalid[0]
+        return items
 
     def first(self) -> T | None:
         """The first item, or None. One request, unless a filter leaves out what it reads."""

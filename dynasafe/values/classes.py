@@ -44,6 +44,7 @@ from dynasafe.values.models import (
     parsed_model,
     problem_of,
 )
+from dynasafe.values.whole_items import decode_item, encode_item
 from dynasafe.values.wire import (
     LEVELS,
     AttributeValue,
@@ -278,11 +279,11 @@ class ItemCodec(Codec[Any]):
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) is not self.python_type:
             raise mismatch(self.name, value)
-        return {"M": value.__dynasafe_encode__(level_below(levels))}
+        return {"M": encode_item(value, level_below(levels))}
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         content = a_map(self, attribute_value)
-        return self.python_type.__dynasafe_decode__(content, stored_level_below(levels))
+        return decode_item(self.python_type, content, stored_level_below(levels))
 
     @property
     def words(self) -> str:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 
 from dynasafe.errors import InvalidValueError
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.testing.engines import Engine
+from dynasafe.values.whole_items import decode_item, encode_item
 from tests.integration.conftest import boto3_client, key_schema
 from tests.support.generated_items import changes, instances
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from dynasafe import check_request
 from dynasafe.errors import InvalidValueError
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.testing import fake_table
+from dynasafe.values.whole_items import decode_item, encode_item
 from tests.support.generated_items import changes, fields, instances, make_class
 
 KEY = {"id": "k"}

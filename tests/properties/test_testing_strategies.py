@@ -17,10 +17,10 @@ from dynasafe.errors import (
     InvalidValueError,
 )
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.items.schema import schema_of
 from dynasafe.testing import fake_table, strategies
 from dynasafe.values.convert import from_attribute_map, to_attribute_map, to_attribute_value
+from dynasafe.values.whole_items import decode_item, encode_item
 from tests.support.people import Order, Person
 
 KEY = {"pk": "k"}

@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
 from dynasafe.errors import InvalidValueError
-from dynasafe.items.item import encode_item
 from dynasafe.testing import strategies
+from dynasafe.values.whole_items import encode_item
 
 
 class Colour(Enum):

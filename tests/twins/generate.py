@@ -70,7 +70,6 @@ retry_conflicts(read_change_and_store, on=VersionConflictError)""",
 }
 
 WORDS = (
-    (r"\[item async for item in self\]", "list(self)"),
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
     (r"\bAsyncDynamoDB\b", "DynamoDB"),

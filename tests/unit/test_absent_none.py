@@ -9,9 +9,9 @@ import pytest
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute
 from dynasafe.errors import EmptyUpdateError, UnsupportedTypeError
 from dynasafe.expressions.render import render
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.items.schema import schema_of
 from dynasafe.testing import fake_table
+from dynasafe.values.whole_items import decode_item, encode_item
 
 
 class Inner(Item):

@@ -35,9 +35,9 @@ from dynasafe.errors import DynasafeError, InvalidRequestError
 from dynasafe.expressions import reader
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.parser import parse_update
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.validation import seen
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
+from dynasafe.values.whole_items import decode_item, encode_item
 
 SOURCES = str(Path(dynasafe.__file__).parent)
 

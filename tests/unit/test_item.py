@@ -34,11 +34,11 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.items.item_format import ItemShape
 from dynasafe.items.schema import schema_of
 from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import register_codec, to_attribute_map, to_attribute_value
+from dynasafe.values.whole_items import decode_item, encode_item
 from tests.support.people import Address, Person
 
 

@@ -24,8 +24,8 @@ from dynasafe.errors import (
     StoredValueError,
     UnsupportedTypeError,
 )
-from dynasafe.items.item import encode_item
 from dynasafe.testing import strategies
+from dynasafe.values.whole_items import encode_item
 
 
 class Colour(Enum):

@@ -10,10 +10,10 @@ import pytest
 
 from dynasafe import Attr, Item, attribute
 from dynasafe.errors import InvalidValueError
-from dynasafe.items.item import encode_item
 from dynasafe.testing import fake_table
 from dynasafe.testing.descriptions import table_description
 from dynasafe.values.convert import from_attribute_map
+from dynasafe.values.whole_items import encode_item
 
 
 class Event(Item):

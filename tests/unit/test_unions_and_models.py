@@ -14,10 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, Json, RootModel, computed_fie
 
 from dynasafe import Attr, Item, UpdateBuilder, attribute
 from dynasafe.errors import InvalidValueError, StoredValueError, UnsupportedTypeError
-from dynasafe.items.item import decode_item, encode_item
 from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import to_attribute_value
 from dynasafe.values.models import AmbiguousUnionError
+from dynasafe.values.whole_items import decode_item, encode_item
 
 
 class Colour(Enum):
