@@ -19,7 +19,7 @@ from itertools import islice
 from typing import Any, Self
 
 from dynasafe.findings.finding import Finding, Span, underline
-from dynasafe.findings.quoting import MAX_NAMES, cut, printable
+from dynasafe.findings.quoting import MAX_NAMES, cut, printable, quoted
 from dynasafe.records import Record, assign
 
 
@@ -33,6 +33,16 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 
 _MOST_FINDINGS = 20
 """How many findings one message shows."""
+
+
+def _named(name: object) -> str:
+    """The name of a table, which may be its ARN, or of a circuit."""
+    return quoted(name, 320)
+
+
+def _words(text: str | None) -> str:
+    """What another program says, which may quote what it was sent."""
+    return "None" if text is None else printable(text, 1000)
 
 
 class DynasafeError(Exception):
@@ -235,11 +245,11 @@ class CircuitOpenError(NotSentError):
     def __str__(self) -> str:
         if self.retry_after_s == math.inf:
             return (
-                f"Call not sent: the circuit {self.name!r} was opened by hand. "
+                f"Call not sent: the circuit {_named(self.name)} was opened by hand. "
                 "Fix: serve a fallback, or reset() it."
             )
         return (
-            f"Call not sent: the circuit {self.name!r} is open. "
+            f"Call not sent: the circuit {_named(self.name)} is open. "
             f"Fix: retry in {self.retry_after_s:.1f} s, or serve a fallback."
         )
 
@@ -291,7 +301,7 @@ class ConnectionNotMadeError(NotSentError):
     def __str__(self) -> str:
         limit = f", or raise {self.limit}" if self.limit else ""
         return (
-            f"{self.operation} was not sent: {self.reason} (attempts: {self.attempts}). "
+            f"{self.operation} was not sent: {_words(self.reason)} (attempts: {self.attempts}). "
             f"Fix: check the endpoint, the network and the region{limit}."
         )
 
@@ -311,7 +321,8 @@ class CredentialsError(NotSentError):
 
     def __str__(self) -> str:
         return (
-            f"{self.operation} was not sent: no credentials from {self.provider}: {self.reason}. "
+            f"{self.operation} was not sent: no credentials from {printable(self.provider)}: "
+            f"{_words(self.reason)}. "
             "Fix: check that source of credentials, its permissions and the way to it."
         )
 
@@ -433,9 +444,9 @@ class ServiceError(DynasafeError):
         self.attempts = attempts
 
     def __str__(self) -> str:
-        table = f" on table {self.table_name!r}" if self.table_name else ""
+        table = f" on table {_named(self.table_name)}" if self.table_name else ""
         return (
-            f"{self.operation}{table} was refused: {self.code}: {self.message} "
+            f"{self.operation}{table} was refused: {printable(self.code)}: {_words(self.message)} "
             f"(attempts: {self.attempts}, request id: {self.request_id})"
         )
 
@@ -480,6 +491,9 @@ class CancellationReason(Record):
         assign(self, "message", message)
         assign(self, "item", item)
 
+    def _shown(self) -> tuple[str, ...]:
+        return ("operation", "code", "message")  # not the item: its values may be personal data
+
 
 class TransactionCanceledError(ServiceError):
     """The whole transaction was cancelled; `reasons` are in request order."""
@@ -488,7 +502,7 @@ class TransactionCanceledError(ServiceError):
 
     def __str__(self) -> str:
         lines = [
-            f"  {index}: {reason.operation}: {reason.code}: {reason.message}"
+            f"  {index}: {reason.operation}: {printable(reason.code)}: {_words(reason.message)}"
             for index, reason in enumerate(self.reasons)
             if reason.code != "None"
         ]
@@ -523,10 +537,10 @@ class NoAnswerError(DynasafeError):
         self.reason = reason
 
     def __str__(self) -> str:
-        table = f" on table {self.table_name!r}" if self.table_name else ""
+        table = f" on table {_named(self.table_name)}" if self.table_name else ""
         return (
             f"{self.operation}{table} was sent {self.attempts} time(s) without a usable answer: "
-            f"{self.reason}. Fix: read again; raise attempt_timeout_s if the table is slow."
+            f"{_words(self.reason)}. Fix: read again; raise attempt_timeout_s if the table is slow."
         )
 
 
@@ -570,7 +584,7 @@ class OutcomeUnknownError(DynasafeError):
         self._run_plan: Any = None
 
     def __str__(self) -> str:
-        table = f" on table {self.table_name!r}" if self.table_name else ""
+        table = f" on table {_named(self.table_name)}" if self.table_name else ""
         can_resolve = self.client_request_token or self.write_id
         fix = (
             "db.resolve(error) finds out."
@@ -579,7 +593,7 @@ class OutcomeUnknownError(DynasafeError):
         )
         return (
             f"{self.operation}{table} was sent {self.attempts} time(s) and may or may not have "
-            f"been applied: {self.reason}. Fix: {fix}"
+            f"been applied: {_words(self.reason)}. Fix: {fix}"
         )
 
     def resolve(self) -> Any:
@@ -631,7 +645,7 @@ class BatchIncompleteError(DynasafeError):
 
     def __str__(self) -> str:
         return (
-            f"{self.operation} on table {self.table_name!r} stopped half-way: "
+            f"{self.operation} on table {_named(self.table_name)} stopped half-way: "
             f"{self.processed_count} processed, {len(self.unprocessed)} not, "
             f"{len(self.unknown)} unknown. Fix: send error.unprocessed again, later; see "
             "error.__cause__ for the reason."

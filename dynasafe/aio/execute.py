@@ -193,7 +193,9 @@ class Executor:
     async def _run(self, request: Request, state: CallState) -> Success:
         """One request of a plan, with its retries."""
         transport = self._require_open()
-        permits = self.state.prepare(request, state)
+        for _ in self.state.checks(request, state):
+            await asyncio.sleep(0)
+        permits = self.state.breaker(state.settings.breaker, request.call)
         slots, call = self.slots, request.call
         now_s = self.clock.now_s()
         deadline = state.deadline

@@ -13,7 +13,7 @@ come from the driver, through the `CallState`, so that a plan is a function of i
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynasafe.calls.options import BreakerFactory, Settings
@@ -23,7 +23,7 @@ from dynasafe.hooks import emit, is_logged, new_call_id, surrounded
 from dynasafe.resilience.attempts import Call, Command, Deadline, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
-from dynasafe.validation import require_valid
+from dynasafe.validation.check import checks
 
 if TYPE_CHECKING:
     from dynasafe.events import Event
@@ -131,11 +131,19 @@ class ClientState:
         Raises:
             InvalidRequestError: DynamoDB would refuse the request.
         """
-        settings = state.settings
-        if settings.validate and not request.is_checked:
-            call = request.call
-            require_valid(call.operation, request.params, schema=request.schema, form="client")
-        return self.breaker(settings.breaker, request.call)
+        for _ in self.checks(request, state):
+            pass
+        return self.breaker(state.settings.breaker, request.call)
+
+    def checks(self, request: Request, state: CallState) -> Iterable[None]:
+        """The check of a request, in steps between which other tasks may run.
+
+        Raises:
+            InvalidRequestError: at one of the steps: DynamoDB would refuse the request.
+        """
+        if not state.settings.validate or request.is_checked:
+            return ()
+        return checks(request.call.operation, request.params, request.schema)
 
     def attempts(
         self, request: Request, state: CallState, *, now_s: float

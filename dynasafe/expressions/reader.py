@@ -191,9 +191,10 @@ class _Reader:
         self.values: list[ValuePlaceholder] = []
         self.parts: list[ConditionNode | UpdateAction] = []
         self.targets: list[Path] = []
-        self._tokens = tokens_of(text)
-        self._end = Token("end", "<EOF>", len(text), len(text))
-        self._next: Token = self._tokens[0] if self._tokens else self._end
+        end = Token("end", "<EOF>", len(text), len(text))
+        # Two at the end, so that there is always a next one.
+        self._tokens = [*tokens_of(text), end, end]
+        self._next: Token = self._tokens[0]
         self._at = 0
         if not text:
             raise ExpressionSyntaxError(
@@ -206,18 +207,16 @@ class _Reader:
     # Tokens
 
     def _peek(self, ahead: int = 1) -> Token:
-        at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else self._end
+        return self._tokens[self._at + ahead]
 
     def _take(self) -> Token:
         token = self._next
-        self._at += 1
-        self._next = self._peek(0)
+        self._at = at = self._at + 1
+        self._next = self._tokens[at]
         return token
 
-    def _is(self, text: str) -> bool:
-        token = self._next
-        return token.text == text and token.kind in ("mark", "comparator")
+    def _is(self, mark: str) -> bool:
+        return self._next.mark == mark
 
     def _expect(self, text: str) -> Token:
         if not self._is(text):
@@ -228,7 +227,7 @@ class _Reader:
         token = self._next
         # From the token before to the one after, with the space between them.
         before = self._tokens[self._at - 1].start if self._at else 0
-        near = self.text[before : self._peek().end] if self._tokens else self.text
+        near = self.text[before : self._peek().end] if len(self._tokens) > 2 else self.text
         raise ExpressionSyntaxError(
             f'Syntax error; token: "{token.text}", near: "{near}"',
             self.text,
@@ -268,10 +267,11 @@ class _Reader:
         start = self._next.start
         elements: list[NodePathElement] = [self._path_name()]
         while True:
-            if self._is("."):
+            mark = self._next.mark
+            if mark == ".":
                 self._take()
                 elements.append(self._path_name())
-            elif self._is("["):
+            elif mark == "[":
                 self._take()
                 token = self._next
                 if token.kind != "index":
@@ -326,10 +326,15 @@ class _Reader:
 
     def _operand(self) -> Operand | _Call:
         """A path, a value or a function call; each may stand in one pair of brackets."""
+        kind = self._next.kind
+        if kind == "value":
+            return self._value()
+        if kind == "alias":
+            return self._path()
         open_calls: list[_Call | int] = []  # an int is the start of a bracket
         while True:
             token = self._next
-            if self._is("("):
+            if token.mark == "(":
                 open_calls.append(self._take().start)
                 continue
             if token.kind == "name" and not token.word and self._is_call():
@@ -368,8 +373,7 @@ class _Reader:
                 return operand
 
     def _is_call(self) -> bool:
-        following = self._peek()
-        return following.kind == "mark" and following.text == "("
+        return self._peek().mark == "("
 
     # What functions mean
 
@@ -546,7 +550,7 @@ class _Reader:
     def _is_compared_after_brackets(self) -> bool:
         """Whether the brackets that close here end before a comparison."""
         ahead = 0
-        while self._peek(ahead).text == ")":
+        while self._peek(ahead).mark == ")":
             ahead += 1
         token = self._peek(ahead)
         return token.kind == "comparator" or token.word in ("BETWEEN", "IN")

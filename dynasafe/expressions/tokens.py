@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import Final
 
 _TOKEN = re.compile(
-    r"""[ \t\r\n]*(?:
-        (?P<name>[A-Za-z][A-Za-z0-9_]*)
+    r"""(?P<name>[A-Za-z][A-Za-z0-9_]*)
       | (?P<alias>\#[A-Za-z0-9_]+)
       | (?P<value>:[A-Za-z0-9_]+)
-      | (?P<index>0|[1-9][0-9]*)
-      | (?P<comparator><>|<=|>=|=|<|>)
       | (?P<mark>[()\[\],.+-])
+      | (?P<comparator><>|<=|>=|=|<|>)
+      | (?P<index>0|[1-9][0-9]*)
       | (?P<stray>[^ \t\r\n])
-      | \Z  # takes the space at the end at once, instead of once from each of its characters
-    )""",
+    """,
     re.VERBOSE,
 )
 KEYWORDS = frozenset(
     {"AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE"},
 )
+_LONGEST_KEYWORD = max(map(len, KEYWORDS))
 
 
-class Token(NamedTuple):
-    """One token; `kind` is the name of its group in the pattern, or "end"."""
+class Token:
+    """One token; `kind` is the name of its group in the pattern, or "end".
 
-    kind: str
-    text: str
-    start: int
-    end: int
+    `word` is the keyword that it is, in upper case; `mark` the mark or comparator. Of any other
+    token they are empty.
+    """
 
-    @property
-    def word(self) -> str:
-        """The keyword that it is, in upper case, or nothing."""
-        upper = self.text.upper() if self.kind == "name" else ""
-        return upper if upper in KEYWORDS else ""
+    __slots__ = ("end", "kind", "mark", "start", "text", "word")
+
+    def __init__(self, kind: str, text: str, start: int, end: int) -> None:
+        self.kind: Final = kind
+        self.text: Final = text
+        self.start: Final = start
+        self.end: Final = end
+        word = mark = ""
+        if kind == "name":
+            if end - start <= _LONGEST_KEYWORD and (upper := text.upper()) in KEYWORDS:
+                word = upper
+        elif kind == "mark" or kind == "comparator":
+            mark = text
+        self.word: Final = word
+        self.mark: Final = mark
 
 
 def tokens_of(text: str) -> list[Token]:
     """Every token, in the order of the text."""
-    return [
-        Token(str(match.lastgroup), match[str(match.lastgroup)], *match.span(match.lastgroup))
-        for match in _TOKEN.finditer(text)
-        if match.lastgroup
-    ]
+    return [Token(str(each.lastgroup), each[0], *each.span()) for each in _TOKEN.finditer(text)]

@@ -32,10 +32,10 @@ def cut(text: str, most: int = MAX_SHOWN) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-def quoted(name: object) -> str:
+def quoted(name: object, most: int = _MAX_NAME) -> str:
     """A name between quotes: `'first_name'`."""
     text = str.__str__(name) if isinstance(name, str) else type(name).__name__
-    return f"'{printable(text, _MAX_NAME)}'"
+    return f"'{printable(text, most)}'"
 
 
 def listed(names: Iterable[object]) -> str:

@@ -13,6 +13,7 @@ from botocore.validate import ParamValidator
 
 from dynasafe.errors import InvalidRequestError
 from dynasafe.findings.finding import Finding
+from dynasafe.findings.quoting import printable
 
 if TYPE_CHECKING:
     # botocore has no types of its own: without these, nothing of our errors would have one.
@@ -38,7 +39,7 @@ class RefusedRequestError(InvalidRequestError, _ClientError):
         _init(self, operation, findings)
         self.operation_name: str = operation
         self.response: Any = {
-            "Error": {"Code": "ValidationException", "Message": self.findings[0].message},
+            "Error": {"Code": "ValidationException", "Message": _words(self.findings[0])},
             "ResponseMetadata": {"HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0},
         }
 
@@ -46,7 +47,7 @@ class RefusedRequestError(InvalidRequestError, _ClientError):
         # Its first line is botocore's: existing code looks for the code in the text.
         return (
             f"An error occurred (ValidationException) when calling the {self.operation} "
-            f"operation: {self.findings[0].message}\n{InvalidRequestError.__str__(self)}"
+            f"operation: {_words(self.findings[0])}\n{InvalidRequestError.__str__(self)}"
         )
 
 
@@ -55,11 +56,19 @@ class RefusedParametersError(InvalidRequestError, _ParamValidationError):
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
         _init(self, operation, findings)
-        report = "\n".join(finding.message for finding in self.findings)
+        report = "\n".join(map(_words, self.findings[:_MOST_FINDINGS]))
         self.kwargs: dict[str, str] = {"report": report}
 
     def __str__(self) -> str:
         return f"Parameter validation failed:\n{InvalidRequestError.__str__(self)}"
+
+
+_MOST_FINDINGS = 20
+"""How many findings the report has."""
+
+
+def _words(finding: Finding) -> str:
+    return printable(finding.message, 1000)
 
 
 def _init(error: InvalidRequestError, operation: str, findings: Sequence[Finding]) -> None:

@@ -31,6 +31,7 @@ from dynasafe.errors import (
     UnsupportedTypeError,
 )
 from dynasafe.expressions.document_path import DocumentPath
+from dynasafe.findings.quoting import listed, quoted
 from dynasafe.items.attributes import Attr
 from dynasafe.items.owners import HasSchema
 from dynasafe.items.schema import (
@@ -131,14 +132,14 @@ class Item(HasSchema):
                 missing.append(field_name)
         if missing or values:
             problems = [f"missing: {', '.join(missing)}"] if missing else []
-            problems += [f"unknown: {', '.join(values)}"] if values else []
+            problems += [f"unknown: {listed(values)}"] if values else []
             raise TypeError(f"{type(self).__name__}: {'; '.join(problems)}")
 
     if not TYPE_CHECKING:
         # Hidden from type checkers, which would allow any name because of it.
         def __setattr__(self, name, value):
             if name not in self.__dynasafe_schema__.by_field_name and not name.startswith("_"):
-                raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+                raise AttributeError(f"{type(self).__name__} has no attribute {quoted(name)}")
             self.__dict__[name] = value
 
     def __eq__(self, other: object) -> bool:

@@ -16,6 +16,7 @@ from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.item import Item
 from dynasafe.items.schema import Schema
 from dynasafe.items.update_steps import UpdateSteps, update_finding
+from dynasafe.values.convert import require_room
 from dynasafe.values.models import dataclass_fields, fields_of, is_dataclass, is_model
 
 NonePolicy = Literal["remove", "null", "skip"]
@@ -137,6 +138,11 @@ class _Patch:
         return not (target.codec.takes_none or target.none_is_absent)
 
     def _set(self, name: str, target: Attr[Any], value: object) -> None:
+        if type(value) in (list, dict) and (self._schema is None or target.codec.keeps_size):
+            try:
+                require_room(value)
+            except InvalidValueError as error:
+                raise error.within(target.text) from None
         if self._schema is not None:
             try:
                 value = target.codec.parse(value)

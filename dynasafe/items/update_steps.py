@@ -118,8 +118,8 @@ class UpdateSteps:
         action = self._written.actions.get((kind, name)) if is_kept else None
         if action is None:
             action = Action(verb, self.target(attribute))
-            if verb == "remove":
-                _require_removable(action.target)
+            if verb in _MAY_TAKE_AWAY:
+                _require_removable(action.target, verb)
             if is_kept:
                 self._written.keep_action((kind, name), action)
         self._take(action, action.payload(value), is_kept=is_kept)
@@ -146,8 +146,8 @@ class UpdateSteps:
                 if action.verb == "set":
                     twin._take(Action("remove", target), None, is_kept=False)
                 continue
-            if action.verb == "remove":
-                _require_removable(target)
+            if action.verb in _MAY_TAKE_AWAY:
+                _require_removable(target, action.verb)
             if not is_readable(action.verb, target, payload):
                 raise UnsupportedTypeError(
                     target.text,
@@ -273,14 +273,26 @@ class UpdateSteps:
                 raise _key_error(action.root)
 
 
-def _require_removable(target: Attr[Any]) -> None:
+_MAY_TAKE_AWAY: Final = ("remove", "delete")
+"""Verbs that may leave the item without the attribute: a set goes with its last member."""
+
+
+def _require_removable(target: Attr[Any], verb: Verb) -> None:
     item_class = target.owner
-    if item_class is not None and schema_of(item_class).requires(target.path):
+    if item_class is None or not schema_of(item_class).requires(target.path):
+        return
+    if verb == "delete":
         raise ValueOutOfRangeError(
             target.text,
-            f"{item_class.__name__} has no default for it: the item could not be read without "
-            "it. Fix: give it a default",
+            f"{item_class.__name__} has no default for it, and a set is gone with its last member: "
+            "the item could not be read any more. Fix: default_factory=set, which reads a missing "
+            "set as an empty one",
         )
+    raise ValueOutOfRangeError(
+        target.text,
+        f"{item_class.__name__} has no default for it: the item could not be read without it. "
+        "Fix: give it a default",
+    )
 
 
 _of_plain_items: dict[Escape, WrittenUpdates] = {

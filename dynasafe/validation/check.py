@@ -6,7 +6,7 @@ messages are the service's, where public evidence shows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -55,13 +55,14 @@ from dynasafe.validation.query_rules import (
     check_start_bounds,
     check_start_values,
 )
-from dynasafe.validation.report import Context, Report
+from dynasafe.validation.report import Context, Known, Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.statement_rules import check_parameters
 from dynasafe.validation.table_rules import check_changed_table, check_new_table
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
+from dynasafe.validation.value_rules import plain_size_bytes, wire_value
 from dynasafe.validation.vector_item_rules import check_item_vectors, check_updated_vectors
 from dynasafe.validation.vector_rules import (
     check_against_index,
@@ -70,6 +71,7 @@ from dynasafe.validation.vector_rules import (
 )
 from dynasafe.validation.words import HISTORY, Words, wording
 from dynasafe.values.arguments import require_choice
+from dynasafe.values.wire import holds_many
 
 Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -128,13 +130,14 @@ def check_from_scratch(
     schema: object = None,
     form: Form | None = None,
     words: Words = HISTORY[-1],
+    known: Known | None = None,
 ) -> tuple[Finding, ...]:
     """As `check_request`, whatever was found of other requests before, in the words of a time."""
     if not isinstance(operation, str) or operation not in OPERATIONS:
         nothing = Report()
         nothing.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
         return tuple(nothing.findings)
-    report = Report(context=_context(operation, form == "wire", words.since))
+    report = Report(context=_context(operation, form == "wire", words.since), known=known)
     check = _CHECKS.get(operation, _check_members_only)
     if form is None and isinstance(params, Mapping) and is_resource_form(operation, params):
         form = "resource"
@@ -150,6 +153,69 @@ def check_from_scratch(
         pass
     check_strays(operation, params, report)
     return (*report.findings, *report.overlooked)
+
+
+def checks(operation: str, params: Mapping[str, Any], schema: object) -> Iterable[None]:
+    """As `require_valid` of the client's form: in steps, if the request is large.
+
+    Raises:
+        InvalidRequestError: at one of the steps, with all findings.
+    """
+    like = likeness(operation, params, schema)
+    return () if like is not None and was_fine(like) else _checks(operation, params, schema, like)
+
+
+def _checks(
+    operation: str, params: Mapping[str, Any], schema: object, like: Hashable | None
+) -> Generator[None, None, None]:
+    findings = yield from check_in_steps(operation, params, schema)
+    if findings:
+        raise InvalidRequestError(operation, findings)
+    if like is not None:
+        remember_fine(like)
+
+
+def check_in_steps(
+    operation: str, params: Mapping[str, Any], schema: object
+) -> Generator[None, None, tuple[Finding, ...]]:
+    """As `check_from_scratch` of the client's form; between the steps others may run.
+
+    A small request is one step. Of a large one, each item is looked at in a step of its own, and
+    the rules are asked in the last.
+    """
+    if operation not in OPERATIONS or not holds_many(params):
+        return check_from_scratch(operation, params, schema=schema, form="client")
+    yield
+    known = Known()
+    report = Report(context=_context(operation, False, HISTORY[-1].since), known=known)
+    for name, values in _value_maps(params):
+        if name != "ExpressionAttributeValues":
+            plain_size_bytes(values, report)
+            yield
+            continue
+        for value in values.values():
+            wire_value(value, report)
+            yield
+    findings = check_from_scratch(operation, params, schema=schema, form="client", known=known)
+    yield
+    return findings
+
+
+_VALUES = frozenset({"Item", "Key", "ExpressionAttributeValues"})
+_LEVELS_OF_A_REQUEST = 6
+
+
+def _value_maps(part: object, levels: int = _LEVELS_OF_A_REQUEST) -> Iterator[tuple[str, Any]]:
+    """The items, keys and values of expressions, by the names of their members."""
+    if type(part) is list and levels:
+        for each in part:
+            yield from _value_maps(each, levels - 1)
+    elif type(part) is dict and levels:
+        for name, each in part.items():
+            if name in _VALUES and type(each) is dict:
+                yield name, each
+            else:
+                yield from _value_maps(each, levels - 1)
 
 
 def read_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,10 @@ from dynasafe.values.wire import (
     bytes_of,
     fine_item_size_bytes,
     fine_size_bytes,
+    names_size_bytes,
     text_size_bytes,
+    unfine,
+    unfine_numbers,
 )
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
@@ -47,6 +50,8 @@ REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MAX_EXPONENT = 2_147_483_647
 _NO_MEMBERS: dict[str, Any] = {}
+_MOST_PROBLEMS = 100
+"""How many are looked for in one value: more of them help nobody, and cost time."""
 # The item itself is the first level, so that a value begins at the second.
 _FIRST_LEVEL = 2
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
@@ -137,7 +142,8 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
         return value
     is_as_read = True
     todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
-    while todo:
+    most = len(report.findings) + len(report.overlooked) + _MOST_PROBLEMS
+    while todo and len(report.findings) + len(report.overlooked) < most:
         each, where, words, level = todo.pop()
         if each is None:
             continue
@@ -152,7 +158,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
             if refusal is not None:
                 _refuse(refusal, inside, _EXPECTED[type_name], content, report)
             elif type_name in ("L", "M"):
-                children = _children(type_name, content, where)
+                children = _children(type_name, content, where, level, report.context)
                 todo += [(*child, level + 1) for child in reversed(children)]
             elif type_name in ("BOOL", "NULL") and isinstance(content, str):
                 report.overlook_type("DYS110", inside, _EXPECTED[type_name], content)
@@ -192,6 +198,12 @@ def _as_read(value: Any, is_wire: bool | None, level: int) -> Any:
     }
 
 
+def _all_as_read(values: list[Any], is_wire: bool | None, level: int) -> list[Any]:
+    for index in unfine(values, MAX_NESTING_LEVELS - level, is_wire=bool(is_wire)):
+        values[index] = _as_read(values[index], is_wire, level + 1)
+    return values
+
+
 def _content_as_read(type_name: str, content: Any, is_wire: bool | None, level: int) -> Any:
     match type_name, content:
         case "B", str() if not is_wire and is_text(content):
@@ -199,9 +211,10 @@ def _content_as_read(type_name: str, content: Any, is_wire: bool | None, level: 
         case "BS", list() | tuple() if not is_wire:
             return [_content_as_read("B", each, is_wire, level) for each in content]
         case "L", list() | tuple():
-            return [_as_read(each, is_wire, level + 1) for each in content]
+            return _all_as_read([*content], is_wire, level)
         case "M", Mapping():
-            return {name: _as_read(each, is_wire, level + 1) for name, each in content.items()}
+            values = _all_as_read([*content.values()], is_wire, level)
+            return dict(zip(content, values, strict=True))
         case _:
             return content
 
@@ -228,12 +241,17 @@ def named(place: str, name: object) -> str:
     return f"{place}.{shown}" if place else shown
 
 
-def _children(type_name: str, content: Any, place: str) -> list[tuple[object, str, str]]:
+def _children(
+    type_name: str, content: Any, place: str, level: int, context: Context
+) -> list[tuple[object, str, str]]:
+    """What is in a list or map on this level, but for values that are fine at a glance."""
     place = cut(place)
+    children = [*content] if type_name == "L" else [*content.values()]
+    indexes = unfine(children, MAX_NESTING_LEVELS - level, is_wire=bool(context.is_wire))
     if type_name == "L":
-        return [(child, f"{place}[{index}]", IN_VALUE) for index, child in enumerate(content)]
+        return [(children[index], f"{place}[{index}]", IN_VALUE) for index in indexes]
     # Keys of maps are data, as values are.
-    return [(child, f"{place}.*", IN_VALUE) for child in content.values()]
+    return [(children[index], f"{place}.*", IN_VALUE) for index in indexes]
 
 
 def _refuse(refusal: str, place: str, expected: str, given: object, report: Report) -> None:
@@ -421,7 +439,7 @@ def _problems(value: object, context: Context) -> tuple[tuple[Problem, ...], boo
     report = Report(context=context)
     is_malformed = False
     todo: list[tuple[object, str, int]] = [(value, "", _FIRST_LEVEL)]
-    while todo:
+    while todo and len(report.findings) < _MOST_PROBLEMS:
         each, place, level = todo.pop()
         each = _NO_MEMBERS if each is None else each
         members = _members(each)
@@ -440,10 +458,10 @@ def _problems(value: object, context: Context) -> tuple[tuple[Problem, ...], boo
                 todo.clear()  # it may hold itself
                 break
             else:
-                if type_name == "M":
+                if type_name == "M" and names_size_bytes(content) < 0:
                     for name in content:
                         check_name(name, place, report)
-                children = _children(type_name, content, place)
+                children = _children(type_name, content, place, level, context)
                 todo += [(child, inner, level + 1) for child, inner, _ in reversed(children)]
         else:
             _check_members(members, each, place, report)
@@ -520,7 +538,7 @@ def _check_set(type_name: str, content: Any, place: str, report: Report) -> None
         return
     if type_name == "NS":
         before = len(report.findings)
-        for each in content:
+        for each in unfine_numbers(content)[:_MOST_PROBLEMS]:
             check_number(each, place, report)
         if len(report.findings) > before:
             return

@@ -41,6 +41,10 @@ class Codec(Generic[T]):
     name = "any value"
     type_name: str | None = None
     """The wire type of all its values, where they have one."""
+    keeps_size: bool = False
+    """Whether a value is stored in no less than it takes as Python has it."""
+    plain_type: type | None = None
+    """The type whose values it writes as they are written without an annotation."""
 
     def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:
         """The value in wire form.
@@ -80,6 +84,10 @@ class Codec(Generic[T]):
             UnsupportedTypeError: it is neither, in words for the one who sent it.
         """
         return cast(T, value)
+
+    def keeps(self, kinds: set[type]) -> bool:
+        """Whether `parse` gives all values of exactly these types back as they are."""
+        return type(self) is Codec
 
     def refused(self) -> UnsupportedTypeError:
         """What is said of a value that `parse` does not take."""
@@ -135,6 +143,7 @@ class CodecWithoutParts(Codec[T]):
 
 
 ANY: Codec[Any] = Codec()
+ANY.keeps_size = True
 
 
 def mismatch(name: str, value: object) -> UnsupportedTypeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from dynasafe.errors import (
     InvalidValueError,
@@ -22,18 +22,22 @@ from dynasafe.values.codec import (
     stored_mismatch,
 )
 from dynasafe.values.convert import (
+    FEW,
+    are_plain_names,
+    encoded_alike,
     require_name,
     set_of,
     text_set,
 )
-from dynasafe.values.scalars import (
-    StrCodec,
-)
+from dynasafe.values.scalars import StrCodec
 from dynasafe.values.wire import (
     ELEMENTS,
     LEVELS,
     AttributeValue,
 )
+
+_ONLY_STR: Final = {str}
+_ONLY_INT: Final = {int}
 
 
 class ListCodec(Codec[Any]):
@@ -41,6 +45,7 @@ class ListCodec(Codec[Any]):
 
     def __init__(self, element: Codec[Any], make: type) -> None:
         self.element = element
+        self.keeps_size: bool = element.keeps_size
         self.make = make
         self.name: str = f"{make.__name__}[{element.name}]"
 
@@ -51,6 +56,8 @@ class ListCodec(Codec[Any]):
     def parse(self, value: Any) -> Any:
         if not isinstance(value, LISTS):
             raise self.refused()
+        if self.element.keeps({*map(type, value)}):
+            return self.make(value)
         return self.make(_parsed_elements([self.element] * len(value), value))
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
@@ -142,6 +149,8 @@ class SetCodec(Codec[Any]):
             raise self.refused()
         elements = list(value)
         try:
+            if self.element.keeps({*map(type, elements)}):
+                return self.make(elements)
             return self.make(_parsed_elements([self.element] * len(elements), elements))
         except TypeError as error:
             if isinstance(error, InvalidValueError):
@@ -151,8 +160,11 @@ class SetCodec(Codec[Any]):
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, SETS):
             raise mismatch(self.name, value)
-        texts = text_set(value) if self.element.__class__ is StrCodec else None
-        return texts or set_of([self.element.encode(each, levels) for each in value])
+        simple = text_set(value) if self.element.__class__ is StrCodec else None
+        if self.element.plain_type is int and len(value) > FEW and {*map(type, value)} == _ONLY_INT:
+            alike = encoded_alike(sorted(value), int)
+            simple = None if alike is None else {"NS": [each["N"] for each in alike]}
+        return simple or set_of([self.element.encode(each, levels) for each in value])
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         for type_name, member_type in ELEMENTS.items():
@@ -171,6 +183,7 @@ class MapCodec(Codec[Any]):
 
     def __init__(self, value: Codec[Any]) -> None:
         self._value = value
+        self.keeps_size: bool = value.keeps_size
         self.name: str = f"dict[str, {value.name}]"
 
     @property
@@ -180,12 +193,23 @@ class MapCodec(Codec[Any]):
     def parse(self, value: Any) -> Any:
         if not isinstance(value, Mapping):
             raise self.refused()
+        if (
+            type(value) is dict
+            and {*map(type, value)} <= _ONLY_STR
+            and self._value.keeps({*map(type, value.values())})
+        ):
+            return dict(value)
         return parsed_members({name: (name, self._value) for name in value}, value, is_map=True)
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise mismatch(self.name, value)
         encode, below = self._value.encode, level_below(levels)
+        kind = self._value.plain_type
+        if kind is not None and type(value) is dict and len(value) > FEW and are_plain_names(value):
+            alike = encoded_alike(value.values(), kind)
+            if alike is not None:
+                return {"M": dict(zip(value, alike, strict=True))}
         encoded: dict[str, dict[str, Any]] = {}
         name: Any = ""
         try:
@@ -223,6 +247,10 @@ def encoded_elements(
 ) -> list[dict[str, Any]]:
     """Each value in wire form, written by the codec of all."""
     encode, below = element.encode, level_below(levels)
+    if element.plain_type is not None and isinstance(values, LISTS) and len(values) > FEW:
+        alike = encoded_alike(values, element.plain_type)
+        if alike is not None:
+            return alike
     encoded: list[dict[str, Any]] = []
     try:
         for each in values:

@@ -10,18 +10,19 @@ DynamoDB API Reference.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from itertools import chain
 from typing import Any, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
-from dynasafe.limits import MAX_NUMBER_DIGITS
+from dynasafe.limits import MAX_ITEM_BYTES, MAX_NUMBER_DIGITS
 from dynasafe.values.models import dumped, fields_stored, is_dataclass, is_model
-from dynasafe.values.numbers import decode_number, encode_number
+from dynasafe.values.numbers import decode_number, encode_number, of_plain_float
 from dynasafe.values.wire import LEVELS, AttributeValue, bytes_of, too_deep
 
 T = TypeVar("T")
@@ -65,6 +66,10 @@ def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dic
     """The values of a map, and what they may hold; an error shows no keys, as data are."""
     if levels < 0:
         raise too_deep()
+    if type(value) is dict and len(value) > FEW and are_plain_names(value):
+        alike = encoded_alike(value.values())
+        if alike is not None:
+            return dict(zip(value, alike, strict=True))
     encoded: dict[str, dict[str, Any]] = {}
     name: Any = ""
     try:
@@ -80,9 +85,13 @@ def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dic
             elif kind is bool:
                 encoded[name] = {"BOOL": each}
             elif kind is dict:
-                encoded[name] = {"M": _encoded_members(each, levels - 1, is_keys=True)}
+                inner = (
+                    {} if levels and not each else _encoded_members(each, levels - 1, is_keys=True)
+                )
+                encoded[name] = {"M": inner}
             elif kind is list:
-                encoded[name] = {"L": _encoded_elements(each, levels - 1)}
+                elements = [] if levels and not each else _encoded_elements(each, levels - 1)
+                encoded[name] = {"L": elements}
             else:
                 encode = _ENCODERS.get(kind)
                 encoded[name] = (_encoder(kind) if encode is None else encode)(each, levels)
@@ -93,9 +102,13 @@ def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dic
     return encoded
 
 
-def _encoded_elements(value: Iterable[Any], levels: int) -> list[dict[str, Any]]:
+def _encoded_elements(value: Collection[Any], levels: int) -> list[dict[str, Any]]:
     if levels < 0:
         raise too_deep()
+    if len(value) > FEW:
+        alike = encoded_alike(value)
+        if alike is not None:
+            return alike
     encoded: list[dict[str, Any]] = []
     try:
         for each in value:
@@ -106,9 +119,13 @@ def _encoded_elements(value: Iterable[Any], levels: int) -> list[dict[str, Any]]
                 digits = str(each) if _MIN_INT < each < _MAX_INT else encode_number(each)
                 encoded.append({"N": digits})
             elif kind is dict:
-                encoded.append({"M": _encoded_members(each, levels - 1, is_keys=True)})
+                inner = (
+                    {} if levels and not each else _encoded_members(each, levels - 1, is_keys=True)
+                )
+                encoded.append({"M": inner})
             elif kind is list:
-                encoded.append({"L": _encoded_elements(each, levels - 1)})
+                elements = [] if levels and not each else _encoded_elements(each, levels - 1)
+                encoded.append({"L": elements})
             else:
                 encode = _ENCODERS.get(kind)
                 encoded.append((_encoder(kind) if encode is None else encode)(each, levels))
@@ -120,6 +137,70 @@ def _encoded_elements(value: Iterable[Any], levels: int) -> list[dict[str, Any]]
 
 _MIN_INT, _MAX_INT = -(10**18), 10**18
 """An int between these is surely within the range and the precision of DynamoDB's numbers."""
+FEW: Final = 16
+"""Up to so many values are looked at one by one."""
+
+
+def are_plain_names(names: Collection[Any]) -> bool:
+    """Whether they are all of type str, and ASCII."""
+    return {*map(type, names)} == _ONLY_STR and "".join(names).isascii()
+
+
+def encoded_alike(
+    values: Collection[Any], expected: type | None = None
+) -> list[dict[str, Any]] | None:
+    """Values that are all of one of the commonest types, in wire form; None for any others.
+
+    All at once they cost a third of what they cost one by one.
+
+    Args:
+        expected: the type, if only one will do.
+    """
+    kinds = {*map(type, values)}
+    if len(kinds) != 1:
+        return None
+    (kind,) = kinds
+    if expected is not None and kind is not expected:
+        return None
+    if kind is str:
+        return [{"S": each} for each in values] if "".join(values).isascii() else None
+    if kind is int:
+        if min(values) <= _MIN_INT or max(values) >= _MAX_INT:
+            return None
+        return [{"N": digits} for digits in map(str, values)]
+    if kind is bool:
+        return [{"BOOL": each} for each in values]
+    if kind is float and _ENCODERS[float] is _number:
+        texts = [*map(repr, values)]
+        together = "".join(texts)
+        if "e" in together or "n" in together:
+            return None
+        return [{"N": of_plain_float(text)} for text in texts]
+    if kind is type(None) and _ENCODERS[kind] is _none:
+        return [{"NULL": True} for each in values]
+    return None
+
+
+def require_room(value: Any) -> None:
+    """Refuse lists and maps that no item has room for, before they are worked on.
+
+    Raises:
+        ValueOutOfRangeError: they take more than 400 KB, whatever their numbers take.
+    """
+    within = [value]
+    size_bytes = 0
+    for _ in range(LEVELS + 1):  # what is deeper is refused for that
+        maps = [each for each in within if type(each) is dict]
+        lists = [each for each in within if type(each) is list]
+        if not maps and not lists:
+            return
+        names = [*chain.from_iterable(maps)]
+        within = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, maps))]
+        texts = [each for each in chain(names, within) if type(each) is str]
+        # A list or map takes 3 bytes, and 1 for each value in it.
+        size_bytes += 3 * (len(lists) + len(maps)) + len(within) + sum(map(len, texts))
+        if size_bytes > MAX_ITEM_BYTES:
+            raise ValueOutOfRangeError("", "it takes more than the 400 KB that an item may have")
 
 
 def require_name(name: Any) -> str:

@@ -39,6 +39,10 @@ def encode_number(value: int | float | Decimal) -> str:
         # The commonest: no exponent, and no zero at the end of a fraction.
         if "." in text and text[-1] != "0" and "E" not in text and len(text) <= MAX_NUMBER_DIGITS:
             return text
+    if type(value) is float:
+        text = repr(value)
+        if "e" not in text and "n" not in text:
+            return of_plain_float(text)
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _not_finite()
@@ -72,6 +76,13 @@ def encode_number(value: int | float | Decimal) -> str:
         return f"{minus}0.{'0' * (-magnitude - 1)}{digits}"
     fraction = f".{digits[1:]}" if len(digits) > 1 else ""
     return f"{minus}{digits[0]}{fraction}E{magnitude:+d}"
+
+
+def of_plain_float(text: str) -> str:
+    """The text of a float whose repr has no exponent, and is neither nan nor inf."""
+    if text[-2:] != ".0":
+        return text
+    return "0" if text == "-0.0" else text[:-2]
 
 
 def _not_finite() -> ValueOutOfRangeError:

@@ -46,6 +46,10 @@ class ScalarCodec(CodecWithoutParts[T]):
         self.name: str = name
         self._types = types
         self._type_name = type_name
+        self._kept = frozenset(types)
+        if types[0] in (bool, float):
+            self.plain_type: type | None = types[0]
+        self.keeps_size: bool = type_name != "B"
         self.type_name: str | None = type_name
         self._decode = decode
 
@@ -64,6 +68,9 @@ class ScalarCodec(CodecWithoutParts[T]):
     @property
     def takes_none(self) -> bool:
         return self.name == "None"
+
+    def keeps(self, kinds: set[type]) -> bool:
+        return kinds <= self._kept
 
     def parse(self, value: Any) -> T:
         if self._is_instance(value):
@@ -152,6 +159,8 @@ _JSON_FORMS: dict[str, Callable[[Any], Any]] = {
 
 
 class StrCodec(ScalarCodec[str]):
+    plain_type: type | None = str
+
     def __init__(self) -> None:
         super().__init__("str", (str,), "S", str)
 
@@ -173,6 +182,8 @@ _CERTAIN_INT = 10**18
 
 
 class IntCodec(ScalarCodec[int]):
+    plain_type: type | None = int
+
     def __init__(self) -> None:
         super().__init__("int", (int,), "N", decode_int)
 
@@ -255,6 +266,8 @@ class EpochSecondsCodec(CodecWithoutParts[datetime]):
 
 class EpochIntCodec(IntCodec):
     """A whole number of seconds since 1970, as Time to Live needs it."""
+
+    plain_type: type | None = None
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         encoded = super().encode(value, levels)

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
-from operator import itemgetter
+from itertools import chain, filterfalse
+from operator import add, itemgetter, methodcaller
 from typing import Any, Final
 
 from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
@@ -164,6 +165,10 @@ def scalars(set_type: str, members: Iterable[Any]) -> frozenset[Any]:
 
 # Sizes
 
+_FEW: Final = 16
+"""Up to so many values are looked at one by one."""
+_NO_BOUND: Final = 1 << 62
+
 
 def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
     """The size of one value, without its name.
@@ -194,7 +199,7 @@ def _size_bytes(attribute_value: AttributeValue) -> int:
         case "BS":
             return sum(len(bytes_of(each)) for each in content)
         case "L":
-            return 3 + sum(1 + _size_bytes(each) for each in content)
+            return 3 + len(content) + _all_sizes_bytes([*content])
         case "M":
             return 3 + len(content) + _sizes_bytes(content)
         case _:
@@ -208,10 +213,24 @@ def item_size_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
 
 
 def _sizes_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
-    return sum(text_size_bytes(name) + _size_bytes(value) for name, value in attribute_map.items())
+    of_names = sum(map(text_size_bytes, attribute_map))
+    return of_names + _all_sizes_bytes([*attribute_map.values()])
 
 
-def fine_size_bytes(value: Any, levels: int = LEVELS, *, is_wire: bool = False) -> int:
+def _all_sizes_bytes(values: list[Any]) -> int:
+    if len(values) <= _FEW:
+        return sum(map(_size_bytes, values))
+    size_bytes = 0
+    for start in range(0, len(values), _GROUP):
+        group = values[start : start + _GROUP]
+        of_fine = _fine_values(group, LEVELS, False, _MOST_OF_A_GROUP)
+        size_bytes += of_fine if of_fine >= 0 else sum(map(_size_bytes, group))
+    return size_bytes
+
+
+def fine_size_bytes(
+    value: Any, levels: int = LEVELS, *, is_wire: bool = False, most: int = _NO_BOUND
+) -> int:
     """The size of a value with which nothing is wrong at a glance; -1 for any other.
 
     One walk tells all that the rules ask of most values: that the value is well-formed, how deep it
@@ -220,24 +239,76 @@ def fine_size_bytes(value: Any, levels: int = LEVELS, *, is_wire: bool = False) 
     Args:
         levels: how many lists and maps it may be of, one within the other.
         is_wire: whether binary is base64 text, as in the JSON that is sent.
+        most: how many values there may be on one level; if there are more, the answer is -1.
     """
-    return _fine_values((value,), levels, is_wire)
+    return _fine_values((value,), levels, is_wire, most)
 
 
 def fine_item_size_bytes(attributes: Any, *, is_wire: bool = False) -> int:
     """The same for an item, a key or other named values: with the sizes of their names."""
     if type(attributes) is not dict:
         return -1
-    of_names = _fine_names(attributes)
+    of_names = names_size_bytes(attributes)
     of_values = _fine_values(attributes.values(), LEVELS, is_wire)
     return -1 if of_names < 0 or of_values < 0 else of_names + of_values
 
 
-def _fine_values(values: Collection[Any], levels: int, is_wire: bool) -> int:
+def holds_many(part: object) -> bool:
+    """Whether so much is in a request, or in a part of one, that a walk takes milliseconds."""
+    within: list[Any] = [part]
+    count = 0
+    while within and count <= _MANY:
+        maps = [each for each in within if type(each) is dict]
+        lists = [each for each in within if type(each) is list]
+        within = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, maps))]
+        count += len(within)
+    return count > _MANY
+
+
+_MANY: Final = 4_000
+
+
+def unfine(values: Sequence[Any], levels: int, *, is_wire: bool) -> list[int]:
+    """The indexes of values with which something may be wrong, in their order.
+
+    Of a value that holds many others only what is in it can tell: it is among them.
+    """
+    if len(values) <= _FEW:
+        return [*range(len(values))]
+    found: list[int] = []
+    for start in range(0, len(values), _GROUP):
+        group = values[start : start + _GROUP]
+        if _fine_values(group, levels, is_wire, _MOST_OF_A_GROUP) < 0:
+            found += [
+                start + index
+                for index, each in enumerate(group)
+                if _fine_values((each,), levels, is_wire, _MOST_OF_A_GROUP) < 0
+            ]
+    return found
+
+
+def unfine_numbers(texts: Sequence[Any]) -> list[Any]:
+    """Those of the texts that may be no numbers of DynamoDB's, in their order."""
+    found: list[Any] = []
+    for start in range(0, len(texts), _GROUP):
+        group = [*texts[start : start + _GROUP]]
+        if _fine_numbers(group) < 0:
+            found += [each for each in group if _fine_numbers([each]) < 0]
+    return found
+
+
+_GROUP: Final = 64
+_MOST_OF_A_GROUP: Final = 1024
+
+
+def _fine_values(values: Collection[Any], levels: int, is_wire: bool, most: int = _NO_BOUND) -> int:
     """The sizes of the values together; -1 if one of them is not fine.
 
     Values are looked at level by level, and on each level all of a type at once. Nearly all of it
     runs within Python's own functions, so that it costs less than writing the values did.
+
+    Args:
+        most: how many values there may be on one level; if there are more, the answer is -1.
     """
     size_bytes = 0
     while values:
@@ -245,21 +316,24 @@ def _fine_values(values: Collection[Any], levels: int, is_wire: bool) -> int:
             return -1
         within: list[Any] = []
         type_names = {*chain.from_iterable(values)}
-        for type_name in type_names:
-            if type_name not in _TYPES:
-                return -1
-            given = (
-                values if len(type_names) == 1 else [each for each in values if type_name in each]
-            )
-            contents = [*map(itemgetter(type_name), given)]
+        if not type_names <= _TYPES:
+            return -1
+        contents_of: dict[str, list[Any]] = {type_name: [] for type_name in type_names}
+        if len(type_names) == 1:
+            (only,) = type_names
+            contents_of[only] = [*map(itemgetter(only), values)]
+        else:
+            for type_name, content in chain.from_iterable(map(dict.items, values)):
+                contents_of[type_name].append(content)
+        for type_name, contents in contents_of.items():
             if type_name == "L" or type_name == "M":
-                of_type = _inside(type_name, contents, within) if levels else -1
+                of_type = _inside(type_name, contents, within) if levels > 0 else -1
             else:
                 of_type = _fine_contents(type_name, contents, is_wire)
             if of_type < 0:
                 return -1
             size_bytes += of_type
-        if size_bytes > _TOO_LARGE_BYTES:
+        if size_bytes > _TOO_LARGE_BYTES or len(within) > most:
             return -1
         values = within
         levels -= 1
@@ -285,14 +359,15 @@ def _inside(type_name: str, contents: list[Any], within: list[Any]) -> int:
     if type_name == "L" and kinds == _LIST:
         within.extend(chain.from_iterable(contents))
     elif type_name == "M" and kinds == _DICT:
-        of_names = _fine_names([*chain.from_iterable(contents)])
+        of_names = names_size_bytes([*chain.from_iterable(contents)])
         within.extend(chain.from_iterable(map(dict.values, contents)))
     else:
         return -1
     return -1 if of_names < 0 else 3 * len(contents) + len(within) - count + of_names
 
 
-def _fine_names(names: Collection[Any]) -> int:
+def names_size_bytes(names: Collection[Any]) -> int:
+    """The size of names with which nothing is wrong; -1 for any others."""
     size_bytes = _fine_texts(names)
     if "" in names or (
         size_bytes > MAX_NAME_BYTES and max(map(text_size_bytes, names)) > MAX_NAME_BYTES
@@ -366,34 +441,100 @@ def _fine_numbers(texts: list[Any]) -> int:
     together = "".join(texts)
     if longest > _MAX_NUMBER_LENGTH or not together.isascii():
         return -1
-    if together.replace("-", "").isdigit():
-        of_wholes = _fine_wholes_size_bytes(texts)
-        if of_wholes >= 0:
-            return of_wholes
+    if len(texts) > _FEW and longest <= MAX_NUMBER_DIGITS:
+        of_plain = _fine_plain_numbers(texts, together)
+        if of_plain >= 0:
+            return of_plain
     sizes_bytes = [*map(_fine_number_size_bytes, texts)]
     return -1 if min(sizes_bytes) < 0 else sum(sizes_bytes)
 
 
-def _fine_wholes_size_bytes(texts: list[str]) -> int:
-    """The sizes of whole numbers of few digits; -1 for others."""
-    try:
-        wholes = [*map(int, texts)]
-    except ValueError:  # a sign within, or no digit
+def _fine_plain_numbers(texts: list[str], together: str) -> int:
+    """The sizes of numbers without an exponent together; -1 if there are others."""
+    unsigned = texts
+    if "-" in together:
+        unsigned = [*map(_WITHOUT_SIGN, texts)]
+    together_unsigned = "".join(unsigned)
+    minus_signs = len(together) - len(together_unsigned)
+    if "" in unsigned or (minus_signs and ("-" in together_unsigned or "0" in unsigned)):
         return -1
-    if not -_FIRST_TOO_LONG < min(wholes) <= max(wholes) < _FIRST_TOO_LONG:
-        return -1
-    negative = sum(map((0).__gt__, wholes))
-    return negative + sum(map(_whole_size_bytes, map(str, map(abs, wholes))))
+    if together_unsigned.isdigit():
+        of_wholes, of_fractions = _wholes_size_bytes(unsigned), 0
+    else:
+        of_wholes = _wholes_size_bytes([*filter(str.isdigit, unsigned)])
+        of_fractions = _fractions_size_bytes([*filterfalse(str.isdigit, unsigned)])
+    return -1 if of_wholes < 0 or of_fractions < 0 else of_wholes + of_fractions + minus_signs
 
 
-_FIRST_TOO_LONG: Final = 10**MAX_NUMBER_DIGITS
-"""The first whole number that has more digits than may be stored, if its last is not zero."""
+# Digits are kept in pairs, counted from the decimal point.
+
+
+def _wholes_size_bytes(texts: list[str]) -> int:
+    rounded = [*filter(_ENDS_IN_ZERO, texts)]
+    others = [*filterfalse(_ENDS_IN_ZERO, texts)] if rounded else texts
+    if others and min(others)[0] == "0":
+        return -1
+    lengths = Counter(map(len, others))
+    size_bytes = sum([count * ((length + 1) // 2 + 1) for length, count in lengths.items()])
+    zeros = rounded.count("0")
+    if zeros < len(rounded):
+        trimmed = [*map(_WITHOUT_ZEROS, rounded)]
+        if "" in trimmed and trimmed.count("") != zeros:
+            return -1
+        if min(filter(None, trimmed))[0] == "0":
+            return -1
+        pairs = Counter(zip(map(len, rounded), map(len, trimmed), strict=True))
+        pairs.pop((1, 0), None)
+        size_bytes += sum(
+            [
+                count * ((digits + (length - digits) % 2 + 1) // 2 + 1)
+                for (length, digits), count in pairs.items()
+            ]
+        )
+    return size_bytes + zeros
+
+
+def _fractions_size_bytes(texts: list[str]) -> int:
+    parts = [*map(_AT_POINT, texts)]
+    wholes, fractions = [*map(itemgetter(0), parts)], [*map(itemgetter(2), parts)]
+    if (
+        "" in wholes
+        or "" in fractions
+        or not "".join(wholes).isdigit()
+        or not "".join(fractions).isdigit()
+        or any(map(_ENDS_IN_ZERO, fractions))
+    ):
+        return -1
+    digits = map(len, map(_WITHOUT_ZEROS_BEFORE, map(add, wholes, fractions)))
+    lengths = Counter(zip(digits, map(len, fractions), strict=True))
+    return sum(
+        [
+            count * ((length + of_fraction % 2 + 1) // 2 + 1)
+            for (length, of_fraction), count in lengths.items()
+        ]
+    )
+
+
+_WITHOUT_SIGN: Final = methodcaller("removeprefix", "-")
+_ENDS_IN_ZERO: Final = methodcaller("endswith", "0")
+_WITHOUT_ZEROS: Final = methodcaller("rstrip", "0")
+_WITHOUT_ZEROS_BEFORE: Final = methodcaller("lstrip", "0")
+_AT_POINT: Final = methodcaller("partition", ".")
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _MAX_NUMBER_LENGTH: Final = 300
 """In characters: zeros may stand before and after the digits that count."""
 
 
 def _fine_number_size_bytes(text: str) -> int:
+    if len(text) <= MAX_NUMBER_DIGITS:  # the commonest, without an exponent
+        minus = text[:1] == "-"
+        whole, point, fraction = (text[1:] if minus else text).partition(".")
+        if whole.isdigit() and (whole[0] != "0" or whole == "0"):
+            if not point and whole != "0":
+                return _whole_size_bytes(whole) + minus
+            if fraction.isdigit() and fraction[-1] != "0":
+                digits = fraction.lstrip("0") if whole == "0" else whole + fraction
+                return (len(digits) + len(fraction) % 2 + 1) // 2 + 1 + minus
     found = _NUMBER.fullmatch(text)
     if found is None:
         return -1

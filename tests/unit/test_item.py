@@ -240,7 +240,7 @@ def test_written_item_has_stored_names() -> None:
 def test_constructor_takes_python_names_only() -> None:
     """The name in DynamoDB is no argument of the constructor."""
     by_stored_name: Any = {"id": "a", "name": "n", "firstName": "Ada"}
-    with pytest.raises(TypeError, match="Person: unknown: firstName"):
+    with pytest.raises(TypeError, match="Person: unknown: 'firstName'"):
         Person(**by_stored_name)
 
 
@@ -387,7 +387,7 @@ def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_
     ("make", "message"),
     [
         (lambda: Person(id="a"), "Person: missing: name"),
-        (lambda: Person(id="a", name="n", nick="x"), "Person: unknown: nick"),
+        (lambda: Person(id="a", name="n", nick="x"), "Person: unknown: 'nick'"),
         (lambda: Person("a"), "positional"),
     ],
 )

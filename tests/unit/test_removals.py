@@ -98,3 +98,43 @@ async def test_not_required(path: str) -> None:
     places = fake_table(Place, items=[PLACE])
     await places.update_item({"id": "a"}, UpdateBuilder(Place).remove(path))
     assert await places.get_item({"id": "a"}) is not None
+
+
+class Labelled(Item):
+    id: Attr[str] = attribute(key="partition")
+    labels: Attr[set[str]]
+    others: Attr[set[str]] = attribute(default_factory=set)
+    maybe: Attr[frozenset[str] | None] = attribute(default=None)
+
+
+class Shelf(Item):
+    id: Attr[str] = attribute(key="partition")
+    labelled: Attr[Labelled | None] = attribute(default=None)
+
+
+def test_last_members_of_a_required_set() -> None:
+    """A set is gone with its last member, so that members of one without a default stay."""
+    for delete in (
+        lambda: UpdateBuilder(Labelled).delete(Labelled.labels, {"a"}),
+        lambda: UpdateBuilder(Labelled).delete("labels", {"a"}),
+        lambda: UpdateBuilder(Shelf).delete(Shelf.labelled[Labelled.labels], {"a"}),
+    ):
+        with pytest.raises(ValueOutOfRangeError, match="Fix: default_factory=set"):
+            delete()
+
+
+async def test_last_members_of_a_required_set_by_an_untyped_update() -> None:
+    """A table of the class refuses it too."""
+    table = fake_table(Labelled, items=[Labelled(id="x", labels={"a"})])
+    with pytest.raises(ValueOutOfRangeError, match="Labelled has no default for it"):
+        await table.update_item({"id": "x"}, UpdateBuilder().delete("labels", {"a"}))
+    assert await table.get_item({"id": "x"}) == Labelled(id="x", labels={"a"})
+
+
+async def test_last_members_of_other_sets() -> None:
+    """What the class has a default for is read again without its last member."""
+    item = Labelled(id="x", labels={"a"}, others={"b"}, maybe=frozenset({"c"}))
+    table = fake_table(Labelled, items=[item])
+    update = UpdateBuilder(Labelled).delete(Labelled.others, {"b"}).delete("maybe", {"c"})
+    await table.update_item({"id": "x"}, update)
+    assert await table.get_item({"id": "x"}) == Labelled(id="x", labels={"a"})
