@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dynasafe.logs import windows
+from dynasafe.logs.operation_names import ONLY_DYNAMODB, SHARED
 from dynasafe.logs.signatures import SIGNATURES, Needle
 
 WORDS: tuple[str, ...] = (
@@ -43,6 +44,7 @@ WORDS: tuple[str, ...] = (
 )
 """Every needle has one of these words. The first are the rarest in ordinary logs."""
 
+_Words = Mapping[bytes, re.Pattern[bytes]]
 _LONG = 6
 """So many characters after a word are rare enough."""
 
@@ -58,15 +60,30 @@ def fragment_of(needle: Needle) -> str:
     return max(needle, key=len)
 
 
-def _patterns(needles: Iterable[Needle]) -> dict[bytes, re.Pattern[bytes]]:
+CALLING = "when calling the"
+_KNOWN = "|".join(sorted(ONLY_DYNAMODB | SHARED))
+_OURS = rf"(?! (?!(?:{_KNOWN})\b)[A-Za-z0-9]+ operation)"
+"""After `CALLING`: no operation of another service, which makes no match.
+
+Where a record names an operation of DynamoDB as well, that one's place counts.
+"""
+
+
+def _patterns(needles: Iterable[Needle]) -> _Words:
     fragments: dict[str, set[str]] = {}
     for needle in needles:
         word, fragment = word_of(needle)
         fragments.setdefault(word, set()).add(fragment)
-    return {
-        word.encode(): re.compile(pattern_of(word, sorted(parts)).encode())
-        for word, parts in fragments.items()
-    }
+    return _compiled(
+        {
+            word: pattern_of(word, sorted(parts)) + (_OURS if word.endswith(CALLING) else "")
+            for word, parts in fragments.items()
+        }
+    )
+
+
+def _compiled(patterns: Mapping[str, str]) -> _Words:
+    return {word.encode(): re.compile(pattern.encode()) for word, pattern in patterns.items()}
 
 
 _END_OF_TEXT = r"[\"\\]"
@@ -97,40 +114,58 @@ def pattern_of(word: str, fragments: Iterable[str]) -> str:
 
 _NEEDLES = tuple(needle for each in SIGNATURES for needle in each.needles)
 _PATTERNS = _patterns(_NEEDLES)
-_CLASSES = {
-    word.encode(): re.compile(f"{word}{_END_OF_TEXT}".encode())
-    for word, fragment in map(word_of, _NEEDLES)
-    if _is_joined(word, fragment)
-}
-_FRAGMENTS = {fragment_of(needle).encode() for needle in _NEEDLES}
+_CLASSES = _compiled(
+    {
+        word: word + _END_OF_TEXT
+        for word, fragment in map(word_of, _NEEDLES)
+        if _is_joined(word, fragment)
+    }
+)
+_MEMBERS: tuple[bytes, ...] = (b'"errorMessage', b'"exception_name')
+"""Members of JSON that stand beside an error's class, where its message is apart."""
+_TRACEBACK: bytes = b"Traceback (most recent call last)"
 _BY_WINDOW: dict[bytes, list[bytes]] = {}
-for _each in sorted(_FRAGMENTS):
+for _each in sorted({*(fragment_of(each).encode() for each in _NEEDLES), *_MEMBERS, _TRACEBACK}):
     _BY_WINDOW.setdefault(_each[-windows.SIZE :], []).append(_each)
 _WINDOWS = frozenset(_BY_WINDOW)
 _SKIPS = windows.skips(_WINDOWS)
 _BY_WINDOWS = b""
 """Stands for all fragments, where they are found by their windows."""
+_IS_OURS = re.compile(_OURS.encode())
+_CALLING = CALLING.encode()
 IS_COMPILED = not windows.__file__.endswith(".py")
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What lets a place through: words, each with a pattern, or fragments by their windows."""
+    """What lets a place through: words, each with a pattern, or fragments by their windows.
 
-    patterns: Mapping[bytes, re.Pattern[bytes]]
+    `beside` has fragments that count only in a block which has one of these words too.
+    """
+
+    patterns: _Words
+    beside: Mapping[bytes, _Words]
     has_windows: bool
 
 
-def gate(more: Mapping[str, str] = {}, *, by_windows: bool = IS_COMPILED) -> Gate:
+def gate(
+    more: Mapping[str, str] = {},
+    *,
+    in_tracebacks: Mapping[str, str] = {},
+    by_windows: bool = IS_COMPILED,
+) -> Gate:
     """The gate that lets through what may be a needle, and some words more.
 
     Args:
         more: words, each with a regular expression that begins with it.
+        in_tracebacks: the same, for words that count only in a record with a traceback.
         by_windows: whether fragments are found by their windows.
     """
-    patterns = _CLASSES if by_windows else _PATTERNS
-    added = {word.encode(): re.compile(pattern.encode()) for word, pattern in more.items()}
-    return Gate({**patterns, **added}, by_windows)
+    if not by_windows:
+        return Gate({**_PATTERNS, **_compiled({**more, **in_tracebacks})}, {}, has_windows=False)
+    beside: dict[bytes, _Words] = dict.fromkeys(_MEMBERS, _CLASSES)
+    beside[_TRACEBACK] = _compiled(in_tracebacks)
+    return Gate(_compiled(more), beside, has_windows=True)
 
 
 def may_match(text: str) -> bool:
@@ -138,13 +173,24 @@ def may_match(text: str) -> bool:
     return any(word in text for word in WORDS)
 
 
+def _has(data: bytes, word: bytes, pattern: re.Pattern[bytes]) -> bool:
+    """Whether a pattern that begins with a word is in the data: `find` is quicker than `search`."""
+    place = data.find(word)
+    while place >= 0:
+        if pattern.match(data, place) is not None:
+            return True
+        place = data.find(word, place + 1)
+    return False
+
+
 class Places:
     """Where the fragments of a gate stand in some lines."""
 
     def __init__(self, data: bytes, gate: Gate) -> None:
         self._data = data
-        self._patterns = gate.patterns
+        self._gate = gate
         self._next: dict[bytes, int] = {}
+        self._is_beside: dict[bytes, bool] = {}
         for word in gate.patterns:
             if word in data:
                 self._find(word, 0)
@@ -162,7 +208,7 @@ class Places:
         if word == _BY_WINDOWS:
             place = self._fragment(start)
         else:
-            found = self._patterns[word].search(self._data, start)
+            found = self._gate.patterns[word].search(self._data, start)
             place = -1 if found is None else found.start()
         if place < 0:
             self._next.pop(word, None)
@@ -175,7 +221,20 @@ class Places:
         while (start := windows.next_window(data, start, _SKIPS, _WINDOWS)) >= 0:
             end = start + windows.SIZE
             for fragment in _BY_WINDOW[data[start:end]]:
-                if data.endswith(fragment, 0, end):
+                if data.endswith(fragment, 0, end) and self._counts(fragment, end):
                     return start
             start += 1
         return -1
+
+    def _counts(self, fragment: bytes, end: int) -> bool:
+        """Whether a fragment that ends there may be a needle's."""
+        if fragment.endswith(_CALLING):
+            return _IS_OURS.match(self._data, end) is not None
+        words = self._gate.beside.get(fragment)
+        if words is None:
+            return True
+        if fragment not in self._is_beside:
+            self._is_beside[fragment] = any(
+                _has(self._data, word, pattern) for word, pattern in words.items()
+            )
+        return self._is_beside[fragment]

@@ -11,40 +11,14 @@ from dataclasses import dataclass
 
 from dynasafe.expressions.reserved_words import RESERVED_WORDS
 from dynasafe.logs.gate import WORDS, pattern_of, word_of
+from dynasafe.logs.operation_names import ONLY_DYNAMODB, SHARED, words
 from dynasafe.logs.records import Record
 from dynasafe.logs.signatures import SIGNATURES, Evidence, Needle, Signature
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-ONLY_DYNAMODB: frozenset[str] = _words(
-    "BatchGetItem BatchWriteItem CreateGlobalTable DeleteItem DescribeBackup "
-    "DescribeContinuousBackups DescribeContributorInsights DescribeGlobalTable "
-    "DescribeGlobalTableSettings DescribeKinesisStreamingDestination "
-    "DescribeTableReplicaAutoScaling DescribeTimeToLive DisableKinesisStreamingDestination "
-    "EnableKinesisStreamingDestination ExecuteTransaction ExportTableToPointInTime GetItem "
-    "ImportTable ListBackups ListContributorInsights ListGlobalTables ListTagsOfResource PutItem "
-    "RestoreTableFromBackup RestoreTableToPointInTime Scan TransactGetItems TransactWriteItems "
-    "UpdateContinuousBackups UpdateContributorInsights UpdateGlobalTable "
-    "UpdateGlobalTableSettings UpdateItem UpdateKinesisStreamingDestination "
-    "UpdateTableReplicaAutoScaling UpdateTimeToLive"
-)
-"""Operations whose name no other service of botocore has."""
-
-SHARED: frozenset[str] = _words(
-    "BatchExecuteStatement CreateBackup CreateTable DeleteBackup DeleteResourcePolicy "
-    "DeleteTable DescribeEndpoints DescribeExport DescribeImport DescribeLimits DescribeTable "
-    "ExecuteStatement GetResourcePolicy ListExports ListImports ListTables PutResourcePolicy "
-    "Query TagResource UntagResource UpdateTable"
-)
-"""Operations of DynamoDB whose name another service has too."""
 
 _BY_METHOD = {
     re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): name for name in ONLY_DYNAMODB | SHARED
 }
-_PARAMETERS = _words(
+_PARAMETERS = words(
     "AttributeDefinitions AttributeUpdates AttributesToGet BillingMode ConditionExpression "
     "ConsistentRead ExclusiveStartKey Expected ExpressionAttributeNames "
     "ExpressionAttributeValues FilterExpression GlobalSecondaryIndexes IndexName Item "

@@ -21,7 +21,7 @@ from dynasafe.logs.records import (
 )
 
 BLOCK_BYTES = 64 * 1024
-_GATE = gate({"boto": r"boto(?:3|core)[/\\]"})
+_GATE = gate(in_tracebacks={"boto": r"boto(?:3|core)[/\\]"})
 """With the paths of the clients, for records that are cut off within a traceback."""
 _GATE_OF_UNKNOWN = gate({"boto": "boto", "dynamodb": "dynamodb"})
 

@@ -10,18 +10,22 @@ from __future__ import annotations
 
 from typing import Final
 
-SIZE: Final = 12
+SIZE: Final = 13
 """How many characters of each text are searched for: its window."""
-_PAIRS: Final = 0x4000
+_ENTRIES: Final = 0x10000
+"""How many entries the table of skips has."""
 
 
 def skips(windows: frozenset[bytes]) -> bytes:
-    """For each pair of characters how far the search may go on: 0 where a window may end."""
-    found = bytearray([SIZE - 1]) * _PAIRS
+    """For each three characters how far the search may go on: 0 where a window may end.
+
+    Three, since most pairs of English are in some window.
+    """
+    found = bytearray([SIZE - 2]) * _ENTRIES
     for window in windows:
-        for at in range(1, SIZE):
-            pair = ((window[at - 1] << 6) ^ window[at]) & (_PAIRS - 1)
-            found[pair] = min(found[pair], SIZE - 1 - at)
+        for at in range(2, SIZE):
+            key = ((window[at - 2] << 10) ^ (window[at - 1] << 5) ^ window[at]) & (_ENTRIES - 1)
+            found[key] = min(found[key], SIZE - 1 - at)
     return bytes(found)
 
 
@@ -30,7 +34,8 @@ def next_window(data: bytes, start: int, skip_of: bytes, windows: frozenset[byte
     size = len(data)
     end = start + SIZE - 1
     while end < size:
-        skip = skip_of[((data[end - 1] << 6) ^ data[end]) & (_PAIRS - 1)]
+        key = ((data[end - 2] << 10) ^ (data[end - 1] << 5) ^ data[end]) & (_ENTRIES - 1)
+        skip = skip_of[key]
         if skip == 0:
             if data[end + 1 - SIZE : end + 1] in windows:
                 return end + 1 - SIZE

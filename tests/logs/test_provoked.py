@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from dynasafe.findings.log_catalog import LOG_EXPLANATIONS
 from dynasafe.logs.gate import may_match
 from dynasafe.logs.grouping import Tally
-from dynasafe.logs.matching import ONLY_DYNAMODB, SHARED, matches
+from dynasafe.logs.matching import matches
+from dynasafe.logs.operation_names import ONLY_DYNAMODB, SHARED
 from dynasafe.logs.records import Record
 from dynasafe.logs.reports import github_report, json_report, text_report
 from dynasafe.logs.scanning import scan_blocks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynasafe.cli import main
-from dynasafe.logs.gate import Places, fragment_of, gate, word_of
+from dynasafe.logs.gate import CALLING, Places, fragment_of, gate, word_of
 from dynasafe.logs.grouping import MAX_GROUPS, Tally
 from dynasafe.logs.matching import matches
 from dynasafe.logs.records import Assembler, Event, Record, plain, records
 from dynasafe.logs.scanning import scan_blocks
-from dynasafe.logs.signatures import BY_CODE
+from dynasafe.logs.signatures import BY_CODE, Evidence
 
 TRACEBACK = """\
 2026-11-26 10:00:01 ERROR people failed
@@ -214,8 +215,11 @@ def test_class_and_message_apart() -> None:
 
 NEEDLES = [needle for each in BY_CODE.values() for needle in each.needles]
 FRAGMENTS = sorted({part for needle in NEEDLES for part in needle})
+OF_OTHERS = "(?! (?!PutItem )[A-Za-z0-9]+ operation)"
+ENDS = {each: OF_OTHERS for each in FRAGMENTS if each.endswith("when calling the")}
 LINES = st.one_of(
     st.sampled_from(FRAGMENTS),
+    st.sampled_from([" PutItem operation", " PutObject operation", " SendMessage operation"]),
     st.sampled_from(FRAGMENTS).map(lambda text: text[1:]),
     st.text("not ed await", max_size=20),
 )
@@ -223,7 +227,8 @@ LINES = st.one_of(
 
 @given(lines=st.lists(st.builds("{}{}{}".format, LINES, LINES, LINES), max_size=6))
 def test_places(lines: list[str]) -> None:
-    """Both ways of searching find each line with a fragment; by windows no other is found."""
+    """Both ways of searching find each line with a fragment that may be DynamoDB's; by windows no
+    other is found."""
     data = "\n".join(lines).encode()
 
     def places(by_windows: bool) -> set[int]:
@@ -235,10 +240,39 @@ def test_places(lines: list[str]) -> None:
         return found
 
     def having(fragments: set[str]) -> set[int]:
-        return {n for n, line in enumerate(lines) if any(each in line for each in fragments)}
+        own = [re.compile(re.escape(each) + ENDS.get(each, "")) for each in fragments]
+        return {n for n, line in enumerate(lines) if any(each.search(line) for each in own)}
 
     assert places(by_windows=True) == having({fragment_of(each) for each in NEEDLES})
     assert places(by_windows=False) >= having({word_of(each)[1] for each in NEEDLES})
+
+
+@pytest.mark.parametrize("by_windows", [True, False])
+def test_operations_of_others(by_windows: bool) -> None:
+    """Errors of other services are passed over, unless their record names DynamoDB's operation."""
+    other = "An error occurred (ThrottlingException) when calling the SendMessage operation: x"
+
+    def has_place(text: str) -> bool:
+        return Places(text.encode(), gate(by_windows=by_windows)).first(0) is not None
+
+    assert not has_place(other)
+    for word in (
+        "PutItem operation",
+        "Query operation",
+        "PutItem",
+        "Put_It operation",
+        "\u00e9 operation",
+    ):
+        assert has_place(other.replace("SendMessage operation", word)), word
+    mixed = f"2026-11-26 10:05:00 ERROR {other}\n  {THROTTLED}"
+    assert tally_of([mixed.encode()]) == {"DYS440 PutItem - -": 1}
+
+
+def test_answers_are_of_one_service() -> None:
+    """What is passed over by its operation would match nothing: its evidence asks for one."""
+    for signature in BY_CODE.values():
+        if any(part.endswith(CALLING) and ")" in part for part in sum(signature.needles, ())):
+            assert signature.evidence in (Evidence.OPERATION, Evidence.SERVICE)
 
 
 @given(text=st.text())
