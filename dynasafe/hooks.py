@@ -50,7 +50,7 @@ def emit(hooks: Iterable[Callable[[Any], object]], event: object) -> None:
     for hook in hooks:
         try:
             answer = hook(event)
-            if isinstance(answer, Coroutine):
+            if answer is not None and isinstance(answer, Coroutine):
                 answer.close()
                 logger().error(
                     "A dynasafe hook is async, and did not run: a hook is a plain function"

@@ -9,12 +9,15 @@ Source: "Semantic conventions for AWS DynamoDB" and "Database metrics", OpenTele
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import AbstractContextManager
+from contextvars import Token
+from types import TracebackType
 
+from opentelemetry import context as contexts
 from opentelemetry import metrics, trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.util.types import AttributeValue
 
 from dynasafe.events import (
     AttemptFailed,
@@ -51,9 +54,64 @@ METRICS: dict[str, str] = {
     "dynasafe.consumed_capacity": "{capacity_unit}",
     "dynasafe.circuit.state": "{state}",
 }
-"""Each metric and its unit. The state of a circuit: 0 closed, 1 half-open, 2 open."""
+"""Each metric and its unit. The state of a circuit: 0 closed, 1 half-open, 2 open.
+
+`dynasafe.slot.wait` has the attempts that had to wait for a connection slot, and no others.
+"""
 
 _STATES = {"closed": 0, "half_open": 1, "open": 2, "forced_open": 2}
+_MAX_KINDS = 1000
+"""Operations and tables whose attributes are kept."""
+
+Attributes = dict[str, AttributeValue]
+
+
+class _Kind:
+    """What the calls of one operation and table have in common, made once."""
+
+    __slots__ = ("attempt_name", "attributes", "first_attempt", "name")
+
+    def __init__(self, operation: str, table_name: str | None) -> None:
+        self.name = f"{operation} {table_name}" if table_name else operation
+        self.attempt_name = f"{operation} attempt"
+        self.attributes: Attributes = {SYSTEM: "aws.dynamodb", OPERATION: operation}
+        if table_name is not None:
+            self.attributes[TABLE] = table_name
+        self.first_attempt: Attributes = {**self.attributes, ATTEMPT: 1}
+
+
+class _Call:
+    """The span of a call, current while it runs; and that of the attempt which is under way."""
+
+    __slots__ = ("_calls", "_id", "_token", "attempt", "context", "span")
+
+    def __init__(self, calls: dict[int, _Call], id_: int, span: Span) -> None:
+        self._calls = calls
+        self._id = id_
+        self.span = span
+        self.context = trace.set_span_in_context(span)
+        self.attempt: Span | None = None
+        self._token: Token[Context] | None = None
+
+    def __enter__(self) -> None:
+        self._token = contexts.attach(self.context)
+        self._calls[self._id] = self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace_: TracebackType | None,
+    ) -> None:
+        self._calls.pop(self._id, None)
+        if self.attempt is not None:
+            _fail(self.attempt, "cancelled")
+            self.attempt.end()
+        if self._token is not None:
+            contexts.detach(self._token)
+        if kind is not None:
+            _fail(self.span, kind.__name__)
+        self.span.end()
 
 
 class OtelHook:
@@ -83,32 +141,20 @@ class OtelHook:
         self._circuit = meter.create_gauge(
             "dynasafe.circuit.state", unit=METRICS["dynasafe.circuit.state"]
         )
-        self._calls: dict[int, Span] = {}
-        self._open_attempts: dict[int, Span] = {}
+        self._kinds: dict[tuple[str, str | None], _Kind] = {}
+        self._calls: dict[int, _Call] = {}
 
-    @contextmanager
-    def around(self, call: CallStarted) -> Iterator[None]:
+    def around(self, call: CallStarted) -> AbstractContextManager[None]:
         """The span of a call, current while it runs."""
-        name = f"{call.operation} {call.table_name}" if call.table_name else call.operation
-        with self._tracer.start_as_current_span(
-            name,
+        kind = self._kind(call)
+        span = self._tracer.start_span(
+            kind.name,
             kind=SpanKind.CLIENT,
-            attributes=_attributes(call),
+            attributes=kind.attributes,
             record_exception=False,  # a message of the service may quote values
             set_status_on_exception=False,
-        ) as span:
-            self._calls[call.call_id] = span
-            try:
-                yield
-            except BaseException as error:
-                _fail(span, type(error).__name__)
-                raise
-            finally:
-                self._calls.pop(call.call_id, None)
-                attempt = self._open_attempts.pop(call.call_id, None)
-                if attempt is not None:
-                    _fail(attempt, "cancelled")
-                    attempt.end()
+        )
+        return _Call(self._calls, call.call_id, span)
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -117,7 +163,7 @@ class OtelHook:
             case AttemptSucceeded():
                 self._end_attempt(event, None)
                 if event.consumed_capacity:
-                    self._capacity.add(event.consumed_capacity, _attributes(event))
+                    self._capacity.add(event.consumed_capacity, self._kind(event).attributes)
             case AttemptFailed():
                 self._end_attempt(event, event)
             case CallSucceeded() | CallFailed() | CallCancelled():
@@ -127,27 +173,41 @@ class OtelHook:
             case _:
                 pass
 
+    def _kind(self, event: CallEvent) -> _Kind:
+        key = (event.operation, event.table_name)
+        kind = self._kinds.get(key)
+        if kind is None:
+            kind = _Kind(*key)
+            if len(self._kinds) < _MAX_KINDS:
+                self._kinds[key] = kind
+        return kind
+
     def _begin_attempt(self, event: AttemptStarted) -> None:
-        self._attempts.add(1, _attributes(event))
-        self._slot_wait.record(event.waited_s, _attributes(event))
-        parent = self._calls.get(event.call_id)
-        if parent is None:
+        kind = self._kind(event)
+        self._attempts.add(1, kind.attributes)
+        if event.waited_s > 0:
+            self._slot_wait.record(event.waited_s, kind.attributes)
+        call = self._calls.get(event.call_id)
+        if call is None or not call.span.is_recording():
             return
-        self._open_attempts[event.call_id] = self._tracer.start_span(
-            f"{event.operation} attempt",
-            context=trace.set_span_in_context(parent),
-            attributes={**_attributes(event), ATTEMPT: event.attempt},
+        call.attempt = self._tracer.start_span(
+            kind.attempt_name,
+            context=call.context,
+            attributes=kind.first_attempt
+            if event.attempt == 1
+            else {**kind.attributes, ATTEMPT: event.attempt},
         )
 
     def _end_attempt(self, event: CallEvent, failed: AttemptFailed | None) -> None:
         if failed is not None:
-            facts = {**_attributes(event), ERROR: failed.error_class}
-            self._failures.add(1, {**facts, CODE: failed.code})
+            facts = self._kind(event).attributes
+            self._failures.add(1, {**facts, ERROR: failed.error_class, CODE: failed.code})
             if failed.error_class == "throttled":
-                self._throttles.add(1, _attributes(event))
-        span = self._open_attempts.pop(event.call_id, None)
-        if span is None:
+                self._throttles.add(1, facts)
+        call = self._calls.get(event.call_id)
+        if call is None or call.attempt is None:
             return
+        span, call.attempt = call.attempt, None
         if failed is not None:
             _fail(span, failed.error_class)
             span.set_attribute(CODE, failed.code)
@@ -156,30 +216,20 @@ class OtelHook:
         span.end()
 
     def _end_call(self, event: CallSucceeded | CallFailed | CallCancelled) -> None:
-        facts = _attributes(event)
+        facts = self._kind(event).attributes
         match event:
             case CallFailed():
-                facts[ERROR] = event.error
                 if event.error == "OutcomeUnknownError":
-                    self._unknown.add(1, _attributes(event))
+                    self._unknown.add(1, facts)
+                self._duration.record(event.duration_s, {**facts, ERROR: event.error})
             case CallCancelled():
-                facts[ERROR] = "cancelled"
                 if event.may_be_applied:
-                    self._unknown.add(1, _attributes(event))
+                    self._unknown.add(1, facts)
             case CallSucceeded():
-                pass
-        if not isinstance(event, CallCancelled):
-            self._duration.record(event.duration_s, facts)
-        span = self._calls.get(event.call_id)
-        if span is not None:
-            span.set_attribute(ATTEMPTS, event.attempts)
-
-
-def _attributes(event: CallEvent) -> dict[str, Any]:
-    facts: dict[str, Any] = {SYSTEM: "aws.dynamodb", OPERATION: event.operation}
-    if event.table_name is not None:
-        facts[TABLE] = event.table_name
-    return facts
+                self._duration.record(event.duration_s, facts)
+        call = self._calls.get(event.call_id)
+        if call is not None:
+            call.span.set_attribute(ATTEMPTS, event.attempts)
 
 
 def _fail(span: Span, error: str) -> None:

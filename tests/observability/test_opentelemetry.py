@@ -13,11 +13,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import StatusCode
 
 from dynasafe import AsyncTable, RetryPolicy, UpdateBuilder
 from dynasafe.errors import DynasafeError, OutcomeUnknownError
-from dynasafe.events import CircuitTransition
+from dynasafe.events import AttemptStarted, CircuitTransition
 from dynasafe.integrations.opentelemetry import METRICS, OtelHook
 from dynasafe.testing import ManualClock, ScriptedTransport
 from dynasafe.testing.scripted import condition_failed, ok, server_error, throttled
@@ -176,6 +177,21 @@ async def test_cancelled(telemetry: Telemetry) -> None:
     assert trace.get_current_span() is trace.INVALID_SPAN
 
 
+async def test_not_sampled(telemetry: Telemetry) -> None:
+    """A call that is not sampled has no span, nor have its attempts; its metrics stay."""
+    exporter = InMemorySpanExporter()
+    tracers = TracerProvider(sampler=ALWAYS_OFF)
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+    telemetry.reader = InMemoryMetricReader()
+    telemetry.hook = OtelHook(
+        tracer_provider=tracers, meter_provider=MeterProvider(metric_readers=[telemetry.reader])
+    )
+    await telemetry.table(throttled(), ok({})).get_item({"id": "a"})
+
+    assert exporter.get_finished_spans() == ()
+    assert telemetry.metrics().keys() >= {"db.client.operation.duration", "dynasafe.throttles"}
+
+
 async def test_metrics(telemetry: Telemetry) -> None:
     """Every metric of the table has data, in its unit, and no value of an item."""
     table = telemetry.table(
@@ -187,6 +203,9 @@ async def test_metrics(telemetry: Telemetry) -> None:
     await table.get_item({"id": SECRET})
     with pytest.raises(OutcomeUnknownError):
         await table.update_item({"id": SECRET}, UpdateBuilder().add("n", 1))
+    telemetry.hook(
+        AttemptStarted(operation="GetItem", table_name="people", attempt=1, waited_s=0.25)
+    )
     telemetry.hook(
         CircuitTransition(
             name="people/write",
@@ -204,7 +223,9 @@ async def test_metrics(telemetry: Telemetry) -> None:
     def total(name: str) -> float:
         return sum(point.value for point in found[name].data.data_points)
 
-    assert total("dynasafe.attempts") == 3
+    assert total("dynasafe.attempts") == 4
+    (waits,) = found["dynasafe.slot.wait"].data.data_points
+    assert (waits.count, waits.sum) == (1, 0.25)
     assert total("dynasafe.attempt.failures") == 2
     assert total("dynasafe.throttles") == 1
     assert total("dynasafe.outcome.unknown") == 1
