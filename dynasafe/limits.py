@@ -1,7 +1,8 @@
 """The numeric limits of DynamoDB, each with its page.
 
 Sources: [1] "Quotas in Amazon DynamoDB"; [2] "Constraints in Amazon DynamoDB"; [3] the operation's
-page in the Amazon DynamoDB API Reference; [4] measured on DynamoDB Local 1.25.1.
+page in the Amazon DynamoDB API Reference; [4] measured on DynamoDB Local 1.25.1; [5] ExtendDB,
+crates/core/src/validation/vector_item.rs, whose authors measured the service in August 2026.
 """
 
 from typing import Final
@@ -36,6 +37,8 @@ MAX_TOP_K: Final = 100
 """Results of a vector search. [1]"""
 MAX_INLINE_FILTERS: Final = 20
 """Inline filter attributes of a vector index. [1]"""
+MAX_INLINE_FILTER_BYTES: Final = 10_240
+"""The value of an inline filter attribute of a vector index. [5]"""
 MAX_NUMBER_DIGITS: Final = 38
 """Significant digits of a number. [1]"""
 MAX_NUMBER_MAGNITUDE: Final = 125

@@ -5,7 +5,8 @@ it out. An update is checked for what it writes; what depends on the stored item
 
 Sources: "PutItem", Amazon DynamoDB API Reference; "Troubleshooting vector indexes", Amazon DynamoDB
 Developer Guide. The words of the messages are the service's, as ExtendDB's authors recorded them in
-August 2026 (crates/core/src/validation/vector_item.rs).
+August 2026 (crates/core/src/validation/vector_item.rs). The limits of size and their words are from
+there too; AWS's pages do not have them.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from typing import Any
 
 from dynasafe.expressions.nodes import SetAction, Update
 from dynasafe.findings.finding import Span
+from dynasafe.limits import MAX_INLINE_FILTER_BYTES, MAX_PARTITION_KEY_BYTES
 from dynasafe.validation.expression_rules import Expressions
 from dynasafe.validation.key_rules import empty_key_message, empty_kind
-from dynasafe.validation.report import Report
+from dynasafe.validation.report import INVALID_VALUES, Report
 from dynasafe.validation.table_schema import TableSchema, VectorIndex
-from dynasafe.validation.value_rules import only_member
+from dynasafe.validation.value_rules import only_member, sort_key
 from dynasafe.validation.vector_rules import is_float32
 from dynasafe.validation.words import HIDDEN
 
@@ -99,11 +101,23 @@ def _check(
         message = f"{found}. IndexName: {index_name}"
         report.add(code, message, place, fix, text=text, span=span, cancels=True)
         return
+    if name not in index.search_schema or literal[0] not in ("S", "B"):
+        return
+    is_key = name == index.partition_key
     kind = empty_kind(literal)
-    if kind is not None and name == index.partition_key:
+    if kind is not None and is_key:
         message = empty_key_message(kind, name, index_name)
         fix = "give a value of at least one byte, or leave it out"
         report.add("DYS132", message, place, fix, text=text, span=span)
+    limit = MAX_PARTITION_KEY_BYTES if is_key else MAX_INLINE_FILTER_BYTES
+    if len(sort_key(literal)) > limit:
+        message = INVALID_VALUES + (
+            f"Aggregate size for HASH key attributes exceeds the maximum of {limit} bytes"
+            if is_key
+            else f"Size limit exceeded for SearchSchema attribute '{name}': maximum {limit} bytes"
+        )
+        fix = f"keep it to {limit} bytes"
+        report.add("DYS133", message, place, fix, text=text, span=span, cancels=True)
 
 
 def _problem_of_type(name: str, literal: _Literal, expected: str | None) -> str | None:

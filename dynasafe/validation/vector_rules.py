@@ -1,7 +1,9 @@
 """What a SearchVectors request must be.
 
 Sources: "SearchVectors", Amazon DynamoDB API Reference; "Troubleshooting vector indexes", Amazon
-DynamoDB Developer Guide; the words of the messages are the service's.
+DynamoDB Developer Guide. The words of the messages are the service's, as three projects recorded
+them in August 2026: paritysuite/dynamodb-conformance (tests/tier3/error-messages), dynoxide and
+ExtendDB. AWS's pages leave out the "Invalid SearchConditionExpression: " in front.
 """
 
 from __future__ import annotations
@@ -13,11 +15,16 @@ from typing import Any
 from dynasafe.expressions.nodes import And, Comparison, Path
 from dynasafe.limits import MAX_INLINE_FILTERS, MAX_TOP_K
 from dynasafe.validation.expression_rules import Expressions, conditions_of
+from dynasafe.validation.key_rules import empty_key_message
 from dynasafe.validation.report import Report
 from dynasafe.validation.table_schema import TableSchema, VectorIndex
 from dynasafe.validation.value_rules import only_member, sort_key
 
 _CONDITION = "SearchConditionExpression"
+_INVALID_VECTOR = (
+    "Search vector contains invalid values. All values in the search vector must be a 32-bit "
+    "floating-point number attribute"
+)
 
 
 def check_search(params: Mapping[str, Any], report: Report) -> None:
@@ -25,7 +32,7 @@ def check_search(params: Mapping[str, Any], report: Report) -> None:
     vector = params.get("SearchVector", ())
     if not all(is_float32(only_member(each)) for each in vector):
         fix = "give numbers of 32-bit floating point, each as {'N': '0.5'}"
-        report.add("DYS185", "Search vector contains invalid values", "SearchVector", fix)
+        report.add("DYS185", _INVALID_VECTOR, "SearchVector", fix)
     top_k = params.get("TopK")
     if top_k is not None and top_k > MAX_TOP_K:
         report.add(
@@ -56,37 +63,38 @@ def search_conditions(
     if node is None:
         return {} if _CONDITION not in expressions.texts else None
     found: dict[str, tuple[str, Any]] = {}
-    message = None
+    problem = None
     if not isinstance(node, And | Comparison):
-        message = "Invalid operator used in SearchConditionExpression"
+        problem = "Invalid operator used in SearchConditionExpression"
     for term in conditions_of(node):
-        if message is not None:
+        if problem is not None:
             break
         if not isinstance(term, Comparison):
-            message = "Invalid operator used in SearchConditionExpression"
+            problem = "Invalid operator used in SearchConditionExpression"
         elif term.operator != "=":
-            message = "Invalid comparator used in SearchConditionExpression"
-        elif not isinstance(term.left, Path):
-            message = "Invalid SearchConditionExpression"
+            problem = "Invalid comparator used in SearchConditionExpression"
         else:
-            elements = expressions.elements(term.left)
-            value = expressions.wire(term.right)
+            path, operand = term.left, term.right
+            if not isinstance(path, Path):
+                path, operand = operand, path
+            elements = expressions.elements(path) if isinstance(path, Path) else None
+            value = expressions.wire(operand)
             if elements is None or value is None:
-                return None  # found before
+                return None  # found before, or nothing is known of it
             name, *below = elements
             if below:
-                message = "SearchConditionExpression cannot have conditions on nested attributes"
+                problem = "SearchConditionExpression cannot have conditions on nested attributes"
             elif name in found:
-                message = "SearchConditionExpression must only contain one condition per attribute"
+                problem = "SearchConditionExpression must only contain one condition per attribute"
             found[str(name)] = value
-    if message is None and len(found) > 1 + MAX_INLINE_FILTERS:
-        message = (
-            "Invalid SearchConditionExpression: SearchConditionExpression cannot have more than 1 "
-            f"partition key and more than {MAX_INLINE_FILTERS} inline filter key attributes"
+    if problem is None and len(found) > 1 + MAX_INLINE_FILTERS:
+        problem = (
+            "SearchConditionExpression cannot have more than 1 partition key and more than "
+            f"{MAX_INLINE_FILTERS} inline filter key attributes"
         )
-    if message is None:
+    if problem is None:
         return found
-    _add_condition(message, report)
+    _add_condition(f"Invalid {_CONDITION}: {problem}", report)
     return None
 
 
@@ -135,18 +143,26 @@ def _check_search_schema(
             "SearchConditionExpression must be provided when SearchSchema has a HASH key", report
         )
         return
-    for name, value in conditions.items():
+    for name, (type_name, content) in conditions.items():
         if name not in index.search_schema:
             _add_condition(
-                "SearchConditionExpression must not contain any attributes outside the vector "
-                "index search schema",
+                "SearchConditionExpression must not contain any attributes that is not in "
+                f"SearchSchema. Invalid attribute: {name}",
                 report,
             )
-        elif index.search_schema[name] not in (None, value[0]):
+            continue
+        expected = index.search_schema[name]
+        if expected not in (None, type_name):
             _add_condition(
-                f"Search condition value for attribute '{name}' does not match type in search "
-                "schema",
+                f"Type of '{name}' attribute in SearchConditionExpression ({type_name}) "
+                f"does not match type in search schema ({expected})",
                 report,
             )
+        elif name == index.partition_key and type_name == "S" and not content:
+            message = empty_key_message("string", name, None)
+            report.add("DYS132", message, _CONDITION, "give a value of at least one byte")
     if index.partition_key is not None and index.partition_key not in conditions:
-        _add_condition("SearchConditionExpression must have all HASH attributes", report)
+        _add_condition(
+            "SearchConditionExpression must have all HASH attributes in configured SearchSchema",
+            report,
+        )

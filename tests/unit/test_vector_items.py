@@ -17,6 +17,7 @@ INDEX: dict[str, Any] = {
     "SearchSchema": [
         {"AttributeName": "country", "SearchSchemaElementType": "HASH"},
         {"AttributeName": "rank", "SearchSchemaElementType": "INLINE_FILTER"},
+        {"AttributeName": "title", "SearchSchemaElementType": "INLINE_FILTER"},
     ],
 }
 SCHEMA: dict[str, Any] = {
@@ -25,6 +26,7 @@ SCHEMA: dict[str, Any] = {
         {"AttributeName": "pk", "AttributeType": "S"},
         {"AttributeName": "country", "AttributeType": "S"},
         {"AttributeName": "rank", "AttributeType": "N"},
+        {"AttributeName": "title", "AttributeType": "B"},
     ],
     "VectorIndexes": [INDEX],
 }
@@ -46,7 +48,7 @@ FINE: list[dict[str, Any]] = [
     {"emb": numbers("1", "2"), "country": {"S": "x"}, "rank": {"N": "1"}},
     {"rank": {"N": "1"}},
     {"other": {"L": [{"S": "not a vector"}]}},
-    {"country": {"S": "x" * 2048}},
+    {"country": {"S": "x" * 2048}, "title": {"B": b"x" * 10_240}},
 ]
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
@@ -97,6 +99,18 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         f"{NOT_VALID}A value specified for a secondary index key is not supported. The "
         "AttributeValue for a key attribute cannot contain an empty string value. IndexName: "
         "vidx, IndexKey: country",
+    ),
+    (
+        {"country": {"S": "x" * 2049}},
+        "DYS133",
+        "One or more parameter values were invalid: Aggregate size for HASH key attributes exceeds "
+        "the maximum of 2048 bytes",
+    ),
+    (
+        {"title": {"B": b"x" * 10_241}},
+        "DYS133",
+        "One or more parameter values were invalid: Size limit exceeded for SearchSchema attribute "
+        "'title': maximum 10240 bytes",
     ),
 ]
 

@@ -9,6 +9,11 @@ import pytest
 from dynasafe import check_request
 
 ONE_ERROR = "1 validation error detected: "
+INVALID = "Invalid SearchConditionExpression: "
+INVALID_VECTOR = (
+    "Search vector contains invalid values. All values in the search vector must be a 32-bit "
+    "floating-point number attribute"
+)
 INDEX: dict[str, Any] = {
     "IndexName": "by-vector",
     "VectorAttribute": {"AttributeName": "vector"},
@@ -62,6 +67,7 @@ NO_CONDITION = {
         {"TopK": 1},
         {"TopK": 100},
         condition("category = :c AND brand = :b", c="shoes", b="x"),
+        condition(":c = category", c="shoes"),
         {"ExpressionAttributeNames": {"#c": "category"}, **condition("#c = :c", c="shoes")},
         {"IndexName": "free", **NO_CONDITION},
         {"ProjectionExpression": "title"},
@@ -94,8 +100,9 @@ def test_fine(members: dict[str, Any]) -> None:
             f"{ONE_ERROR}Value at 'SearchVector' failed to satisfy constraint: Member must have "
             "length less than or equal to 4096",
         ),
-        ({"SearchVector": [{"S": "0.5"}]}, "DYS185", "Search vector contains invalid values"),
-        ({"SearchVector": [{"N": "1e39"}]}, "DYS185", "Search vector contains invalid values"),
+        ({"SearchVector": [{"S": "0.5"}]}, "DYS185", INVALID_VECTOR),
+        ({"SearchVector": [{"N": "1e39"}]}, "DYS185", INVALID_VECTOR),
+        ({"SearchVector": [{"L": VECTOR}]}, "DYS185", INVALID_VECTOR),
         (
             {"TopK": 0},
             "DYS105",
@@ -111,27 +118,37 @@ def test_fine(members: dict[str, Any]) -> None:
         (
             condition("category <> :c", c="x"),
             "DYS186",
-            "Invalid comparator used in SearchConditionExpression",
+            f"{INVALID}Invalid comparator used in SearchConditionExpression",
+        ),
+        (
+            condition("category = :c AND brand < :b", c="x", b="y"),
+            "DYS186",
+            f"{INVALID}Invalid comparator used in SearchConditionExpression",
+        ),
+        (
+            condition("brand BETWEEN :b AND :c", b="x", c="y"),
+            "DYS186",
+            f"{INVALID}Invalid operator used in SearchConditionExpression",
         ),
         (
             condition("category = :c OR brand = :b", c="x", b="y"),
             "DYS186",
-            "Invalid operator used in SearchConditionExpression",
+            f"{INVALID}Invalid operator used in SearchConditionExpression",
         ),
         (
             condition("begins_with(category, :c)", c="x"),
             "DYS186",
-            "Invalid operator used in SearchConditionExpression",
+            f"{INVALID}Invalid operator used in SearchConditionExpression",
         ),
         (
             condition("category.x = :c", c="x"),
             "DYS186",
-            "SearchConditionExpression cannot have conditions on nested attributes",
+            f"{INVALID}SearchConditionExpression cannot have conditions on nested attributes",
         ),
         (
             condition("category = :c AND category = :d", c="x", d="y"),
             "DYS186",
-            "SearchConditionExpression must only contain one condition per attribute",
+            f"{INVALID}SearchConditionExpression must only contain one condition per attribute",
         ),
     ],
 )
@@ -162,18 +179,25 @@ def test_without_a_schema(members: dict[str, Any], code: str, message: str) -> N
         (
             condition("brand = :b", b="x"),
             "DYS186",
-            "SearchConditionExpression must have all HASH attributes",
+            "SearchConditionExpression must have all HASH attributes in configured SearchSchema",
         ),
         (
             condition("category = :c AND price = :p", c="x", p="y"),
             "DYS186",
-            "SearchConditionExpression must not contain any attributes outside the vector index "
-            "search schema",
+            "SearchConditionExpression must not contain any attributes that is not in "
+            "SearchSchema. Invalid attribute: price",
         ),
         (
             {"ExpressionAttributeValues": {":c": {"N": "1"}}},
             "DYS186",
-            "Search condition value for attribute 'category' does not match type in search schema",
+            "Type of 'category' attribute in SearchConditionExpression (N) does not match type in "
+            "search schema (S)",
+        ),
+        (
+            condition("category = :c", c=""),
+            "DYS132",
+            "One or more parameter values are not valid. The AttributeValue for a key attribute "
+            "cannot contain an empty string value. Key: category",
         ),
     ],
 )
@@ -181,40 +205,3 @@ def test_with_a_schema(members: dict[str, Any], code: str, message: str) -> None
     """What does not fit the index is found with the table's description."""
     assert found(**members) == [(code, message)]
     assert found(None, **members) == []
-
-
-# PartiQL
-
-
-@pytest.mark.parametrize(
-    ("statement", "parameters", "codes"),
-    [
-        ("SELECT * FROM t WHERE id = ?", 1, []),
-        ("SELECT * FROM t WHERE id = ?", 0, ["DYS187"]),
-        ("SELECT * FROM t WHERE id = 'a'", 1, ["DYS187"]),
-        ("INSERT INTO t VALUE {'id': ?, 'n': ?}", 2, []),
-        ("SELECT * FROM t WHERE id = 'what?' AND n = ?", 1, []),
-        ("SELECT * FROM t WHERE id = 'it''s ?' AND n = ?", 1, []),
-        ('SELECT "a?" FROM t -- ?\n WHERE /* ? */ id = ?', 1, []),
-    ],
-)
-def test_parameters_of_statements(statement: str, parameters: int, codes: list[str]) -> None:
-    """Each ? outside of texts, names and comments has a parameter."""
-    entry: dict[str, Any] = {"Statement": statement}
-    if parameters:
-        entry["Parameters"] = [{"S": "a"}] * parameters
-    for operation, params in (
-        ("ExecuteStatement", entry),
-        ("BatchExecuteStatement", {"Statements": [entry]}),
-        ("ExecuteTransaction", {"TransactStatements": [entry]}),
-    ):
-        assert [each.code for each in check_request(operation, params)] == codes
-
-
-def test_values_of_statements() -> None:
-    """A parameter that is no value is a finding, with its place."""
-    params = {"Statement": "SELECT * FROM t WHERE n = ?", "Parameters": [{"N": "x"}]}
-
-    (finding,) = check_request("ExecuteStatement", params)
-
-    assert (finding.code, finding.where.parameter) == ("DYS119", "Parameters[0]")
