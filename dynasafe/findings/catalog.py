@@ -511,6 +511,14 @@ EXPLANATIONS: dict[str, Explanation] = {
         'Item={"embedding": {"L": [{"N": "0.5"}, {"N": "1"}]}}',
         "PutItem, API Reference",
     ),
+    "DYS189": Explanation(
+        "A statement that does not name the item it writes",
+        "UPDATE and DELETE of PartiQL write one item. Their WHERE compares each attribute of the "
+        "table's key with =.",
+        "Statement='UPDATE t SET a = ? WHERE a = 1'",
+        "Statement='UPDATE t SET a = ? WHERE id = ?'",
+        "PartiQL update statements for DynamoDB",
+    ),
     "DYS201": Explanation(
         "A syntax error",
         "The grammar does not allow the underlined token at that place.",

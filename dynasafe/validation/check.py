@@ -58,7 +58,7 @@ from dynasafe.validation.query_rules import (
 from dynasafe.validation.report import Context, Known, Report
 from dynasafe.validation.resource_form import from_resource_form, is_resource_form
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
-from dynasafe.validation.statement_rules import check_parameters
+from dynasafe.validation.statement_rules import check_statement
 from dynasafe.validation.table_rules import check_changed_table, check_new_table
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
@@ -558,15 +558,15 @@ def _check_update_table(params: _Params, schema: object, report: Report) -> _Che
     yield
 
 
-def _check_statement(params: _Params, schema: object, report: Report) -> _Check:
-    check_parameters(params, report)
+def _check_one_statement(params: _Params, schema: object, report: Report) -> _Check:
+    check_statement(params, schema, report)
     yield
 
 
 def _check_statements(params: _Params, schema: object, report: Report) -> _Check:
     member = "Statements" if "Statements" in params else "TransactStatements"
     for index, statement in enumerate(params.get(member, ())):
-        check_parameters(statement or {}, report.inside(f"{member}[{index}]"))
+        check_statement(statement or {}, schema, report.inside(f"{member}[{index}]"))
     yield
 
 
@@ -634,7 +634,7 @@ _CHECKS: dict[str, Callable[[_Params, object, Report], _Check]] = {
     "SearchVectors": _check_search_vectors,
     "CreateTable": _check_create_table,
     "UpdateTable": _check_update_table,
-    "ExecuteStatement": _check_statement,
+    "ExecuteStatement": _check_one_statement,
     "BatchExecuteStatement": _check_statements,
     "ExecuteTransaction": _check_statements,
 }
