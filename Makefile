@@ -90,8 +90,8 @@ soak-memory: build/bench/.installed ## A million calls, and whether memory grows
 lost-answers: build/benchmarks/.installed ## How often each client counts an increment whose answer is lost
 	build/benchmarks/bin/python -m benchmarks.lost_answers
 
-conformance: .venv/.installed engines ## A public suite behind check_request; SUITE=a checkout of paritysuite/dynamodb-conformance
-	$(BIN)/python -m tests.conformance $(SUITE)
+conformance: .venv/.installed engines ## A public suite behind check_request; SUITE=a copy of paritysuite/dynamodb-conformance, DATE=its day
+	$(BIN)/python -m tests.conformance $(SUITE) $(if $(DATE),--date $(DATE))
 
 logs-long: .venv/.installed engines ## 100 MB of ordinary logs, a stream of 10 GB, a million events
 	DYNASAFE_REQUIRE_ENGINES=1 DYNASAFE_ORDINARY_MB=100 DYNASAFE_STREAM_GB=10 DYNASAFE_EVENTS=1000000 \
