@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Callable, Mapping, Set
-from datetime import datetime
 from types import MappingProxyType, SimpleNamespace, UnionType
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload, runtime_checkable
 
@@ -25,7 +24,7 @@ from dynasafe.values.codec import Codec, Part
 from dynasafe.values.codecs import codec_for
 from dynasafe.values.converted import AttributeCodec
 from dynasafe.values.models import AmbiguousUnionError
-from dynasafe.values.scalars import EpochIntCodec, EpochSecondsCodec
+from dynasafe.values.scalars import EpochIntCodec, EpochSecondsCodec, is_datetime
 from dynasafe.values.unions import optional
 from dynasafe.values.wire import AttributeValue
 
@@ -563,7 +562,7 @@ class Schema:
         codec: Codec[Any]
         if options.codec is not None:
             codec = AttributeCodec(options.codec)
-        elif members == [datetime]:
+        elif len(members) == 1 and is_datetime(members[0]):
             codec = EpochSecondsCodec()
         elif members == [int] and options.ttl:
             codec = EpochIntCodec()

@@ -31,9 +31,7 @@ from dynasafe.values.models import (
     is_dataclass,
     is_model,
 )
-from dynasafe.values.scalars import (
-    SCALARS,
-)
+from dynasafe.values.scalars import SCALARS, thawed
 from dynasafe.values.unions import UnionCodec
 
 
@@ -45,6 +43,7 @@ def codec_for(annotation: object) -> Codec[Any]:
     """
     if annotation is Any or annotation is object:
         return ANY
+    annotation = thawed(annotation)
     if isinstance(annotation, type) and annotation in registered_codecs:
         return ConvertedCodec(annotation, *registered_codecs[annotation])
     origin = typing.get_origin(annotation)

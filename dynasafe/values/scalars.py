@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 from dynasafe.errors import (
@@ -87,7 +87,7 @@ class ScalarCodec(CodecWithoutParts[T]):
         # A subclass is fine, but a bool is no number and a datetime no date.
         if isinstance(value, bool) and bool not in self._types:
             return False
-        if isinstance(value, datetime) and datetime not in self._types:
+        if isinstance(value, _TIMES) and _TIMES[0] not in self._types:
             return False
         return isinstance(value, self._types)
 
@@ -99,6 +99,22 @@ class ScalarCodec(CodecWithoutParts[T]):
             return cast(T, self._decode(content))
         except (ValueError, ArithmeticError, TypeError, AttributeError):
             raise stored_mismatch(self.name, attribute_value) from None
+
+
+# freezegun puts a class of its own in place of datetime in each module, but not within tuples.
+_TIMES: Final = (datetime,)
+
+
+def thawed(annotation: object) -> object:
+    """The annotation; of a class that freezegun put in place of datetime or date, that one."""
+    if isinstance(annotation, type) and annotation.__module__ == "freezegun.api":
+        return next((each for each in annotation.__mro__ if each in SCALARS), annotation)
+    return annotation
+
+
+def is_datetime(annotation: object) -> bool:
+    """Whether an annotation is that of a datetime."""
+    return thawed(annotation) is _TIMES[0]
 
 
 _WORDS: dict[str, str] = {
@@ -247,10 +263,10 @@ class EpochSecondsCodec(CodecWithoutParts[datetime]):
         return _WORDS["datetime"]
 
     def parse(self, value: Any) -> Any:
-        return SCALARS[datetime].parse(value)
+        return SCALARS[_TIMES[0]].parse(value)
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
-        if not isinstance(value, datetime):
+        if not isinstance(value, _TIMES):
             raise mismatch(self.name, value)
         encode_datetime(value)  # refuses a naive one
         seconds, rest = divmod(value - datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1))
