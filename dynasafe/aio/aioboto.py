@@ -77,11 +77,11 @@ class AiobotoConnection(ClientConnection):
             ) from error
         try:
             if self._session is None:
-                import aioboto3
-
-                self._session = aioboto3.Session()
+                self._session = _new_session()
+            # A session of aiobotocore has another name for it.
+            make = getattr(self._session, "client", None) or self._session.create_client
             client = await self._exit_stack.enter_async_context(
-                self._session.client("dynamodb", config=self._client_config(), **self._options)  # pyright: ignore[reportArgumentType]
+                make("dynamodb", config=self._client_config(), **self._options)
             )
         except NotSentError:
             raise
@@ -120,8 +120,22 @@ class AiobotoConnection(ClientConnection):
 
 
 def _load() -> None:
-    import aioboto3  # noqa: F401
+    import aiobotocore.session  # noqa: F401
     import aiohttp  # noqa: F401
+
+    with suppress(ImportError):
+        import aioboto3  # noqa: F401
+
+
+def _new_session() -> Any:
+    """A session of aioboto3; of aiobotocore, where that is newer than any aioboto3 takes."""
+    try:
+        import aioboto3
+    except ImportError:
+        from aiobotocore.session import get_session
+
+        return get_session()
+    return aioboto3.Session()
 
 
 # Requests
