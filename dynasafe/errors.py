@@ -361,7 +361,8 @@ class WrongEventLoopError(NotSentError):
     def __str__(self) -> str:
         return (
             "Call not sent: this AsyncDynamoDB belongs to another event loop. "
-            "Fix: make one per event loop, with `async with AsyncDynamoDB.connect() as db:`."
+            "Fix: make one per event loop, with `async with AsyncDynamoDB.connect() as db:`; in "
+            "tests, give a fixture that uses it the loop_scope of the test."
         )
 
 

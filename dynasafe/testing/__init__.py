@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynasafe.testing.async_fixtures import MakeFaults, MakeTable
     from dynasafe.testing.blocking import BlockingCallError, forbid_blocking
     from dynasafe.testing.clock import ManualClock
     from dynasafe.testing.descriptions import table_description
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
         timed_out,
         transaction_canceled,
     )
+    from dynasafe.testing.sync_fixtures import MakeSyncFaults, MakeSyncTable
     from dynasafe.testing.tables import create_tables
     from dynasafe.testing.unawaited import UnawaitedError, forbid_unawaited
 
@@ -40,6 +42,10 @@ __all__ = [
     "FaultPlan",
     "FaultProxy",
     "FaultRecord",
+    "MakeFaults",
+    "MakeSyncFaults",
+    "MakeSyncTable",
+    "MakeTable",
     "ManualClock",
     "MemoryTransport",
     "RealAwsError",
@@ -79,6 +85,10 @@ _HOMES = {
     "FaultPlan": "fault_proxy",
     "FaultProxy": "fault_proxy",
     "FaultRecord": "fault_proxy",
+    "MakeFaults": "async_fixtures",
+    "MakeSyncFaults": "sync_fixtures",
+    "MakeSyncTable": "sync_fixtures",
+    "MakeTable": "async_fixtures",
     "ManualClock": "clock",
     "MemoryTransport": "memory",
     "RealAwsError": "real_aws",

@@ -96,3 +96,60 @@ def create_table_params(table_name: str, description: Mapping[str, Any]) -> dict
         if indexes:
             params[member] = indexes
     return params
+
+
+def described(
+    table_name: str,
+    given: Mapping[str, Any],
+    counts: Mapping[str | None, tuple[int, int]],
+) -> dict[str, Any]:
+    """What DescribeTable says of a table in memory.
+
+    Args:
+        given: as CreateTable takes it, or as DescribeTable gives it.
+        counts: the items and their bytes, of the table (None) and of each index by its name.
+    """
+    arn = f"arn:aws:dynamodb:memory:000000000000:table/{table_name}"
+    kept = {name: value for name, value in given.items() if name not in _OF_REQUESTS}
+    mode = (given.get("BillingModeSummary") or given).get("BillingMode")
+    count, size_bytes = counts[None]
+    answer: dict[str, Any] = {
+        **kept,
+        "TableName": table_name,
+        "TableStatus": "ACTIVE",
+        "TableArn": arn,
+        "ItemCount": count,
+        "TableSizeBytes": size_bytes,
+        "ProvisionedThroughput": _throughput(given),
+        "DeletionProtectionEnabled": bool(given.get("DeletionProtectionEnabled")),
+    }
+    if mode == "PAY_PER_REQUEST" or (mode is None and "ProvisionedThroughput" not in given):
+        answer["BillingModeSummary"] = {"BillingMode": "PAY_PER_REQUEST"}
+    for member in ("GlobalSecondaryIndexes", "LocalSecondaryIndexes"):
+        indexes = []
+        for index in given.get(member) or ():
+            name = index["IndexName"]
+            count, size_bytes = counts[name]
+            of_index = {
+                **index,
+                "IndexArn": f"{arn}/index/{name}",
+                "ItemCount": count,
+                "IndexSizeBytes": size_bytes,
+            }
+            if member == "GlobalSecondaryIndexes":
+                of_index |= {"IndexStatus": "ACTIVE", "ProvisionedThroughput": _throughput(index)}
+            indexes.append(of_index)
+        if indexes:
+            answer[member] = indexes
+    return answer
+
+
+_OF_REQUESTS = frozenset({"BillingMode", "ResourcePolicy", "Tags"})
+"""What CreateTable takes, and DescribeTable does not give."""
+
+
+def _throughput(given: Mapping[str, Any]) -> dict[str, int]:
+    """What a table or an index has provisioned; with PAY_PER_REQUEST, nothing."""
+    provisioned = given.get("ProvisionedThroughput") or {}
+    units = {name: provisioned.get(name, 0) for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
+    return {"NumberOfDecreasesToday": 0, **units}

@@ -60,7 +60,7 @@ class Fault(Enum):
     """Half of a batch is handed back as unprocessed; other requests are left alone."""
 
 
-_BEFORE = frozenset(
+BEFORE = frozenset(
     {
         Fault.RESET_BEFORE,
         Fault.CLOSE_BEFORE,
@@ -180,9 +180,13 @@ class FaultProxy:
     Args:
         upstream_url: the engine's endpoint on loopback, as in "http://127.0.0.1:8000".
         plan: which request gets which fault.
+        recognises_tokens: for an engine that does not know a ClientRequestToken, as moto: the proxy
+            answers a repeated transaction as DynamoDB does, and the engine does not see it.
     """
 
-    def __init__(self, upstream_url: str, plan: FaultPlan) -> None:
+    def __init__(
+        self, upstream_url: str, plan: FaultPlan, *, recognises_tokens: bool = False
+    ) -> None:
         parts = urlsplit(upstream_url)
         if parts.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError(f"the proxy forwards to loopback only, not to {parts.hostname}")
@@ -190,6 +194,8 @@ class FaultProxy:
         self._port: int = parts.port or 80
         self.plan: FaultPlan = plan
         self.log: list[FaultRecord] = []
+        self._answers: dict[bytes, _Answer] | None = {} if recognises_tokens else None
+        """By the body of a transaction with a token, which is the same in each repeat."""
         self._count = 0
         self._server: asyncio.Server | None = None
         self._listen_port = 0
@@ -308,14 +314,14 @@ class FaultProxy:
         index, fault = self._next_fault(request.operation)
         answer: _Answer | None = None
         is_applied = False
-        if fault not in _BEFORE:
+        if fault not in BEFORE:
             handed_back: Callable[[_Answer], _Answer] | None = None
             if fault is Fault.UNPROCESSED:
                 request, handed_back = _split_batch(request)
-            answer = await upstream.send(request)
+            answer = await self._send(request, upstream)
             is_applied = answer.status == 200
             if fault is Fault.DUPLICATE:
-                answer = await upstream.send(request)
+                answer = await self._send(request, upstream)
                 is_applied = is_applied or answer.status == 200
             if handed_back is not None and answer.status == 200:
                 answer = handed_back(answer)
@@ -329,6 +335,17 @@ class FaultProxy:
             )
         )
         return await _respond(fault, answer, reader, writer)
+
+    async def _send(self, request: _Request, upstream: _Upstream) -> _Answer:
+        if self._answers is None or request.operation != "TransactWriteItems":
+            return await upstream.send(request)
+        kept = self._answers.get(request.body)
+        if kept is not None:
+            return kept
+        answer = await upstream.send(request)
+        if answer.status == 200 and "ClientRequestToken" in json.loads(request.body):
+            self._answers[request.body] = answer
+        return answer
 
     def _next_fault(self, operation: str) -> tuple[int, Fault]:
         if self.plan.operations is not None and operation not in self.plan.operations:
@@ -410,19 +427,8 @@ def _split_batch(request: _Request) -> tuple[_Request, Callable[[_Answer], _Answ
     if request.operation not in ("BatchWriteItem", "BatchGetItem"):
         return request, None
     params = json.loads(request.body)
+    sent, kept = halves(params["RequestItems"])
     member = "UnprocessedItems" if request.operation == "BatchWriteItem" else "UnprocessedKeys"
-    sent: dict[str, Any] = {}
-    kept: dict[str, Any] = {}
-    for table, entries in params["RequestItems"].items():
-        listed = entries["Keys"] if isinstance(entries, dict) else entries
-        middle = (len(listed) + 1) // 2
-
-        def some(part: list[Any], entries: Any = entries) -> Any:
-            return {**entries, "Keys": part} if isinstance(entries, dict) else part
-
-        sent[table] = some(listed[:middle])
-        if listed[middle:]:
-            kept[table] = some(listed[middle:])
     body = json.dumps({**params, "RequestItems": sent}).encode()
 
     def hand_back(answer: _Answer) -> _Answer:
@@ -430,6 +436,19 @@ def _split_batch(request: _Request) -> tuple[_Request, Callable[[_Answer], _Answ
         return answer.with_body(json.dumps({**content, member: kept}).encode())
 
     return _Request(request.head, body, request.operation), hand_back
+
+
+def halves(tables: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The RequestItems of a batch: those that are processed, and those that are handed back."""
+    sent: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    for table, entries in tables.items():
+        listed = entries["Keys"] if isinstance(entries, Mapping) else entries
+        middle = (len(listed) + 1) // 2
+        for part, half in ((sent, listed[:middle]), (kept, listed[middle:])):
+            if half:
+                part[table] = {**entries, "Keys": half} if isinstance(entries, Mapping) else half
+    return sent, kept
 
 
 async def _read_request(reader: asyncio.StreamReader) -> _Request | None:

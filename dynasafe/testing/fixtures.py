@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
+from functools import wraps
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from dynasafe.testing.sync_fixtures import MakeSyncFaults, MakeSyncTable
 
 ENGINES: Final[tuple[EngineName, ...]] = ("moto", "dynalite", "dynamodb-local")
+_LOOP_SCOPES: Final = ("function", "class", "module", "package", "session")
+"""Of pytest-asyncio's event loops."""
 OLD_NAME: Final = "local"
 """Of DynamoDB Local, until 0.1."""
 
@@ -47,16 +50,55 @@ def fixtures_for(config: pytest.Config) -> ModuleType:
 def _async_fixtures(config: pytest.Config) -> dict[str, Any]:
     functions: tuple[Any, ...] = (dynamodb, dynamodb_table, dynamodb_faults)
     if config.pluginmanager.hasplugin("asyncio"):
-        import pytest_asyncio
-
-        # On the loop of the tests, which may be another than that of most fixtures.
-        scope: Any = config.getini("asyncio_default_test_loop_scope")
-        return {each.__name__: pytest_asyncio.fixture(loop_scope=scope)(each) for each in functions}
+        made: dict[str, Any] = {}
+        for each in functions:
+            for scope in _LOOP_SCOPES:
+                made[_name_on_loop(each.__name__, scope)] = _on_loop(each, scope)
+            made[each.__name__] = _on_loop_of_test(each)
+        return made
     if config.pluginmanager.hasplugin("anyio"):
         return {each.__name__: pytest.fixture(each) for each in functions}
     return {
         each.__name__: pytest.fixture(name=each.__name__)(_without_plugin) for each in functions
     }
+
+
+def _name_on_loop(name: str, scope: str) -> str:
+    return f"_{name}_on_{scope}_loop"
+
+
+def _on_loop(function: Any, scope: Any) -> Any:
+    """The fixture, on the event loop that pytest-asyncio has for this scope."""
+    import pytest_asyncio
+
+    @wraps(function)
+    async def fixture(**arguments: Any) -> AsyncIterator[Any]:
+        async for given in function(**arguments):
+            yield given
+
+    name = _name_on_loop(function.__name__, scope)
+    return pytest_asyncio.fixture(loop_scope=scope, name=name)(fixture)
+
+
+def _on_loop_of_test(function: Any) -> Any:
+    """The fixture on the event loop of the test, which may be another than that of most fixtures.
+
+    The marker of the test says which: `@pytest.mark.asyncio(loop_scope="module")`. Without, it is
+    that of the ini option `asyncio_default_test_loop_scope`.
+    """
+
+    def fixture(request: pytest.FixtureRequest) -> Any:
+        marker = request.node.get_closest_marker("asyncio")
+        wanted = {} if marker is None else marker.kwargs
+        scope = (
+            wanted.get("loop_scope")
+            or wanted.get("scope")  # its name before pytest-asyncio 0.24
+            or request.config.getini("asyncio_default_test_loop_scope")
+        )
+        return request.getfixturevalue(_name_on_loop(function.__name__, scope))
+
+    fixture.__doc__ = function.__doc__
+    return pytest.fixture(name=function.__name__)(fixture)
 
 
 def _without_plugin() -> None:
@@ -188,8 +230,22 @@ _SYNC: Final = {
 }
 
 
+def _require_asyncio() -> None:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pytest.fail(
+            "dynasafe runs on asyncio, not on trio. Fix: let the fixture anyio_backend return "
+            "'asyncio'",
+            pytrace=False,
+        )
+
+
 async def dynamodb(dynamodb_engine: Engine) -> AsyncIterator[AsyncDynamoDB]:
     """An AsyncDynamoDB of the engine."""
+    _require_asyncio()
     from dynasafe.testing import async_fixtures
 
     async for db in async_fixtures.databases(dynamodb_engine):
@@ -212,6 +268,7 @@ async def dynamodb_faults(dynamodb_engine: Engine) -> AsyncIterator[MakeFaults]:
 
     The proxy stands in front of the engine, and injects the plan's faults.
     """
+    _require_asyncio()
     from dynasafe.testing import async_fixtures
 
     async for make in async_fixtures.faulty_databases(dynamodb_engine):

@@ -13,19 +13,23 @@ from __future__ import annotations
 
 import asyncio
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Literal, TypeVar, Unpack, overload
+from operator import itemgetter
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload
 from zlib import crc32
 
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.calls.options import TableOptions
+from dynasafe.environment.clock import SystemTime
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions import evaluate
+from dynasafe.expressions.nodes import Comparison, Path, Value
 from dynasafe.expressions.parser import (
     parse_condition,
     parse_key_condition,
@@ -35,7 +39,9 @@ from dynasafe.expressions.parser import (
 from dynasafe.findings.finding import Finding, Where
 from dynasafe.items.item import Item
 from dynasafe.items.item_format import ItemShape
+from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.operations import OPERATIONS, table_names
+from dynasafe.resilience.boundary import Refused
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,
     Units,
@@ -44,12 +50,15 @@ from dynasafe.testing.capacity import (
     read_units,
     write_units,
 )
-from dynasafe.testing.descriptions import table_description
+from dynasafe.testing.descriptions import described, table_description
+from dynasafe.testing.fault_proxy import FaultPlan
+from dynasafe.testing.hostile import Faults
 from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
 from dynasafe.validation.check import read_request
+from dynasafe.validation.expression_rules import conditions_of
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
 from dynasafe.values.numbers import decode_number, encode_number
 from dynasafe.values.wire import bytes_of, item_size_bytes, sort_key
@@ -100,13 +109,14 @@ def fake_table(
             AttributeDefinitions and indexes, as DescribeTable returns them.
         indexes: global indexes of an Item class, as in `table_description`.
         items: the items that the table has at first.
-        clock: gives the time, for retries and timeouts.
+        clock: gives the time, for retries, timeouts and the ten minutes of a token.
         options: the same as for a real table.
 
     Raises:
         InvalidRequestError, InvalidValueError: an item that DynamoDB would refuse.
     """
-    transport = MemoryTransport({name: table_description(item_class, indexes=indexes)})
+    described = {name: table_description(item_class, indexes=indexes)}
+    transport = MemoryTransport(described, clock=clock)
     of_class = item_class if isinstance(item_class, type) else None
     transport.put_all(name, of_class, items)
     return AsyncTable(name, of_class, transport=transport, clock=clock, **options)
@@ -121,7 +131,15 @@ def fake_database(*, clock: Clock | None = None, **tables: Any) -> AsyncDynamoDB
         tables: by name, as the `item_class` of `fake_table`. With indexes:
             `people=table_description(Person, indexes={...})`.
     """
-    return AsyncDynamoDB.over(MemoryTransport(tables), clock=clock)
+    return AsyncDynamoDB.over(MemoryTransport(tables, clock=clock), clock=clock)
+
+
+@dataclass
+class _Order:
+    """The items of a table or an index, with their places, in order."""
+
+    places: list[_Key]
+    items: list[AttributeMap]
 
 
 @dataclass
@@ -130,18 +148,53 @@ class MemoryTable:
 
     schema: TableSchema
     items: dict[_Key, AttributeMap] = field(default_factory=dict)
+    keeps_before: bool = False
+    before: MemoryTable | None = None
+    """The table before its last write, where it is kept."""
+    _orders: dict[str | None, _Order] = field(default_factory=dict, repr=False)
 
     def identity(self, attributes: Mapping[str, Any]) -> _Key:
         return tuple(sort_key(attributes[each.name]) for each in self.schema.key.attributes)
+
+    def place(self, keys: KeySchema, attributes: Mapping[str, Any]) -> _Key:
+        """Where a scan of the table or of an index comes to it; those of a partition together.
+
+        Like DynamoDB's, the order of partitions has nothing to do with that of their keys. Items
+        with equal keys of an index have the order of the table's keys.
+        """
+        own = tuple(sort_key(attributes[each.name]) for each in keys.attributes)
+        return (crc32(repr(own[0]).encode()), *own, *self.identity(attributes))
+
+    def order(self, keys: KeySchema) -> _Order:
+        """The items with the keys of the table or of an index, in order; kept until a write."""
+        kept = self._orders.get(keys.index_name)
+        if kept is None:
+            names = [each.name for each in keys.attributes]
+            found = [
+                (self.place(keys, item), item)
+                for item in self.items.values()
+                if all(name in item for name in names)
+            ]
+            found.sort(key=itemgetter(0))
+            kept = _Order([place for place, _ in found], [item for _, item in found])
+            self._orders[keys.index_name] = kept
+        return kept
 
     def get(self, key: Mapping[str, Any]) -> AttributeMap | None:
         return self.items.get(self.identity(key))
 
     def put(self, item: Mapping[str, Any]) -> None:
+        self._change()
         self.items[self.identity(item)] = _canonical_map(item)
 
     def delete(self, key: Mapping[str, Any]) -> None:
+        self._change()
         self.items.pop(self.identity(key), None)
+
+    def _change(self) -> None:
+        if self.keeps_before:
+            self.before = MemoryTable(self.schema, dict(self.items))
+        self._orders.clear()
 
 
 def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,26 +228,81 @@ def _canonical_map(item: Mapping[str, Any]) -> AttributeMap:
     return {name: _canonical(value) for name, value in item.items()}
 
 
+class MemoryFaultError(BaseException):
+    """The tables in memory failed at a request: the mistake is theirs, not the request's.
+
+    No Exception, which would be taken for a lost answer.
+    """
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation)
+        self.operation = operation
+
+    def __str__(self) -> str:
+        return (
+            f"The tables in memory failed at {self.operation}, which is a mistake of dynasafe. "
+            "Fix: report it with the request, and use an engine meanwhile"
+        )
+
+
+class HasTime(Protocol):
+    """A clock of either face."""
+
+    def now_s(self) -> float: ...
+
+
+class MemoryOptions(TypedDict, total=False):
+    """Options of a MemoryTransport."""
+
+    clock: HasTime | None
+    page_items: int | None
+    stale_reads: bool
+    faults: FaultPlan | None
+
+
 class MemoryTables:
     """Answers requests from tables in memory.
 
     Args:
         tables: by name, an Item class or a table's description.
+        clock: says when a ClientRequestToken is no longer recognised; give the database's own.
+        page_items: how many items a page evaluates at most, as if they were large.
+        stale_reads: reads that are not consistent miss the last write of each table.
+        faults: which request is lost, refused or handed back in part.
     """
 
-    def __init__(self, tables: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        tables: Mapping[str, Any],
+        *,
+        clock: HasTime | None = None,
+        page_items: int | None = None,
+        stale_reads: bool = False,
+        faults: FaultPlan | None = None,
+    ) -> None:
+        if page_items is not None and page_items < 1:
+            raise ValueOutOfRangeError("page_items", f"at least 1 is expected, not {page_items}")
+        self._clock = SystemTime() if clock is None else clock
+        self._page_items = page_items
+        self._is_stale = stale_reads
+        self._faults = Faults(faults or FaultPlan())
         self._descriptions: dict[str, Mapping[str, Any]] = {}
+        self._schemas: dict[str, TableSchema] = {}
         self.tables: dict[str, MemoryTable] = {}
         for name, given in tables.items():
             self._create(name, table_description(given))
         self.calls: list[RecordedRequest] = []
         """The requests that were sent, in order."""
-        self._tokens: dict[str, tuple[Any, Mapping[str, Any]]] = {}
+        self._tokens: dict[str, tuple[Any, Mapping[str, Any], float]] = {}
+        """By ClientRequestToken: the operations, the answer, and when it was given."""
         self._time_to_live: dict[str, Mapping[str, Any]] = {}
 
     def answer(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """DynamoDB's answer to one request."""
         self.calls.append(RecordedRequest(operation, params))
+        return self._faults.answer(operation, params, self._answer)
+
+    def _answer(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = _ANSWERS.get(operation)
         if answer is None:
             if operation not in OPERATIONS:
@@ -203,10 +311,15 @@ class MemoryTables:
         if operation != "CreateTable":
             self._refuse_unknown_tables(operation, params)
         self._refuse_legacy(params)
-        findings = check_request(operation, params, schema=self._descriptions, form="client")
+        findings = check_request(operation, params, schema=self._schemas, form="client")
         if findings:
             raise _refusal(findings[0], params)
-        return answer(self, read_request(operation, params))
+        try:
+            return answer(self, read_request(operation, params))
+        except Refused:
+            raise
+        except Exception as error:
+            raise MemoryFaultError(operation) from error
 
     def put(self, table_name: str, item: Mapping[str, Any]) -> None:
         """Put an item in wire form, as if it had been there before.
@@ -215,7 +328,7 @@ class MemoryTables:
             InvalidRequestError: DynamoDB would refuse it.
         """
         params = {"TableName": table_name, "Item": item}
-        require_valid("PutItem", params, schema=self._descriptions)
+        require_valid("PutItem", params, schema=self._schemas)
         self.tables[table_name].put(read_request("PutItem", params)["Item"])
 
     def put_all(self, table_name: str, item_class: type[Any] | None, items: Iterable[Any]) -> None:
@@ -240,8 +353,9 @@ class MemoryTables:
         schema = table_schema(description, name)
         if schema is None:
             raise UnsupportedTypeError(name, "the description has no KeySchema")
-        self._descriptions[name] = {**description, "TableName": name, "TableStatus": "ACTIVE"}
-        self.tables[name] = MemoryTable(schema)
+        self._descriptions[name] = description
+        self._schemas[name] = schema
+        self.tables[name] = MemoryTable(schema, keeps_before=self._is_stale)
 
     def _refuse_unknown_tables(self, operation: str, params: Mapping[str, Any]) -> None:
         names = table_names(OPERATIONS[operation], params)
@@ -267,7 +381,16 @@ class MemoryTables:
             self._create(params["TableName"], params)
         except UnsupportedTypeError as error:
             raise refused("ValidationException", str(error)) from error
-        return {"TableDescription": self._descriptions[params["TableName"]]}
+        return {"TableDescription": self._described(params["TableName"])}
+
+    def _described(self, name: str) -> Mapping[str, Any]:
+        table = self.tables[name]
+        counts: dict[str | None, tuple[int, int]] = {None: _count(table.items.values())}
+        counts |= {
+            index_name: _count(table.order(keys).items)
+            for index_name, keys in table.schema.indexes.items()
+        }
+        return described(name, self._descriptions[name], counts)
 
     def list_tables(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         start = params.get("ExclusiveStartTableName", "")
@@ -277,7 +400,7 @@ class MemoryTables:
         return {"TableNames": page, **more}
 
     def describe_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"Table": self._descriptions[params["TableName"]]}
+        return {"Table": self._described(params["TableName"])}
 
     def update_time_to_live(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """Remembered only: nothing in memory is deleted by itself."""
@@ -294,14 +417,16 @@ class MemoryTables:
         return {"TimeToLiveDescription": description}
 
     def delete_table(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        del self.tables[params["TableName"]]
-        self._time_to_live.pop(params["TableName"], None)
-        return {"TableDescription": self._descriptions.pop(params["TableName"])}
+        name = params["TableName"]
+        description = self._described(name)
+        for kept in (self.tables, self._schemas, self._descriptions, self._time_to_live):
+            kept.pop(name, None)
+        return {"TableDescription": {**description, "TableStatus": "DELETING"}}
 
     # One item
 
     def get_item(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        item = self.tables[params["TableName"]].get(params["Key"])
+        item = self._table(params["TableName"], params).get(params["Key"])
         units: Units = {None: _read_units(params, [item or {}])}
         answer = self._capacity(params, units)
         return answer if item is None else {**answer, "Item": _projected(params, item)}
@@ -353,62 +478,70 @@ class MemoryTables:
     def query(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         table, keys = self._read_of(params)
         condition = parse_key_condition(params["KeyConditionExpression"], *_placeholders(params))
-        found = [item for item in table.items.values() if _has(keys, item)]
-        found = [item for item in found if evaluate.holds(condition, item)]
-        is_backward = params.get("ScanIndexForward") is False
+        places = table.order(keys).places
+        partition = _partition(condition, keys)
+        # A partition's place is before those of its items, which begin with it.
+        start = bisect_left(places, partition)
+        end = bisect_right(places, partition, lo=start, key=lambda place: place[: len(partition)])
 
-        def place(item: Mapping[str, Any]) -> Any:
-            return _position(table, keys, item)
+        def is_wanted(_: _Key, item: AttributeMap) -> bool:
+            return evaluate.holds(condition, item)
 
-        return self._page(params, keys, found, place, is_backward=is_backward)
+        return self._page(params, (start, end), is_wanted)
 
     def scan(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         table, keys = self._read_of(params)
         total, segment = params.get("TotalSegments", 1), params.get("Segment", 0)
 
-        def place(item: Mapping[str, Any]) -> Any:
-            # Like DynamoDB's, the order of partitions has nothing to do with that of their keys.
-            partition = repr(sort_key(item[keys.attributes[0].name]))
-            return crc32(partition.encode()), _position(table, keys, item)
+        def is_wanted(place: _Key, _: AttributeMap) -> bool:
+            return bool(place[0] % total == segment)
 
-        found = [
-            item
-            for item in table.items.values()
-            if _has(keys, item) and place(item)[0] % total == segment
-        ]
-        return self._page(params, keys, found, place, is_backward=False)
+        return self._page(params, (0, len(table.order(keys).places)), is_wanted)
+
+    def _table(self, name: str, read: Mapping[str, Any]) -> MemoryTable:
+        """The table as a read sees it."""
+        table = self.tables[name]
+        return table if read.get("ConsistentRead") is True else table.before or table
 
     def _read_of(self, params: Mapping[str, Any]) -> tuple[MemoryTable, KeySchema]:
-        table = self.tables[params["TableName"]]
+        table = self._table(params["TableName"], params)
         index_name = params.get("IndexName")
         return table, table.schema.key if index_name is None else table.schema.indexes[index_name]
 
     def _page(
         self,
         params: Mapping[str, Any],
-        keys: KeySchema,
-        found: list[AttributeMap],
-        place: Callable[[Mapping[str, Any]], Any],
-        *,
-        is_backward: bool,
+        within: tuple[int, int],
+        is_wanted: Callable[[_Key, AttributeMap], bool],
     ) -> Mapping[str, Any]:
         """As many items as one answer has, from where the page before has ended."""
-        found = sorted(found, key=place, reverse=is_backward)
+        table, keys = self._read_of(params)
+        order = table.order(keys)
+        start, end = within
+        is_backward = params.get("ScanIndexForward") is False
         if "ExclusiveStartKey" in params:
             # The item of the start key may have been deleted meanwhile.
-            after = place(_canonical_map(params["ExclusiveStartKey"]))
+            after = table.place(keys, _canonical_map(params["ExclusiveStartKey"]))
             if is_backward:
-                found = [item for item in found if place(item) < after]
+                end = bisect_left(order.places, after, start, end)
             else:
-                found = [item for item in found if place(item) > after]
+                start = bisect_right(order.places, after, start, end)
         limit = params.get("Limit", math.inf)
         evaluated: list[AttributeMap] = []
         size_bytes = 0
-        for item in found:
-            if len(evaluated) >= limit or size_bytes >= _PAGE_BYTES:
+        is_more = False
+        for index in reversed(range(start, end)) if is_backward else range(start, end):
+            item = order.items[index]
+            if not is_wanted(order.places[index], item):
+                continue
+            if size_bytes >= _PAGE_BYTES or len(evaluated) == self._page_items:
+                is_more = True
                 break
             evaluated.append(item)
             size_bytes += item_size_bytes(item)
+            if len(evaluated) >= limit:
+                is_more = True  # DynamoDB does not look whether there is
+                break
         matching = [item for item in evaluated if _holds(params, item, "FilterExpression")]
         units: Units = {keys.index_name: _read_units(params, evaluated)}
         if _fetches(params, keys):
@@ -420,9 +553,8 @@ class MemoryTables:
         }
         if params.get("Select") != "COUNT":
             answer["Items"] = [_visible(params, keys, item) for item in matching]
-        if evaluated and (len(evaluated) < len(found) or len(evaluated) >= limit):
-            key = self.tables[params["TableName"]].schema.key
-            names = [each.name for each in (*key.attributes, *keys.attributes)]
+        if is_more:
+            names = [each.name for each in (*table.schema.key.attributes, *keys.attributes)]
             answer["LastEvaluatedKey"] = {name: evaluated[-1][name] for name in names}
         return answer
 
@@ -432,7 +564,7 @@ class MemoryTables:
         responses: dict[str, list[AttributeMap]] = {}
         units: dict[str, Units] = {}
         for name, entry in params["RequestItems"].items():
-            found = [self.tables[name].get(key) for key in entry["Keys"]]
+            found = [self._table(name, entry).get(key) for key in entry["Keys"]]
             responses[name] = [_projected(entry, item) for item in found if item is not None]
             units[name] = {None: sum(_read_units(entry, [item or {}]) for item in found)}
         answer = {"Responses": responses, "UnprocessedKeys": {}}
@@ -465,8 +597,9 @@ class MemoryTables:
 
     def transact_write_items(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         token = params.get("ClientRequestToken")
-        if token in self._tokens:
-            before, answer = self._tokens[token]
+        now_s = self._clock.now_s()
+        if token in self._tokens and now_s - self._tokens[token][2] < TOKEN_WINDOW_S:
+            before, answer, _ = self._tokens[token]
             if before != params["TransactItems"]:
                 raise refused(
                     "IdempotentParameterMismatchException",
@@ -495,7 +628,7 @@ class MemoryTables:
                 _store(table, plan.params, new)
         answer = self._capacities(params, units, "Write")
         if token is not None:
-            self._tokens[token] = (params["TransactItems"], answer)
+            self._tokens[token] = (params["TransactItems"], answer, now_s)
         return answer
 
     def _planned(self, kind: str, params: Mapping[str, Any]) -> _Plan:
@@ -524,6 +657,11 @@ class _Plan:
     message: str | None = None
     item: AttributeMap | None = None
     new: AttributeMap | None = None
+
+
+def _count(items: Collection[AttributeMap]) -> tuple[int, int]:
+    """How many they are, and their bytes."""
+    return len(items), sum(map(item_size_bytes, items))
 
 
 def _placeholders(params: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -644,22 +782,35 @@ def _refusal(finding: Finding, params: Mapping[str, Any]) -> Exception:
     return transaction_canceled(*codes, messages=messages)
 
 
-def _has(keys: KeySchema, item: AttributeMap) -> bool:
-    """Whether the item is in the index: it has the index's key."""
-    return all(each.name in item for each in keys.attributes)
-
-
-def _position(table: MemoryTable, keys: KeySchema, item: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What orders items; those of equal keys in an index, the table's keys."""
-    own = (sort_key(item[each.name]) for each in keys.attributes)
-    return (*own, *table.identity(item))
+def _partition(condition: Any, keys: KeySchema) -> _Key:
+    """How the places of the items begin that a key condition is about."""
+    equal: dict[str, AttributeMap] = {}
+    for term in conditions_of(condition):
+        if isinstance(term, Comparison) and term.operator == "=":
+            path, value = term.left, term.right
+            if not isinstance(path, Path):
+                path, value = value, path
+            if isinstance(path, Path) and isinstance(value, Value):
+                equal[str(path.elements[0])] = _canonical(value.attribute_value)
+    names = [each.name for each in keys.attributes[: keys.partition_count]]
+    own = tuple(sort_key(equal[name]) for name in names)
+    return (crc32(repr(own[0]).encode()), *own)
 
 
 class MemoryTransport(MemoryTables):
     """Answers requests from tables in memory.
 
+        hostile = MemoryTransport(
+            {"people": Person}, page_items=1, stale_reads=True, faults=FaultPlan(seed=1, rates=...)
+        )
+        db = AsyncDynamoDB.over(hostile)
+
     Args:
         tables: by name, an Item class or a table's description.
+        clock: says when a ClientRequestToken is no longer recognised; give the database's own.
+        page_items: how many items a page evaluates at most, as if they were large.
+        stale_reads: reads that are not consistent miss the last write of each table.
+        faults: which request is lost, refused or handed back in part.
     """
 
     is_bound_to_loop = False

@@ -38,6 +38,13 @@ class NoReplyLeftError(BaseException):
     """
 
 
+class ImpossibleReplyError(BaseException):
+    """A reply that DynamoDB cannot give to the request that it answers: the script is wrong.
+
+    No Exception, which would be taken for a lost answer.
+    """
+
+
 class UnusedReplyError(AssertionError):
     """A script had more replies than requests came."""
 
@@ -79,11 +86,53 @@ class Script:
 
 
 def answer_of(reply: Reply, call: ScriptedCall) -> Answer:
-    """The answer that a reply is; a failure is raised."""
+    """The answer that a reply is; a failure is raised.
+
+    Raises:
+        ImpossibleReplyError: DynamoDB never fails so at this request.
+    """
     answer = reply(call) if callable(reply) else reply
     if isinstance(answer, Exception):
+        if isinstance(answer, Refused):
+            _require_possible(answer, call)
         raise answer
     return answer
+
+
+def _require_possible(answer: Refused, call: ScriptedCall) -> None:
+    """A condition fails where there is one; each operation of a transaction has one reason."""
+    operation, params = call.operation, call.params
+    if answer.code == "ConditionalCheckFailedException":
+        if operation in _WITH_CONDITIONS and not _CONDITIONS & params.keys():
+            raise ImpossibleReplyError(
+                f"condition_failed() answers a request of {operation} that has no condition. "
+                "Fix: give the call its condition=, or script another reply"
+            )
+    elif answer.code == "TransactionCanceledException":
+        entries = params.get("TransactItems") or params.get("TransactStatements")
+        reasons = answer.members.get("CancellationReasons", ())
+        if not entries:
+            raise ImpossibleReplyError(
+                f"transaction_canceled() answers a request of {operation}, which is no "
+                "transaction. Fix: script condition_failed(), or another reply"
+            )
+        if reasons and len(reasons) != len(entries):
+            raise ImpossibleReplyError(
+                f"transaction_canceled() has {len(reasons)} reason(s) for {len(entries)} "
+                'operation(s). Fix: give one for each, "None" for one that was fine'
+            )
+        for number, (reason, entry) in enumerate(zip(reasons, entries, strict=False)):
+            parts = [part for part in entry.values() if isinstance(part, Mapping)]
+            is_conditional = any(_CONDITIONS & part.keys() for part in parts)
+            if reason.get("Code") == "ConditionalCheckFailed" and parts and not is_conditional:
+                raise ImpossibleReplyError(
+                    f"transaction_canceled() has a failed condition for operation {number}, which "
+                    "has no condition. Fix: give the operation its condition=, or another reason"
+                )
+
+
+_CONDITIONS = frozenset({"ConditionExpression", "Expected"})
+_WITH_CONDITIONS = frozenset({"DeleteItem", "PutItem", "UpdateItem"})
 
 
 class ScriptedTransport(Script):

@@ -22,7 +22,7 @@ from dynasafe.sync.database import DynamoDB
 from dynasafe.sync.table import PlainItem, Table
 from dynasafe.testing.clock import ManualTime
 from dynasafe.testing.descriptions import table_description
-from dynasafe.testing.memory import MemoryTables
+from dynasafe.testing.memory import MemoryOptions, MemoryTables
 from dynasafe.testing.scripted import Reply, Script, ScriptedCall, answer_of
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.testing.tables import POLL_S, creating, is_active, time_to_live_params
@@ -98,10 +98,11 @@ class MemoryTransport(MemoryTables):
 
     Args:
         tables: by name, an Item class or a table's description.
+        options: as of the async one.
     """
 
-    def __init__(self, tables: Mapping[str, Any]) -> None:
-        super().__init__(tables)
+    def __init__(self, tables: Mapping[str, Any], **options: Unpack[MemoryOptions]) -> None:
+        super().__init__(tables, **options)
         self._lock = threading.Lock()
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
@@ -155,13 +156,14 @@ def fake_table(
             AttributeDefinitions and indexes, as DescribeTable returns them.
         indexes: global indexes of an Item class, as in `table_description`.
         items: the items that the table has at first.
-        clock: gives the time, for retries and timeouts.
+        clock: gives the time, for retries, timeouts and the ten minutes of a token.
         options: the same as for a real table.
 
     Raises:
         InvalidRequestError, InvalidValueError: an item that DynamoDB would refuse.
     """
-    transport = MemoryTransport({name: table_description(item_class, indexes=indexes)})
+    described = {name: table_description(item_class, indexes=indexes)}
+    transport = MemoryTransport(described, clock=clock)
     of_class = item_class if isinstance(item_class, type) else None
     transport.put_all(name, of_class, items)
     return Table(name, of_class, transport=transport, clock=clock, **options)
@@ -176,7 +178,7 @@ def fake_database(*, clock: Clock | None = None, **tables: Any) -> DynamoDB:
         tables: by name, as the `item_class` of `fake_table`. With indexes:
             `people=table_description(Person, indexes={...})`.
     """
-    return DynamoDB.over(MemoryTransport(tables), clock=clock)
+    return DynamoDB.over(MemoryTransport(tables, clock=clock), clock=clock)
 
 
 def create_tables(

@@ -12,7 +12,7 @@ from dynasafe.errors import ServiceError
 from dynasafe.items.item import Item
 from dynasafe.sync.database import DynamoDB
 from dynasafe.sync.table import PlainItem, Table
-from dynasafe.testing.async_fixtures import CREDENTIALS, REGION
+from dynasafe.testing.async_fixtures import CREDENTIALS, REGION, proxy_of
 from dynasafe.testing.descriptions import create_table_params, table_description
 from dynasafe.testing.engines import Engine
 from dynasafe.testing.fault_proxy import FaultPlan, FaultProxy
@@ -76,7 +76,7 @@ def faulty_databases(engine: Engine) -> Iterator[MakeSyncFaults]:
     with ExitStack() as stack:
 
         def make(plan: FaultPlan, **options: Any) -> tuple[DynamoDB, FaultProxy]:
-            proxy = stack.enter_context(FaultProxy(engine.endpoint_url, plan))
+            proxy = stack.enter_context(proxy_of(engine, plan))
             return stack.enter_context(_connect(proxy.endpoint_url, **options)), proxy
 
         yield make

@@ -6,6 +6,7 @@ Source: "Detect never-awaited coroutines", Python documentation, Developing with
 from __future__ import annotations
 
 import gc
+import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from typing import Any
 
 _NEVER_AWAITED = "was never awaited"
 _ORIGIN_DEPTH = 12
+_FRAME = re.compile(r'^(?=  File ")', re.MULTILINE)
+_OF_OTHERS = re.compile(r"[/\\](?:_pytest|anyio|asyncio|pluggy|pytest_asyncio)[/\\]")
 FIX_UNAWAITED = "Fix: write `await` before the call"
 
 # Blocks of several tasks may end in any order, so that the first one sets the hook for all.
@@ -69,9 +72,16 @@ def collecting_unawaited() -> Iterator[list[str]]:
 def take_unawaited(found: list[str]) -> list[str]:
     """What a block has found, which it forgets."""
     gc.collect()  # a coroutine may be in a cycle, as the locals of a traceback are
-    taken = found.copy()
+    taken = [_without_others(text) for text in found]
     found.clear()
     return taken
+
+
+def _without_others(text: str) -> str:
+    """The text without the frames of what runs the test, which hide those of the test."""
+    head, *frames = _FRAME.split(text)
+    own = [each for each in frames if not _OF_OTHERS.search(each.partition("\n")[0])]
+    return "".join([head, *(own or frames)])
 
 
 def _set_hook() -> None:

@@ -228,6 +228,7 @@ def test_given_bugs_then_only_the_switch_makes_the_tests_fail(
 
     assert failing(by_option) == failing(by_ini) == expected
     by_option.stdout.fnmatch_lines([words])
+    assert "pluggy" not in by_option.stdout.str()
 
 
 def test_given_the_nearest_right_code_then_no_switch_makes_a_test_fail(
@@ -298,6 +299,82 @@ def test_any_scope_of_the_loop(pytester: pytest.Pytester, tests: str, fixtures: 
         f"asyncio_default_test_loop_scope = {tests}\n"
     )
     run(pytester, ENGINE).assert_outcomes(passed=ENGINE_COUNT)
+
+
+LOOPS = """
+import pytest_asyncio
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_on_the_loop_of_the_module(dynamodb_table, dynamodb_faults):
+    people = await dynamodb_table(Person)
+    await people.put_item(Person(id="p1"))
+    db, _ = await dynamodb_faults(FaultPlan())
+    assert await db.table(people.name, Person).get_item({"id": "p1"}) is not None
+
+@pytest.mark.asyncio(loop_scope="session")
+class TestOnTheLoopOfTheSession:
+    async def test_of_a_class(self, dynamodb_table):
+        people = await dynamodb_table(Person)
+        assert await people.scan().to_list() == []
+
+@pytest.mark.asyncio
+async def test_on_a_loop_of_its_own(dynamodb_table):
+    people = await dynamodb_table(Person)
+    assert await people.scan().to_list() == []
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def people(dynamodb_table): return await dynamodb_table(Person)
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_fixture_on_the_same_loop(people): assert await people.scan().to_list() == []
+
+@pytest.mark.asyncio
+async def test_fixture_on_another_loop(people): pass
+"""
+LOOPS_COUNT = 4
+# moto does not know tokens, so the proxy in front of it does.
+EXACTLY_ONCE = """
+@pytest.mark.asyncio
+async def test_exactly_once(dynamodb_table, dynamodb_faults):
+    people = await dynamodb_table(Person)
+    await people.put_item(Person(id="p1"))
+    plan = FaultPlan(script=[Fault.CLOSE_AFTER, Fault.DUPLICATE])
+    db, proxy = await dynamodb_faults(plan)
+    result = await db.table(people.name, Person).update_item({"id": "p1"}, VISIT, exactly_once=True)
+    assert result.attempts == 2
+    assert (await people.get_item({"id": "p1"})).visits == 1
+
+def test_exactly_once_sync(dynamodb_sync_table, dynamodb_sync_faults):
+    people = dynamodb_sync_table(Person)
+    people.put_item(Person(id="p1"))
+    db, proxy = dynamodb_sync_faults(FaultPlan(script=[Fault.CLOSE_AFTER]))
+    db.table(people.name, Person).update_item({"id": "p1"}, VISIT, exactly_once=True)
+    assert people.get_item({"id": "p1"}).visits == 1
+"""
+
+
+def test_the_marker_says_the_loop(pytester: pytest.Pytester) -> None:
+    """The fixtures are on the loop of the test; the error of a fixture on another has the fix.
+
+    The same run shows that `exactly_once` counts once through faults on the default engine.
+    """
+    pytester.makeini(
+        "[pytest]\nasyncio_mode = strict\nasyncio_default_fixture_loop_scope = module\n"
+    )
+
+    result = run(pytester, LOOPS + EXACTLY_ONCE)
+
+    result.assert_outcomes(passed=LOOPS_COUNT + 2, errors=1)
+    result.stdout.fnmatch_lines(["*give a fixture that uses it the loop_scope of the test*"])
+
+
+def test_trio_is_refused_with_words() -> None:
+    """anyio's trio parameter runs the fixtures without asyncio."""
+    from dynasafe.testing import fixtures
+
+    database = fixtures.dynamodb(None)  # type: ignore[arg-type]
+    with pytest.raises(pytest.fail.Exception, match="dynasafe runs on asyncio, not on trio"):
+        database.__anext__().send(None)
 
 
 @pytest.mark.parametrize(

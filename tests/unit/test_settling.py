@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dynasafe import AsyncDynamoDB, Attr, Item, UpdateBuilder, attribute
+from dynasafe import AsyncDynamoDB, Attr, Item, UpdateBuilder, attr, attribute
 from dynasafe.errors import (
     CircuitOpenError,
     OutcomeUnknownError,
@@ -296,8 +296,9 @@ async def test_resolve_that_is_cancelled_for_good_was_refused() -> None:
         [*[timed_out()] * 4, transaction_canceled("ConditionalCheckFailed")]
     )
     db = AsyncDynamoDB.over(transport, clock=ManualClock())
+    update = UpdateBuilder().add("n", 1).condition(attr("n") < 9)
     with pytest.raises(OutcomeUnknownError) as caught:
-        await db.table("plain").update_item(KEY, UpdateBuilder().add("n", 1), exactly_once=True)
+        await db.table("plain").update_item(KEY, update, exactly_once=True)
 
     with pytest.raises(Exception, match="ConditionalCheckFailed") as refused:
         await db.resolve(caught.value)
