@@ -39,7 +39,7 @@ class NoReplyLeftError(BaseException):
 
 
 class ImpossibleReplyError(BaseException):
-    """A reply that DynamoDB cannot give to the request that it answers: the script is wrong.
+    """A reply that DynamoDB does not give to such a request: the script is wrong.
 
     No Exception, which would be taken for a lost answer.
     """
