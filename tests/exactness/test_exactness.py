@@ -32,6 +32,7 @@ from tests.integration.conftest import (
     key_schema,
 )
 from tests.integration.conftest import connect as calm
+from tests.support import faces
 from tests.support.faces import face, pytest_generate_tests
 
 __all__ = ["engines", "face", "pytest_generate_tests"]
@@ -90,11 +91,10 @@ async def test_given_exactly_once_when_incrementing_through_faults_then_stored_i
 
 @pytest.mark.timeout(600)
 async def test_given_the_clients_of_boto3_when_incrementing_through_faults_then_the_same_holds(
-    proxy: FaultProxy, request: pytest.FixtureRequest
+    proxy: FaultProxy,
 ) -> None:
     """Over aioboto3, or boto3 for the sync face: the books balance, with a smaller budget."""
-    other = "boto3" if request.node.name.endswith("[sync]") else "aioboto3"
-    async with connect(proxy, transport=other) as db:
+    async with connect(proxy, transport=faces.library()) as db:
         books, stored = await counter(db.table("plain"), INCREMENTS // 30, SEED, exactly_once=True)
 
     assert books.unknown == 0

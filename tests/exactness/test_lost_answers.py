@@ -16,11 +16,14 @@ import pytest
 from dynasafe import AsyncDynamoDB
 from dynasafe.errors import NotSentError, OutcomeUnknownError, ServiceError
 from dynasafe.resilience.boundary import Lost
-from dynasafe.testing import ManualClock
 from dynasafe.values.wire import fingerprint
-from tests.integration.conftest import Engines, connect, engines, key_schema
+from tests.integration.conftest import CREDENTIALS, REGION, Engines, engines, key_schema
+from tests.support import faces
+from tests.support.faces import face, pytest_generate_tests
 
-__all__ = ["engines"]
+__all__ = ["engines", "face", "pytest_generate_tests"]
+
+BOTH_FACES = {"test_verdicts_are_true"}
 
 TABLE = "lost-answers"
 KEY = {"pk": {"S": "k"}}
@@ -82,6 +85,15 @@ VALUES = {
     ":empty": {"L": []},
     ":list": {"L": [{"S": "z"}]},
 }
+
+
+def calm(engines: Engines) -> AsyncDynamoDB:
+    """The engine itself."""
+    return AsyncDynamoDB.connect(
+        region_name=REGION,
+        endpoint_url=engines.get("dynamodb-local").endpoint_url,
+        client_options=CREDENTIALS,
+    )
 
 
 class LosingTransport:
@@ -159,7 +171,7 @@ async def test_verdicts_are_true(engines: Engines) -> None:
     """No update is reported as refused though it was applied, nor counted twice with success."""
     random = Random(SEED)
     verdicts = {"success": 0, "refused": 0, "unknown": 0, "repeated": 0}
-    async with connect(engines.get("dynamodb-local")) as engine:
+    async with calm(engines) as engine:
         await engine.call(
             "CreateTable",
             {"TableName": TABLE, "BillingMode": "PAY_PER_REQUEST", **key_schema(pk="S")},
@@ -169,7 +181,7 @@ async def test_verdicts_are_true(engines: Engines) -> None:
             await engine.call("PutItem", {"TableName": TABLE, "Item": item})
             params = request(random)
             transport = LosingTransport(engine, random)
-            db = AsyncDynamoDB.over(transport, clock=ManualClock(), breaker=None)
+            db = faces.over(transport, breaker=None)
             try:
                 await db.call("UpdateItem", params)
             except OutcomeUnknownError:
@@ -195,5 +207,5 @@ async def test_the_search_finds_a_repeat_that_is_none(
     monkeypatch.setattr(handwritten, "_is_idempotent_update", lambda params: True)
     with pytest.raises(AssertionError):
         await test_verdicts_are_true(engines)
-    async with connect(engines.get("dynamodb-local")) as engine:
+    async with calm(engines) as engine:
         await engine.call("DeleteTable", {"TableName": TABLE})

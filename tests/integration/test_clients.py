@@ -35,6 +35,15 @@ from dynasafe.testing import Fault, FaultPlan, FaultProxy, ScriptedTransport, ok
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import CREDENTIALS, REGION, CreateTable, boto3_client
 from tests.integration.conftest import connect as connect_over_any
+from tests.support import faces
+
+BOTH_FACES = {
+    "test_given_a_pool_in_the_config_then_it_is_kept",
+    "test_given_a_table_that_is_missing_when_called_then_the_error_is_typed",
+    "test_given_an_operation_that_check_request_does_not_know_then_botocore_checks_it",
+    "test_given_it_is_not_open_when_called_then_it_says_so",
+    "test_given_raw_calls_when_lost_then_the_expression_decides_what_is_repeated",
+}
 
 
 def client_of(engine: Engine, service: str = "dynamodb", **options: Any) -> Any:
@@ -122,12 +131,11 @@ def test_given_retries_in_the_config_then_they_are_refused() -> None:
 
 
 def connect(engine: Engine, **options: Any) -> AsyncDynamoDB:
-    return connect_over_any(engine, **{"transport": "aioboto3", **options})
+    return connect_over_any(engine, **{"transport": faces.library(), **options})
 
 
 def client_within(db: AsyncDynamoDB) -> Any:
-    transport = db._transport
-    assert isinstance(transport, AiobotoTransport)
+    transport: Any = db._transport
     return transport._client
 
 

@@ -17,15 +17,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 import dynasafe
-from dynasafe import AsyncDynamoDB
+from dynasafe import AsyncDynamoDB, DynamoDB
 from dynasafe.testing.engines import Engine
-from tests.integration.conftest import ALL, CREDENTIALS, Engines, connect, key_schema
+from tests.integration.conftest import ALL, CREDENTIALS, REGION, Engines, connect, key_schema
 from tests.integration.differences import DIFFERENCES
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,6 +42,10 @@ SHOWN = "--8<-- "
 # A whole program, which readers store as a file.
 FILE = re.compile(r'python title="(?P<name>\w+\.py)"')
 OUTPUT = 'text title="Output"'
+TAB = re.compile(r'=== "(?P<label>[^"]+)"')
+SYNC = "Sync"
+"""The label of what is shown of the face for code that is not async; the other is "Async"."""
+NEEDS_A_LOOP = re.compile(r"asyncio|\bAsync|aioboto3|_unawaited|_blocking|create_tables")
 RESOLVE = socket.getaddrinfo
 NOT_PYTHON = {"console", "ini", "json", "text", "toml", "yaml"}
 # What a page needs that some engines lack; any other page runs on each engine.
@@ -59,6 +64,8 @@ class Block:
     """What stands after the fence; empty for an indented block."""
     text: str
     line: int
+    tab: str = ""
+    """The label of the tab that it is in."""
 
     @property
     def language(self) -> str:
@@ -71,12 +78,30 @@ def name_of(page: Path) -> str:
 
 @cache
 def blocks_of(page: Path) -> tuple[Block, ...]:
-    tokens = MarkdownIt().parse(page.read_text())
     return tuple(
-        Block(token.info.strip(), token.content, token.map[0] + 1)
-        for token in tokens
-        if token.type in ("fence", "code_block") and token.map is not None
+        Block(token.info.strip(), token.content, line, tab)
+        for token, line, tab in tokens_of(page.read_text())
+        if token.type in ("fence", "code_block")
     )
+
+
+def tokens_of(text: str, above: int = 0, tab: str = "") -> Iterator[tuple[Token, int, str]]:
+    """Each token with its line and the label of the tab that it is in.
+
+    What a tab holds stands indented below its label.
+    """
+    label = ""
+    for token in MarkdownIt().parse(text):
+        line = above + (token.map[0] if token.map else 0)
+        if token.type == "code_block" and label:
+            yield from tokens_of(token.content, line, label)
+        else:
+            yield token, line + 1, tab
+        if token.type == "inline":
+            found = TAB.fullmatch(token.content)
+            label = found["label"] if found else ""
+        elif token.type not in ("paragraph_open", "paragraph_close"):
+            label = ""
 
 
 def python_of(page: Path) -> list[Block]:
@@ -91,11 +116,53 @@ def python_of(page: Path) -> list[Block]:
 def run(page: Path, names: dict[str, Any], runner: asyncio.Runner) -> None:
     """The page's Python blocks from top to bottom, each of which may await."""
     for block in python_of(page):
+        if block.tab == SYNC:
+            continue
         source = "\n" * block.line + block.text  # so that a failure names the page's own line
         code = compile(source, str(page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
         running = eval(code, names)
         if inspect.iscoroutine(running):
             runner.run(running)
+
+
+def run_sync(page: Path, names: dict[str, Any]) -> None:
+    """The page's Python blocks without `await`, as the guide to the sync face promises.
+
+    What needs an event loop, or has a tab for each face, is left out.
+    """
+    for block in python_of(page):
+        if block.tab == SYNC or (not block.tab and not needs_a_loop(block.text)):
+            tree = WithoutAwait().visit(ast.parse("\n" * block.line + block.text, str(page)))
+            tree = ast.fix_missing_locations(tree)
+            exec(compile(tree, str(page), "exec", dont_inherit=True), names)
+
+
+def needs_a_loop(source: str) -> bool:
+    return NEEDS_A_LOOP.search(ast.unparse(ast.parse(source))) is not None  # without comments
+
+
+class WithoutAwait(ast.NodeTransformer):
+    """Makes plain code of async code."""
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        return cast("ast.AST", self.visit(node.value))
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._as(ast.FunctionDef, node)
+
+    def visit_AsyncFor(self, node: ast.AsyncFor) -> ast.AST:
+        return self._as(ast.For, node)
+
+    def visit_AsyncWith(self, node: ast.AsyncWith) -> ast.AST:
+        return self._as(ast.With, node)
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        node.is_async = 0
+        return self.generic_visit(node)
+
+    def _as(self, kind: type[ast.AST], node: ast.AST) -> ast.AST:
+        plain = kind(**{name: getattr(node, name) for name in kind._fields if hasattr(node, name)})
+        return self.generic_visit(ast.copy_location(plain, node))
 
 
 @cache
@@ -123,12 +190,14 @@ def cases() -> Iterator[Any]:
         }
         for engine in ALL:
             if engine not in lacking:
-                yield pytest.param(page, engine, id=f"{name_of(page)}-{engine}")
+                yield pytest.param(page, engine, "async", id=f"{name_of(page)}-{engine}")
+        if any(block.tab == SYNC or "await" in block.text for block in python_of(page)):
+            yield pytest.param(page, "dynamodb-local", "sync", id=f"{name_of(page)}-sync")
 
 
-@pytest.mark.parametrize(("page", "engine_name"), [*cases()])
+@pytest.mark.parametrize(("page", "engine_name", "shown"), [*cases()])
 def test_given_a_page_when_its_examples_run_then_they_hold(
-    page: Path, engine_name: Any, engines: Engines, monkeypatch: pytest.MonkeyPatch
+    page: Path, engine_name: Any, shown: str, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = engines.get(engine_name)
     # A reader who pastes a block has no such variable: each block must name the engine.
@@ -139,6 +208,11 @@ def test_given_a_page_when_its_examples_run_then_they_hold(
 
     def to(endpoint_url: str) -> AsyncDynamoDB:
         return connect(Engine(engine.name, endpoint_url, engine.is_strict))
+
+    def to_sync(endpoint_url: str) -> DynamoDB:
+        return DynamoDB.connect(
+            region_name=REGION, endpoint_url=endpoint_url, client_options=CREDENTIALS
+        )
 
     with asyncio.Runner() as runner:
         db = runner.run(connect(engine).__aenter__())
@@ -154,8 +228,15 @@ def test_given_a_page_when_its_examples_run_then_they_hold(
             "connect": to,
         }
         try:
-            run(page, names, runner)
+            if shown == "async":
+                run(page, names, runner)
+            else:
+                names |= {"db": to_sync(engine.endpoint_url).open(), "connect": to_sync}
+                run_sync(page, names)
         finally:
+            for each in names.values():
+                if isinstance(each, DynamoDB):
+                    each.close()
             after = runner.run(db.call("ListTables", {}))["TableNames"]
             for created in {"people", *(set(after) - before)}:
                 runner.run(db.call("DeleteTable", {"TableName": created}))
@@ -214,6 +295,15 @@ def clean_environment() -> Mapping[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
+def pasted_text(numbered: tuple[int, Block]) -> str:
+    """The block as it may stand in an async function; that of a sync tab is a function in it."""
+    number, block = numbered
+    if block.tab != SYNC:
+        return block.text
+    head = f"def _of_tab_{number}(db: _sync.DynamoDB, people: _sync.Table[Person]) -> None:\n"
+    return head + indent(block.text, " " * 4)
+
+
 def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refused(
     tmp_path: Path,
 ) -> None:
@@ -226,9 +316,10 @@ def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refus
             for block in python_of(page)
             if not FILE.fullmatch(block.info) and block.info != 'python title="Before"'
         ]
-        pasted = "\n".join(["...", *(block.text for block in blocks)])
+        pasted = "\n".join(["...", *map(pasted_text, enumerate(blocks))])
         name = re.sub(r"\W", "_", name_of(page))
-        (tmp_path / f"{name}.py").write_text(before + indent(pasted, " " * 8).lstrip() + after)
+        program = before + indent(pasted, " " * 8).lstrip() + after
+        (tmp_path / f"{name}.py").write_text("import dynasafe as _sync\n" + program)
 
     command = [sys.executable, "-m", "mypy", "--config-file=", "--check-untyped-defs"]
     checked = subprocess.run(
@@ -251,9 +342,7 @@ def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_given_a_page_then_its_links_lead_to_files_that_are_there(page: Path) -> None:
-    parts = [
-        part for token in MarkdownIt().parse(page.read_text()) for part in token.children or ()
-    ]
+    parts = [part for token, _, _ in tokens_of(page.read_text()) for part in token.children or ()]
     targets = [
         str(part.attrs[name]) for part in parts for name in ("href", "src") if name in part.attrs
     ]

@@ -6,11 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aioboto3
 import pytest
 
 from dynasafe import AsyncDynamoDB, RetryPolicy, UpdateBuilder, client_config
-from dynasafe.aio.aioboto import AiobotoTransport
 from dynasafe.errors import (
     BatchIncompleteError,
     ConnectionNotMadeError,
@@ -23,6 +21,19 @@ from dynasafe.resilience.outcomes import ErrorClass, outcome_of
 from dynasafe.testing import Fault, FaultPlan, FaultProxy, scripted
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import CREDENTIALS, REGION, connect, key_schema
+from tests.support import faces
+
+# The others are of the proxy itself, or of tasks.
+BOTH_FACES = {
+    "test_fault_through_a_client",
+    "test_given_a_batch_that_never_ends_then_what_is_left_is_told",
+    "test_given_a_lost_answer_when_incrementing_then_it_is_unknown_and_sent_once",
+    "test_given_any_fault_when_exactly_once_then_it_counts_once",
+    "test_given_refused_connections_when_met_then_nothing_was_sent",
+    "test_given_slow_bytes_and_duplicates_then_answers_are_read_all_the_same",
+    "test_given_throttles_to_the_end_then_their_reasons_are_told",
+    "test_given_unprocessed_halves_then_batches_are_completed",
+}
 
 TABLE = "faults"
 KEY = {"pk": "k"}
@@ -46,7 +57,7 @@ def proxied(engine: Engine, *script: Fault) -> FaultProxy:
 
 def through(proxy: FaultProxy, **options: Any) -> AsyncDynamoDB:
     options = {"attempt_timeout_s": 2.0, **options}
-    return AsyncDynamoDB.connect(
+    return faces.connect(
         region_name=REGION,
         endpoint_url=proxy.endpoint_url,
         client_options=CREDENTIALS,
@@ -84,20 +95,19 @@ RAISED: list[tuple[Fault, bool, type[TransportError]]] = [
 async def test_fault_through_a_client(
     local: Engine, fault: Fault, is_applied: bool, raised: type[TransportError]
 ) -> None:
-    """A client of aioboto3 meets the fault; the transport says what became of the request."""
+    """A client of aioboto3, or boto3, meets it; the transport says what became of the request."""
     async with (
         proxied(local, fault) as proxy,
-        aioboto3.Session().client(
-            "dynamodb",
+        faces.transport_of_client(
             region_name=REGION,
             endpoint_url=proxy.endpoint_url,
             config=client_config(read_timeout=2.0),
             **CREDENTIALS,
-        ) as client,
+        ) as transport,
     ):
         params = increment().build_client(table_name=TABLE, key=KEY)
         with pytest.raises(raised) as caught:
-            await AiobotoTransport(client).send("UpdateItem", params, timeout_s=5)
+            await transport.send("UpdateItem", params, timeout_s=5)
 
     assert [record.is_applied for record in proxy.log if record.fault is fault] == [is_applied]
     assert await stored(local) == is_applied

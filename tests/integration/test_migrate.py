@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,11 +15,9 @@ import pytest
 
 from dynasafe.testing.engines import Engine, start_engine
 from tests.integration.conftest import (
-    REGION,
     Engines,
     boto3_client,
     boto3_resource,
-    connect,
     key_schema,
 )
 
@@ -119,9 +116,7 @@ CALLS: dict[int, list[tuple[Any, ...]]] = {
 }
 
 
-async def outcome(
-    engine: Engine, source: str, calls: list[tuple[Any, ...]]
-) -> tuple[list[Any], Items]:
+def outcome(engine: Engine, source: str, calls: list[tuple[Any, ...]]) -> tuple[list[Any], Items]:
     """What the calls return, and what is stored in the end, from the same start."""
     client, resource = boto3_client(engine), boto3_resource(engine)
     for name, schema in TABLES.items():
@@ -131,12 +126,12 @@ async def outcome(
             with resource.Table(name).batch_writer() as batch:
                 for item in items:
                     batch.put_item(Item=item)
-        async with connect(engine) as db:
-            names = {"db": db, "engine_url": engine.endpoint_url, "region_name": REGION}
-            run(shared(), names)
+        names: dict[str, Any] = {"engine_url": engine.endpoint_url}
+        run(shared(), names)
+        with names["dynamodb"]:
             run(source, names)
-            answers = [await answer(names[name], arguments) for name, *arguments in calls]
-            names["resource"].meta.client.close()
+            answers = [names[name](*arguments) for name, *arguments in calls]
+        names["resource"].meta.client.close()
         stored = {name: resource.Table(name).scan()["Items"] for name in TABLES}
         for items in stored.values():
             items.sort(key=str)
@@ -160,11 +155,6 @@ def run(source: str, names: dict[str, Any]) -> None:
     exec(compile(source, "migrate.md", "exec", dont_inherit=True), names)
 
 
-async def answer(function: Callable[..., Any], arguments: list[Any]) -> Any:
-    given = function(*arguments)
-    return await given if inspect.isawaitable(given) else given
-
-
 def test_given_the_page_then_it_has_twenty_pairs() -> None:
     assert [pair.number for pair in sections()] == list(range(1, 21)) == list(CALLS)
 
@@ -178,17 +168,17 @@ def engine(engines: Engines) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("pair", sections(), ids=lambda pair: pair.title)
-async def test_given_a_call_before_and_after_then_both_do_the_same(
+def test_given_a_call_before_and_after_then_both_do_the_same(
     pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     calls = CALLS[pair.number]
 
-    before = await outcome(engine, pair.before, calls)
-    after = await outcome(engine, pair.after, calls)
+    before = outcome(engine, pair.before, calls)
+    after = outcome(engine, pair.after, calls)
 
     assert after == before
     answers, stored = before
-    _, seed = await outcome(engine, "", [])
+    _, seed = outcome(engine, "", [])
     assert answers != [None] * len(calls) or stored != seed

@@ -8,6 +8,7 @@ import pytest
 
 from dynasafe.resilience.retry import RetryPolicy
 from tests.simulation.world import failing, overload, simulate
+from tests.support.faces import FACES
 
 SEEDS = int(os.environ.get("DYNASAFE_SEEDS", "2000"))
 PARTS = 8
@@ -18,7 +19,7 @@ def test_given_any_seed_when_simulated_then_the_invariants_hold(part: int) -> No
     succeeded = unknown = 0
     for seed in range(part, SEEDS, PARTS):
         try:
-            history = simulate(seed)
+            history = simulate(seed, FACES[part % 2])
         except AssertionError as error:
             raise AssertionError(f"replay with: python -m tests.simulation {seed}") from error
         succeeded += history.tally.succeeded
@@ -31,6 +32,11 @@ def test_given_any_seed_when_simulated_then_the_invariants_hold(part: int) -> No
 
 def test_given_a_seed_when_simulated_twice_then_the_history_is_the_same() -> None:
     assert simulate(7) == simulate(7)
+
+
+def test_given_a_seed_when_simulated_on_both_faces_then_the_history_is_the_same() -> None:
+    for seed in range(20):
+        assert simulate(seed, "sync") == simulate(seed, "async")
 
 
 @pytest.mark.parametrize(

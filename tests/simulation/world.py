@@ -13,6 +13,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
+from dynasafe.circuit_breaker import ThreadSafeCircuit
 from dynasafe.errors import (
     CircuitOpenError,
     DynasafeError,
@@ -36,7 +37,9 @@ from dynasafe.resilience.attempts import (
 from dynasafe.resilience.boundary import Lost
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState, CountWindow, TimeWindow
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
+from dynasafe.sync.state import ThreadSafeQuota
 from tests.support.driving import service_error
+from tests.support.faces import Face
 
 LOST = Lost("no answer in time")
 Event = tuple[float, int, Callable[[], None]]
@@ -164,7 +167,7 @@ class Cancelled(BaseException):
     """Stands for asyncio.CancelledError."""
 
 
-class WatchedCircuit(Circuit):
+class Watched(Circuit):
     """A circuit that checks its own rules from outside."""
 
     def __init__(self, **settings: Any) -> None:
@@ -198,6 +201,17 @@ class WatchedCircuit(Circuit):
         if permit.generation == self.seen_generation and not permit.is_used:
             self.probes -= 1
         super().release(permit)
+
+
+class WatchedThreadSafe(Watched, ThreadSafeCircuit):
+    """The same of the sync face, with its locks."""
+
+
+SHARED: dict[Face, tuple[type[Watched], type[RetryQuota]]] = {
+    "async": (Watched, RetryQuota),
+    "sync": (WatchedThreadSafe, ThreadSafeQuota),
+}
+"""What the calls of one client share, by face."""
 
 
 class FaultyServer:
@@ -255,16 +269,17 @@ class History:
     quota_left: int
 
 
-def simulate(seed: int) -> History:
+def simulate(seed: int, face: Face = "async") -> History:
     """One random world, whose invariants are checked as it goes."""
+    circuit_class, quota_class = SHARED[face]
     random = Random(seed)
     timeline = Timeline()
     tally = Tally()
     server = FaultyServer(timeline, random)
     exactly_once = random.random() < 0.5
-    quota = RetryQuota(random.choice([0, 30, 100, 500]))
+    quota = quota_class(random.choice([0, 30, 100, 500]))
     policy = RetryPolicy(max_attempts=random.randint(1, 6), throttle_base_delay_s=0.5)
-    circuit = WatchedCircuit(
+    circuit = circuit_class(
         window=_window(random),
         minimum_calls=random.randint(2, 20),
         open_s=random.choice([0.5, 2.0, 5.0]),

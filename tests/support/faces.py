@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import pytest
 
 from dynasafe import AsyncDynamoDB, AsyncTable, DynamoDB
+from dynasafe.aio.aioboto import AiobotoTransport
 from dynasafe.aio.http_transport import HttpTransport
 from dynasafe.errors import OutcomeUnknownError
+from dynasafe.sync.boto import BotoTransport
 from dynasafe.sync.http_transport import HttpTransport as SyncHttpTransport
+from dynasafe.testing import ManualClock
+from dynasafe.testing.sync import ManualClock as SyncManualClock
 
 Face = Literal["async", "sync"]
 FACES: tuple[Face, ...] = ("async", "sync")
@@ -40,11 +45,42 @@ def connect(**options: Any) -> Any:
     return OnThreads(DynamoDB.connect(**options), AsyncDynamoDB)
 
 
+def library() -> str:
+    """The client library of the face that is tested, as `connect(transport=...)` has it."""
+    return "aioboto3" if _face == "async" else "boto3"
+
+
 def transport(**settings: Any) -> Any:
     """An HttpTransport of the face that is tested, with the async interface."""
     if _face == "async":
         return HttpTransport(**settings)
     return OnThreads(SyncHttpTransport(**settings), HttpTransport)
+
+
+@asynccontextmanager
+async def transport_of_client(**options: Any) -> AsyncIterator[Any]:
+    """The transport over a client of aioboto3, or of boto3, with the async interface."""
+    if _face == "async":
+        import aioboto3
+
+        async with aioboto3.Session().client("dynamodb", **options) as client:
+            yield AiobotoTransport(client)
+        return
+    import boto3
+
+    own = boto3.client("dynamodb", **options)
+    try:
+        yield OnThreads(BotoTransport(own), AiobotoTransport)
+    finally:
+        own.close()
+
+
+def over(transport: Any, **options: Any) -> Any:
+    """As `AsyncDynamoDB.over`, on a clock that does not wait; the transport is an async one."""
+    if _face == "async":
+        return AsyncDynamoDB.over(transport, clock=ManualClock(), **options)
+    asked = ThroughLoop(transport, asyncio.get_running_loop())
+    return OnThreads(DynamoDB.over(asked, clock=SyncManualClock(), **options), AsyncDynamoDB)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -149,3 +185,22 @@ class Iterating(AsyncIterator[Any]):
 
     async def aclose(self) -> None:
         await run(self._inner.close)
+
+
+class ThroughLoop:
+    """A sync transport that has an async one send, on its event loop."""
+
+    def __init__(self, inner: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._inner = inner
+        self._loop = loop
+
+    def send(
+        self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
+    ) -> Mapping[str, Any]:
+        sending = self._inner.send(operation, params, timeout_s=timeout_s)
+        answer: Mapping[str, Any] = asyncio.run_coroutine_threadsafe(sending, self._loop).result()
+        return answer
+
+    def refresh_credentials(self, *, timeout_s: float | None) -> bool:
+        refreshing = self._inner.refresh_credentials()
+        return bool(asyncio.run_coroutine_threadsafe(refreshing, self._loop).result())
