@@ -41,6 +41,7 @@ check: .venv/.installed build/workflows/.installed ## Style, types and layers
 	$(BIN)/ruff check dynasafe tests examples benchmarks
 	$(BIN)/ruff format --check dynasafe tests examples benchmarks
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file tests/mypy.ini
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.twins.generate --check

@@ -73,7 +73,8 @@ class LogHook:
     def __call__(self, event: Event) -> None:
         importance = level(event)
         if importance >= self._minimum:
-            self._logger.log(importance, _message(event), extra=fields(event))
+            write: _Write = getattr(self._logger, logging.getLevelName(importance).lower())
+            write(_message(event), extra=fields(event))
 
 
 class StructlogHook:
@@ -97,8 +98,24 @@ class StructlogHook:
             write(_message(event), **fields(event))
 
 
+class _Write(Protocol):
+    def __call__(self, msg: str, *, extra: dict[str, Any]) -> Any: ...
+
+
 class _Logger(Protocol):
-    def log(self, level: int, msg: str, *, extra: dict[str, Any]) -> Any: ...
+    """What a Logger of the standard library and one of Powertools both have."""
+
+    @property
+    def debug(self) -> _Write: ...
+
+    @property
+    def info(self) -> _Write: ...
+
+    @property
+    def warning(self) -> _Write: ...
+
+    @property
+    def error(self) -> _Write: ...
 
 
 def _message(event: Event) -> str:

@@ -124,7 +124,11 @@ class AttributeOptions(TypedDict, total=False):
 
 @overload
 def attribute(
-    *, default: T, version: bool = False, **options: Unpack[AttributeOptions]
+    *,
+    default: T,
+    version: bool = False,
+    write_id: bool = False,
+    **options: Unpack[AttributeOptions],
 ) -> Attr[T]: ...
 @overload
 def attribute(

@@ -122,7 +122,16 @@ def fake_table(
     return AsyncTable(name, of_class, transport=transport, clock=clock, **options)
 
 
-def fake_database(*, clock: Clock | None = None, **tables: Any) -> AsyncDynamoDB:
+@overload
+def fake_database(**tables: type[Any] | Mapping[str, Any]) -> AsyncDynamoDB: ...
+
+
+@overload
+def fake_database(*, clock: Clock | None, **tables: Any) -> AsyncDynamoDB: ...
+
+
+# Two overloads, so that type checkers take `fake_database(**tables)` of a dict of tables.
+def fake_database(*, clock: Any = None, **tables: Any) -> AsyncDynamoDB:
     """An AsyncDynamoDB whose tables are in memory, for transactions over several of them.
 
     To give settings, use `AsyncDynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.

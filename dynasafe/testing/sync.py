@@ -169,7 +169,16 @@ def fake_table(
     return Table(name, of_class, transport=transport, clock=clock, **options)
 
 
-def fake_database(*, clock: Clock | None = None, **tables: Any) -> DynamoDB:
+@overload
+def fake_database(**tables: type[Any] | Mapping[str, Any]) -> DynamoDB: ...
+
+
+@overload
+def fake_database(*, clock: Clock | None, **tables: Any) -> DynamoDB: ...
+
+
+# Two overloads, so that type checkers take `fake_database(**tables)` of a dict of tables.
+def fake_database(*, clock: Any = None, **tables: Any) -> DynamoDB:
     """A DynamoDB whose tables are in memory, for transactions over several of them.
 
     To give settings, use `DynamoDB.over(MemoryTransport({"people": Person}), retry=...)`.

@@ -20,7 +20,7 @@ PLAIN = {
     "AWS_SECRET_ACCESS_KEY": "secret",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-ID = {"AWS_ACCOUNT_ID": "123456789012"}
+ID: dict[str, str | None] = {"AWS_ACCOUNT_ID": "123456789012"}
 OTHER_ARN = "arn:aws:dynamodb:us-east-1:999999999999:table/t"
 FILE_KEYS = "aws_access_key_id = {0}\naws_secret_access_key = S\n"
 

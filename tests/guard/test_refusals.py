@@ -39,8 +39,8 @@ def test_refusal_is_a_client_error() -> None:
     """What the service would refuse is a ClientError with its code and words, and no request id."""
     error = refused("update_item", INVALID)
 
+    assert isinstance(error, InvalidRequestError)
     assert isinstance(error, ClientError)
-    assert isinstance(error, NotSentError)
     assert not isinstance(error, BotoCoreError)
     assert error.operation_name == error.operation == "UpdateItem"
     assert error.response == {

@@ -213,7 +213,7 @@ def test_given_a_config_that_repeats_then_a_connection_is_refused(retries: Any) 
 
 def test_given_something_else_than_a_config_then_it_is_refused() -> None:
     with pytest.raises(InvalidValueError, match="config: a botocore Config is expected, not dict"):
-        AsyncDynamoDB.connect(config={"read_timeout": 3})  # type: ignore[arg-type]
+        AsyncDynamoDB.connect(config={"read_timeout": 3})
 
 
 async def test_given_client_options_then_none_is_lost(moto: Engine) -> None:

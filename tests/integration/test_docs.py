@@ -247,7 +247,7 @@ def resolve_loopback_only(host: object, *arguments: Any, **options: Any) -> list
     """The addresses of this machine; a block that asks for another host would reach AWS."""
     if host not in ("127.0.0.1", "localhost", b"127.0.0.1", b"localhost"):
         raise AssertionError(f"a block of the documentation would call {host!r}")
-    return RESOLVE(host, *arguments, **options)  # type: ignore[call-overload, no-any-return]
+    return RESOLVE(host, *arguments, **options)
 
 
 async def until_active(db: AsyncDynamoDB, table_name: str) -> None:

@@ -109,7 +109,7 @@ class InNoOrder(list[Any]):
             and all(self.count(each) == other.count(each) for each in self)
         )
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None
 
 
 def plain(answer: Any) -> Any:

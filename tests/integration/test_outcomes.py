@@ -441,7 +441,7 @@ async def test_refresh_that_is_denied_is_no_refusal_of_dynamodb() -> None:
         )
         assert served.requests == []
     assert {type(error) for error in errors} == {CredentialsError}
-    assert {error.provider for error in errors} == {"assume-role"}  # type: ignore[union-attr]
+    assert {error.provider for error in errors} == {"assume-role"}
     assert fetches == 1
 
 
@@ -462,7 +462,7 @@ async def test_refresh_that_hangs_ends_with_the_call() -> None:
         calls = [db.table("things").update_item(KEY, increment()) for _ in range(4)]
         errors = await asyncio.gather(*calls, return_exceptions=True)
         assert served.requests == []
-        db._transport._refresh.cancel()  # type: ignore[union-attr]
+        db._transport._refresh.cancel()
     assert {type(error) for error in errors} == {CredentialsError}
     assert fetches == 1
 

@@ -69,7 +69,7 @@ class SyncDriver:
                         reply = SlotTaken(time.monotonic(), False)
                     case Send():
                         reply = self.send(request)
-                    case command:
+                    case Sleep() as command:
                         time.sleep(command.delay_s)
                         reply = Woke(time.monotonic())
         except StopIteration as stop:

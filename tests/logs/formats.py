@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from itertools import count
 from types import TracebackType
+from typing import Any
 
 import structlog
 from aws_lambda_powertools import Logger
@@ -74,7 +75,7 @@ def lambda_json(provoked: Provoked) -> str:
 
 def lambda_json_logger(provoked: Provoked) -> str:
     """What a handler logged, with LogFormat JSON."""
-    entry = {
+    entry: dict[str, Any] = {
         "timestamp": "2026-11-26T10:00:00Z",
         "level": "ERROR",
         "message": provoked.logged or "people failed",

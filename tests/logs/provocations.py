@@ -915,7 +915,7 @@ def task_destroyed(bench: Bench) -> str:
         task = loop.create_task(asyncio.sleep(60))
         loop.call_soon(loop.stop)
         loop.run_forever()
-        task.get_coro().close()  # type: ignore[union-attr]
+        task.get_coro().close()
         del task
         asyncio.set_event_loop(None)
         loop.close()

@@ -198,7 +198,7 @@ class Around:
 def test_surrounded(error: BaseException | None, fails: str) -> None:
     """Hooks are entered in order and left in reverse; one that fails changes nothing."""
     seen: list[str] = []
-    hooks = [Around("a", seen), Around("b", seen, fails), print]
+    hooks: list[Any] = [Around("a", seen), Around("b", seen, fails), print]
     raised: BaseException | None = None
     try:
         with surrounded(hooks, CallStarted(**CALL)):

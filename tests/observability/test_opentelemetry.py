@@ -165,7 +165,7 @@ async def test_cancelled(telemetry: Telemetry) -> None:
         async def refresh_credentials(self) -> bool:
             return False
 
-    table: AsyncTable[Any] = AsyncTable("people", transport=Endless(), hooks=[telemetry.hook])  # type: ignore[arg-type]
+    table: AsyncTable[Any] = AsyncTable("people", transport=Endless(), hooks=[telemetry.hook])
     task = asyncio.create_task(table.put_item({"id": "a"}))
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -221,7 +221,7 @@ async def test_metrics(telemetry: Telemetry) -> None:
     assert SECRET not in str(found)
 
     def total(name: str) -> float:
-        return sum(point.value for point in found[name].data.data_points)
+        return float(sum(point.value for point in found[name].data.data_points))
 
     assert total("dynasafe.attempts") == 4
     (waits,) = found["dynasafe.slot.wait"].data.data_points

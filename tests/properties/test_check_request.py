@@ -251,7 +251,7 @@ def test_given_a_python_value_that_cannot_be_written_then_it_is_not_printed(valu
 # What was seen before
 
 DESCRIBED = table_schema(TABLE, "requests")
-SCHEMAS: list[Any] = [None, DESCRIBED, TABLE, {"requests": DESCRIBED, "other": None}]
+KNOWN_SCHEMAS: list[Any] = [None, DESCRIBED, TABLE, {"requests": DESCRIBED, "other": None}]
 CONTENTS: dict[str, list[Any]] = {
     "S": ["a", "", "x" * 300, "é" * 500, "𝄞" * 1024, "x" * 1100, "x" * 2049, "N", "NOPE", "\ud800"],
     "N": ["1", "2", "1.", ".5", "-1", "+1", "٣", "x", "", "1e5", "9" * 38, "9" * 39, "-9" * 20],
@@ -297,7 +297,7 @@ def test_given_any_request_then_what_was_checked_before_does_not_change_its_find
 ) -> None:
     operation, body = Requests(random).make()
     others = Alike(random)
-    schema = random.choice(SCHEMAS)
+    schema = random.choice(KNOWN_SCHEMAS)
 
     for request in (body, *(others.of(body) for _ in range(6))):
         found = check_request(operation, request, schema=schema)
@@ -354,7 +354,7 @@ def many(operation: str, random: Random) -> dict[str, Any]:
 def test_given_any_batch_then_what_was_checked_before_does_not_change_its_findings(
     random: Random,
 ) -> None:
-    operation, schema = random.choice(MANY), random.choice(SCHEMAS)
+    operation, schema = random.choice(MANY), random.choice(KNOWN_SCHEMAS)
 
     for _ in range(4):
         request = many(operation, random)
@@ -451,6 +451,6 @@ def test_given_25_000_random_texts_then_each_is_a_tree_or_an_error_with_its_plac
             trees += 1
         except ExpressionSyntaxError as error:
             spans = [error.span]
-        for start, end in spans:
-            assert 0 <= start <= end <= len(text)
+        for first, last in spans:
+            assert 0 <= first <= last <= len(text)
     assert trees > 50

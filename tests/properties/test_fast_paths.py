@@ -217,7 +217,7 @@ def test_given_a_value_that_is_refused_when_caught_then_the_builder_is_as_before
     for _ in range(3):  # a new chain, one of which a part is known, and a known one
         builder = UpdateBuilder(Person).set(Person.name, "Ada")
         with pytest.raises(InvalidValueError):
-            builder.increment(Person.visits, "x")  # type: ignore[call-overload]
+            builder.increment(Person.visits, "x")
         with pytest.raises(InvalidRequestError):
             builder.set(Person.name, "Bo")
         builder.add(Person.tags, {"t"}).increment(Person.visits, 1)

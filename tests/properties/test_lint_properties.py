@@ -30,7 +30,7 @@ def requests(draw: st.DrawFn, *, form: str) -> dict[str, Any]:
     builder = draw(strategies.updates(item))
     for _ in range(draw(st.integers(0, 2))):
         builder.condition(draw(strategies.conditions(item)))
-    return_values = draw(st.sampled_from([None, "ALL_NEW"]))
+    return_values: Any = draw(st.sampled_from([None, "ALL_NEW"]))
     if form == "client":
         return builder.build_client(table_name="t", key=KEY, return_values=return_values)
     return builder.build(key=KEY, return_values=return_values)

@@ -83,7 +83,7 @@ def set_values(draw: st.DrawFn, path: Path) -> Operand:
             stored: Operand = draw(st.sampled_from([read, IfNotExists(read, Value({"N": "0"}))]))
             operands = [stored, draw(NUMBERS.map(Value))]
             left, right = draw(st.permutations(operands))
-            return Arithmetic(draw(st.sampled_from("+-")), left, right)  # type: ignore[arg-type]
+            return Arithmetic(draw(st.sampled_from("+-")), left, right)
         case _:
             old = IfNotExists(path, Value({"L": []}))
             left, right = draw(st.permutations([old, draw(LISTS.map(Value))]))
@@ -96,7 +96,7 @@ def updates(draw: st.DrawFn) -> Update:
     clauses: dict[str, list[Any]] = {"set": [], "remove": [], "add": [], "delete": []}
     taken = PathSet()
     for path in draw(st.lists(PATHS, min_size=1, max_size=3)):
-        if taken.add(path.elements) is not None:  # type: ignore[arg-type]
+        if taken.add(path.elements) is not None:
             continue
         match draw(st.sampled_from(["set", "set", "set", "remove", "add", "delete"])):
             case "set":

@@ -87,7 +87,7 @@ def test_near_requests(operation: str) -> None:
     def run(random: Random) -> None:
         body = near(shape, random, random.choice(FAULT_RATES))
         for form in ("client", "wire", "resource"):
-            assert check_request(operation, body, form=form) is not None  # type: ignore[arg-type]
+            assert check_request(operation, body, form=form) is not None
         if not isinstance(body, dict):
             return
         found = {each.exception for each in check_request(operation, body, form="client")}

@@ -418,7 +418,7 @@ def failing(
 
     def submit(call: Call, answer: Callable[[object], None]) -> None:
         is_failure = random.random() < failure_rate
-        result = service_error("InternalServerError", 500) if is_failure else {}
+        result: Any = service_error("InternalServerError", 500) if is_failure else {}
         timeline.at(timeline.now_s + 0.01, lambda: answer(result))
 
     def start(quota: RetryQuota) -> None:

@@ -241,5 +241,8 @@ def _key(item: AttributeMap) -> AttributeMap:
 
 
 def placeholders(made: Triples) -> AttributeMap:
-    found = {"ExpressionAttributeNames": made.names, "ExpressionAttributeValues": made.values}
+    found: dict[str, Any] = {
+        "ExpressionAttributeNames": made.names,
+        "ExpressionAttributeValues": made.values,
+    }
     return {member: dict(each) for member, each in found.items() if each}

@@ -118,11 +118,11 @@ CLASSES: list[_Pair] = [
 
 def _wider(inner: st.SearchStrategy[_Pair]) -> st.SearchStrategy[_Pair]:
     return st.one_of(
-        inner.map(lambda pair: (list[pair[0]], st.lists(pair[1], max_size=3))),  # type: ignore[index]
-        inner.map(lambda pair: (tuple[pair[0], ...], st.lists(pair[1], max_size=3).map(tuple))),  # type: ignore[index]
+        inner.map(lambda pair: (list[pair[0]], st.lists(pair[1], max_size=3))),
+        inner.map(lambda pair: (tuple[pair[0], ...], st.lists(pair[1], max_size=3).map(tuple))),
         inner.map(
             lambda pair: (
-                dict[str, pair[0]],  # type: ignore[index]
+                dict[str, pair[0]],
                 st.dictionaries(strategies.texts(min_size=1, max_size=5), pair[1], max_size=3),
             )
         ),
@@ -130,9 +130,7 @@ def _wider(inner: st.SearchStrategy[_Pair]) -> st.SearchStrategy[_Pair]:
     )
 
 
-SETS = st.sampled_from(HASHABLE).map(
-    lambda pair: (set[pair[0]], st.sets(pair[1], max_size=3))  # type: ignore[index]
-)
+SETS = st.sampled_from(HASHABLE).map(lambda pair: (set[pair[0]], st.sets(pair[1], max_size=3)))
 TYPES: st.SearchStrategy[_Pair] = st.recursive(
     st.sampled_from(SCALARS + CLASSES), _wider, max_leaves=3
 )

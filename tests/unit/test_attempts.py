@@ -619,7 +619,7 @@ def test_given_a_retry_when_observed_then_the_events_tell_the_story() -> None:
 
     Drive()([MYSTERY_500, OK], READ, policy=POLICY, hooks=[events.append])
 
-    facts = {"operation": "GetItem", "table_name": "t"}
+    facts: dict[str, Any] = {"operation": "GetItem", "table_name": "t"}
     assert events == [
         AttemptStarted(**facts, attempt=1, waited_s=0.0),
         UnknownErrorCode(**facts, code="BrandNewException", http_status=599),

@@ -264,7 +264,7 @@ def own_type() -> Iterator[type]:
 
 
 def test_given_a_type_of_ones_own_when_registered_then_it_goes_both_ways(own_type: Any) -> None:
-    class Price(own_type):  # type: ignore[misc]
+    class Price(own_type):
         pass
 
     assert to_attribute_value([own_type(3), Price(4)]) == {"L": [{"N": "3"}, {"N": "4"}]}

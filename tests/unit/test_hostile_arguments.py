@@ -53,7 +53,7 @@ class Broken:
     def _refuse(self, *arguments: object) -> Any:
         raise RuntimeError("broken")
 
-    __eq__ = __hash__ = __repr__ = __str__ = __bool__ = __len__ = _refuse  # type: ignore[assignment]
+    __eq__ = __hash__ = __repr__ = __str__ = __bool__ = __len__ = _refuse
     __iter__ = __contains__ = __getitem__ = __int__ = __float__ = __index__ = _refuse
     __format__ = __lt__ = __gt__ = __add__ = __sub__ = _refuse
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dynasafe.errors import ClientClosedError
@@ -131,8 +133,8 @@ def test_what_a_transport_raises(
 def test_given_throttling_reasons_then_they_are_read_in_either_spelling(
     member: str, name: str
 ) -> None:
-    reasons = [{name: "TableWriteKeyRangeThroughputExceeded"}, {"resource": "arn"}]
-    outcome = outcome_of(service_error("ThrottlingException", **{member: reasons}))
+    reasons: Any = [{name: "TableWriteKeyRangeThroughputExceeded"}, {"resource": "arn"}]
+    outcome = outcome_of(service_error("ThrottlingException", **dict[str, Any]({member: reasons})))
 
     assert outcome.throttling_reasons == ("TableWriteKeyRangeThroughputExceeded",)
 

@@ -225,7 +225,7 @@ def test_paths_that_are_none_are_refused(use: Any) -> None:
     [
         lambda: attr(3),  # type: ignore[call-overload]
         lambda: Person.lodgings[True],
-        lambda: Person.lodgings[1.0],  # type: ignore[call-overload]
+        lambda: Person.lodgings[1.0],
         lambda: Person.first_name.is_in("paid"),
         lambda: Person.first_name.is_in(3),  # type: ignore[call-overload]
         lambda: Person.number.begins_with("1"),  # type: ignore[misc]

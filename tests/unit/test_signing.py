@@ -61,7 +61,7 @@ def botocore_authorization(
     auth.SigV4Auth(theirs, "dynamodb", region).add_auth(request)
     assert request.headers["X-Amz-Date"] == head["X-Amz-Date"]
     assert request.headers.get("X-Amz-Security-Token") == head.get("X-Amz-Security-Token")
-    return request.headers["Authorization"]
+    return str(request.headers["Authorization"])
 
 
 @given(

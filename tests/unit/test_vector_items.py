@@ -199,7 +199,7 @@ def test_transactions() -> None:
         ({"country": {"N": "1"}}, "TransactionCanceledException"),
         ({"country": {"S": ""}}, "ValidationException"),
     ):
-        entries = {"TransactItems": [{"Put": put(attributes)}]}  # type: ignore[arg-type]
+        entries = {"TransactItems": [{"Put": put(attributes)}]}
         (finding,) = check_request("TransactWriteItems", entries, schema=SCHEMA)
         assert finding.exception == exception
 

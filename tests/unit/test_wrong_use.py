@@ -167,4 +167,4 @@ def test_a_local_item_class_keeps_nothing_of_its_function() -> None:
 
     note, large = define()
     assert large() is None
-    assert note(id="a", text="b").to_dict() == {"id": "a", "text": "b"}  # type: ignore[call-arg]
+    assert note(id="a", text="b").to_dict() == {"id": "a", "text": "b"}
