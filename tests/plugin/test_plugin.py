@@ -372,7 +372,7 @@ def test_trio_is_refused_with_words() -> None:
     """anyio's trio parameter runs the fixtures without asyncio."""
     from dynasafe.testing import fixtures
 
-    database = fixtures.dynamodb(None)  # type: ignore[arg-type]
+    database: Any = fixtures.dynamodb(None)  # type: ignore[arg-type]
     with pytest.raises(pytest.fail.Exception, match="dynasafe runs on asyncio, not on trio"):
         database.__anext__().send(None)
 

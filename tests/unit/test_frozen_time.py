@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as real
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,14 +30,13 @@ FakeDatetime.__module__ = "freezegun.api"
 
 
 @pytest.fixture
-def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """As `freeze_time` does, in the modules of the library."""
     for name, module in list(sys.modules.items()):
         if name.startswith("dynasafe"):
             for attribute_name, value in list(vars(module).items()):
                 if value is real.datetime:
                     monkeypatch.setattr(module, attribute_name, FakeDatetime)
-    return
 
 
 def fake(value: real.datetime) -> Any:
