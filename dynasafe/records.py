@@ -1,4 +1,4 @@
-"""Records: values that never change, compared and shown by what they hold.
+"""Records: immutable values, compared and shown by their fields.
 
 Their classes are written out. A dataclass takes most of a millisecond to make, with every import,
 and `dataclasses` itself some more, since it loads `inspect`.

@@ -86,7 +86,7 @@ class Codec(Generic[T]):
         return cast(T, value)
 
     def keeps(self, kinds: set[type]) -> bool:
-        """Whether `parse` gives all values of exactly these types back as they are."""
+        """Whether `parse` gives all values of these types (not of subclasses) back as they are."""
         return type(self) is Codec
 
     def refused(self) -> UnsupportedTypeError:
