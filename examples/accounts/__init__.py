@@ -4,6 +4,10 @@ What it does: sign-up with a unique e-mail address, verification, sign-in with l
 password reset, change of e-mail address and password, deletion and erasure, an audit log, and a
 dashboard.
 
+Threat model: Strangers guess passwords and tokens, sign up with other people's addresses, lock
+others out, and measure who has an account; a thief has a session or a copy of the table; an insider
+deletes audit entries. Whoever reads the mailbox or runs code on the host is beyond this.
+
 What it guarantees:
 - Of 50 sign-ups with one address at once, one account is made, and nobody learns whether the
   address was taken.

@@ -3,6 +3,10 @@
 What it does: appends entries to a stream (a person, a tenant), reads them in order, and checks
 that nothing was changed, taken out or added.
 
+Threat model: Somebody who can change the table deletes or rewrites entries, to hide what they did;
+writers race, crash, and have wrong clocks. Whoever has the key as well can write a chain that fits:
+then only a head that is kept elsewhere shows it.
+
 What it guarantees:
 - The entries of a stream are numbered 1, 2, 3 and so on by the order in which they were stored.
 - Of 50 appends at once, each is stored once, and no number is left out.
@@ -15,9 +19,9 @@ What it guarantees:
 
 What it leaves to you: keep `head` of each stream outside of the account now and then, in a bucket
 with Object Lock say: without it nobody sees that the last entries were deleted. Give the service
-PutItem, GetItem and Query on this table and nothing else; no policy can forbid PutItem to
-overwrite, which is why there is a chain. The key belongs in a secret store. Entries of different
-streams have no order. A stream takes some tens of entries a second, as they wait for each other.
+PutItem and Query on this table and nothing else; no policy can forbid PutItem to overwrite, which
+is why there is a chain. The key belongs in a secret store. Entries of different streams have no
+order. A stream takes some tens of entries a second, as they wait for each other.
 
 The table: `audit`, partition key `stream` (string), sort key `sequence` (number). Needs `pip
 install dynasafe`; `python audit_log.py` runs it in memory.

@@ -3,6 +3,10 @@
 What it does: gives each person a `full_name`, made of two older attributes, page by page. After
 each page it stores a checkpoint.
 
+Threat model: No attacker. The job races with the service's own writes, is stopped at any point,
+runs twice at once, and meets items that it cannot read. It must not undo anybody's write, nor take
+the capacity that users need.
+
 What it guarantees:
 - Each item that is there from beginning to end is changed, however often the run is stopped.
 - A run that is started again goes on behind the last checkpoint, and a finished one does nothing.

@@ -3,6 +3,9 @@
 What it does: `delete` marks the project, deletes its tasks page by page, then the project. `resume`
 goes on with what was begun and not finished.
 
+Threat model: No attacker. Requests add tasks while the project is being deleted, and the process
+stops at any point. What stays behind would be data that nobody finds again.
+
 What it guarantees:
 - Once a deletion has begun, the project gets no new task, however many requests race.
 - No task is left without its project, whenever the deletion stops.

@@ -3,6 +3,10 @@
 What it does: `request` makes a token for the person's address, which you mail; `confirm` takes it
 back, and stores which address was verified.
 
+Threat model: A stranger guesses tokens, asks for tokens of other people, or measures who has an
+account; a person verifies one address and then claims another. Whoever reads the mailbox or writes
+to the table is beyond this.
+
 What it guarantees:
 - Of many callers with one token, one verifies the address; the others learn that it was verified.
 - A change of the address, by whatever way, leaves the new one unverified.

@@ -4,6 +4,10 @@ What it does: version 1 speaks snake_case, and the last write wins. Version 2 sp
 a change names the version that it was made from (ETag and If-Match), so that nobody overwrites
 what they have not seen. Both share one table.
 
+Threat model: Any client sends any body to any id, and races with others; it sees statuses and
+messages, and operators see logs, neither of which may show stored values. Without authentication in
+front, everybody may change everybody.
+
 What it guarantees:
 - One client per process, made when the application starts and closed when it ends, whatever the
   number of requests.

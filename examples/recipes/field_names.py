@@ -3,6 +3,9 @@
 What it does: `attribute(name=...)` gives each attribute its name in the table, and pydantic names
 each field as the JSON has it. The code between says `first_name` only.
 
+Threat model: No attacker. An older and a newer service write the same items, with attributes that
+this one does not know; bodies come from clients and may hold anything.
+
 What it guarantees:
 - Conditions, updates, projections and patches use the stored names, as they are written with the
   attributes of the class.

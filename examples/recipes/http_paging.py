@@ -2,6 +2,9 @@
 
 What it does: lists a customer's orders, newest first, and signs where the next page begins.
 
+Threat model: A caller changes a cursor, makes one up, or uses one of another caller, list or
+filter, to see what is not theirs or to make the service fail.
+
 What it guarantees:
 - Following the cursors shows each order once, newest first, also while others are stored.
 - A page has as many orders as asked for, unless it is the last one.

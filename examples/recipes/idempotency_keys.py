@@ -3,6 +3,10 @@
 What it does: an HTTP API takes the header Idempotency-Key. `run` does the work of a key once,
 stores the response, and gives the same response to each repeat.
 
+Threat model: Clients, proxies and users send a request again, at once or hours later; a client uses
+a key of somebody else, or one key for two requests; the worker stops at any point. A caller who is
+signed in may store as many keys as they like: limit the requests (see rate_limiting).
+
 What it guarantees:
 - Of 50 requests with one key at once, one does the work; each other one gets its response, or
   InProgressError while it is under way.

@@ -3,6 +3,9 @@
 What it does: answers GET and PATCH of /people/{id} behind an HTTP API (payload format 2.0) with a
 JWT authorizer, to each person about themselves.
 
+Threat model: Any caller with a valid token sends any body to any id. Lambda starts the process
+cold, freezes it, or stops it when its time is over.
+
 What it guarantees:
 - Without claims of the authorizer the answer is 401, and about another person it is 403.
 - One client serves all invocations of a process; it is opened when the module is loaded.
@@ -14,9 +17,9 @@ What it guarantees:
 - A change that may have been made is answered as unknown; a read never says that.
 - No answer and no log has an attribute's value.
 
-What it leaves to you: the authorizer, an IAM policy of GetItem, UpdateItem and DescribeTable on the
-one table, and keeping connections: Lambda freezes the process between invocations. The first call
-afterwards may find them closed, which is why a request is repeated where that is safe.
+What it leaves to you: the authorizer, an IAM policy of GetItem and UpdateItem on the one table, and
+keeping connections: Lambda freezes the process between invocations. The first call afterwards may
+find them closed, which is why a request is repeated where that is safe.
 
 The table: partition key `id`; its name is in the environment variable PEOPLE_TABLE, the region in
 AWS_REGION, which Lambda sets. Set the function's handler to `lambda_handler.handler`. Needs `pip

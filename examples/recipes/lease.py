@@ -3,6 +3,10 @@
 What it does: `acquire` takes a lease for a while, `renew` prolongs it, `release` gives it up.
 `guarded` makes an update that only the latest holder can apply.
 
+Threat model: No attacker. A process crashes, stands still for an hour between two lines, or has a
+wrong clock, and still believes that it has the lease. A process that lies about its fence is beyond
+this: it can write to the table as it likes.
+
 What it guarantees:
 - Of 50 who ask for a lease at once, one gets it.
 - Each holder gets a fence, a number above those of all earlier holders.

@@ -3,6 +3,9 @@
 What it does: `edit` reads a document, changes it and stores it, and starts again when another was
 quicker; `save` stores what a human edited, if the document is still the one that they were shown.
 
+Threat model: No attacker. People and jobs edit one document at once, and answers are lost. Each
+must learn whether their edit was stored.
+
 What it guarantees:
 - Each stored version is made from the one before: no edit is lost, and none is there twice.
 - Of 50 edits of one document at once, all are made: each waits a random while after a conflict.

@@ -3,6 +3,10 @@
 What it does: `Orders` stores each change together with an event, in one transaction. A Lambda
 function on the table's stream (`Relay`) publishes the events and deletes them.
 
+Threat model: No attacker. The process stops between two lines, the stream delivers twice or loses a
+record, and the bus is down for hours. Nothing may be published that was not stored, and nothing
+stored without being published.
+
 What it guarantees:
 - An event is stored if and only if its change is, whatever crashes or is lost.
 - Each event is published at least once; it is deleted only after it was published.

@@ -3,6 +3,9 @@
 What it does: a field that is left out stays, a value replaces, and null takes the attribute away
 where it may be missing.
 
+Threat model: A client sends fields that it must not change, wrong types, or null; two clients write
+at once, and an answer is lost between them.
+
 What it guarantees:
 - An unknown field, a wrong type, a blank name, and a null where there must be a value are refused.
 - Keys and `patchable=False` attributes are never changed, even where the body model has them.

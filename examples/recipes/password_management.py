@@ -3,6 +3,10 @@
 What it does: `verify` checks a password, and locks a name for a while after so many wrong ones;
 `change` sets a new one that differs from the last ones.
 
+Threat model: Strangers guess passwords, thousands at once and from many addresses, lock others out,
+and measure which names exist; a thief copies the table. Whoever runs code on the host sees
+passwords as they come in, and is beyond this.
+
 What it guarantees:
 - Of a thousand guesses at once, no more than MAX_ATTEMPTS are looked at until a right one comes,
   whatever happens to answers.

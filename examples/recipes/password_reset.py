@@ -3,6 +3,10 @@
 What it does: `request` makes a token, which you mail; `reset` takes it back with a new password,
 and signs the person out everywhere. It shares its tables with password_management.
 
+Threat model: Strangers guess tokens, ask for resets of others again and again, and measure who has
+an account; the thief of a password is signed in while its owner resets it; a thief copies the
+table. Whoever reads the mailbox is beyond this.
+
 What it guarantees:
 - Of many callers with one token, one sets the password.
 - No crash and no lost answer leaves the token used without the password set, or the reverse.

@@ -3,6 +3,9 @@
 What it does: `RateLimiter` counts the calls of a subject in fixed windows. `TokenBucket` refills
 evenly, and needs no window.
 
+Threat model: One subject sends more than its share, from many processes at once; clocks of hosts
+disagree or jump. Who has many names has as many limits: choose the subject well.
+
 What it guarantees:
 - A RateLimiter lets no more than `limit` calls of a subject through in a window, however many
   processes ask at once.

@@ -3,6 +3,10 @@
 What it does: stores security events, and reads them newest first through two indexes; counts them
 by kind.
 
+Threat model: Somebody who may look at one person's events tries a cursor to see another's, or one
+that makes the service fail; somebody who may record events tries to overwrite the ones about
+themselves.
+
 What it guarantees:
 - A page has as many events as asked for, unless it is the last one, however large the events are.
 - Following the cursors shows each event of the question once, newest first.

@@ -3,6 +3,10 @@
 What it does: `open` makes a session after a sign-in, `check` says whose it is, `close` ends it, and
 `close_all` ends all sessions of a person at once.
 
+Threat model: A thief has an old token, or signs in with a stolen password while its owner changes
+it; strangers guess tokens; a thief copies the table. A token that is stolen from a browser works
+until it ends or is revoked.
+
 What it guarantees:
 - Once `close_all` has returned, no session that was opened before is accepted, whatever raced it.
 - A session is opened only if the epoch is still the one that the sign-in saw: no sign-in that was

@@ -2,6 +2,9 @@
 
 What it does: `add` raises one of several items, drawn at random; `value` adds them up.
 
+Threat model: No attacker. Many callers add at once, and answers are lost. Whoever may call `add`
+can add what they like: limit them (see rate_limiting).
+
 What it guarantees:
 - The value is the sum of all that was added, however many callers add at once.
 - An addition whose answer is lost counts once.

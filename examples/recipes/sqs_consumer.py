@@ -3,6 +3,10 @@
 What it does: a Lambda function behind an SQS queue books the stock that each message moves. It
 answers with the messages that failed, so that SQS sends only those again.
 
+Threat model: A message comes twice, late, out of order, malformed, or can never be booked; the
+process stops or runs out of time. Whoever may send to the queue can book stock: the queue's policy
+decides that.
+
 What it guarantees:
 - A message takes effect once, however often it is delivered or sent, and by however many consumers.
 - Its effect and its id are stored in one transaction, so no crash and no lost answer parts them.

@@ -3,6 +3,9 @@
 What it does: `Notes` stores and lists the notes of one tenant. The tenant is the partition key, so
 that an IAM policy can hold each session to its own (`policy`).
 
+Threat model: A caller of one tenant chooses ids, cursors and bodies to reach the items of another,
+or a mistake in the service's own code does. Who administers the account is beyond this.
+
 What it guarantees:
 - No id, whatever characters it has, reaches an item of another tenant.
 - A list and its cursor show the tenant's own notes only, even with another tenant's cursor.

@@ -3,6 +3,9 @@
 What it does: stores a marker item for each address in use, in the same transaction that stores the
 person, and finds a person by their address.
 
+Threat model: Two people register one address at once, or one person spells it in two ways to have
+two accounts; a stranger sends what looks like one address and is two.
+
 What it guarantees:
 - Of 50 who ask for one address at once, one gets it.
 - A person and their marker come, change and go together, whatever crashes in between.

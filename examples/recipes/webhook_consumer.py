@@ -3,6 +3,10 @@
 What it does: checks the signature of a payment's event, and books it on an account, or parks it
 until it can be booked.
 
+Threat model: A stranger forges, repeats or changes an event; the sender delivers it twice, late,
+out of order, and with new types; the process stops at any point. Whoever has the secret can book
+anything.
+
 What it guarantees:
 - Each event is booked once, however often and by however many callers at once it is delivered.
 - The event's id is stored in the transaction that changes the balance, so no crash parts them.

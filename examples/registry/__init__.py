@@ -3,6 +3,9 @@
 What it does: create, get, partial update, pages and delete of each resource, in layers: `models`
 has the items, one module per resource what can be done with them, `service` the one client.
 
+Threat model: Any caller sends any id, patch or cursor, also of another owner, and races with
+others. Nobody is authenticated here: do that in front.
+
 What it guarantees:
 - A project or a subscription is never left without its person, however many requests race.
 - A patch changes what it names; keys, owners and prices stay.

@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from random import Random
 from typing import Any, TypeVar
 
 import pytest
@@ -18,18 +17,14 @@ from dynasafe.testing import (
     FaultProxy,
     ManualClock,
     MemoryTransport,
-    connection_reset,
     fake_database,
-    refused,
-    server_error,
     table_description,
-    throttled,
-    timed_out,
-    transaction_canceled,
 )
 from dynasafe.testing.descriptions import create_table_params
 from dynasafe.testing.engines import Engine
+from dynasafe.testing.memory import MemoryTables
 from tests.exactness import workload
+from tests.examples.faults import Faults
 from tests.integration.conftest import Engines, connect, engines, no_false_alarm
 
 __all__ = ["engines", "no_false_alarm"]
@@ -75,56 +70,31 @@ def count(found: list[Any], kind: object) -> int:
     return sum(each == kind for each in found)
 
 
-WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"})
-
-
-class Rough(MemoryTransport):
-    """Tables in memory, whose writes meet what they meet in production.
-
-    Args:
-        conflicts: the first so many writes meet another transaction.
-        rate: of the other writes, how many are throttled, meet a conflict, or lose their answer.
-    """
+class Rough(Faults, MemoryTransport):
+    """Tables in memory, whose writes meet what they meet in production."""
 
     def __init__(
-        self, tables: Mapping[str, Any], *, conflicts: int = 0, rate: float = 0.0, seed: int = SEED
+        self,
+        tables: Mapping[str, Any],
+        *,
+        conflicts: int = 0,
+        rate: float = 0.0,
+        plan: FaultPlan | None = None,
+        seed: int = SEED,
     ) -> None:
-        super().__init__(tables)
-        self.conflicts = conflicts
-        self.rate = rate
-        self._random = Random(seed)
-        self.lost = 0
-        """How many answers were lost after the write was applied."""
+        Faults.__init__(self, conflicts=conflicts, rate=rate, plan=plan, seed=seed)
+        MemoryTransport.__init__(self, tables)
 
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
-        if operation not in WRITES:
-            return await super().send(operation, params, timeout_s=timeout_s)
-        if self.conflicts > 0 and operation != "BatchWriteItem":
-            self.conflicts -= 1
-            raise conflict_of(operation, params)
-        if self._random.random() >= self.rate:
-            return await super().send(operation, params, timeout_s=timeout_s)
-        match self._random.randrange(6):
-            case 0:
-                raise throttled()
-            case 1 if operation != "BatchWriteItem":
-                raise conflict_of(operation, params)
-            case 2:
-                raise server_error(503)
-            case kind:
-                await super().send(operation, params, timeout_s=timeout_s)
-                self.lost += 1
-                raise (timed_out, connection_reset, server_error)[kind % 3]()
-
-
-def conflict_of(operation: str, params: Mapping[str, Any]) -> Exception:
-    """What DynamoDB says when another transaction holds the item."""
-    if operation != "TransactWriteItems":
-        return refused("TransactionConflictException", "Transaction is ongoing for the item")
-    others = ["None"] * (len(params["TransactItems"]) - 1)
-    return transaction_canceled(*others, "TransactionConflict")
+        applied, error = self.meet(operation, params)
+        answer: Mapping[str, Any] = {}
+        for _ in range(applied):
+            answer = await super().send(operation, params, timeout_s=timeout_s)
+        if error is not None:
+            raise error
+        return answer
 
 
 def rough_database(transport: MemoryTransport) -> AsyncDynamoDB:
@@ -133,7 +103,7 @@ def rough_database(transport: MemoryTransport) -> AsyncDynamoDB:
     return AsyncDynamoDB.over(transport, clock=ManualClock(), retry=policy, breaker=None)
 
 
-def strip_optional(transport: MemoryTransport, tables: Mapping[str, type[Item]]) -> None:
+def strip_optional(transport: MemoryTables, tables: Mapping[str, type[Item]]) -> None:
     """Leave the required attributes only, as in items that an older service has stored."""
     for name, item_class in tables.items():
         required = {

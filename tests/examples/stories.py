@@ -1,4 +1,4 @@
-"""One call of each recipe that writes, for the tests that all recipes share."""
+"""One call of each recipe that has a face of its own, for the tests that all recipes share."""
 
 from __future__ import annotations
 
@@ -9,25 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
-from uuid import UUID
 
 from dynasafe import AsyncDynamoDB
 from dynasafe.testing import table_description
 from dynasafe.typing import Write
-from examples.accounts import errors as accounts_errors
-from examples.accounts import models as accounts_models
-from examples.accounts import service as accounts
-from examples.accounts import texts as accounts_texts
 from examples.recipes import (
     audit_log,
     backfill,
     cascade_delete,
     email_verification,
-    fastapi_app,
     field_names,
     http_paging,
     idempotency_keys,
-    lambda_handler,
     lease,
     optimistic_locking,
     outbox,
@@ -44,9 +37,6 @@ from examples.recipes import (
     unique_email,
     webhook_consumer,
 )
-from examples.registry import errors as registry_errors
-from examples.registry import models as registry_models
-from examples.registry import service as registry
 
 SECRET = b"s" * 32
 Act = Callable[[AsyncDynamoDB, datetime, int], Awaitable[object]]
@@ -147,27 +137,6 @@ async def record(db: AsyncDynamoDB, now: datetime, number: int) -> object:
     return await dashboard.of_kind(kind, since=now, until=now)
 
 
-async def invoke(db: AsyncDynamoDB, now: datetime, number: int) -> object:
-    """What the handler does, on the loop of the test."""
-    claims = {"jwt": {"claims": {"sub": "p1"}}}
-    event = {
-        "requestContext": {"http": {"method": "PATCH"}, "authorizer": claims},
-        "pathParameters": {"id": "p1"},
-        "body": json.dumps({"name": f"{number}"}),
-    }
-    answer = await lambda_handler.serve(event, db.table("people", lambda_handler.Person), 30.0)
-    assert answer["statusCode"] == 200
-    return answer
-
-
-async def create(db: AsyncDynamoDB, now: datetime, number: int) -> object:
-    people = db.table("people", fastapi_app.Person)
-    id_ = UUID(int=number)
-    await fastapi_app.create(people, fastapi_app.Person(id=str(id_), name="x"))
-    body = fastapi_app.PersonPatchV1(name="y")
-    return await fastapi_app.patch_v1(people, id_, body)
-
-
 async def store(db: AsyncDynamoDB, now: datetime, number: int) -> object:
     body = {"id": "p1", "firstName": f"{number}", "lastName": "x"}
     return await field_names.People(db).store(json.dumps(body))
@@ -256,29 +225,7 @@ async def cascade(db: AsyncDynamoDB, now: datetime, number: int) -> object:
     return await projects.delete("j2", now=now)
 
 
-async def hold_project(db: AsyncDynamoDB, now: datetime, number: int) -> object:
-    service = registry.Registry(db)
-    id_ = f"j{number}"
-    await service.projects.create(
-        registry_models.Project(id=id_, owner_id="p1", name="x", created_at=now)
-    )
-    await service.projects.update(id_, {"name": "y"})
-    return await service.projects.delete(id_)
-
-
-async def live(db: AsyncDynamoDB, now: datetime, number: int) -> object:
-    work = accounts_texts.Work(n=2**4, p=1)
-    service = accounts.Accounts(db, secret=SECRET, audit_key=SECRET, work=work)
-    email = f"{number}@example.org"
-    mail = await service.sign_up(email, "correct horse", now=now)
-    assert mail.token is not None
-    await service.confirm_email(mail.person_id, mail.token, now=now)
-    signed_in = await service.sign_in(email, "correct horse", now=now)
-    return await service.delete(signed_in.session, "correct horse", now=now)
-
-
 STORIES = {
-    "accounts": Story(module=accounts_models, act=live, refusals=(accounts_errors.AccountsError,)),
     "audit_log": Story(module=audit_log, act=log, refusals=(audit_log.StreamBusyError,)),
     "backfill": Story(
         module=backfill, act=fill, items={"people": [backfill.Person(id="p1", first_name="Ada")]}
@@ -295,7 +242,6 @@ STORIES = {
         refusals=(email_verification.InvalidTokenError,),
         items={"accounts": [email_verification.Account(id="p1", email="ada@example.org")]},
     ),
-    "fastapi_app": Story(module=fastapi_app, act=create),
     "field_names": Story(module=field_names, act=store),
     "http_paging": Story(
         module=http_paging,
@@ -304,9 +250,6 @@ STORIES = {
     ),
     "idempotency_keys": Story(
         module=idempotency_keys, act=post, refusals=(idempotency_keys.InProgressError,)
-    ),
-    "lambda_handler": Story(
-        module=lambda_handler, act=invoke, items={"people": [lambda_handler.Person(id="p1")]}
     ),
     "lease": Story(module=lease, act=hold, refusals=(lease.LeaseTakenError, lease.LeaseLostError)),
     "optimistic_locking": Story(
@@ -340,18 +283,6 @@ STORIES = {
     ),
     "rate_limiting": Story(
         module=rate_limiting, act=limit, refusals=(rate_limiting.RateLimitedError,)
-    ),
-    "registry": Story(
-        module=registry_models,
-        act=hold_project,
-        refusals=(registry_errors.RegistryError,),
-        items={
-            "people": [
-                registry_models.Person(
-                    id="p1", name="Ada", created_at=datetime.fromisoformat("2026-11-24T00:00:00Z")
-                )
-            ]
-        },
     ),
     "security_dashboard": Story(
         module=security_dashboard, act=record, refusals=(security_dashboard.EventExistsError,)

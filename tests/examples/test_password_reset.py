@@ -200,6 +200,19 @@ async def test_bad_tokens(
     assert (await stored(memory)).password is None
 
 
+async def test_reads_are_consistent() -> None:
+    """What was stored a moment ago is seen: no read may give an older state."""
+    transport = MemoryTransport(TABLES)
+    db = AsyncDynamoDB.over(transport)
+    await begin(db)
+    token = await request(db)
+    await resets_of(db).reset("p1", token, "correct horse", now=NOW)
+
+    reads = [call for call in transport.calls if call.operation in ("GetItem", "Query")]
+    assert len(reads) >= 3
+    assert all(call.params.get("ConsistentRead") for call in reads)
+
+
 async def test_unknown_person_costs_the_same() -> None:
     """A known and an unknown person cost the same requests, so that time does not tell them
     apart."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -213,6 +214,21 @@ async def test_given_subscriptions_when_listed_patched_and_deleted_then_they_fol
     await registry.subscriptions.delete("p1", "s2")
     with pytest.raises(NotFoundError):
         await registry.subscriptions.get("p1", "s2")
+
+
+async def test_json_patches(registry: Registry) -> None:
+    """A body as JSON has it, with a date, a state and a list as texts, is a patch."""
+    await registry.people.create(ada())
+    await registry.projects.create(Project(id="j1", owner_id="p1", name="x", created_at=NOW))
+    await registry.subscriptions.create(
+        Subscription(person_id="p1", id="s1", plan="basic", price_cents=990)
+    )
+
+    patch = json.loads('{"renews_on": "2027-01-01", "status": "ended"}')
+    changed = await registry.subscriptions.update("p1", "s1", patch)
+    assert (changed.renews_on, changed.status) == (date(2027, 1, 1), Status.ENDED)
+    project = await registry.projects.update("j1", json.loads('{"tags": ["a", "b"]}'))
+    assert project.tags == {"a", "b"}
 
 
 async def test_given_a_person_with_holdings_then_they_cannot_go(registry: Registry) -> None:

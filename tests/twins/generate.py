@@ -1,6 +1,6 @@
 """Makes the sync face from the async one: what is written once is kept in one place.
 
-    python -m tests.twins.generate          writes the modules of dynasafe/sync that are made
+    python -m tests.twins.generate          writes the modules that are made, and recipes_sync
     python -m tests.twins.generate --check  says which of them differ
 
 Connections, threads and clocks are written by hand in both faces. All else is the same text
@@ -22,6 +22,13 @@ MADE = {
     },
     "tests/typing/right_sync.py": "tests/typing/right.py",
     "tests/typing/wrong_sync.py": "tests/typing/wrong.py",
+    **{
+        f"examples/recipes_sync/{path.name}": f"examples/recipes/{path.name}"
+        for path in sorted((ROOT / "examples" / "recipes").glob("[a-z]*.py"))
+        # examples/sync has a Lambda function and a Flask application of their own.
+        if path.stem not in ("lambda_handler", "fastapi_app")
+    },
+    "tests/examples/stories_sync.py": "tests/examples/stories.py",
 }
 
 PHRASES: dict[str, dict[str, str]] = {
@@ -67,11 +74,69 @@ retry_conflicts(read_change_and_store, on=VersionConflictError)""",
         "call: makes a new awaitable each time.": "call: is called again each time.",
         '"""What a call returns. If': '"""What `call()` returns. If',
     },
+    "examples/recipes/audit_log.py": {
+        "import json\n": "import json\nimport threading\n",
+        """        async for entry in in_order:
+            yield entry""": "        yield from in_order",
+    },
+    "examples/recipes/backfill.py": {
+        "import logging\n": "import logging\nimport time\n",
+        "-> Awaitable[None]: ...": "-> None: ...",
+        'asyncio.gather(*(self._fill(item["id"]) for item in page.items))': (
+            '[self._fill(item["id"]) for item in page.items]'
+        ),
+    },
+    "examples/recipes/idempotency_keys.py": {
+        "Awaitable[tuple[Response, Sequence[Write]]]": "tuple[Response, Sequence[Write]]",
+    },
+    "examples/recipes/optimistic_locking.py": {
+        "    await asyncio.gather(*map(append, range(10)))": (
+            "    for number in range(10):\n        append(number)"
+        ),
+    },
+    "examples/recipes/outbox.py": {"Awaitable[None]": "None"},
+    "examples/recipes/security_dashboard.py": {
+        "dict(zip(Kind, await asyncio.gather(*map(count, Kind)), strict=True))": (
+            "{kind: count(kind) for kind in Kind}"
+        ),
+    },
+    "examples/recipes/sharded_counter.py": {
+        "    await asyncio.gather(*(likes.add() for _ in range(100)))": (
+            "    for _ in range(100):\n        likes.add()"
+        ),
+    },
+    "examples/recipes/sqs_consumer.py": {
+        "import json\n": "import json\nimport time\n",
+        "less than the invocation has left.": (
+            """less than the invocation has left. The client's own
+                `timeout_s` ends the message that is under way."""
+        ),
+        "asyncio.get_running_loop().time()": "time.monotonic()",
+        """await asyncio.gather(
+            *(self._consume_group(group, now, deadline_s) for group in groups.values())
+        )""": """[
+            self._consume_group(group, now, deadline_s) for group in groups.values()
+        ]""",
+        """                async with asyncio.timeout_at(deadline_s):
+                    await self._consume_one""": """                if time.monotonic() >= deadline_s:
+                    raise TimeoutError
+                self._consume_one""",
+        "and all go at once.": "and stops no other.",
+    },
+    "tests/examples/stories.py": {
+        "Awaitable[object]": "object",
+        "examples.recipes import": "examples.recipes_sync import",
+    },
 }
 
 WORDS = (
     (r"\basync (def|for|with)\b", r"\1"),
     (r"\bawait ", ""),
+    (r"\basyncio\.to_thread\((\w+), ", r"\1("),
+    (r"\basyncio\.run\(main\(\)\)", "main()"),
+    (r"\basyncio\.Lock\b", "threading.Lock"),
+    (r"\basyncio\.sleep\b", "time.sleep"),
+    (r"\bsettle\((?=\s*[a-z_.]+\()", "settle(lambda: "),
     (r"\bAsyncDynamoDB\b", "DynamoDB"),
     (r"\bAsyncTable\b", "Table"),
     (r"\bAsyncGenerator\[(.+?), None\](?=[:,)])", r"Generator[\1, None, None]"),
@@ -87,6 +152,10 @@ WORDS = (
     (r"\baclosing\b", "closing"),
     (r"\baclose\b", "close"),
     (r"\bdynasafe\.aio\b", "dynasafe.sync"),
+    (
+        r"\bdynasafe\.testing import create_tables, fake_database",
+        "dynasafe.testing.sync import create_tables, fake_database",
+    ),
     (r"\baioboto3 or aiobotocore\b", "boto3"),
     (r"\baioboto3\b", "boto3"),
     (r"\basync iterators\b", "iterators"),
@@ -103,6 +172,8 @@ def made(target: str) -> str:
         text = text.replace(phrase, other)
     for pattern, replacement in WORDS:
         text = re.sub(pattern, replacement, text)
+    if target.startswith("examples/"):
+        text = with_helpers(text)
     head, _, rest = text.partition("\n\nfrom __future__")
     text = (
         f"{head}\n\n# Made from {source} by `make twins`: change that one.\n\nfrom __future__{rest}"
@@ -117,6 +188,18 @@ def made(target: str) -> str:
             cwd=ROOT,
         ).stdout
     return text
+
+
+def with_helpers(text: str) -> str:
+    """The text, with the helpers that both faces have imported from the sync one."""
+    block = re.search(r"^from dynasafe import (\([^)]*\)|.*)$", text, re.MULTILINE)
+    if block is None:
+        return text
+    names = re.findall(r"\w+", block[1])
+    helpers = [name for name in names if name in ("retry_conflicts", "settle")]
+    kept = ", ".join(name for name in names if name not in helpers)
+    added = f"\nfrom dynasafe.sync import {', '.join(helpers)}" if helpers else ""
+    return text.replace(block[0], f"from dynasafe import {kept}{added}")
 
 
 def main() -> int:

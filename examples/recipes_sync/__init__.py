@@ -1,0 +1,1 @@
+"""The recipes for code that is not async: made from those of `examples.recipes`."""
