@@ -245,8 +245,13 @@ def _child(value: AttributeValue | None, element: object) -> AttributeValue | No
 # Updates
 
 
-def apply(update: Update, item: AttributeMap) -> dict[str, AttributeValue]:
+def apply(
+    update: Update, item: AttributeMap, sizes_bytes: Mapping[int, int] | None = None
+) -> dict[str, AttributeValue]:
     """The item after the update; every operand is read from the item before it.
+
+    Args:
+        sizes_bytes: of literals in wire form, by their identities, where they are known and fine.
 
     Raises:
         InvalidRequestError: what DynamoDB refuses for this item.
@@ -268,7 +273,7 @@ def apply(update: Update, item: AttributeMap) -> dict[str, AttributeValue]:
         # Of several, DynamoDB Local tells the one of the last path.
         raise max(refusals, key=lambda refusal: refusal[0])[1]
     changed = tree.finished()
-    _require_fitting(changed)
+    _require_fitting(changed, sizes_bytes or {})
     return changed
 
 
@@ -455,9 +460,18 @@ class _Tree:
         return container
 
 
-def _require_fitting(item: AttributeMap) -> None:
+def _require_fitting(item: AttributeMap, sizes_bytes: Mapping[int, int]) -> None:
+    known_bytes = 0
+    if sizes_bytes:
+        known = [sizes_bytes[id(value)] for value in item.values() if id(value) in sizes_bytes]
+        known_bytes = sum(known) - len(known)
+        # Their names count still, and the one byte of a NULL in the place of each.
+        item = {
+            name: {"NULL": True} if id(value) in sizes_bytes else value
+            for name, value in item.items()
+        }
     of_fine = fine_item_size_bytes(item)
-    if (of_fine if of_fine >= 0 else item_size_bytes(item)) > MAX_ITEM_BYTES:
+    if known_bytes + (of_fine if of_fine >= 0 else item_size_bytes(item)) > MAX_ITEM_BYTES:
         _refuse(
             "DYS135",
             "Item size to update has exceeded the maximum allowed size",

@@ -15,9 +15,8 @@ import asyncio
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from operator import itemgetter
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload
 from zlib import crc32
@@ -42,6 +41,7 @@ from dynasafe.items.item_format import ItemShape
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.operations import OPERATIONS, table_names
 from dynasafe.resilience.boundary import Refused
+from dynasafe.testing.canonical import Steps, canonical, canonical_map
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,
     Units,
@@ -57,11 +57,11 @@ from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
-from dynasafe.validation.check import read_request
+from dynasafe.validation.check import check_in_steps, read_request
 from dynasafe.validation.expression_rules import conditions_of
+from dynasafe.validation.report import Known
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
-from dynasafe.values.numbers import decode_number, encode_number
-from dynasafe.values.wire import bytes_of, item_size_bytes, sort_key
+from dynasafe.values.wire import holds_many, item_size_bytes, sort_key
 
 ItemT = TypeVar("ItemT", bound=Item)
 AttributeMap = dict[str, Any]
@@ -192,9 +192,17 @@ class MemoryTable:
     def get(self, key: Mapping[str, Any]) -> AttributeMap | None:
         return self.items.get(self.identity(key))
 
-    def put(self, item: Mapping[str, Any]) -> None:
+    def put(self, item: Mapping[str, Any], canonical_ids: Container[int] = ()) -> None:
+        """Store an item.
+
+        Args:
+            canonical_ids: of values that are canonical, and nobody else's.
+        """
         self._change()
-        self.items[self.identity(item)] = _canonical_map(item)
+        self.items[self.identity(item)] = {
+            name: value if id(value) in canonical_ids else canonical(value)
+            for name, value in item.items()
+        }
 
     def delete(self, key: Mapping[str, Any]) -> None:
         self._change()
@@ -204,37 +212,6 @@ class MemoryTable:
         if self.keeps_before:
             self.before = MemoryTable(self.schema, dict(self.items))
         self._orders.clear()
-
-
-def _canonical(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The value as DynamoDB gives it back: numbers without exponents, binary as bytes."""
-    ((type_name, content),) = value.items()
-    match type_name:
-        case "N":
-            return {"N": _plain_number(content)}
-        case "NS":
-            return {"NS": list(map(_plain_number, content))}
-        case "B":
-            return {"B": bytes_of(content)}
-        case "BS":
-            return {"BS": [bytes_of(each) for each in content]}
-        case "SS":
-            return {"SS": list(content)}
-        case "L":
-            return {"L": [_canonical(each) for each in content]}
-        case "M":
-            return {"M": {name: _canonical(each) for name, each in content.items()}}
-        case _:
-            return {type_name: content}
-
-
-def _plain_number(text: str) -> str:
-    """All digits, also where a request would better have an exponent."""
-    return f"{Decimal(encode_number(decode_number(text))):f}"
-
-
-def _canonical_map(item: Mapping[str, Any]) -> AttributeMap:
-    return {name: _canonical(value) for name, value in item.items()}
 
 
 class MemoryFaultError(BaseException):
@@ -269,6 +246,25 @@ class MemoryOptions(TypedDict, total=False):
     faults: FaultPlan | None
 
 
+class _Ready:
+    """A request that was checked and read before it is answered."""
+
+    __slots__ = ("findings", "params", "request", "sizes_bytes")
+
+    def __init__(
+        self,
+        params: Mapping[str, Any],
+        findings: tuple[Finding, ...],
+        request: Mapping[str, Any],
+        sizes_bytes: Mapping[int, int] | None = None,
+    ) -> None:
+        self.params: Mapping[str, Any] = params
+        self.findings: tuple[Finding, ...] = findings
+        self.request: Mapping[str, Any] = request
+        self.sizes_bytes: Mapping[int, int] = {} if sizes_bytes is None else sizes_bytes
+        """Of values in the request that are canonical and made for the table, by identity."""
+
+
 class MemoryTables:
     """Answers requests from tables in memory.
 
@@ -300,11 +296,40 @@ class MemoryTables:
         self.tables: dict[str, MemoryTable] = {}
         for name, given in tables.items():
             self._create(name, table_description(given))
+        self._ready: _Ready | None = None
         self.calls: list[RecordedRequest] = []
         """The requests that were sent, in order."""
         self._tokens: dict[str, tuple[Any, Mapping[str, Any], float]] = {}
         """By ClientRequestToken: the operations, the answer, and when it was given."""
         self._time_to_live: dict[str, Mapping[str, Any]] = {}
+
+    def reading(self, operation: str, params: Mapping[str, Any]) -> Generator[None, None, None]:
+        """Check and read a large request, in steps between which others may run.
+
+        `answer` is to follow at once.
+        """
+        self._ready = None
+        if operation not in _ANSWERS or not holds_many(params):
+            return
+        known = Known()
+        findings = yield from check_in_steps(operation, params, self._schemas, known)
+        request: dict[str, Any] = {}
+        sizes_bytes: dict[int, int] = {}
+        if not findings:
+            request = read_request(operation, params, known)
+            yield
+            steps = Steps()
+            for member in ("Item", "ExpressionAttributeValues"):
+                values: dict[str, Any] = {}
+                for name, each in request.get(member, {}).items():
+                    values[name] = yield from steps.canonical(each)
+                    found = known.values.get(id(each))
+                    if found is not None:
+                        sizes_bytes[id(values[name])] = found[1].size_bytes
+                if values:
+                    request[member] = values
+            yield
+        self._ready = _Ready(params, findings, request, sizes_bytes)
 
     def answer(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """DynamoDB's answer to one request."""
@@ -320,11 +345,14 @@ class MemoryTables:
         if operation != "CreateTable":
             self._refuse_unknown_tables(operation, params)
         self._refuse_legacy(params)
-        findings = check_request(operation, params, schema=self._schemas, form="client")
-        if findings:
-            raise _refusal(findings[0], params)
+        ready = self._ready
+        if ready is None or ready.params is not params:
+            findings = check_request(operation, params, schema=self._schemas, form="client")
+            ready = _Ready(params, findings, {} if findings else read_request(operation, params))
+        if ready.findings:
+            raise _refusal(ready.findings[0], params)
         try:
-            return answer(self, read_request(operation, params))
+            return answer(self, ready.request)
         except Refused:
             raise
         except Exception as error:
@@ -450,18 +478,21 @@ class MemoryTables:
         return self._write("Delete", params)
 
     def _write(self, kind: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        known: Mapping[int, int] = {} if self._ready is None else self._ready.sizes_bytes
         table = self.tables[params["TableName"]]
         old = table.get(params["Item" if kind == "Put" else "Key"])
         if not _holds(params, old):
             wants_item = params.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise condition_failed(old if wants_item else None)
         try:
-            new = _written(kind, params, old, table.schema)
+            new = _written(kind, params, old, table.schema, known)
         except InvalidRequestError as error:
             raise refused("ValidationException", error.findings[0].message) from error
-        _store(table, params, new)
+        _store(table, params, new, known)
         returned = _returned(params, old, new)
-        answer = self._capacity(params, write_units(table.schema, old, new))
+        answer: dict[str, Any] = {}
+        if params.get("ReturnConsumedCapacity", "NONE") != "NONE":
+            answer = self._capacity(params, write_units(table.schema, old, new))
         return {**answer, "Attributes": returned} if returned else answer
 
     def _capacity(self, params: Mapping[str, Any], units: Units) -> dict[str, Any]:
@@ -530,7 +561,7 @@ class MemoryTables:
         is_backward = params.get("ScanIndexForward") is False
         if "ExclusiveStartKey" in params:
             # The item of the start key may have been deleted meanwhile.
-            after = table.place(keys, _canonical_map(params["ExclusiveStartKey"]))
+            after = table.place(keys, canonical_map(params["ExclusiveStartKey"]))
             if is_backward:
                 end = bisect_left(order.places, after, start, end)
             else:
@@ -690,7 +721,11 @@ def _holds(
 
 
 def _written(
-    kind: str, params: Mapping[str, Any], old: AttributeMap | None, schema: TableSchema
+    kind: str,
+    params: Mapping[str, Any],
+    old: AttributeMap | None,
+    schema: TableSchema,
+    sizes_bytes: Mapping[int, int] | None = None,
 ) -> AttributeMap | None:
     """The item that a write leaves; None for a deleted one.
 
@@ -705,7 +740,7 @@ def _written(
     text = params.get("UpdateExpression")
     if text is None:
         return item
-    new = evaluate.apply(parse_update(text, *_placeholders(params)), item)
+    new = evaluate.apply(parse_update(text, *_placeholders(params)), item, sizes_bytes)
     _require_index_keys(schema, new)
     return new
 
@@ -726,11 +761,16 @@ def _require_index_keys(schema: TableSchema, item: AttributeMap) -> None:
                 raise InvalidRequestError("UpdateItem", (finding,))
 
 
-def _store(table: MemoryTable, params: Mapping[str, Any], new: AttributeMap | None) -> None:
+def _store(
+    table: MemoryTable,
+    params: Mapping[str, Any],
+    new: AttributeMap | None,
+    canonical_ids: Container[int] = (),
+) -> None:
     if new is None:
         table.delete(params["Key"])
     else:
-        table.put(new)
+        table.put(new, canonical_ids)
 
 
 def _returned(
@@ -744,7 +784,7 @@ def _returned(
     if text is not None and wanted.startswith("UPDATED"):
         update = parse_update(text, *_placeholders(params))
         item = evaluate.changed_attributes(update, item)
-    return _canonical_map(item)
+    return canonical_map(item)
 
 
 def _projected(params: Mapping[str, Any], item: AttributeMap) -> AttributeMap:
@@ -752,7 +792,7 @@ def _projected(params: Mapping[str, Any], item: AttributeMap) -> AttributeMap:
     if text is not None:
         names = params.get("ExpressionAttributeNames", {})
         item = evaluate.project(parse_projection(text, names).paths, item)
-    return _canonical_map(item)
+    return canonical_map(item)
 
 
 def _visible(params: Mapping[str, Any], keys: KeySchema, item: AttributeMap) -> AttributeMap:
@@ -800,7 +840,7 @@ def _partition(condition: Any, keys: KeySchema) -> _Key:
             if not isinstance(path, Path):
                 path, value = value, path
             if isinstance(path, Path) and isinstance(value, Value):
-                equal[str(path.elements[0])] = _canonical(value.attribute_value)
+                equal[str(path.elements[0])] = canonical(value.attribute_value)
     names = [each.name for each in keys.attributes[: keys.partition_count]]
     own = tuple(sort_key(equal[name]) for name in names)
     return (crc32(repr(own[0]).encode()), *own)
@@ -833,7 +873,12 @@ class MemoryTransport(MemoryTables):
     ) -> Mapping[str, Any]:
         tell(Sending("dynamodb", operation, params, is_blocking=False))
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
-        return self.answer(operation, params)
+        for _ in self.reading(operation, params):
+            await asyncio.sleep(0)
+        try:
+            return self.answer(operation, params)
+        finally:
+            self._ready = None
 
 
 _ANSWERS: dict[str, Callable[[MemoryTables, Mapping[str, Any]], Mapping[str, Any]]] = {

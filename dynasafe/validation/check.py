@@ -62,7 +62,7 @@ from dynasafe.validation.statement_rules import check_statement
 from dynasafe.validation.table_rules import check_changed_table, check_new_table
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
-from dynasafe.validation.value_rules import plain_size_bytes, wire_value
+from dynasafe.validation.value_rules import wire_value
 from dynasafe.validation.vector_item_rules import check_item_vectors, check_updated_vectors
 from dynasafe.validation.vector_rules import (
     check_against_index,
@@ -71,7 +71,7 @@ from dynasafe.validation.vector_rules import (
 )
 from dynasafe.validation.words import HISTORY, Words, wording
 from dynasafe.values.arguments import require_choice
-from dynasafe.values.wire import holds_many
+from dynasafe.values.wire import fine_in_steps, holds_many, names_size_bytes
 
 Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -176,7 +176,7 @@ def _checks(
 
 
 def check_in_steps(
-    operation: str, params: Mapping[str, Any], schema: object
+    operation: str, params: Mapping[str, Any], schema: object, known: Known | None = None
 ) -> Generator[None, None, tuple[Finding, ...]]:
     """As `check_from_scratch` of the client's form; between the steps others may run.
 
@@ -186,16 +186,22 @@ def check_in_steps(
     if operation not in OPERATIONS or not holds_many(params):
         return check_from_scratch(operation, params, schema=schema, form="client")
     yield
-    known = Known()
+    known = Known() if known is None else known
     report = Report(context=_context(operation, False, HISTORY[-1].since), known=known)
     for name, values in _value_maps(params):
-        if name != "ExpressionAttributeValues":
-            plain_size_bytes(values, report)
-            yield
-            continue
+        of_names = names_size_bytes(values)
+        sizes_bytes = [of_names]
         for value in values.values():
-            wire_value(value, report)
-            yield
+            of_value = yield from fine_in_steps(value)
+            known.note(value, of_value)
+            if of_value < 0:
+                wire_value(value, report)
+                yield
+            sizes_bytes.append(of_value)
+        if name != "ExpressionAttributeValues":
+            of_values = -1 if min(sizes_bytes) < 0 else sum(sizes_bytes)
+            known.maps_bytes[id(values)] = values, of_values
+        yield
     findings = check_from_scratch(operation, params, schema=schema, form="client", known=known)
     yield
     return findings
@@ -218,12 +224,14 @@ def _value_maps(part: object, levels: int = _LEVELS_OF_A_REQUEST) -> Iterator[tu
                 yield from _value_maps(each, levels - 1)
 
 
-def read_request(operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+def read_request(
+    operation: str, params: Mapping[str, Any], known: Known | None = None
+) -> dict[str, Any]:
     """A request of the client's form that is fine, as the service reads it.
 
     Text for B is bytes there, as botocore writes it, and members that are None are left out.
     """
-    return check_members(operation, params, Report())
+    return check_members(operation, params, Report(known=known))
 
 
 def require_valid(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from dynasafe.findings.finding import Finding, Span, Where
 from dynasafe.validation.wire_value import WireValue
@@ -26,12 +26,22 @@ class Context:
 class Known:
     """What is known of the values of a request, by their identity; they stay alive beside it."""
 
-    __slots__ = ("maps_bytes", "values")
+    __slots__ = ("maps_bytes", "not_fine", "values")
 
     def __init__(self) -> None:
         self.values: dict[int, tuple[object, WireValue]] = {}
         self.maps_bytes: dict[int, tuple[object, int]] = {}
         """The sizes of whole items and keys that are plain; -1 for others."""
+        self.not_fine: set[int] = set()
+        """Values that a glance does not settle."""
+
+    def note(self, value: Any, size_bytes: int) -> None:
+        """Keep what a glance told of a value: its size, or -1."""
+        if size_bytes < 0:
+            self.not_fine.add(id(value))
+            return
+        ((type_name, content),) = value.items()
+        self.values[id(value)] = value, WireValue(type_name, content, size_bytes, is_plain=True)
 
 
 class Report:

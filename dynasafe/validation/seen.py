@@ -43,6 +43,8 @@ _OF_A_VALUE = 8
 """What a value counts beside its characters, or more."""
 _FEW = 16
 _MOST_PARTS = _MOST_CHARACTERS_OF_AN_ITEM // _OF_A_VALUE
+_MOST_ON_A_LEVEL = 4_000
+"""More of them are checked in steps, and not remembered."""
 _NOT_PLAIN = _MOST_CHARACTERS_OF_A_TRANSACTION + 1
 
 _SUM = re.compile(r":\w+\s*[+-]\s*:")
@@ -369,7 +371,7 @@ def _size(type_name: object, content: Any, levels: int) -> int:
             return _size_of_texts(content)
         case "L" | "M" if type(content) in (list, dict) and _FEW < len(content) <= _MOST_PARTS:
             # All of them at once costs less than one after the other, and says the same.
-            size_bytes = fine_size_bytes({type_name: content}, levels, most=_MOST_PARTS)
+            size_bytes = fine_size_bytes({type_name: content}, levels, most=_MOST_ON_A_LEVEL)
             return _OF_A_VALUE + size_bytes if size_bytes >= 0 else _NOT_PLAIN
         case "L" if type(content) is list and levels and len(content) <= _FEW:
             return _OF_A_VALUE + sum(_size_of_value(each, levels) for each in content)

@@ -25,11 +25,11 @@ from dynasafe.validation.report import INVALID_VALUES, Context, Report
 from dynasafe.validation.wire_value import Problem, WireValue
 from dynasafe.validation.words import HIDDEN
 from dynasafe.values.wire import (
-    attribute_value_size_bytes,
     bytes_of,
     fine_item_size_bytes,
     fine_size_bytes,
     names_size_bytes,
+    odd_size_bytes,
     text_size_bytes,
     unfine,
     unfine_numbers,
@@ -355,19 +355,21 @@ def wire_value(value: Any, report: Report) -> WireValue:
     """What is known of the value, which is walked when it is first asked for."""
     known = report.known.values.get(id(value))
     if known is None:
-        known = report.known.values[id(value)] = value, _walked(value, report.context)
+        is_looked_at = id(value) in report.known.not_fine
+        walked = _walked(value, report.context, is_looked_at=is_looked_at)
+        known = report.known.values[id(value)] = value, walked
     return known[1]
 
 
-def _walked(value: Any, context: Context) -> WireValue:
-    of_value = fine_size_bytes(value, is_wire=bool(context.is_wire))
+def _walked(value: Any, context: Context, *, is_looked_at: bool) -> WireValue:
+    of_value = -1 if is_looked_at else fine_size_bytes(value, is_wire=bool(context.is_wire))
     if of_value >= 0:
         ((type_name, content),) = value.items()
         return WireValue(type_name, content, of_value, is_plain=True)
     problems, is_malformed = _problems(value, context)
     type_name, content = only_member(value) or (None, None)
     is_sound = not (problems or is_malformed)
-    of_value = attribute_value_size_bytes(value) if is_sound else 0
+    of_value = odd_size_bytes(value) if is_sound else 0
     return WireValue(type_name, content, of_value, problems, is_plain=False)
 
 

@@ -118,6 +118,8 @@ def _encoded_elements(value: Collection[Any], levels: int) -> list[dict[str, Any
             elif kind is int:
                 digits = str(each) if _MIN_INT < each < _MAX_INT else encode_number(each)
                 encoded.append({"N": digits})
+            elif kind is bool:
+                encoded.append({"BOOL": each})
             elif kind is dict:
                 inner = (
                     {} if levels and not each else _encoded_members(each, levels - 1, is_keys=True)

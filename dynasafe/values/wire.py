@@ -13,7 +13,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Generator, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, filterfalse
 from operator import add, itemgetter, methodcaller
@@ -178,10 +178,11 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
     Source: "DynamoDB item sizes and formats".
     """
     of_fine = fine_size_bytes(attribute_value)
-    return of_fine if of_fine >= 0 else _size_bytes(attribute_value)
+    return of_fine if of_fine >= 0 else odd_size_bytes(attribute_value)
 
 
-def _size_bytes(attribute_value: AttributeValue) -> int:
+def odd_size_bytes(attribute_value: AttributeValue) -> int:
+    """The same of a value that a glance does not settle."""
     ((type_name, content),) = attribute_value.items()
     match type_name:
         case "S":
@@ -219,12 +220,12 @@ def _sizes_bytes(attribute_map: Mapping[str, AttributeValue]) -> int:
 
 def _all_sizes_bytes(values: list[Any]) -> int:
     if len(values) <= _FEW:
-        return sum(map(_size_bytes, values))
+        return sum(map(odd_size_bytes, values))
     size_bytes = 0
     for start in range(0, len(values), _GROUP):
         group = values[start : start + _GROUP]
         of_fine = _fine_values(group, LEVELS, False, _MOST_OF_A_GROUP)
-        size_bytes += of_fine if of_fine >= 0 else sum(map(_size_bytes, group))
+        size_bytes += of_fine if of_fine >= 0 else sum(map(odd_size_bytes, group))
     return size_bytes
 
 
@@ -285,6 +286,41 @@ def unfine(values: Sequence[Any], levels: int, *, is_wire: bool) -> list[int]:
                 if _fine_values((each,), levels, is_wire, _MOST_OF_A_GROUP) < 0
             ]
     return found
+
+
+def fine_in_steps(value: Any, levels: int = LEVELS) -> Generator[None, None, int]:
+    """As `fine_size_bytes`, in steps between which others may run."""
+    if type(value) is not dict or len(value) != 1:
+        return -1
+    ((type_name, content),) = value.items()
+    elements: list[Any] = []
+    of_names = 0
+    if type_name == "L" and type(content) is list:
+        elements = content
+    elif type_name == "M" and type(content) is dict:
+        elements = [*content.values()]
+        of_names = names_size_bytes(content)
+    if not elements or levels <= 0:
+        return _fine_values((value,), levels, False)
+    if of_names < 0:
+        return -1
+    size_bytes = 3 + len(elements) + of_names
+    for start in range(0, len(elements), _OF_A_STEP):
+        group = elements[start : start + _OF_A_STEP]
+        of_group = _fine_values(group, levels - 1, False, _OF_A_STEP)
+        if of_group < 0:  # it holds many, or one that is not fine
+            of_group = 0
+            for each in group:
+                of_each = yield from fine_in_steps(each, levels - 1)
+                if of_each < 0:
+                    return -1
+                of_group += of_each
+        yield
+        size_bytes += of_group
+    return size_bytes
+
+
+_OF_A_STEP: Final = 2_000
 
 
 def unfine_numbers(texts: Sequence[Any]) -> list[Any]:

@@ -6,6 +6,7 @@ size, in twice and in four times that size.
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import itertools
 import sys
@@ -35,6 +36,7 @@ from dynasafe.errors import DynasafeError, InvalidRequestError
 from dynasafe.expressions import reader
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.parser import parse_update
+from dynasafe.testing import fake_database, fake_table
 from dynasafe.validation import seen
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.whole_items import decode_item, encode_item
@@ -360,6 +362,56 @@ def test_a_value_is_looked_at_anew_in_each_request() -> None:
     item["meta"]["L"][7] = {"NS": []}  # type: ignore[index]
     (finding,) = check_request("PutItem", {"TableName": "docs", "Item": item})
     assert finding.where.parameter == "Item.meta[7]"
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["fine", "refused"])
+@pytest.mark.parametrize(
+    "value",
+    [[7] * 12_000, [[{"a": 0.5}]] * 6_000, {f"k{each}": "x" for each in range(12_000)}],
+    ids=["numbers", "deep", "keys"],
+)
+async def test_a_large_request_lets_others_run(value: Any, is_refused: bool) -> None:
+    """It is checked, and read by the table in memory, in steps of some milliseconds each."""
+    loop = asyncio.get_running_loop()
+    table = fake_table(Doc)
+    update = UpdateBuilder(Doc).set(Doc.more, value).set(Doc.names, {"a"})
+    if is_refused:
+        payload = update.expressions()["ExpressionAttributeValues"][":more"]
+        wire = {"id": {"S": "x"}, "more": {"L": [payload, {"N": "x"}]}}
+        database = fake_database(docs=Doc)
+    longest = total = count = 0
+    is_over = False
+
+    def tick() -> None:
+        nonlocal longest, count
+        longest = max(longest, count)
+        count = 0
+        if not is_over:
+            loop.call_soon(tick)
+
+    def trace(frame: FrameType, event: str, arg: object) -> Any:
+        nonlocal count, total
+        if not frame.f_code.co_filename.startswith(SOURCES):
+            return None
+        count += event == "line"
+        total += event == "line"
+        return trace
+
+    loop.call_soon(tick)
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        if is_refused:
+            with pytest.raises(InvalidRequestError):
+                await database.call("PutItem", {"TableName": "docs", "Item": wire})
+        else:
+            await table.update_item({"id": "x"}, update)
+    finally:
+        sys.settrace(before)
+        is_over = True
+    await asyncio.sleep(0)
+    assert longest <= 20_000
+    assert is_refused or total > 3 * longest
 
 
 def test_messages_are_bounded_and_printable() -> None:
