@@ -769,9 +769,12 @@ class Attr(Comparable[T, OwnerT]):
         return str(self.path)
 
 
+_SETS = (set, frozenset)
+
+
 def is_nothing(value: object) -> bool:
     """Whether DynamoDB may have no value for it: None, or an empty set."""
-    return value is None or (isinstance(value, set | frozenset) and not value)
+    return value is None or (isinstance(value, _SETS) and not value)
 
 
 class OnlyInstancesHaveValues:

@@ -49,7 +49,8 @@ class Action:
         self.root: str = target.path.attribute_name
         """The attribute that is changed, or of which a part is."""
         self.payload: Callable[[Any], Payload] = _PAYLOADS[verb](target)
-        """A value as it is written; raises an InvalidValueError for one that it does not take."""
+        """A value as it is written; an InvalidValueError for one that it does not take has the
+        path within the value."""
 
 
 def update_of(actions: Sequence[Action], payloads: Sequence[Payload]) -> Update:
@@ -110,12 +111,12 @@ def is_readable(verb: Verb, target: Attr[Any], payload: Payload) -> bool:
 
 
 def _literal(target: Attr[Any]) -> Callable[[Any], Payload]:
-    return target.encoded
+    return target.codec.encode
 
 
 def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any], Payload]]:
     def of_target(target: Attr[Any]) -> Callable[[Any], Payload]:
-        literal, text = _literal(target), target.text
+        literal = _literal(target)
         if target.codec.type_name in types:
             return literal
 
@@ -123,7 +124,7 @@ def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any],
             encoded = literal(value)
             (given,) = encoded
             if given not in types:
-                raise UnsupportedTypeError(text, f"{what}, not a value of type {given}")
+                raise UnsupportedTypeError("", f"{what}, not a value of type {given}")
             return encoded
 
         return payload
@@ -132,15 +133,10 @@ def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any],
 
 
 def _elements(target: Attr[Any]) -> Callable[[Iterable[Any]], Payload]:
-    element, text = target.codec.child(0), target.text
+    element = target.codec.child(0)
 
     def payload(values: Iterable[Any]) -> Payload:
-        elements = elements_of(text, values, "a list of values")
-        try:
-            return {"L": encoded_elements(element, elements)}
-        except InvalidValueError as error:
-            error.within(text)
-            raise
+        return {"L": encoded_elements(element, elements_of("", values, "a list of values"))}
 
     return payload
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from dynasafe.errors import (
     EmptyUpdateError,
     InvalidRequestError,
+    InvalidValueError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
@@ -29,6 +30,7 @@ from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_actions import Action, Payload, Verb, is_readable, update_of
 from dynasafe.items.written_updates import WrittenUpdate, WrittenUpdates
 from dynasafe.limits import MAX_EXPRESSION_BYTES
+from dynasafe.values.wire import copied
 
 _ADDED: Final = frozenset({int, float, Decimal, set, frozenset})
 """What else ADD is given may be a number once, and a set of members once."""
@@ -122,7 +124,11 @@ class UpdateSteps:
                 _require_removable(action.target, verb)
             if is_kept:
                 self._written.keep_action((kind, name), action)
-        self._take(action, action.payload(value), is_kept=is_kept)
+        try:
+            payload = action.payload(value)
+        except InvalidValueError as error:
+            raise error.within(action.target.text) from None
+        self._take(action, payload, is_kept=is_kept)
 
     def compute(self, attribute: Any, operand: Bindable) -> None:
         """SET the attribute to another one, or to what DynamoDB computes."""
@@ -224,11 +230,19 @@ class UpdateSteps:
     def expressions(self, terms: list[ConditionNode]) -> dict[str, Any]:
         """The expressions and their placeholders, in wire form, under all these conditions.
 
+        They belong to the caller: copies of the builder, and conditions, have their own values.
+
         Raises:
             EmptyUpdateError: there are no actions.
         """
         self.freeze()
-        return self._members(self._text(), terms)
+        members = self._members(self._text(), terms)
+        values: dict[str, Any] | None = members.get("ExpressionAttributeValues")
+        if values is not None:
+            members["ExpressionAttributeValues"] = {
+                placeholder: copied(value) for placeholder, value in values.items()
+            }
+        return members
 
     def _members(self, written: WrittenUpdate, terms: list[ConditionNode]) -> dict[str, Any]:
         names, values = written.names.copy(), written.values(self._payloads)
@@ -236,7 +250,8 @@ class UpdateSteps:
         if terms:
             placeholders = Placeholders.of(names, values, escape=self.escape)
             members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
-        if max(map(len, members.values())) > MAX_EXPRESSION_BYTES:  # names in it are ASCII
+        # Names in the texts are ASCII.
+        if any([len(text) > MAX_EXPRESSION_BYTES for text in members.values()]):
             nodes: dict[str, Expression] = {"UpdateExpression": self.update}
             if terms:
                 nodes["ConditionExpression"] = conjunction(*terms)

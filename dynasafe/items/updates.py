@@ -29,7 +29,7 @@ from dynasafe.values.arguments import names_of, require_choice
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import for_serializer
 from dynasafe.values.whole_items import decode_item
-from dynasafe.values.wire import AttributeValue, copied
+from dynasafe.values.wire import AttributeValue
 
 ItemT = TypeVar("ItemT", bound=Item)
 TextT = TypeVar("TextT", bound=str)
@@ -380,7 +380,7 @@ class UpdateBuilder(Generic[OwnerT]):
 
         The same as `build`, with TableName and the values in wire form.
         """
-        params = self._build(
+        return self._build(
             {"TableName": table_name},
             key,
             return_values,
@@ -388,12 +388,6 @@ class UpdateBuilder(Generic[OwnerT]):
             return_item_collection_metrics,
             return_values_on_condition_check_failure,
         )
-        if "ExpressionAttributeValues" in params:
-            # The request belongs to its caller; copies of the builder, and conditions, have their
-            # own values still.
-            values = params["ExpressionAttributeValues"]
-            params["ExpressionAttributeValues"] = {name: copied(values[name]) for name in values}
-        return params
 
     def _build(
         self,

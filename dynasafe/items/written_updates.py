@@ -9,7 +9,7 @@ from dynasafe.cache import Cache
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.render import Escape, Placeholders, render_update
 from dynasafe.items.update_actions import Action, Payload, update_of
-from dynasafe.values.wire import AttributeValue, copied
+from dynasafe.values.wire import copied
 
 _MAX_BYTES: Final = 524_288
 """Of the actions of one class, and of their texts."""
@@ -33,7 +33,7 @@ class WrittenUpdate:
         """Whether it is, whatever its condition."""
         indexes = {id(payload): index for index, payload in enumerate(payloads)}
         self._layout: list[tuple[str, int]] = []
-        self._constants: list[tuple[str, AttributeValue]] = []
+        self._constants: list[tuple[str, Any]] = []
         for placeholder, value in placeholders.values.items():
             index = indexes.get(id(value))
             if index is None:  # of the action itself, or of what DynamoDB computes

@@ -73,14 +73,19 @@ def bytes_of(content: Any) -> bytes:
     return bytes(content)
 
 
-def copied(value: AttributeValue) -> dict[str, Any]:
+def copied(value: dict[str, Any]) -> dict[str, Any]:
     """The same value, of which nothing is shared that can be changed."""
-    type_name, content = member(value)
-    if type_name == "M":
-        return {type_name: {name: copied(each) for name, each in content.items()}}
-    if type_name == "L":
-        return {type_name: [copied(each) for each in content]}
-    return {type_name: list(content) if type_name in ELEMENTS else content}
+    copy: dict[str, Any] = {}
+    content: object
+    for type_name, content in value.items():
+        if isinstance(content, list):
+            is_set = type_name in ELEMENTS
+            copy[type_name] = content.copy() if is_set else [copied(each) for each in content]
+        elif isinstance(content, dict):
+            copy[type_name] = {name: copied(each) for name, each in content.items()}
+        else:
+            copy[type_name] = content
+    return copy
 
 
 # Equality and order
