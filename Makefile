@@ -215,7 +215,7 @@ release-constraints: ## constraints-release.txt again: what builds a release, wi
 
 # The peers have an environment of their own: the tests need none of them.
 build/benchmarks/.installed: benchmarks/requirements.txt pyproject.toml constraints.txt
-	test -x build/benchmarks/bin/python || $(BENCH_PYTHON) -m venv build/benchmarks
+	$(BENCH_PYTHON) -m venv --clear build/benchmarks
 	build/benchmarks/bin/python -m pip install --quiet --disable-pip-version-check \
 		--constraint constraints.txt --requirement benchmarks/requirements.txt .
 	touch $@

@@ -101,9 +101,12 @@ def main() -> None:
     parser.add_argument("--fast", action="store_true", help="show that it works, in little time")
     is_fast: bool = parser.parse_args().fast
     require_same_work()
+    given = circumstances()
+    missing = [name for name in PACKAGES if name not in given["packages"]]
+    if missing and not is_fast:
+        raise SystemExit(f"not installed: {', '.join(missing)}. Fix: Python 3.12 or newer")
     directory = FAST_DIRECTORY if is_fast else HERE.parent / "build"
     directory.mkdir(parents=True, exist_ok=True)
-    given = circumstances()
     record = given | {"figures": [to_json(each) for each in measure(directory, is_fast=is_fast)]}
     results = directory / RESULTS.name if is_fast else RESULTS
     results.write_text(json.dumps(record, indent=2) + "\n")

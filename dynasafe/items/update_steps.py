@@ -251,7 +251,7 @@ class UpdateSteps:
             placeholders = Placeholders.of(names, values, escape=self.escape)
             members["ConditionExpression"] = render_condition(conjunction(*terms), placeholders)
         # Names in the texts are ASCII.
-        if any([len(text) > MAX_EXPRESSION_BYTES for text in members.values()]):
+        if any(len(text) > MAX_EXPRESSION_BYTES for text in members.values()):
             nodes: dict[str, Expression] = {"UpdateExpression": self.update}
             if terms:
                 nodes["ConditionExpression"] = conjunction(*terms)
