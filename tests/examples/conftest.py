@@ -81,9 +81,11 @@ class Rough(Faults, MemoryTransport):
         rate: float = 0.0,
         plan: FaultPlan | None = None,
         seed: int = SEED,
+        page_items: int | None = None,
+        stale_reads: bool = False,
     ) -> None:
         Faults.__init__(self, conflicts=conflicts, rate=rate, plan=plan, seed=seed)
-        MemoryTransport.__init__(self, tables)
+        MemoryTransport.__init__(self, tables, page_items=page_items, stale_reads=stale_reads)
 
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None

@@ -38,6 +38,7 @@ ATTACKS = {
     "the fault proxy's mix",
     "a clock that jumps",
     "hosts whose clocks differ by 40 s",
+    "small pages and stale reads",
     "hostile texts",
 }
 """What every recipe is attacked with: the columns of the matrix."""
@@ -63,10 +64,10 @@ def test_matrix() -> None:
     assert not any(missing.values()), missing
 
 
-async def begun(example: str) -> tuple[Story, Rough, Any]:
+async def begun(example: str, **options: Any) -> tuple[Story, Rough, Any]:
     """The example's tables with its first items, behind its own policy."""
     story = ALL_STORIES[example]
-    transport = Rough(story.tables())
+    transport = Rough(story.tables(), **options)
     db = rough_database(transport)
     await story.begin(db)
     transport.policy = policy_of(example)
@@ -148,6 +149,18 @@ async def test_jumps(example: str) -> None:
 async def test_skew(example: str) -> None:
     """Hosts whose clocks are 40 s apart raise nothing but refusals."""
     await meet_clocks(example, [NOW, NOW + SKEW, NOW - SKEW] * 4)
+
+
+@attack("small pages and stale reads", ALL_STORIES)
+async def test_small_pages(example: str) -> None:
+    """With pages of one item, and reads that miss the last write where they may, calls succeed."""
+    story, transport, db = await begun(example, page_items=1, stale_reads=True)
+
+    found = await outcomes((partial(story.act, db, NOW, n) for n in range(3)), at_once=1)
+
+    assert unexpected(found, story.refusals) == []
+    assert not isinstance(found[0], Exception)
+    assert transport.denied == []
 
 
 @attack("hostile texts", STRANGERS)
