@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable
-from random import random
 from typing import Any, Final
 
 from dynasafe.aio.connection import in_thread
+from dynasafe.environment.clock import draw
 from dynasafe.http.credentials import (
     CredentialProblem,
     Credentials,
@@ -83,7 +83,7 @@ class CredentialSource(CredentialState):
     def _end(self, task: asyncio.Task[Credentials]) -> None:
         self._task = None
         if not task.cancelled() and task.exception() is not None:
-            self.failed(self._now_s(), random())
+            self.failed(self._now_s(), draw())
 
     async def _run(self, is_forced: bool) -> Credentials:
         fetch = self._fetch

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from typing import Final
-from urllib.parse import urlsplit
 
 from dynasafe.http.credentials import (
     Container,
@@ -29,6 +28,7 @@ def fetch_container(container: Container) -> Credentials:
         CredentialProblem: it gave none.
     """
     from http.client import HTTPConnection, HTTPException
+    from urllib.parse import urlsplit
 
     parts = urlsplit(container.url)
     assert parts.hostname is not None

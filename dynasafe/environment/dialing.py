@@ -9,9 +9,9 @@ from __future__ import annotations
 import socket
 import ssl
 from contextlib import suppress
-from random import random
 from typing import Any, Final
 
+from dynasafe.environment.clock import draw
 from dynasafe.environment.proxies import Proxy
 from dynasafe.http.endpoint import Endpoint
 from dynasafe.resilience.boundary import NotSent
@@ -29,7 +29,7 @@ TUNNEL_CLOSED: Final = "the proxy closed the connection"
 
 def drawn_age_s() -> float:
     """How old a connection gets; drawn, so that those made together are not left together."""
-    return _MAX_AGE_S * (0.9 + 0.2 * random())
+    return _MAX_AGE_S * (0.9 + 0.2 * draw())
 
 
 def keep_alive(taken: Any) -> None:

@@ -11,7 +11,6 @@ import sys
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import unquote, urlsplit
 
 from dynasafe.http.endpoint import Endpoint
 
@@ -30,6 +29,8 @@ class Proxy:
     def __init__(self, url: str) -> None:
         if "://" not in url:
             url = f"http://{url}"
+        from urllib.parse import unquote, urlsplit
+
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("a proxy has an http:// or https:// URL")
@@ -63,6 +64,7 @@ def proxy_of(
         ):
             return None
         # Some 10 ms, which only those pay who have a proxy.
+        from urllib.parse import urlsplit
         from urllib.request import getproxies, proxy_bypass
 
         if proxy_bypass(urlsplit(endpoint.url).netloc):

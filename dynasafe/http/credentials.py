@@ -13,7 +13,6 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 ADVISORY_S: Final = 900.0
 """Seconds before their expiry from which credentials are fetched again in the background."""
@@ -122,6 +121,8 @@ def container(environ: Mapping[str, str]) -> Container | None:
         url = f"http://{_CONTAINER_HOST}{relative}"
     if not url:
         return None
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(url)
         host = parts.hostname

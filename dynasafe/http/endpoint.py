@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
-from urllib.parse import urlsplit
 
 AccountMode = Literal["preferred", "disabled"]
 
@@ -23,6 +22,7 @@ _HOST_LABEL: Final = re.compile(r"(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
 _ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):([^:]+):.+", re.DOTALL)
 _PATH: Final = re.compile(r"(/[A-Za-z0-9_~.-]*)*")
 _PORTS: Final = {"http": 80, "https": 443}
+_HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _AWS_SUFFIXES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
@@ -68,6 +68,39 @@ def endpoint(url: str, region: str) -> Endpoint:
     Raises:
         ValueError: no request can be sent to the URL.
     """
+    scheme, host, port, path = _plain_parts(url) or _parts(url)
+    shown = f"[{host}]" if ":" in host else host
+    return Endpoint(
+        url,
+        is_tls=scheme == "https",
+        host=host,
+        port=port,
+        host_header=shown if port == _PORTS[scheme] else f"{shown}:{port}",
+        path=path,
+        region=region,
+    )
+
+
+_Parts = tuple[str, str, int, str]
+"""Scheme, host, port and path."""
+
+
+def _plain_parts(url: str) -> _Parts | None:
+    """The parts of a URL of the common form; `urllib.parse` takes milliseconds to load."""
+    scheme, _, rest = url.partition("://")
+    host, colon, digits = rest.partition(":")
+    if scheme not in _PORTS or not host or not _HOST_CHARACTERS.issuperset(host):
+        return None
+    if not colon:
+        return scheme, host, _PORTS[scheme], "/"
+    if digits.isascii() and digits.isdigit() and len(digits) <= 5 and int(digits) <= 65535:
+        return scheme, host, int(digits), "/"
+    return None
+
+
+def _parts(url: str) -> _Parts:
+    from urllib.parse import urlsplit
+
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("http:// or https:// and a host are expected")
@@ -77,18 +110,8 @@ def endpoint(url: str, region: str) -> Endpoint:
         raise ValueError("a character that no URL may have")
     if not _PATH.fullmatch(parts.path) or "/." in parts.path or "//" in parts.path:
         raise ValueError("its path may have letters, digits, '_', '~', '.' and '-' alone")
-    host, default = parts.hostname, _PORTS[parts.scheme]
-    port = default if parts.port is None else parts.port
-    shown = f"[{host}]" if ":" in host else host
-    return Endpoint(
-        url,
-        is_tls=parts.scheme == "https",
-        host=host,
-        port=port,
-        host_header=shown if port == default else f"{shown}:{port}",
-        path=parts.path or "/",
-        region=region,
-    )
+    port = _PORTS[parts.scheme] if parts.port is None else parts.port
+    return parts.scheme, parts.hostname, port, parts.path or "/"
 
 
 class Place:

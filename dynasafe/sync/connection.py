@@ -40,6 +40,7 @@ from dynasafe.sync.streams import (
     dial,
     left_ms,
     over_tls,
+    plain_name,
     readiness,
     send_all,
     when_ready,
@@ -348,7 +349,7 @@ class Pool:
         """The host's addresses, looked up on another thread: nothing else can end a lookup."""
 
         def look_up() -> list[tuple[Any, ...]]:
-            return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            return list(socket.getaddrinfo(plain_name(host), port, type=socket.SOCK_STREAM))
 
         if is_address(host):
             return look_up()

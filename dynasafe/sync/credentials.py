@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Coroutine
-from random import random
 from typing import Any, Final
 
+from dynasafe.environment.clock import draw
 from dynasafe.http.credentials import (
     CredentialProblem,
     Credentials,
@@ -92,7 +92,7 @@ class CredentialSource(CredentialState):
         except BaseException:
             with self._lock:
                 self._work = None
-                self.failed(self._now_s(), random())
+                self.failed(self._now_s(), draw())
             raise
         with self._lock:
             self._work = None

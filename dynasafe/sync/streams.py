@@ -171,6 +171,11 @@ def _made(made: socket.socket) -> socket.socket:
     return made
 
 
+def plain_name(host: str) -> str | bytes:
+    """The host's name in bytes where it is ASCII: for text, Python loads its IDNA tables."""
+    return host.encode() if host.isascii() else host
+
+
 def over_tls(
     stream: Any, context: ssl.SSLContext, host: str, deadline_s: float
 ) -> ssl.SSLSocket | TlsInTls:
@@ -182,9 +187,11 @@ def over_tls(
     """
     tls: ssl.SSLSocket | TlsInTls
     if isinstance(stream, ssl.SSLSocket):
-        tls = TlsInTls(stream, context, host)
+        tls = TlsInTls(stream, context, plain_name(host))
     else:
-        tls = context.wrap_socket(stream, server_hostname=host, do_handshake_on_connect=False)
+        tls = context.wrap_socket(
+            stream, server_hostname=plain_name(host), do_handshake_on_connect=False
+        )
     try:
         when_ready(tls, deadline_s, tls.do_handshake)
     except BaseException:
@@ -196,7 +203,7 @@ def over_tls(
 class TlsInTls:
     """TLS to a host within TLS to a proxy, which `ssl` alone does not wrap."""
 
-    def __init__(self, outer: ssl.SSLSocket, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, outer: ssl.SSLSocket, context: ssl.SSLContext, host: str | bytes) -> None:
         self._outer = outer
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()

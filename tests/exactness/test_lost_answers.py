@@ -176,7 +176,7 @@ async def test_verdicts_are_true(engines: Engines) -> None:
             "CreateTable",
             {"TableName": TABLE, "BillingMode": "PAY_PER_REQUEST", **key_schema(pk="S")},
         )
-        for case in range(CASES):
+        for case in range(CASES if faces.library() == "aioboto3" else CASES // 4):
             item = {**KEY, **random.choice(ITEMS)}
             await engine.call("PutItem", {"TableName": TABLE, "Item": item})
             params = request(random)
