@@ -180,10 +180,10 @@ async def _interleaved(
     }
     count = max(work.calls // divisor, work.callers)
     taken: dict[str, list[float]] = {name: [] for name in able}
-    for call in able.values():
-        await cpu_per_call_us(call, calls=work.callers, callers=work.callers)  # opens connections
     for round_ in range(rounds):
         for name in _turns(list(able), round_):
+            # Opens connections, which may have been closed while the others had their turns.
+            await cpu_per_call_us(able[name], calls=work.callers, callers=work.callers)
             taken[name].append(await cpu_per_call_us(able[name], calls=count, callers=work.callers))
     targets = tuple(each for each in work.targets if each.against in able)
     return Figure(group=group, title=work.title, unit="us", rounds=taken, targets=targets)
@@ -196,6 +196,7 @@ async def _latencies(contenders: dict[str, Calls], rounds: int, divisor: int) ->
     high: dict[str, list[float]] = {name: [] for name in able}
     for round_ in range(rounds):
         for name in _turns(list(able), round_):
+            await cpu_per_call_us(able[name], calls=32, callers=32)
             taken = await latencies_us(able[name], calls=1280 // divisor, callers=32)
             percentiles = quantiles(taken, n=100)
             middle[name].append(percentiles[49])
