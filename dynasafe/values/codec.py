@@ -172,8 +172,15 @@ def stored_level_below(levels: int) -> int:
     return levels - 1
 
 
+def content_of(attribute_value: AttributeValue, type_name: str) -> Any:
+    """What the value holds, if it is of this wire type, or None."""
+    if isinstance(attribute_value, dict):  # found without a method's call, where it is compiled
+        return attribute_value.get(type_name)
+    return attribute_value.get(type_name)
+
+
 def a_map(codec: Codec[Any], attribute_value: AttributeValue) -> Mapping[str, Any]:
-    content: Any = attribute_value.get("M")
+    content = content_of(attribute_value, "M")
     if type(content) is not dict and not isinstance(content, Mapping):
         raise stored_mismatch(codec.name, attribute_value)
     return cast(Mapping[str, Any], content)

@@ -16,6 +16,7 @@ from dynasafe.values.codec import (
     Codec,
     Part,
     a_map,
+    content_of,
     level_below,
     mismatch,
     stored_level_below,
@@ -66,12 +67,12 @@ class ListCodec(Codec[Any]):
         return {"L": encoded_elements(self.element, value, levels)}
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
-        decode, below = self.element.decode, stored_level_below(levels)
+        element, below = self.element, stored_level_below(levels)
         decoded: list[Any] = []
         content = _a_list(self, attribute_value)
         try:
             for each in content:
-                decoded.append(decode(each, below))
+                decoded.append(element.decode(each, below))
         except StoredValueError as error:
             error.within(len(decoded))
             raise
@@ -168,10 +169,16 @@ class SetCodec(Codec[Any]):
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         for type_name, member_type in ELEMENTS.items():
-            content: Any = attribute_value.get(type_name)
+            content = content_of(attribute_value, type_name)
             if content.__class__ is list:
-                decode = self.element.decode
-                return self.make([decode({member_type: each}, levels) for each in content])
+                element = self.element
+                if (
+                    type_name == "SS"
+                    and element.__class__ is StrCodec
+                    and {*map(type, content)} == _ONLY_STR
+                ):
+                    return self.make(content)
+                return self.make([element.decode({member_type: each}, levels) for each in content])
         raise stored_mismatch(self.name, attribute_value)
 
     def part(self, element: str | int) -> Part:
@@ -225,12 +232,12 @@ class MapCodec(Codec[Any]):
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         content = a_map(self, attribute_value)
-        decode, below = self._value.decode, stored_level_below(levels)
+        codec, below = self._value, stored_level_below(levels)
         decoded: dict[str, Any] = {}
         name = ""
         try:
             for name, each in content.items():
-                decoded[name] = decode(each, below)
+                decoded[name] = codec.decode(each, below)
         except StoredValueError as error:
             error.within(name, is_key=True)
             raise
@@ -298,7 +305,7 @@ def parsed_members(
 
 
 def _a_list(codec: Codec[Any], attribute_value: AttributeValue) -> list[Any]:
-    content: Any = attribute_value.get("L")
+    content = content_of(attribute_value, "L")
     if not isinstance(content, list):
         raise stored_mismatch(codec.name, attribute_value)
     return content

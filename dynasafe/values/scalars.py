@@ -16,6 +16,7 @@ from dynasafe.values.codec import (
     REFUSALS,
     Codec,
     CodecWithoutParts,
+    content_of,
     mismatch,
     stored_mismatch,
 )
@@ -92,7 +93,7 @@ class ScalarCodec(CodecWithoutParts[T]):
         return isinstance(value, self._types)
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> T:
-        content = attribute_value.get(self._type_name)
+        content = content_of(attribute_value, self._type_name)
         if content is None:
             raise stored_mismatch(self.name, attribute_value)
         try:
@@ -186,7 +187,7 @@ class StrCodec(ScalarCodec[str]):
         return super().encode(value, levels)
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> str:
-        content: Any = attribute_value.get("S")
+        content = content_of(attribute_value, "S")
         if content.__class__ is not str:
             raise stored_mismatch(self.name, attribute_value)
         text: str = content
@@ -209,7 +210,7 @@ class IntCodec(ScalarCodec[int]):
         return super().encode(value, levels)
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> int:
-        content: Any = attribute_value.get("N")
+        content = content_of(attribute_value, "N")
         if content.__class__ is str and content.isdecimal() and len(content) < 20:
             return int(content)
         return super().decode(attribute_value, levels)
