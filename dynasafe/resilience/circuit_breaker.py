@@ -17,7 +17,7 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from dynasafe.errors import CircuitOpenError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.hooks import emit
@@ -128,6 +128,9 @@ class _Window(Protocol):
     def forget(self, now_s: float) -> None: ...
 
 
+_FINE: Final = (False, False)
+
+
 class _CountedCalls:
     __slots__ = ("_results", "_size", "calls", "failed", "slow")
 
@@ -137,15 +140,20 @@ class _CountedCalls:
         self.calls = self.failed = self.slow = 0
 
     def add(self, is_failed: bool, is_slow: bool, now_s: float) -> None:
+        results = self._results
         if self.calls == self._size:
-            was_failed, was_slow = self._results.popleft()
-            self.failed -= was_failed
-            self.slow -= was_slow
+            oldest = results.popleft()
+            if oldest is not _FINE:
+                self.failed -= oldest[0]
+                self.slow -= oldest[1]
         else:
             self.calls += 1
-        self._results.append((is_failed, is_slow))
-        self.failed += is_failed
-        self.slow += is_slow
+        if is_failed or is_slow:
+            results.append((is_failed, is_slow))
+            self.failed += is_failed
+            self.slow += is_slow
+        else:
+            results.append(_FINE)
 
     def forget(self, now_s: float) -> None:
         pass
