@@ -232,8 +232,8 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS430": Explanation(
         "A false condition that nobody caught",
-        "ConditionalCheckFailedException is an answer, not a failure. In the log it was not "
-        "caught. More of them than usual mean that writers compete.",
+        'ConditionalCheckFailedException ("The conditional request failed") is an answer, not a '
+        "failure. In the log it was not caught. More of them than usual mean that writers compete.",
         "An error occurred (ConditionalCheckFailedException) when calling the PutItem operation",
         "catch ConditionalCheckFailedError, and read the item again",
         "Condition expressions in DynamoDB",
@@ -265,21 +265,24 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS434": Explanation(
         "A missing table or index",
-        "The table, the index or the Region has another name in this stage.",
+        'ResourceNotFoundException ("Requested resource not found"): the table, the index or the '
+        "Region has another name in this stage.",
         "An error occurred (ResourceNotFoundException) when calling the GetItem operation",
         "check the table's name, the Region and the account",
         _ERRORS,
     ),
     "DYS435": Explanation(
         "Missing permission",
-        "The role may not do this on this table or index.",
+        "AccessDeniedException: the role may not do this on this table or index.",
         "is not authorized to perform: dynamodb:PutItem on resource: ...",
         "allow the action; an index has a resource of its own: table/NAME/index/*",
         "Using IAM with Amazon DynamoDB",
     ),
     "DYS436": Explanation(
         "Credentials, Region or clock",
-        "The request had no valid signature, or the client had no credentials or Region.",
+        "The request had no valid signature (UnrecognizedClientException, "
+        "InvalidSignatureException, ExpiredTokenException), or the client had no credentials or "
+        'Region ("Unable to locate credentials").',
         "An error occurred (ExpiredTokenException) when calling the PutItem operation",
         "check the role, the profile, AWS_REGION and the clock",
         _ERRORS,
@@ -301,14 +304,16 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS440": Explanation(
         "Throttled",
-        "A partition, the table or the account got more requests than its capacity.",
+        "A partition, the table or the account got more requests than its capacity: "
+        "ProvisionedThroughputExceededException, ThrottlingException or RequestLimitExceeded.",
         "An error occurred (ThrottlingException) when calling the PutItem operation",
         "look for a hot key; raise capacity; see ThrottledError.reasons",
         _ERRORS,
     ),
     "DYS441": Explanation(
         "DynamoDB failed",
-        "The service answered with HTTP 500 or more. A write may have been applied.",
+        "The service answered with HTTP 500 or more: InternalServerError or ServiceUnavailable. A "
+        "write may have been applied.",
         "An error occurred (InternalServerError) when calling the PutItem operation",
         "repeat reads; find out about writes: exactly_once=True",
         _ERRORS,

@@ -80,7 +80,10 @@ def finish_page(
     text = text.replace("<title>dynasafe</title>", f"<title>dynasafe: {title}</title>")
     if path.name == "404.html":
         root = (urlsplit(address).path if address else "") or "/"
-        text = text.replace("<h1>404 - Not found</h1>", NOT_FOUND.format(root=html.escape(root)))
+        text = text.replace("<h1>404 - Not found</h1>", NOT_FOUND.format(root="/"))
+        # The page may be shown at any depth, so its links begin at the root of the host.
+        root = html.escape(f"{root.rstrip('/')}/")
+        text = re.sub(r'\b(href|src)="/(?!/)', lambda found: f'{found[1]}="{root}', text)
     elif repository:
         links = LINKS.format(repository=repository.rstrip("/"), source=source_of(path))
         text = text.replace("</article>", links)

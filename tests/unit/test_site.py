@@ -63,13 +63,15 @@ def test_a_picture_is_no_description(site: Path) -> None:
 
 @pytest.mark.parametrize(
     ("address", "root"),
-    [(None, "/"), ("https://example.org", "/"), ("https://example.org/docs/", "/docs/")],
+    [(None, "/"), ("https://example.org", "/"), ("https://example.org/docs", "/docs/")],
 )
 def test_not_found_page(address: str | None, root: str) -> None:
     """It says what to do, and leads to the first page of the site."""
-    finished = finish_page(Path("404.html"), "<h1>404 - Not found</h1>", address=address)
+    text = '<script src="/a.js"></script><h1>404 - Not found</h1>'
+    finished = finish_page(Path("404.html"), text, address=address)
     assert "Search for a word" in finished
     assert f'<a href="{root}">' in finished
+    assert f'src="{root}a.js"' in finished
 
 
 @pytest.mark.parametrize(
