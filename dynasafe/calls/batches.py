@@ -34,9 +34,9 @@ from dynasafe.items.item_format import Key
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.resilience.attempts import Call, Success
 from dynasafe.resilience.retry import retry_cost
-from dynasafe.validation import require_valid
+from dynasafe.validation.check import checks
 from dynasafe.values.arguments import elements_of
-from dynasafe.values.wire import fingerprint
+from dynasafe.values.wire import fingerprint, holds_many
 
 AttributeMap = Mapping[str, Any]
 
@@ -400,16 +400,19 @@ def batch_write_plan(
     is_streamed = isinstance(put, Iterator) or isinstance(delete, Iterator)
     total = None
     if not is_streamed:
-        encoded = [(given, encode()) for given, encode in writes]
+        encoded: list[tuple[Any, AttributeMap]] = []
+        for given, encode in writes:
+            encoded.append((given, encode()))
+            if len(encoded) % MAX_BATCH_WRITES == 0 or holds_many(encoded[-1][1]):
+                yield PAUSE
         total = len(encoded)
         require_distinct((wire for _, wire in encoded), _key_names(table, encoded))
         if state.settings.validate:
             for start in range(0, total, MAX_BATCH_WRITES):
                 part = encoded[start : start + MAX_BATCH_WRITES]
                 request = _write_request(table, [wire for _, wire in part])
-                require_valid(
-                    "BatchWriteItem", request.params, schema=request.schema, form="client"
-                )
+                for _ in checks("BatchWriteItem", request.params, request.schema):
+                    yield PAUSE
                 yield PAUSE
         writes = _encoded(encoded)
     batch = Batch(

@@ -677,8 +677,8 @@ class _Reader:
             if self._next.kind == "end":
                 break
         self._check_operators()
-        if any(None in actions for actions in clauses.values()):
-            return None
+        if len(self.parts) < len(self.targets):
+            return None  # an action has no place in the tree
         return Update(
             set=tuple(clauses["SET"]),
             remove=tuple(clauses["REMOVE"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Final
 
 _TOKEN = re.compile(
     r"""(?P<name>[A-Za-z][A-Za-z0-9_]*)
@@ -19,7 +18,9 @@ _TOKEN = re.compile(
 KEYWORDS = frozenset(
     {"AND", "OR", "NOT", "BETWEEN", "IN", "SET", "REMOVE", "ADD", "DELETE"},
 )
-_LONGEST_KEYWORD = max(map(len, KEYWORDS))
+_WORDS = {each: each for each in KEYWORDS}
+_MARKS = {each: each for each in ("(", ")", "[", "]", ",", ".", "+", "-")}
+_MARKS |= {each: each for each in ("=", "<", ">", "<>", "<=", ">=")}
 
 
 class Token:
@@ -32,18 +33,9 @@ class Token:
     __slots__ = ("end", "kind", "mark", "start", "text", "word")
 
     def __init__(self, kind: str, text: str, start: int, end: int) -> None:
-        self.kind: Final = kind
-        self.text: Final = text
-        self.start: Final = start
-        self.end: Final = end
-        word = mark = ""
-        if kind == "name":
-            if end - start <= _LONGEST_KEYWORD and (upper := text.upper()) in KEYWORDS:
-                word = upper
-        elif kind == "mark" or kind == "comparator":
-            mark = text
-        self.word: Final = word
-        self.mark: Final = mark
+        self.kind, self.text, self.start, self.end = kind, text, start, end
+        self.word = _WORDS.get(text.upper(), "")
+        self.mark = _MARKS.get(text, "")
 
 
 def tokens_of(text: str) -> list[Token]:

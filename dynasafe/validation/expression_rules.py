@@ -129,6 +129,10 @@ class Expressions:
 
     def elements(self, path: Path) -> Elements | None:
         """The path with its names, or None where a placeholder is not defined."""
+        if len(path.elements) == 1:
+            (only,) = path.elements
+            name = self.names.get(only.text) if isinstance(only, NamePlaceholder) else only
+            return (name,) if isinstance(name, str) else None
         elements: list[str | int] = []
         for element in path.elements:
             if isinstance(element, NamePlaceholder):
@@ -232,6 +236,9 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
 def _check_values(expressions: Expressions, report: Report) -> None:
     values, known = expressions.values, expressions.wire_values
     for name, value in values.items():
+        known[name] = wire_value(value, report)
+        if not known[name].problems:
+            continue
         inner = report.aside()
         check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
         for finding in inner.findings:
@@ -244,7 +251,6 @@ def _check_values(expressions: Expressions, report: Report) -> None:
                     f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
                 )
             report.add(finding.code, message, finding.where.parameter, finding.fix)
-        known[name] = wire_value(value, report)
     names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
     if names_bytes + sum(each.size_bytes for each in known.values()) > MAX_VALUES_BYTES:
         report.add(

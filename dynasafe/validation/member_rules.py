@@ -96,7 +96,12 @@ def _sentence_of(operation: str, broken: list[_Broken], wording: Wording) -> str
 
 def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
     """Members that are None or unknown: the service overlooks them, boto3 does not."""
-    todo: list[tuple[Shape, Any, str]] = [(request_shape(operation), params, "")]
+    of_request = request_shape(operation)
+    if type(params) is dict and all(
+        _is_known(of_request.members.get(name), value) for name, value in params.items()
+    ):
+        return
+    todo: list[tuple[Shape, Any, str]] = [(of_request, params, "")]
     while todo:
         shape, part, place = todo.pop()
         if shape.kind != "Struct":
@@ -130,6 +135,17 @@ def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> N
                 )
             else:
                 todo.append((member, value, inner))
+
+
+def _is_known(shape: Shape | None, value: object) -> bool:
+    """Whether a member is one of the operation's, and nothing in it can be a stray."""
+    if shape is None or value is None:
+        return False
+    if shape.each is None:
+        return shape.kind in _SCALARS
+    if shape.each.kind in _SCALARS:
+        return type(value) is dict and None not in value.values()
+    return shape.each.kind == "AttributeValue"
 
 
 def _children(part: Any, place: str) -> list[tuple[str, Any]]:
@@ -288,16 +304,18 @@ def _broken(
     if shape.kind == "Struct":
         dot = "." if place else ""
         for member_name, member in shape.members.items():
+            value = part.get(member_name)
+            if member.is_free if value is not None else not member.is_required:
+                continue
             low = f"{dot}{member_name[0].lower()}{member_name[1:]}"
             inside, general = f"{place}{low}", f"{pattern}{low}"
-            value = part.get(member_name)
             if value is not None:
                 yield from _broken(
                     member, value, inside, general, name, reports_missing=reports_missing
                 )
             elif member.is_required and reports_missing:
                 yield _Broken(_NOT_NULL, inside, general, name, "null", True)
-    elif shape.each is not None and shape.each.kind != "AttributeValue":
+    elif shape.each is not None and not shape.each.is_free:
         entries: Iterable[tuple[object, Any]]
         entries = part.items() if shape.kind == "Map" else enumerate(part, start=1)
         for position, entry in entries:

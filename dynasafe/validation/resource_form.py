@@ -44,6 +44,8 @@ def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
     and does not. Else one map of one member that is named as a type makes it the client's. A
     request without any value is taken for the client's.
     """
+    if _has_typed_values_alone(params):
+        return False
     values = list(_values(request_shape(operation), params))
     is_of_table = "TableName" in request_shape(operation).members and "TableName" not in params
     others = [value for value in values if not isinstance(value, Mapping)]
@@ -55,6 +57,28 @@ def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
     return is_of_table or has_other
 
 
+def _has_typed_values_alone(params: Mapping[str, Any]) -> bool:
+    """Whether a request of one item has AttributeValues, as is plain at a glance, and no others."""
+    is_typed = False
+    for name, part in params.items():
+        if type(part) is dict:
+            if name in _OF_VALUES:
+                for value in part.values():
+                    if type(value) is not dict or len(value) != 1 or _TYPES.isdisjoint(value):
+                        return False
+                    is_typed = True
+            elif name != "ExpressionAttributeNames":
+                return False
+        elif type(part) not in _PLAIN:
+            return False
+    return is_typed
+
+
+_OF_VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues"})
+_PLAIN = frozenset({str, int, bool})
+_TYPES = frozenset(TYPES)
+
+
 def _values(shape: Shape, part: Any) -> Iterator[object]:
     """Everything in the place of an AttributeValue, and conditions."""
     if shape.kind == "AttributeValue":
@@ -62,6 +86,8 @@ def _values(shape: Shape, part: Any) -> Iterator[object]:
     elif shape.kind == "Struct" and isinstance(part, Mapping):
         for name, member in shape.members.items():
             value = part.get(name)
+            if value is None:
+                continue
             if name in _CONDITIONS:
                 if not isinstance(value, str) and isinstance(value, Boto3Condition):
                     yield value

@@ -53,6 +53,7 @@ class Shape:
         "collection_words",
         "each",
         "has_table_names",
+        "is_free",
         "is_name",
         "is_required",
         "is_shown",
@@ -116,10 +117,26 @@ class Shape:
         self.scalar_words: Final = scalar_words
         self.collection_words: Final = collection_words
         """What the service says to a list where a map is expected, or to a map for a list."""
+        is_bound = (
+            choices
+            or pattern is not None
+            or is_name
+            or has_table_names
+            or any(
+                bound is not None
+                for bound in (least, most, min_length, max_length, max_values_length)
+            )
+        )
+        inside = [*self.members.values(), *([] if each is None else [each])]
+        self.is_free: Final = not is_bound and all(
+            inner.is_free and not inner.is_required for inner in inside
+        )
+        """Whether what has its type can break no constraint, nor can anything within it."""
 
     def replaced(self, **changes: Any) -> Shape:
         """The same with other parts."""
-        return Shape(**{**{name: getattr(self, name) for name in self.__slots__}, **changes})
+        given = {name: getattr(self, name) for name in self.__slots__ if name != "is_free"}
+        return Shape(**{**given, **changes})
 
 
 def _text(*choices: str, is_required: bool = False) -> Shape:

@@ -247,6 +247,13 @@ def fine_size_bytes(
         is_wire: whether binary is base64 text, as in the JSON that is sent.
         most: how many values there may be on one level; if there are more, the answer is -1.
     """
+    if type(value) is dict and len(value) == 1:
+        ((type_name, content),) = value.items()
+        if type(content) is str and content.isascii():  # the commonest
+            if type_name == "S":
+                return len(content)
+            if type_name == "N" and len(content) <= MAX_NUMBER_DIGITS:
+                return _fine_number_size_bytes(content)
     return _fine_values((value,), levels, is_wire, most)
 
 
