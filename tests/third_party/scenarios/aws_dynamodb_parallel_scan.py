@@ -32,4 +32,4 @@ def scans_with_a_filter(place: Place) -> Any:
 
 @scenario("aws-dynamodb-parallel-scan")
 def scans_with_a_reserved_word(place: Place) -> Any:
-    return list(pages(place, TotalSegments=1, ProjectionExpression="name"))
+    return [page["Items"] for page in pages(place, TotalSegments=1, ProjectionExpression="name")]
