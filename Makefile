@@ -103,7 +103,7 @@ soak: .venv/.installed engines ## 100,000 increments through faults
 		--timeout 20000 tests/exactness -k incrementing_through_faults
 
 stress: .venv/.installed ## 200 threads, faults and interrupts, for about a minute
-	DYNASAFE_STORM_CALLS=300000 $(BIN)/python -m pytest --timeout 20000 tests/threads -k storm
+	DYNASAFE_STORM_CALLS=600000 $(BIN)/python -m pytest --timeout 20000 tests/threads -k storm
 
 gevent: .venv/.installed ## The sync face under gevent's monkey patching, in an environment of its own
 	test -x build/gevent/bin/python || $(PYTHON) -m venv build/gevent
