@@ -491,7 +491,9 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DYS186": Explanation(
         "A condition that a vector search does not have",
         "It compares attributes of the index's SearchSchema with =, each once, joined by AND. The "
-        "HASH attribute, where there is one, has to be among them.",
+        "HASH attribute, where there is one, has to be among them. So the service answered until "
+        "October 2026. A later page of AWS describes more operators: send those with "
+        "validate=False.",
         "SearchConditionExpression='category = :c OR brand = :b'",
         "SearchConditionExpression='category = :c AND brand = :b'",
         "SearchVectors, API Reference",

@@ -493,7 +493,30 @@ class MemoryTables:
         answer: dict[str, Any] = {}
         if params.get("ReturnConsumedCapacity", "NONE") != "NONE":
             answer = self._capacity(params, write_units(table.schema, old, new))
+        key = params["Item" if kind == "Put" else "Key"]
+        for metrics in self._collections(params, [(params["TableName"], key)]).values():
+            answer["ItemCollectionMetrics"] = metrics[0]
         return {**answer, "Attributes": returned} if returned else answer
+
+    def _collections(
+        self, params: Mapping[str, Any], written: Iterable[tuple[str, Mapping[str, Any]]]
+    ) -> dict[str, list[dict[str, Any]]]:
+        """By table, the item collections written to; only tables with local indexes have some.
+
+        Source: "ItemCollectionMetrics", Amazon DynamoDB API Reference.
+        """
+        found: dict[str, dict[Any, dict[str, Any]]] = {}
+        if params.get("ReturnItemCollectionMetrics") != "SIZE":
+            return {}
+        for table_name, key in written:
+            schema = self.tables[table_name].schema
+            if any(not index.is_global for index in schema.indexes.values()):
+                name = schema.key.attributes[0].name
+                found.setdefault(table_name, {})[sort_key(key[name])] = {
+                    "ItemCollectionKey": {name: canonical(key[name])},
+                    "SizeEstimateRangeGB": [0.0, 1.0],
+                }
+        return {name: list(collections.values()) for name, collections in found.items()}
 
     def _capacity(self, params: Mapping[str, Any], units: Units) -> dict[str, Any]:
         name = params["TableName"]
@@ -612,6 +635,7 @@ class MemoryTables:
 
     def batch_write_item(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         units: dict[str, Units] = {}
+        written: list[tuple[str, Mapping[str, Any]]] = []
         for name, entries in params["RequestItems"].items():
             table, units[name] = self.tables[name], {}
             for entry in entries:
@@ -620,7 +644,10 @@ class MemoryTables:
                 old = table.get(part["Key"] if new is None else new)
                 add_units(units[name], write_units(table.schema, old, new))
                 _store(table, part, new)
-        return {"UnprocessedItems": {}, **self._capacities(params, units)}
+                written.append((name, part["Key"] if new is None else new))
+        answer = {"UnprocessedItems": {}, **self._capacities(params, units)}
+        collections = self._collections(params, written)
+        return {**answer, "ItemCollectionMetrics": collections} if collections else answer
 
     # Transactions
 
@@ -667,6 +694,16 @@ class MemoryTables:
             if plan.kind != "ConditionCheck":
                 _store(table, plan.params, new)
         answer = self._capacities(params, units, "Write")
+        collections = self._collections(
+            params,
+            [
+                (plan.params["TableName"], plan.params["Item" if plan.kind == "Put" else "Key"])
+                for plan in plans
+                if plan.kind != "ConditionCheck"
+            ],
+        )
+        if collections:
+            answer["ItemCollectionMetrics"] = collections
         if token is not None:
             self._tokens[token] = (params["TransactItems"], answer, now_s)
         return answer

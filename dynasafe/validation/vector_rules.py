@@ -3,7 +3,9 @@
 Sources: "SearchVectors", Amazon DynamoDB API Reference; "Troubleshooting vector indexes", Amazon
 DynamoDB Developer Guide. The words of the messages are the service's, as three projects recorded
 them in August 2026: paritysuite/dynamodb-conformance (tests/tier3/error-messages), dynoxide and
-ExtendDB. AWS's pages leave out the "Invalid SearchConditionExpression: " in front.
+ExtendDB. AWS's pages leave out the "Invalid SearchConditionExpression: " in front. A later page,
+"SearchConditionExpression reference for vector indexes", describes more operators than =; the model
+of botocore 1.44.8 and the recorded answers know that one alone.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dynasafe import AsyncDynamoDB, Attr, Item, UpdateBuilder, attr, attribute
+from dynasafe import AsyncDynamoDB, AsyncTable, Attr, Item, UpdateBuilder, attr, attribute
 from dynasafe.errors import InvalidRequestError, ServiceError
 from dynasafe.testing import (
     ManualClock,
@@ -149,6 +150,78 @@ async def test_a_mistake_of_the_tables_is_none_of_the_request() -> None:
 
     with pytest.raises(MemoryFaultError, match="failed at PutItem, which is a mistake of dynasafe"):
         await db.table("people", Person).put_item(Person(id="p1", name="Ada"))
+
+
+# Item collections
+
+WITH_A_LOCAL_INDEX: dict[str, Any] = {
+    "KeySchema": [
+        {"AttributeName": "pk", "KeyType": "HASH"},
+        {"AttributeName": "sk", "KeyType": "RANGE"},
+    ],
+    "AttributeDefinitions": [
+        {"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk", "other")
+    ],
+    "LocalSecondaryIndexes": [
+        {
+            "IndexName": "by_other",
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "other", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "ALL"},
+        }
+    ],
+}
+ITEM = {"pk": {"S": "p"}, "sk": {"S": "s"}}
+COLLECTION = {"ItemCollectionKey": {"pk": {"S": "p"}}, "SizeEstimateRangeGB": [0.0, 1.0]}
+
+
+@pytest.mark.parametrize(
+    ("operation", "params", "metrics"),
+    [
+        ("PutItem", {"TableName": "t-1", "Item": ITEM}, COLLECTION),
+        ("DeleteItem", {"TableName": "t-1", "Key": ITEM}, COLLECTION),
+        (
+            "BatchWriteItem",
+            {"RequestItems": {"t-1": [{"PutRequest": {"Item": ITEM}}]}},
+            {"t-1": [COLLECTION]},
+        ),
+        (
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": {"TableName": "t-1", "Item": ITEM}}]},
+            {"t-1": [COLLECTION]},
+        ),
+    ],
+)
+async def test_item_collections(operation: str, params: dict[str, Any], metrics: Any) -> None:
+    """A write says which collection it is of, if asked, and if the table has local indexes."""
+    db = AsyncDynamoDB.over(MemoryTransport({"t-1": WITH_A_LOCAL_INDEX}))
+    asked = {**params, "ReturnItemCollectionMetrics": "SIZE"}
+
+    assert (await db.call(operation, asked))["ItemCollectionMetrics"] == metrics
+    assert "ItemCollectionMetrics" not in await db.call(operation, params)
+    without = {name: each for name, each in WITH_A_LOCAL_INDEX.items() if name[0] != "L"}
+    plain = AsyncDynamoDB.over(MemoryTransport({"t-1": without}))
+    assert "ItemCollectionMetrics" not in await plain.call(operation, asked)
+
+
+# Event loops
+
+
+def test_a_fake_belongs_to_no_loop() -> None:
+    """One of a module serves each asyncio.run, and is looked at afterwards."""
+    people = fake_table(Person)
+
+    asyncio.run(_put(people))
+    found = asyncio.run(people.get_item({"id": "p1"}))
+
+    assert found is not None
+    assert found.name == "Ada"
+
+
+async def _put(people: AsyncTable[Person]) -> None:
+    await people.put_item(Person(id="p1", name="Ada"))
 
 
 # Pages
