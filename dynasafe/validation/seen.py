@@ -8,7 +8,7 @@ transactions are alike if the same kinds of entries are in them, in whatever num
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Hashable, Iterator, Mapping
+from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -336,10 +336,7 @@ def _types(
         if type(value) is not dict or len(value) != 1 or type(name) is not str:
             return (), _NOT_PLAIN
         ((type_name, content),) = value.items()
-        if type_name == "S" and type(content) is str and content.isascii():
-            of_value = _OF_A_VALUE + len(content)
-        else:
-            of_value = _size(type_name, content, _MOST_LEVELS)
+        of_value = _size(type_name, content, _MOST_LEVELS)
         is_key = name in keys
         if of_value > (_MOST_CHARACTERS_OF_A_KEY if is_key else _MOST_CHARACTERS_OF_AN_ITEM):
             return (), _NOT_PLAIN
@@ -354,38 +351,52 @@ def _types(
 
 def _size(type_name: object, content: Any, levels: int) -> int:
     """The characters in a plain value, and what each value in it counts."""
-    match type_name:
-        case "S" if type(content) is str and (content.isascii() or is_text(content)):
-            return _OF_A_VALUE + len(content)
-        case "N" if type(content) is str and len(content) <= _MOST_DIGITS and _is_plain(content):
-            return _OF_A_VALUE + len(content)
-        case "BOOL" if type(content) is bool:
-            return _OF_A_VALUE
-        case "NULL" if content is True:
-            return _OF_A_VALUE
-        case "B" if type(content) is bytes:
-            return _OF_A_VALUE + len(content)
-        case "SS" if type(content) is list and content:
-            return _size_of_texts(content)
-        case "L" | "M" if type(content) in (list, dict) and _FEW < len(content) <= _MOST_PARTS:
-            # All of them at once costs less than one after the other, and says the same.
-            size_bytes = fine_size_bytes({type_name: content}, levels, most=_MOST_ON_A_LEVEL)
-            return _OF_A_VALUE + size_bytes if size_bytes >= 0 else _NOT_PLAIN
-        case "L" if type(content) is list and levels and len(content) <= _FEW:
-            return _OF_A_VALUE + sum(_size_of_value(each, levels) for each in content)
-        case "M" if type(content) is dict and levels and len(content) <= _FEW and "" not in content:
-            return _size_of_texts(content) + sum(
-                _size_of_value(each, levels) for each in content.values()
-            )
-        case _:
+    kind = type(content)
+    if kind is str:
+        text: str = content
+        if type_name == "S":
+            is_plain = text.isascii() or is_text(text)
+        else:
+            is_plain = type_name == "N" and len(text) <= _MOST_DIGITS and _is_plain(text)
+        return _OF_A_VALUE + len(text) if is_plain else _NOT_PLAIN
+    if kind is dict and type_name == "M":
+        members: dict[Any, Any] = content
+        count = len(members)
+        if count > _FEW:
+            return _size_of_many(type_name, content, levels)
+        if not levels or "" in members:
             return _NOT_PLAIN
+        return _size_of_texts(members) + _size_of_values(members.values(), levels - 1)
+    if kind is list and type_name == "L":
+        if len(content) > _FEW:
+            return _size_of_many(type_name, content, levels)
+        return _OF_A_VALUE + _size_of_values(content, levels - 1) if levels else _NOT_PLAIN
+    if kind is bool:
+        is_plain = type_name == "BOOL" or (type_name == "NULL" and content is True)
+        return _OF_A_VALUE if is_plain else _NOT_PLAIN
+    if kind is list and type_name == "SS" and content:
+        return _size_of_texts(content)
+    if kind is bytes and type_name == "B":
+        return _OF_A_VALUE + len(content)
+    return _NOT_PLAIN
 
 
-def _size_of_value(value: Any, levels: int) -> int:
-    if type(value) is not dict or len(value) != 1:
+def _size_of_many(type_name: object, content: Any, levels: int) -> int:
+    # All of them at once costs less than one after the other, and says the same.
+    if len(content) > _MOST_PARTS:
         return _NOT_PLAIN
-    ((type_name, content),) = value.items()
-    return _size(type_name, content, levels - 1)
+    size_bytes = fine_size_bytes({type_name: content}, levels, most=_MOST_ON_A_LEVEL)
+    return _OF_A_VALUE + size_bytes if size_bytes >= 0 else _NOT_PLAIN
+
+
+def _size_of_values(values: Iterable[Any], levels: int) -> int:
+    size = 0
+    for value in values:
+        if type(value) is not dict or len(value) != 1:
+            return _NOT_PLAIN
+        for type_name, content in value.items():  # of which there is one
+            size += _size(type_name, content, levels)
+    return size
 
 
 def _size_of_texts(texts: list[Any] | dict[Any, Any]) -> int:
