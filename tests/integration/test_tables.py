@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -17,12 +18,28 @@ from dynasafe.errors import (
     VersionConflictError,
 )
 from dynasafe.testing.engines import Engine
-from tests.integration.conftest import CreateTable
+from tests.integration.conftest import ALL, CreateTable, Engines, connect
 from tests.integration.differences import lacks
+from tests.support import faces
 from tests.support.people import Address, Order, Person
 
 KEY = {"id": "p1"}
 BOTH_FACES = True
+THROUGH_A_CLIENT = "dynamodb-local, through a client"
+
+
+@pytest.fixture(params=[*ALL, THROUGH_A_CLIENT])
+def engine(request: pytest.FixtureRequest, engines: Engines) -> Engine:
+    """Each engine over connections of our own, and one through aioboto3's client, or boto3's."""
+    return engines.get(request.param.partition(",")[0])
+
+
+@pytest.fixture
+async def db(engine: Engine, request: pytest.FixtureRequest) -> AsyncIterator[AsyncDynamoDB]:
+    is_through_client = THROUGH_A_CLIENT in request.node.name
+    options = {"transport": faces.library()} if is_through_client else {}
+    async with connect(engine, **options) as db:
+        yield db
 
 
 @pytest.fixture
