@@ -28,6 +28,7 @@ from dynasafe.integrations.opentelemetry import OtelHook
 
 GROUP = "A get with OpenTelemetry, in CPU time of the client's process"
 WITH_HOOK = "dynasafe, OtelHook"
+WITH_CALLS = "dynasafe, OtelHook(every_attempt=False)"
 BOTO3 = "boto3"
 INSTRUMENTED = "boto3, its instrumentation"
 CALLS = 400
@@ -72,16 +73,19 @@ async def _measure(endpoint_url: str, rounds: int, calls: int) -> Figure:
     tracers = TracerProvider()
     meters = MeterProvider(metric_readers=[InMemoryMetricReader()])
     hook = OtelHook(tracer_provider=tracers, meter_provider=meters)
+    of_calls = OtelHook(tracer_provider=tracers, meter_provider=meters, every_attempt=False)
     instrumentor = BotocoreInstrumentor()
     taken: dict[str, list[float]] = {}
     async with AsyncExitStack() as stack:
         plain = await stack.enter_async_context(_dynasafe(endpoint_url))
         hooked = await stack.enter_async_context(_dynasafe(endpoint_url, hook))
+        hooked_calls = await stack.enter_async_context(_dynasafe(endpoint_url, of_calls))
         by_boto3 = _boto3(endpoint_url)
         for _ in range(rounds + 1):  # the first opens connections
             for name, call in (
                 (OURS, plain),
                 (WITH_HOOK, hooked),
+                (WITH_CALLS, hooked_calls),
                 (BOTO3, by_boto3),
                 (INSTRUMENTED, by_boto3),
             ):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from contextvars import Token
+from time import time_ns
 from types import TracebackType
 
 from opentelemetry import context as contexts
@@ -83,15 +84,39 @@ class _Kind:
 class _Call:
     """The span of a call, current while it runs; and that of the attempt which is under way."""
 
-    __slots__ = ("_calls", "_id", "_token", "attempt", "context", "span")
+    __slots__ = ("_calls", "_id", "_token", "_tracer", "attempt", "context", "first", "span")
 
-    def __init__(self, calls: dict[int, _Call], id_: int, span: Span) -> None:
+    def __init__(self, calls: dict[int, _Call], id_: int, span: Span, tracer: trace.Tracer) -> None:
         self._calls = calls
         self._id = id_
+        self._tracer = tracer
         self.span = span
         self.context = trace.set_span_in_context(span)
         self.attempt: Span | None = None
+        self.first: tuple[_Kind, int] | None = None
+        """A first attempt without a span as yet, and when it began, in ns since 1970."""
         self._token: Token[Context] | None = None
+
+    def begin_attempt(self, kind: _Kind, attempt: int, start_ns: int | None = None) -> None:
+        self.attempt = self._tracer.start_span(
+            kind.attempt_name,
+            context=self.context,
+            attributes=kind.first_attempt
+            if attempt == 1
+            else {**kind.attributes, ATTEMPT: attempt},
+            start_time=start_ns,
+        )
+
+    def end_attempt(self, error: str | None) -> Span | None:
+        """The span of the attempt, which has ended: a failed one has one in any case."""
+        if self.first is not None:
+            (kind, start_ns), self.first = self.first, None
+            if error is not None:
+                self.begin_attempt(kind, 1, start_ns)
+        span, self.attempt = self.attempt, None
+        if span is not None and error is not None:
+            _fail(span, error)
+        return span
 
     def __enter__(self) -> None:
         self._token = contexts.attach(self.context)
@@ -104,9 +129,9 @@ class _Call:
         trace_: TracebackType | None,
     ) -> None:
         self._calls.pop(self._id, None)
-        if self.attempt is not None:
-            _fail(self.attempt, "cancelled")
-            self.attempt.end()
+        attempt = self.end_attempt("cancelled")
+        if attempt is not None:
+            attempt.end()
         if self._token is not None:
             contexts.detach(self._token)
         if kind is not None:
@@ -121,6 +146,8 @@ class OtelHook:
 
     Args:
         tracer_provider, meter_provider: default: the global ones.
+        every_attempt: whether a first attempt that succeeds has a span too. It says little that
+            the call's own span does not, and costs as much.
     """
 
     def __init__(
@@ -128,7 +155,9 @@ class OtelHook:
         *,
         tracer_provider: trace.TracerProvider | None = None,
         meter_provider: metrics.MeterProvider | None = None,
+        every_attempt: bool = True,
     ) -> None:
+        self._has_every_attempt = every_attempt
         self._tracer = trace.get_tracer("dynasafe", tracer_provider=tracer_provider)
         meter = metrics.get_meter("dynasafe", meter_provider=meter_provider)
         self._duration = _histogram(meter, "db.client.operation.duration")
@@ -154,7 +183,7 @@ class OtelHook:
             record_exception=False,  # a message of the service may quote values
             set_status_on_exception=False,
         )
-        return _Call(self._calls, call.call_id, span)
+        return _Call(self._calls, call.call_id, span, self._tracer)
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -190,13 +219,10 @@ class OtelHook:
         call = self._calls.get(event.call_id)
         if call is None or not call.span.is_recording():
             return
-        call.attempt = self._tracer.start_span(
-            kind.attempt_name,
-            context=call.context,
-            attributes=kind.first_attempt
-            if event.attempt == 1
-            else {**kind.attributes, ATTEMPT: event.attempt},
-        )
+        if event.attempt == 1 and not self._has_every_attempt:
+            call.first = kind, time_ns()
+        else:
+            call.begin_attempt(kind, event.attempt)
 
     def _end_attempt(self, event: CallEvent, failed: AttemptFailed | None) -> None:
         if failed is not None:
@@ -205,11 +231,12 @@ class OtelHook:
             if failed.error_class == "throttled":
                 self._throttles.add(1, facts)
         call = self._calls.get(event.call_id)
-        if call is None or call.attempt is None:
+        if call is None:
             return
-        span, call.attempt = call.attempt, None
+        span = call.end_attempt(None if failed is None else failed.error_class)
+        if span is None:
+            return
         if failed is not None:
-            _fail(span, failed.error_class)
             span.set_attribute(CODE, failed.code)
             if failed.delay_s is not None:
                 span.set_attribute(RETRY_DELAY, failed.delay_s)

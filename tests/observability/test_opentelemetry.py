@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import StatusCode
 
-from dynasafe import AsyncTable, RetryPolicy, UpdateBuilder
+from dynasafe import AsyncTable, RetryPolicy, UpdateBuilder, attr
 from dynasafe.errors import DynasafeError, OutcomeUnknownError
 from dynasafe.events import AttemptStarted, CircuitTransition
 from dynasafe.integrations.opentelemetry import METRICS, OtelHook
@@ -103,8 +103,9 @@ async def test_spans(telemetry: Telemetry) -> None:
 async def test_failed(telemetry: Telemetry, reply: Any, error: str) -> None:
     """A failed call's span has the class of its error, and no value."""
     table = telemetry.table(reply, retry=None)
+    update = UpdateBuilder().add("n", 1).set("a", SECRET).condition(attr("id").exists())
     with pytest.raises(DynasafeError):
-        await table.update_item({"id": SECRET}, UpdateBuilder().add("n", 1).set("a", SECRET))
+        await table.update_item({"id": SECRET}, update)
 
     call = sole(telemetry.spans, "UpdateItem people")
     assert call.status.status_code is StatusCode.ERROR
@@ -152,9 +153,16 @@ def test_threads(telemetry: Telemetry) -> None:
     assert call.parent.span_id == sole(telemetry.spans, "request").context.span_id
 
 
-async def test_cancelled(telemetry: Telemetry) -> None:
+@pytest.mark.parametrize("every_attempt", [True, False])
+async def test_cancelled(telemetry: Telemetry, every_attempt: bool) -> None:
     """A cancelled call ends its spans, and leaves no span current."""
     from opentelemetry import trace
+
+    telemetry.hook = OtelHook(
+        tracer_provider=telemetry.tracers,
+        meter_provider=MeterProvider(),
+        every_attempt=every_attempt,
+    )
 
     class Endless:
         is_bound_to_loop = False
@@ -175,6 +183,30 @@ async def test_cancelled(telemetry: Telemetry) -> None:
 
     assert {span.name for span in telemetry.spans} == {"PutItem people", "PutItem attempt"}
     assert trace.get_current_span() is trace.INVALID_SPAN
+
+
+async def test_attempts_of_repeated_calls_only(telemetry: Telemetry) -> None:
+    """Without `every_attempt`, a first attempt has a span only if it fails or is cancelled."""
+    telemetry.hook = OtelHook(
+        tracer_provider=telemetry.tracers, meter_provider=MeterProvider(), every_attempt=False
+    )
+    await telemetry.table(ok({})).get_item({"id": "a"})
+    assert [span.name for span in telemetry.spans] == ["GetItem people"]
+
+    telemetry.exporter.clear()
+    await telemetry.table(throttled(), ok({})).get_item({"id": "a"})
+    call, first, second = telemetry.spans
+    assert [first.name, second.name] == ["GetItem attempt"] * 2
+    assert (first.attributes or {})["error.type"] == "throttled"
+    assert first.parent is not None
+    assert first.parent.span_id == call.context.span_id
+    assert (call.start_time or 0) <= (first.start_time or 0) <= (first.end_time or 0)
+
+    telemetry.exporter.clear()
+    table = telemetry.table(server_error(), retry=None)
+    with pytest.raises(OutcomeUnknownError):
+        await table.update_item({"id": "a"}, UpdateBuilder().add("n", 1))
+    assert [span.name for span in telemetry.spans] == ["UpdateItem people", "UpdateItem attempt"]
 
 
 async def test_not_sampled(telemetry: Telemetry) -> None:
