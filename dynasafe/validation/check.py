@@ -386,7 +386,8 @@ def _check_query(params: _Params, schema: object, report: Report) -> _Check:
     known = _schema_of(schema, params)
     keys = check_index(params, known, report)
     is_start_fine = check_start(params, known, keys, report, is_query=True)
-    if fit_keys(params, conditions, expressions, keys, report) and is_start_fine:
+    indexes = {} if known is None or "IndexName" in params else known.indexes
+    if fit_keys(params, conditions, expressions, keys, indexes, report) and is_start_fine:
         check_start_bounds(params, conditions, keys, report)
     check_key_paths(expressions, known, report, "ProjectionExpression")
     key_names = (

@@ -19,6 +19,7 @@ from dynasafe.expressions.nodes import (
     Path,
     Size,
 )
+from dynasafe.findings.quoting import quoted
 from dynasafe.validation.expression_rules import Expressions, conditions_of
 from dynasafe.validation.key_rules import (
     empty_key_message,
@@ -127,14 +128,20 @@ def fit_keys(
     conditions: Mapping[str, KeyCondition],
     expressions: Expressions,
     keys: KeySchema | None,
+    indexes: Mapping[str, KeySchema],
     report: Report,
 ) -> bool:
-    """Whether there are conditions, and they are on the key of what is read."""
+    """Whether there are conditions, and they are on the key of what is read.
+
+    Args:
+        keys: of the table, or of the index that the request names.
+        indexes: of the table, by name; one that fits is the fix.
+    """
     if not conditions:
         return False
     add = _conditions(params, expressions, report)
     if keys is not None:
-        return _fit_keys(conditions, keys, add)
+        return _fit_keys(conditions, keys, indexes, add)
     # The key of an index may have more attributes than two, which its schema tells.
     if len(conditions) > 2 and "IndexName" not in params:
         _wrong_count(conditions, add)
@@ -257,7 +264,23 @@ def _key_condition(
     return str(elements[0]), KeyCondition(operator, tuple(map(expressions.wire, values)))
 
 
-def _fit_keys(conditions: Mapping[str, KeyCondition], keys: KeySchema, add: _Conditions) -> bool:
+def _fix(
+    conditions: Mapping[str, KeyCondition], indexes: Mapping[str, KeySchema], otherwise: str
+) -> str:
+    """To read the first index whose key the conditions are on, if there is one."""
+    for name, keys in indexes.items():
+        partition = {each.name for each in keys.partition_attributes}
+        if partition <= conditions.keys() <= {each.name for each in keys.attributes}:
+            return f"read the index {quoted(name)}, whose key this is"
+    return otherwise
+
+
+def _fit_keys(
+    conditions: Mapping[str, KeyCondition],
+    keys: KeySchema,
+    indexes: Mapping[str, KeySchema],
+    add: _Conditions,
+) -> bool:
     """Whether the conditions are on the key, in the order in which the service looks."""
     if len(conditions) > max(2, len(keys.attributes)):
         if len(keys.attributes) > 2 or add.report.context.wording.is_newer:
@@ -271,7 +294,7 @@ def _fit_keys(conditions: Mapping[str, KeyCondition], keys: KeySchema, add: _Con
             _wrong_count(conditions, add)
         return False
     if len(keys.attributes) == 1 and len(conditions) > 1:
-        add("DYS153", "Query key condition not supported", _KEYS_ONLY)
+        add("DYS153", "Query key condition not supported", _fix(conditions, indexes, _KEYS_ONLY))
         return False
     partition, sort = keys.partition_attributes, keys.sort_attributes
     sort_named = [each for each in sort if each.name in conditions]
@@ -283,7 +306,11 @@ def _fit_keys(conditions: Mapping[str, KeyCondition], keys: KeySchema, add: _Con
             add(
                 "DYS157",
                 f"Query condition missed key schema element: {each.name}",
-                "name key attributes only, all of the partition key with =",
+                _fix(
+                    conditions,
+                    indexes,
+                    "name key attributes only, all of the partition key with =",
+                ),
             )
             return False
         if each.name in conditions and not _fits_attribute(

@@ -493,3 +493,36 @@ def test_empty_value_in_a_filter(text: str) -> None:
     }
 
     assert check_request("Query", query) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "fix"),
+    [
+        ("mail = :v", "read the index 'by_mail', whose key this is"),
+        ("mail = :v AND born > :v", "read the index 'by_mail', whose key this is"),
+        ("born = :v", "name key attributes only, all of the partition key with ="),
+        ("another = :v", "name key attributes only, all of the partition key with ="),
+    ],
+)
+def test_a_query_by_the_key_of_an_index_names_the_index(condition: str, fix: str) -> None:
+    """Forgetting IndexName is the likeliest reason."""
+    keys = {"id": "HASH"}, {"mail": "HASH", "born": "RANGE"}
+    schemas = [
+        [{"AttributeName": name, "KeyType": kind} for name, kind in each.items()] for each in keys
+    ]
+    table = {
+        "KeySchema": schemas[0],
+        "AttributeDefinitions": [
+            {"AttributeName": name, "AttributeType": "S"} for name in ("id", "mail", "born")
+        ],
+        "GlobalSecondaryIndexes": [{"IndexName": "by_mail", "KeySchema": schemas[1]}],
+    }
+    params = {
+        "TableName": "people",
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeValues": {":v": {"S": "x"}},
+    }
+
+    (finding, *_) = check_request("Query", params, schema=table)
+
+    assert finding.fix == fix
