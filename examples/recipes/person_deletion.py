@@ -4,7 +4,7 @@ What it does: `delete_softly` marks a person as deleted, who can be restored for
 then removed by Time to Live; `erase` removes them at once, deleted softly or not.
 
 Threat model: No attacker. Requests refer to a person while another one deletes them, and a deletion
-is sent three times. An erasure that fails for ever would break the law.
+is sent three times. An erasure that always fails would break the law.
 
 What it guarantees:
 - Nobody is deleted who has subscriptions or leads a team, however many requests race.

@@ -32,7 +32,7 @@ FAULTS: dict[str, list[Fault]] = {
         (HIGH, "more work for scrypt fails for want of memory", "test_cost"),
         (
             HIGH,
-            "an item without `attempts` locks its owner out for ever",
+            "an item without `attempts` locks its owner out for good",
             "test_migrated",
         ),
         (MEDIUM, "guesses tell a name that exists from one that does not", "test_unknown_name"),
@@ -133,7 +133,7 @@ FAULTS: dict[str, list[Fault]] = {
         (MEDIUM, "it cannot be copied", "test_alone"),
         (MEDIUM, "patches in JSON fail", "test_json_patches"),
         (MEDIUM, "cursors raise four kinds of errors", "test_bad_cursors"),
-        (MEDIUM, "an item without its counts is in use for ever", "test_migrated"),
+        (MEDIUM, "an item without its counts stays in use", "test_migrated"),
     ],
     "every_recipe": [
         (MEDIUM, "TransactionConflict, which test engines never give", "test_conflicts"),

@@ -163,7 +163,7 @@ CLAIMS: Final[Mapping[str, Mapping[str, Entry]]] = {
         ),
     },
     "docs/examples.md": {
-        "Its docstring says what it guarantees": Proof(
+        "contract: against whom and what it stands, what it guarantees": Proof(
             "tests/examples/test_rules.py::test_contract",
         ),
         "DynamoDB Local never gives": Service("measured on DynamoDB Local 1.25.1"),
