@@ -128,7 +128,7 @@ class Shape:
             )
         )
         inside = [*self.members.values(), *([] if each is None else [each])]
-        self.is_free: Final = not is_bound and all(
+        self.is_free: Final[bool] = not is_bound and all(
             inner.is_free and not inner.is_required for inner in inside
         )
         """Whether what has its type can break no constraint, nor can anything within it."""

@@ -175,9 +175,12 @@ def encoded_alike(
     if kind is float and _ENCODERS[float] is _number:
         texts = [*map(repr, values)]
         together = "".join(texts)
-        if "e" in together or "n" in together:
-            return None
-        return [{"N": of_plain_float(text)} for text in texts]
+        if "e" not in together and "n" not in together:
+            return [{"N": of_plain_float(text)} for text in texts]
+        try:
+            return [{"N": encode_number(each)} for each in values]
+        except InvalidValueError:
+            return None  # to be found with its place
     if kind is type(None) and _ENCODERS[kind] is _none:
         return [{"NULL": True} for each in values]
     return None

@@ -41,8 +41,10 @@ def encode_number(value: int | float | Decimal) -> str:
             return text
     if type(value) is float:
         text = repr(value)
-        if "e" not in text and "n" not in text:
-            return of_plain_float(text)
+        if "n" not in text:  # neither nan nor inf
+            written = of_plain_float(text) if "e" not in text else _of_exponent(text)
+            if written:
+                return written
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _not_finite()
@@ -83,6 +85,16 @@ def of_plain_float(text: str) -> str:
     if text[-2:] != ".0":
         return text
     return "0" if text == "-0.0" else text[:-2]
+
+
+def _of_exponent(text: str) -> str:
+    """The text of a float whose repr has an exponent; nothing where that takes a closer look."""
+    mantissa, _, exponent = text.partition("e")
+    power = int(exponent)
+    if 40 <= power < MAX_NUMBER_MAGNITUDE or MIN_NUMBER_MAGNITUDE < power < -7:
+        return f"{mantissa}E{power:+d}"
+    whole, _, fraction = mantissa.partition(".")
+    return f"{whole}{fraction}{'0' * (power - len(fraction))}" if 16 <= power < 40 else ""
 
 
 def _not_finite() -> ValueOutOfRangeError:

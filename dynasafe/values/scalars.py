@@ -48,7 +48,7 @@ class ScalarCodec(CodecWithoutParts[T]):
         self._types = types
         self._type_name = type_name
         self._kept = frozenset(types)
-        if types[0] in (bool, float):
+        if types[0] in (str, int, bool, float):
             self.plain_type: type | None = types[0]
         self.keeps_size: bool = type_name != "B"
         self.type_name: str | None = type_name
@@ -176,8 +176,6 @@ _JSON_FORMS: dict[str, Callable[[Any], Any]] = {
 
 
 class StrCodec(ScalarCodec[str]):
-    plain_type: type | None = str
-
     def __init__(self) -> None:
         super().__init__("str", (str,), "S", str)
 
@@ -199,8 +197,6 @@ _CERTAIN_INT = 10**18
 
 
 class IntCodec(ScalarCodec[int]):
-    plain_type: type | None = int
-
     def __init__(self) -> None:
         super().__init__("int", (int,), "N", decode_int)
 
@@ -284,7 +280,9 @@ class EpochSecondsCodec(CodecWithoutParts[datetime]):
 class EpochIntCodec(IntCodec):
     """A whole number of seconds since 1970, as Time to Live needs it."""
 
-    plain_type: type | None = None
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain_type: type | None = None  # it refuses times that an int may be
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         encoded = super().encode(value, levels)

@@ -134,3 +134,20 @@ def test_what_is_wrong_among_many(places: set[int], deep: bool, bad: Any) -> Non
     inside = "Item.v[20]" if deep else "Item.v"
     found = [place for _, _, place in findings(value, "client")]
     assert {each.removesuffix(".S") for each in found} == {f"{inside}[{each}]" for each in places}
+
+
+class Float(float):
+    """A float of which no short way knows."""
+
+
+@given(st.floats() | st.floats(allow_nan=False).map(lambda each: round(each, 3)))
+def test_floats(value: float) -> None:
+    """A float has one text, whatever way it takes."""
+    written: list[object] = []
+    for each in (value, Float(value), [value] * 20):
+        try:
+            made = to_attribute_value(each)
+            written.append(made["L"][-1] if "L" in made else made)
+        except InvalidValueError as error:
+            written.append(error.reason)
+    assert written[0] == written[1] == written[2]
