@@ -35,6 +35,7 @@ from dynasafe.testing import (
     timed_out,
     transaction_canceled,
 )
+from dynasafe.testing.scripted import ScriptedCall
 
 
 class Person(Item):
@@ -48,15 +49,34 @@ STORED = {"id": {"S": "a"}, "visits": {"N": "1"}, "version": {"N": "1"}}
 VISIT = UpdateBuilder(Person).increment(Person.visits, 1)
 NAME = UpdateBuilder(Person).set(Person.visits, 3)
 
+def of_condition(call: ScriptedCall) -> Any:
+    """A failed condition, where the request has one."""
+    writes = [call.params]
+    if "TransactItems" in call.params:
+        writes = [next(iter(item.values())) for item in call.params["TransactItems"]]
+    if not any("ConditionExpression" in write for write in writes):
+        return server_error()
+    if "TransactItems" in call.params:
+        return transaction_canceled("ConditionalCheckFailed")
+    return condition_failed(STORED)
+
+
+def of_conflict(call: ScriptedCall) -> Any:
+    """A conflict with another transaction."""
+    if "TransactItems" in call.params:
+        return transaction_canceled("TransactionConflict")
+    return refused("TransactionConflictException")
+
+
 REPLIES: dict[str, Callable[[], Any]] = {
     "ok": lambda: ok({"Attributes": STORED, "Item": STORED}),
     "throttled": throttled,
     "500": server_error,
     "timed out": timed_out,
     "refused connection": connection_refused,
-    "condition": lambda: condition_failed(STORED),
+    "condition": lambda: of_condition,
     "expired": lambda: refused("ExpiredTokenException"),
-    "conflict": lambda: transaction_canceled("TransactionConflict"),
+    "conflict": lambda: of_conflict,
     "validation": lambda: refused("ValidationException"),
 }
 CALLS: dict[str, Callable[[Any], Any]] = {
