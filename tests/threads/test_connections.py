@@ -159,8 +159,8 @@ def test_no_such_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that is not resolved, and one whose lookup does not end, are requests not sent."""
     ended = threading.Event()
 
-    def look_up(host: str, *_: Any, **__: Any) -> Any:
-        if host == "slow.invalid":
+    def look_up(host: bytes, *_: Any, **__: Any) -> Any:
+        if host == b"slow.invalid":
             ended.wait()
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
