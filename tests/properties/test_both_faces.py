@@ -49,6 +49,7 @@ STORED = {"id": {"S": "a"}, "visits": {"N": "1"}, "version": {"N": "1"}}
 VISIT = UpdateBuilder(Person).increment(Person.visits, 1)
 NAME = UpdateBuilder(Person).set(Person.visits, 3)
 
+
 def of_condition(call: ScriptedCall) -> Any:
     """A failed condition, where the request has one."""
     writes = [call.params]
