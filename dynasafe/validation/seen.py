@@ -400,12 +400,20 @@ def _size_of_values(values: Iterable[Any], levels: int) -> int:
 
 
 def _size_of_texts(texts: list[Any] | dict[Any, Any]) -> int:
-    if {*map(type, texts)} - {str} or len(set(texts)) < len(texts):
+    count = len(texts)
+    if count > _FEW:
+        if {*map(type, texts)} - {str}:
+            return _NOT_PLAIN
+    else:
+        for each in texts:
+            if type(each) is not str:
+                return _NOT_PLAIN
+    if count > 1 and type(texts) is list and len(set(texts)) < count:  # names are distinct
         return _NOT_PLAIN
     together = "".join(texts)
     if not (together.isascii() or is_text(together)):
         return _NOT_PLAIN
-    return _OF_A_VALUE * (1 + len(texts)) + len(together)
+    return _OF_A_VALUE * (1 + count) + len(together)
 
 
 def _is_plain(number: str) -> bool:
