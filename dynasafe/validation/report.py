@@ -36,7 +36,7 @@ class Known:
         """Values that a glance does not settle."""
 
     def note(self, value: Any, size_bytes: int) -> None:
-        """Keep what a glance told of a value: its size, or -1."""
+        """Keep what a glance found of a value: its size, or -1."""
         if size_bytes < 0:
             self.not_fine.add(id(value))
             return
