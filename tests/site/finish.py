@@ -24,7 +24,10 @@ MAX_LENGTH = 160
 # Links of docs/examples.md lead to the sources, which the site shows as pages.
 SOURCES = (
     (re.compile(r'"(?:\.\./)+examples/recipes/([a-z_]+)\.py"'), r'"../sources/\1/"'),
-    (re.compile(r'"(?:\.\./)+examples/(registry|accounts|sync|log_watch)/[a-z_.]*"'), r'"../sources/\1/"'),
+    (
+        re.compile(r'"(?:\.\./)+examples/(registry|accounts|sync|log_watch)/[a-z_.]*"'),
+        r'"../sources/\1/"',
+    ),
     (re.compile(r'"(?:\.\./)+examples/demo\.py"'), r'"../sources/demo/"'),
 )
 NOT_FOUND = """<h1>There is no such page</h1>
