@@ -14,6 +14,8 @@ from dynasafe.errors import InvalidRequestError
 from dynasafe.findings.finding import Finding
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.operations import OPERATIONS, suggestion
+
+# Rules of other operations than those of one item load with the first request that needs them.
 from dynasafe.validation.batch_rules import (
     Identities,
     Payload,
@@ -23,7 +25,6 @@ from dynasafe.validation.batch_rules import (
     only_write,
 )
 from dynasafe.validation.expression_rules import Expressions, check_expressions
-from dynasafe.validation.key_conditions import fit_keys, key_conditions
 from dynasafe.validation.key_rules import (
     check_item_keys,
     check_item_size,
@@ -45,30 +46,12 @@ from dynasafe.validation.legacy_rules import (
     check_need,
 )
 from dynasafe.validation.member_rules import check_members, check_strays
-from dynasafe.validation.query_rules import (
-    check_filters,
-    check_index,
-    check_projected,
-    check_segments,
-    check_select,
-    check_start,
-    check_start_bounds,
-    check_start_values,
-)
 from dynasafe.validation.report import Context, Known, Report
-from dynasafe.validation.resource_form import from_resource_form, is_resource_form
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
-from dynasafe.validation.statement_rules import check_statement
-from dynasafe.validation.table_rules import check_changed_table, check_new_table
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
 from dynasafe.validation.value_rules import wire_value
 from dynasafe.validation.vector_item_rules import check_item_vectors, check_updated_vectors
-from dynasafe.validation.vector_rules import (
-    check_against_index,
-    check_search,
-    search_conditions,
-)
 from dynasafe.validation.words import HISTORY, Words, wording
 from dynasafe.values.arguments import require_choice
 from dynasafe.values.wire import fine_in_steps, holds_many, names_size_bytes
@@ -139,10 +122,13 @@ def check_from_scratch(
         return tuple(nothing.findings)
     report = Report(context=_context(operation, form == "wire", words.since), known=known)
     check = _CHECKS.get(operation, _check_members_only)
-    if form is None and isinstance(params, Mapping) and is_resource_form(operation, params):
-        form = "resource"
-    if form == "resource" and isinstance(params, Mapping):
-        params = from_resource_form(operation, params, report)
+    if form in (None, "resource") and isinstance(params, Mapping):
+        from dynasafe.validation.resource_form import from_resource_form, is_resource_form
+
+        if form is None and is_resource_form(operation, params):
+            form = "resource"
+        if form == "resource":
+            params = from_resource_form(operation, params, report)
     fine = check_members(operation, params, report)
     start = len(report.findings)
     steps = check(fine, schema, report)
@@ -363,6 +349,17 @@ def _check_return_values(params: _Params, report: Report) -> None:
 
 
 def _check_query(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.key_conditions import fit_keys, key_conditions
+    from dynasafe.validation.query_rules import (
+        check_filters,
+        check_index,
+        check_projected,
+        check_select,
+        check_start,
+        check_start_bounds,
+        check_start_values,
+    )
+
     members = ["ProjectionExpression", "FilterExpression", "KeyConditionExpression"]
     legacy = ["AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"]
     check_forms(params, members, legacy, report)
@@ -402,6 +399,15 @@ def _check_query(params: _Params, schema: object, report: Report) -> _Check:
 
 
 def _check_scan(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.query_rules import (
+        check_index,
+        check_projected,
+        check_segments,
+        check_select,
+        check_start,
+        check_start_values,
+    )
+
     members = ["ProjectionExpression", "FilterExpression"]
     check_forms(params, members, ["AttributesToGet", "ScanFilter", "ConditionalOperator"], report)
     check_attributes_to_get(params, report)
@@ -420,6 +426,12 @@ def _check_scan(params: _Params, schema: object, report: Report) -> _Check:
 
 
 def _check_search_vectors(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.vector_rules import (
+        check_against_index,
+        check_search,
+        search_conditions,
+    )
+
     members = ["SearchConditionExpression", "ProjectionExpression"]
     check_need(params, members, report)
     check_search(params, report)
@@ -558,21 +570,29 @@ def _check_transact_write(params: _Params, schema: object, report: Report) -> _C
 
 
 def _check_create_table(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.table_rules import check_new_table
+
     check_new_table(params, report)
     yield
 
 
 def _check_update_table(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.table_rules import check_changed_table
+
     check_changed_table(params, report)
     yield
 
 
 def _check_one_statement(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.statement_rules import check_statement
+
     check_statement(params, schema, report)
     yield
 
 
 def _check_statements(params: _Params, schema: object, report: Report) -> _Check:
+    from dynasafe.validation.statement_rules import check_statement
+
     member = "Statements" if "Statements" in params else "TransactStatements"
     for index, statement in enumerate(params.get(member, ())):
         check_statement(statement or {}, schema, report.inside(f"{member}[{index}]"))

@@ -20,7 +20,6 @@ from dynasafe.limits import (
     MAX_TOTAL_SEGMENTS,
     MAX_TRANSACT_ITEMS,
 )
-from dynasafe.validation.service_shapes import SHAPES
 from dynasafe.validation.value_rules import IN_FIELD, IN_VALUE, NO_LIST_OR_MAP
 
 Kind = Literal[
@@ -463,6 +462,8 @@ def _described(operation: str) -> Shape:
 @cache
 def _service_shapes() -> tuple[dict[str, str], dict[str, str]]:
     """The names of the requests' shapes by operation, and the rest of each shape's line."""
+    from dynasafe.validation.service_shapes import SHAPES  # of operations that are rare
+
     operations, shapes = SHAPES.strip().split("\n\n")
     roots: dict[str, str] = {}
     for line in operations.splitlines():
