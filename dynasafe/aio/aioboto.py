@@ -21,6 +21,7 @@ from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
     ClientConnection,
     client_config,
+    is_quoting,
     opening_error,
     reason_of,
     require_sent_once,
@@ -245,10 +246,9 @@ class AiobotoTransport:
         except (TransportError, NotSentError):
             raise
         except Exception as error:
-            # Errors of parameters and of proxies quote values and passwords.
             failure = self._failure(operation, params, error, handover)
-            is_quoting = not handover.is_reached or "Proxy" in type(error).__name__
-            raise failure from (None if is_quoting else error)
+            is_hidden = is_quoting(error, is_reached=handover.is_reached)
+            raise failure from (None if is_hidden else error)
         finally:
             _handover.reset(token)
         return response

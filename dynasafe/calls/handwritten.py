@@ -14,6 +14,7 @@ from dynasafe.calls.transactions import resolvable
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.parser import parse_condition, parse_update
+from dynasafe.findings.quoting import quoted
 from dynasafe.limits import MAX_EXPRESSION_BYTES
 from dynasafe.operations import OPERATIONS, Operation, Repeat, is_read, suggestion, table_names
 from dynasafe.resilience.attempts import Call
@@ -52,7 +53,8 @@ def handwritten(operation: str, params: Mapping[str, Any], *, token: str) -> Req
                 "operation", f"a str is expected, not {type(operation).__name__}"
             )
         raise ValueOutOfRangeError(
-            "operation", f"DynamoDB has no operation {operation!r}. Fix: {suggestion(operation)}"
+            "operation",
+            f"DynamoDB has no operation {quoted(operation)}. Fix: {suggestion(operation)}",
         )
     if not isinstance(params, Mapping):
         raise UnsupportedTypeError("params", f"a mapping is expected, not {type(params).__name__}")

@@ -228,7 +228,7 @@ class Keywords:
         suggestion = f" Did you mean {near[0]}=?" if near else ""
         return UnsupportedTypeError(
             f"{self.method}()",
-            f"no keyword {name!r}.{suggestion} Keywords: {', '.join(self.all)}",
+            f"no keyword {quoted(name)}.{suggestion} Keywords: {', '.join(self.all)}",
         )
 
 

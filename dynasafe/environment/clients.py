@@ -191,6 +191,16 @@ NOT_CREDENTIALS = frozenset(
 )
 
 
+def is_quoting(error: Exception, *, is_reached: bool) -> bool:
+    """Whether botocore's error may show values, passwords, or an answer that could not be read.
+
+    Args:
+        is_reached: whether the request came as far as the HTTP client.
+    """
+    name = type(error).__name__
+    return not is_reached or "Proxy" in name or name in ("ResponseParserError", "HTTPClientError")
+
+
 def reason_of(error: Exception) -> str:
     """The exception in words, with the one inside: without values of the request."""
     inner = getattr(error, "kwargs", {}).get("error")

@@ -21,10 +21,11 @@ def printable(text: str, most: int = MAX_SHOWN) -> str:
     if shown.isascii() and shown.isprintable():
         return shown
     # Python counts control characters, surrogates and bidirectional marks among the rest.
-    return "".join(
+    escaped = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in shown
     )
+    return cut(escaped, most)
 
 
 def cut(text: str, most: int = MAX_SHOWN) -> str:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from dynasafe.errors import ValueOutOfRangeError
 from dynasafe.events import Hook
+from dynasafe.findings.quoting import quoted
 from dynasafe.guard.places import Sightings
 from dynasafe.validation.table_schema import table_schema
 
@@ -44,7 +45,8 @@ def _read_once(schema: object) -> object:
 def _require_one_of(argument: str, given: object, words: tuple[str, ...]) -> None:
     if given not in words:
         *first, last = map(repr, words)
-        raise ValueOutOfRangeError(argument, f"{', '.join(first)} or {last}, not {given!r}")
+        reason = f"{', '.join(first)} or {last}, not {quoted(given)}"
+        raise ValueOutOfRangeError(argument, reason)
 
 
 class Switch:

@@ -20,6 +20,7 @@ from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
     ClientConnection,
     client_config,
+    is_quoting,
     opening_error,
     reason_of,
     require_sent_once,
@@ -221,10 +222,9 @@ class BotoTransport:
         except Exception as error:
             if isinstance(error, TimeoutError) and not work.is_done:
                 raise self._late(handover, timeout_s) from None
-            # Errors of parameters and of proxies quote values and passwords.
             failure = self._failure(operation, params, error, handover)
-            is_quoting = not handover.is_reached or "Proxy" in type(error).__name__
-            raise failure from (None if is_quoting else error)
+            is_hidden = is_quoting(error, is_reached=handover.is_reached)
+            raise failure from (None if is_hidden else error)
         except BaseException as interruption:
             if not handover.give_up():
                 interruption.__cause__ = NotSent("interrupted before it was sent")

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any, Literal, TypedDict
 from unittest.mock import patch
 
+import aioboto3
 import boto3
 import botocore
 import pytest
@@ -121,8 +122,6 @@ def _client() -> Any:
 
 
 async def _async_client() -> None:
-    import aioboto3
-
     session = aioboto3.Session(aws_access_key_id="a", aws_secret_access_key=MARKER)
     async with session.client("dynamodb", region_name="us-east-1") as client:
         AsyncDynamoDB(client)
@@ -340,3 +339,64 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     if shown is not None:
         yield shown
         yield from _causes(shown)
+
+
+ANSWERS = {
+    "no HTTP": b"s3cr3t s3cr3t\r\n\r\n",
+    "a page": (b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\ns3cr3t"),
+    "another JSON": (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n"
+        b'content-length: 23\r\n\r\n{"s3cr3t": ["s3cr3t",1}'
+    ),
+    "an odd value": (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\n"
+        b'content-length: 36\r\n\r\n{"Attributes": {"id": {"N":"s3cr3t"}}'
+    ),
+    "a proxy's error": (
+        b"HTTP/1.1 502 Bad s3cr3t\r\nx-a: s3cr3t\r\ncontent-length: 6\r\n\r\ns3cr3t"
+    ),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("transport", ["http", "aioboto3"])
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_no_value_is_shown_over_a_connection(
+    transport: Any, answer: str, listener: Listener
+) -> None:
+    """Whatever stands in the place of DynamoDB's answer, over each transport."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ANSWERS[answer])
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    heard: list[str] = []
+    try:
+        async with AsyncDynamoDB.connect(
+            region_name="us-east-1",
+            endpoint_url=f"http://127.0.0.1:{port}",
+            session=boto3.Session(aws_access_key_id="a", aws_secret_access_key="b")
+            if transport == "http"
+            else aioboto3.Session(aws_access_key_id="a", aws_secret_access_key="b"),
+            transport=transport,
+            retry=None,
+            hooks=(lambda event: heard.append(repr(event)),),
+        ) as db:
+            table = db.table("docs", Doc)
+            for call in (table.put_item(doc()), table.get_item({"id": MARKER})):
+                with pytest.raises(DynasafeError) as caught:
+                    await call
+                words = [str(caught.value), repr(caught.value), caught.value.public_message]
+                for each in (caught.value, *_causes(caught.value)):
+                    words += traceback.TracebackException.from_exception(
+                        each
+                    ).format_exception_only()
+                for text in (*words, *heard, *listener.said):
+                    assert MARKER not in text
+                    assert KEY not in text
+    finally:
+        server.close()
+        await server.wait_closed()
