@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -386,7 +387,8 @@ def test_trio_is_refused_with_words() -> None:
 def test_given_the_test_of_the_guide_then_it_holds_and_only_with_its_await(
     pytester: pytest.Pytester, forget: str, expected: dict[str, int]
 ) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    fence = re.compile(r"^( *)```python\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+    blocks = [dedent(found[2]) for found in fence.finditer(GUIDE.read_text())]
     (block,) = (block for block in blocks if "(dynamodb_table)" in block)
     called = "await people.update_item("
     assert block.count(called) == 1
