@@ -81,8 +81,11 @@ async def test_conflicts_are_retried(conflict: Exception) -> None:
     """Two conflicts, then an answer: three calls, and two waits under a bound that doubles."""
     counters = database(conflict, conflict, ok()).table("counters", Counter)
     clock = ManualClock(draws=[0.5, 0.5])
+    is_transaction = conflict is CONFLICT
 
-    await retry_conflicts(lambda: counters.update_item({"id": "a"}, HIT), clock=clock)
+    await retry_conflicts(
+        lambda: counters.update_item({"id": "a"}, HIT, exactly_once=is_transaction), clock=clock
+    )
 
     assert clock.sleeps_s == [0.0125, 0.025]
 
@@ -136,7 +139,6 @@ async def test_own_errors_are_retried():
     ("reply", "kind"),
     [
         (condition_failed(), ConditionalCheckFailedError),
-        (transaction_canceled("TransactionConflict", "ConditionalCheckFailed"), Exception),
         (throttled(), Exception),
         (timed_out(), OutcomeUnknownError),
     ],
@@ -147,7 +149,26 @@ async def test_other_errors_are_not_retried(reply: Exception, kind: type[Excepti
     clock = ManualClock()
 
     with pytest.raises(kind):
-        await retry_conflicts(lambda: counters.update_item({"id": "a"}, HIT), clock=clock)
+        await retry_conflicts(
+            lambda: counters.update_item({"id": "a"}, HIT, condition=Counter.id.exists()),
+            clock=clock,
+        )
+
+    assert clock.sleeps_s == []
+
+
+async def test_a_cancellation_with_another_reason_is_not_retried() -> None:
+    """A conflict beside a failed condition: the condition would fail again."""
+    db = database(transaction_canceled("TransactionConflict", "ConditionalCheckFailed"))
+    counters = db.table("counters", Counter)
+    writes = [
+        counters.update({"id": "a"}, HIT),
+        counters.update({"id": "b"}, HIT, condition=Counter.id.exists()),
+    ]
+    clock = ManualClock()
+
+    with pytest.raises(TransactionCanceledError):
+        await retry_conflicts(lambda: db.transact_write_items(writes), clock=clock)
 
     assert clock.sleeps_s == []
 
