@@ -1,4 +1,4 @@
-"""One call of each service, and of each recipe that is an entry point: their faces are async."""
+"""One call of each recipe that is an entry point: they are async."""
 
 from __future__ import annotations
 
@@ -7,16 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from dynasafe import AsyncDynamoDB
-from examples.accounts import errors as accounts_errors
-from examples.accounts import models as accounts_models
-from examples.accounts import service as accounts
-from examples.accounts import texts as accounts_texts
 from examples.recipes import fastapi_app, lambda_handler
-from examples.registry import errors as registry_errors
-from examples.registry import models as registry_models
-from examples.registry import service as registry
 from tests.examples import stories
-from tests.examples.stories import SECRET, Story
+from tests.examples.stories import Story
 
 
 async def invoke(db: AsyncDynamoDB, now: datetime, number: int) -> object:
@@ -40,44 +33,10 @@ async def create(db: AsyncDynamoDB, now: datetime, number: int) -> object:
     return await fastapi_app.patch_v1(people, id_, body)
 
 
-async def hold_project(db: AsyncDynamoDB, now: datetime, number: int) -> object:
-    service = registry.Registry(db)
-    id_ = f"j{number}"
-    await service.projects.create(
-        registry_models.Project(id=id_, owner_id="p1", name="x", created_at=now)
-    )
-    await service.projects.update(id_, {"name": "y"})
-    return await service.projects.delete(id_)
-
-
-async def live(db: AsyncDynamoDB, now: datetime, number: int) -> object:
-    work = accounts_texts.Work(n=2**4, p=1)
-    service = accounts.Accounts(db, secret=SECRET, audit_key=SECRET, work=work)
-    email = f"{number}@example.org"
-    mail = await service.sign_up(email, "correct horse", now=now)
-    assert mail.token is not None
-    await service.confirm_email(mail.person_id, mail.token, now=now)
-    signed_in = await service.sign_in(email, "correct horse", now=now)
-    return await service.delete(signed_in.session, "correct horse", now=now)
-
-
 SERVICE_STORIES = {
-    "accounts": Story(module=accounts_models, act=live, refusals=(accounts_errors.AccountsError,)),
     "fastapi_app": Story(module=fastapi_app, act=create),
     "lambda_handler": Story(
         module=lambda_handler, act=invoke, items={"people": [lambda_handler.Person(id="p1")]}
-    ),
-    "registry": Story(
-        module=registry_models,
-        act=hold_project,
-        refusals=(registry_errors.RegistryError,),
-        items={
-            "people": [
-                registry_models.Person(
-                    id="p1", name="Ada", created_at=datetime.fromisoformat("2026-11-24T00:00:00Z")
-                )
-            ]
-        },
     ),
 }
 ALL_STORIES = dict(sorted({**stories.STORIES, **SERVICE_STORIES}.items()))

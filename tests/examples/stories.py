@@ -13,6 +13,10 @@ from typing import Any
 from dynasafe import AsyncDynamoDB
 from dynasafe.testing import table_description
 from dynasafe.typing import Write
+from examples.accounts import errors as accounts_errors
+from examples.accounts import models as accounts_models
+from examples.accounts import service as accounts
+from examples.accounts import texts as accounts_texts
 from examples.recipes import (
     audit_log,
     backfill,
@@ -37,6 +41,9 @@ from examples.recipes import (
     unique_email,
     webhook_consumer,
 )
+from examples.registry import errors as registry_errors
+from examples.registry import models as registry_models
+from examples.registry import service as registry
 
 SECRET = b"s" * 32
 Act = Callable[[AsyncDynamoDB, datetime, int], Awaitable[object]]
@@ -225,7 +232,41 @@ async def cascade(db: AsyncDynamoDB, now: datetime, number: int) -> object:
     return await projects.delete("j2", now=now)
 
 
+async def hold_project(db: AsyncDynamoDB, now: datetime, number: int) -> object:
+    service = registry.Registry(db)
+    id_ = f"j{number}"
+    await service.projects.create(
+        registry_models.Project(id=id_, owner_id="p1", name="x", created_at=now)
+    )
+    await service.projects.update(id_, {"name": "y"})
+    return await service.projects.delete(id_)
+
+
+async def live(db: AsyncDynamoDB, now: datetime, number: int) -> object:
+    work = accounts_texts.Work(n=2**4, p=1)
+    service = accounts.Accounts(db, secret=SECRET, audit_key=SECRET, work=work)
+    email = f"{number}@example.org"
+    mail = await service.sign_up(email, "correct horse", now=now)
+    assert mail.token is not None
+    await service.confirm_email(mail.person_id, mail.token, now=now)
+    signed_in = await service.sign_in(email, "correct horse", now=now)
+    return await service.delete(signed_in.session, "correct horse", now=now)
+
+
 STORIES = {
+    "accounts": Story(module=accounts_models, act=live, refusals=(accounts_errors.AccountsError,)),
+    "registry": Story(
+        module=registry_models,
+        act=hold_project,
+        refusals=(registry_errors.RegistryError,),
+        items={
+            "people": [
+                registry_models.Person(
+                    id="p1", name="Ada", created_at=datetime.fromisoformat("2026-11-24T00:00:00Z")
+                )
+            ]
+        },
+    ),
     "audit_log": Story(module=audit_log, act=log, refusals=(audit_log.StreamBusyError,)),
     "backfill": Story(
         module=backfill, act=fill, items={"people": [backfill.Person(id="p1", first_name="Ada")]}

@@ -15,6 +15,10 @@ from typing import Any
 from dynasafe import DynamoDB
 from dynasafe.testing import table_description
 from dynasafe.typing import Write
+from examples.accounts_sync import errors as accounts_errors
+from examples.accounts_sync import models as accounts_models
+from examples.accounts_sync import service as accounts
+from examples.accounts_sync import texts as accounts_texts
 from examples.recipes_sync import (
     audit_log,
     backfill,
@@ -39,6 +43,9 @@ from examples.recipes_sync import (
     unique_email,
     webhook_consumer,
 )
+from examples.registry_sync import errors as registry_errors
+from examples.registry_sync import models as registry_models
+from examples.registry_sync import service as registry
 
 SECRET = b"s" * 32
 Act = Callable[[DynamoDB, datetime, int], object]
@@ -227,7 +234,41 @@ def cascade(db: DynamoDB, now: datetime, number: int) -> object:
     return projects.delete("j2", now=now)
 
 
+def hold_project(db: DynamoDB, now: datetime, number: int) -> object:
+    service = registry.Registry(db)
+    id_ = f"j{number}"
+    service.projects.create(
+        registry_models.Project(id=id_, owner_id="p1", name="x", created_at=now)
+    )
+    service.projects.update(id_, {"name": "y"})
+    return service.projects.delete(id_)
+
+
+def live(db: DynamoDB, now: datetime, number: int) -> object:
+    work = accounts_texts.Work(n=2**4, p=1)
+    service = accounts.Accounts(db, secret=SECRET, audit_key=SECRET, work=work)
+    email = f"{number}@example.org"
+    mail = service.sign_up(email, "correct horse", now=now)
+    assert mail.token is not None
+    service.confirm_email(mail.person_id, mail.token, now=now)
+    signed_in = service.sign_in(email, "correct horse", now=now)
+    return service.delete(signed_in.session, "correct horse", now=now)
+
+
 STORIES = {
+    "accounts": Story(module=accounts_models, act=live, refusals=(accounts_errors.AccountsError,)),
+    "registry": Story(
+        module=registry_models,
+        act=hold_project,
+        refusals=(registry_errors.RegistryError,),
+        items={
+            "people": [
+                registry_models.Person(
+                    id="p1", name="Ada", created_at=datetime.fromisoformat("2026-11-24T00:00:00Z")
+                )
+            ]
+        },
+    ),
     "audit_log": Story(module=audit_log, act=log, refusals=(audit_log.StreamBusyError,)),
     "backfill": Story(
         module=backfill, act=fill, items={"people": [backfill.Person(id="p1", first_name="Ada")]}

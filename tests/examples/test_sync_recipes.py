@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -24,7 +25,8 @@ from tests.examples.stories_sync import STORIES, Story
 from tests.examples.test_every_recipe import JUMPS, NOW, READERS, SKEW, unexpected
 from tests.twins.generate import MADE, ROOT
 
-SOURCES = {Path(path).stem: ROOT / path for path in MADE if path.startswith("examples/")}
+SOURCES = {Path(path).stem: ROOT / path for path in MADE if path.startswith("examples/recipes")}
+PACKAGES = ("accounts", "registry")
 EVERY = pytest.mark.parametrize("example", STORIES)
 
 
@@ -72,7 +74,7 @@ def outcomes(calls: Iterable[Callable[[], object]], *, at_once: int) -> list[Any
 
 def test_each_has_a_story() -> None:
     """Each async recipe that is no entry point has its twin, and a story."""
-    assert STORIES.keys() == SOURCES.keys()
+    assert STORIES.keys() == SOURCES.keys() | set(PACKAGES)
 
 
 @EVERY
@@ -127,6 +129,9 @@ def test_alone(tmp_path: Path) -> None:
     """Each runs where nothing else of this repository is, says what it did, and needs no loop."""
     for name, path in SOURCES.items():
         (tmp_path / f"{name}.py").write_text(path.read_text())
+    mains = [*SOURCES, *(f"{package}.__main__" for package in PACKAGES)]
+    for package in PACKAGES:
+        shutil.copytree(ROOT / "examples" / f"{package}_sync", tmp_path / package)
     (tmp_path / "run.py").write_text(
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"
@@ -135,7 +140,7 @@ def test_alone(tmp_path: Path) -> None:
     )
 
     ran = subprocess.run(
-        [sys.executable, "run.py", *SOURCES],
+        [sys.executable, "run.py", *mains],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -145,5 +150,6 @@ def test_alone(tmp_path: Path) -> None:
 
     assert (ran.returncode, ran.stderr) == (0, "")
     printed = ran.stdout.split("== ")[1:]
-    assert [each.partition("\n")[0] for each in printed if each.count("\n") > 1] == [*SOURCES]
-    assert not any("asyncio" in path.read_text() for path in SOURCES.values())
+    assert [each.partition("\n")[0] for each in printed if each.count("\n") > 1] == mains
+    made = [ROOT / path for path in MADE if path.startswith("examples/")]
+    assert not any("asyncio" in path.read_text() for path in made)

@@ -363,9 +363,8 @@ def test_given_the_examples_then_the_pages_show_each_whole() -> None:
         for kind in ("*.py", "*.json", "*.yaml", "*.yml")
         for path in (ROOT / "examples").rglob(kind)
     }
-    packages = {
-        f"examples/{each}__init__.py" for each in ("", "recipes/", "recipes_sync/", "sync/")
-    }
+    folders = ("", "recipes/", "accounts_sync/", "recipes_sync/", "registry_sync/", "sync/")
+    packages = {f"examples/{each}__init__.py" for each in folders}
     assert shown == examples - packages
 
 

@@ -28,6 +28,12 @@ MADE = {
         # examples/sync has a Lambda function and a Flask application of their own.
         if path.stem not in ("lambda_handler", "fastapi_app")
     },
+    **{
+        f"examples/{package}_sync/{path.name}": f"examples/{package}/{path.name}"
+        for package in ("accounts", "registry")
+        for path in sorted((ROOT / "examples" / package).glob("*.py"))
+        if path.stem != "__init__"
+    },
     "tests/examples/stories_sync.py": "tests/examples/stories.py",
 }
 
@@ -74,6 +80,7 @@ retry_conflicts(read_change_and_store, on=VersionConflictError)""",
         "call: makes a new awaitable each time.": "call: is called again each time.",
         '"""What a call returns. If': '"""What `call()` returns. If',
     },
+    "examples/accounts/service.py": {"Callable[[], Awaitable[T]]": "Callable[[], T]"},
     "examples/recipes/audit_log.py": {
         "import json\n": "import json\nimport threading\n",
         """        async for entry in in_order:
@@ -123,9 +130,12 @@ retry_conflicts(read_change_and_store, on=VersionConflictError)""",
                 self._consume_one""",
         "and all go at once.": "and stops no other.",
     },
+    "examples/registry/paging.py": {"dynasafe.typing import Pages": "dynasafe.sync import Pages"},
     "tests/examples/stories.py": {
         "Awaitable[object]": "object",
+        "examples.accounts import": "examples.accounts_sync import",
         "examples.recipes import": "examples.recipes_sync import",
+        "examples.registry import": "examples.registry_sync import",
     },
 }
 
@@ -150,6 +160,7 @@ WORDS = (
     (r"\b__aexit__\b", "__exit__"),
     (r"\banext\(", "next("),
     (r"\baclosing\b", "closing"),
+    (r"\basynccontextmanager\b", "contextmanager"),
     (r"\baclose\b", "close"),
     (r"\bdynasafe\.aio\b", "dynasafe.sync"),
     (

@@ -1,0 +1,1 @@
+"""The registry for code that is not async: see `examples.registry`, of which it is made."""
