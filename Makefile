@@ -24,7 +24,7 @@ test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3.10.
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2 --durations 10 --durations-min 1
 
 unit: .venv/.installed ## The tests that need no engine
-	$(BIN)/python -m pytest -q tests/unit
+	$(BIN)/python -m pytest -q -n auto --durations 10 --durations-min 1 tests/unit
 
 hooks: ## Run make check and make unit before each push from this checkout
 	git config core.hooksPath .githooks
