@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from tests.integration.test_lint_hooks import GUIDE, Repository
 from tests.packaging.test_distributions import ROOT, make_environment, only
 from tests.unit.test_lint_command import FIXED
-from tests.unit.test_lint_hooks import GUIDE, Repository
 
 
 def test_lint(tmp_path: Path) -> None:
