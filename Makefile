@@ -34,7 +34,7 @@ coverage: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3
 	mkdir -p build/coverage
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/coverage run -m pytest -q -n 2 $(PART)
 	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage html --quiet
+	$(BIN)/coverage html --quiet --directory build/coverage/html
 	$(BIN)/coverage report $(if $(PART),--fail-under 0)
 
 check: .venv/.installed build/workflows/.installed ## Style, types and layers
