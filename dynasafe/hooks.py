@@ -33,9 +33,12 @@ def logger() -> logging.Logger:
 
 def is_logged() -> bool:
     """Whether events are logged. Where `logging` is not loaded, nobody has asked for them."""
-    if _logger is None and "logging" not in sys.modules:
-        return False
-    return logger().isEnabledFor(_DEBUG)
+    known = _logger
+    if known is None:
+        if "logging" not in sys.modules:
+            return False
+        known = logger()
+    return known.isEnabledFor(_DEBUG)
 
 
 def new_call_id() -> int:

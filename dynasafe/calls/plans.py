@@ -24,6 +24,7 @@ from dynasafe.resilience.attempts import Call, Command, Deadline, Permits, Succe
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
 from dynasafe.validation.check import checks
+from dynasafe.validation.seen import is_like_fine
 
 if TYPE_CHECKING:
     from dynasafe.events import Event
@@ -143,7 +144,10 @@ class ClientState:
         """
         if not state.settings.validate or request.is_checked:
             return ()
-        return checks(request.call.operation, request.params, request.schema)
+        operation, params, schema = request.call.operation, request.params, request.schema
+        if is_like_fine(operation, params, schema):
+            return ()
+        return checks(operation, params, schema)
 
     def attempts(
         self, request: Request, state: CallState, *, now_s: float

@@ -281,6 +281,12 @@ def _uses(text: str) -> int | None:
     return None if uses == _OF_CONTENTS else uses
 
 
+def is_like_fine(operation: str, params: Mapping[str, Any], schema: object = None) -> bool:
+    """Whether one that is alike was found fine, as of most requests that a program makes."""
+    like = likeness(operation, params, schema)
+    return like is not None and was_fine(like)
+
+
 def was_fine(like: Hashable) -> bool:
     """Whether one that is alike was found fine."""
     try:
