@@ -34,9 +34,15 @@ from dynasafe.values.models import (
 from dynasafe.values.scalars import SCALARS, thawed
 from dynasafe.values.unions import UnionCodec
 
+_Within = dict[type, Codec[Any]]
+"""Codecs of the classes within a type: each is made once, also of a class that holds itself."""
 
-def codec_for(annotation: object) -> Codec[Any]:
+
+def codec_for(annotation: object, within: _Within | None = None) -> Codec[Any]:
     """The codec of a type annotation.
+
+    Args:
+        within: the classes around it.
 
     Raises:
         UnsupportedTypeError: DynamoDB has no place for values of this type.
@@ -49,18 +55,18 @@ def codec_for(annotation: object) -> Codec[Any]:
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is not None and not hasattr(annotation, "__args__"):
-        return codec_for(origin)  # typing.List without its [...]
+        return codec_for(origin, within)  # typing.List without its [...]
     if origin is not None:
-        return _generic_codec(annotation, origin, arguments)
+        return _generic_codec(annotation, origin, arguments, within)
     if annotation in SCALARS:
         return SCALARS[annotation]
     if annotation in _BARE:
-        return codec_for(_BARE[annotation])
+        return codec_for(_BARE[annotation], within)
     supertype = getattr(annotation, "__supertype__", None)
     if supertype is not None:
-        return codec_for(supertype)
+        return codec_for(supertype, within)
     if isinstance(annotation, type):
-        return _class_codec(annotation)
+        return _class_codec(annotation, within)
     raise _no_codec(annotation)
 
 
@@ -90,27 +96,29 @@ def _no_codec(annotation: object) -> UnsupportedTypeError:
     )
 
 
-def _generic_codec(annotation: object, origin: object, arguments: tuple[Any, ...]) -> Codec[Any]:
+def _generic_codec(
+    annotation: object, origin: object, arguments: tuple[Any, ...], within: _Within | None
+) -> Codec[Any]:
     if origin is typing.Annotated or origin in (typing.Required, typing.NotRequired):
-        return codec_for(arguments[0])
+        return codec_for(arguments[0], within)
     if origin in (typing.Union, types.UnionType):
-        return UnionCodec(tuple(codec_for(member) for member in arguments))
+        return UnionCodec(tuple(codec_for(member, within) for member in arguments))
     if origin is typing.Literal:
         return LiteralCodec(arguments)
     if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
-        return FixedTupleCodec(tuple(codec_for(element) for element in arguments))
+        return FixedTupleCodec(tuple(codec_for(element, within) for element in arguments))
     if origin in (list, tuple, typing.get_origin(typing.Sequence[int])):
-        return ListCodec(codec_for(arguments[0]), tuple if origin is tuple else list)
+        return ListCodec(codec_for(arguments[0], within), tuple if origin is tuple else list)
     if origin in (set, frozenset):
-        return SetCodec(codec_for(arguments[0]), origin)
+        return SetCodec(codec_for(arguments[0], within), origin)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if arguments[0] is not str:
             raise UnsupportedTypeError("", f"a map's keys are str: {annotation!r}")
-        return MapCodec(codec_for(arguments[1]))
+        return MapCodec(codec_for(arguments[1], within))
     raise _no_codec(annotation)
 
 
-def _class_codec(annotation: type) -> Codec[Any]:
+def _class_codec(annotation: type, within: _Within | None) -> Codec[Any]:
     if issubclass(annotation, Enum):
         return ConvertedCodec(annotation, lambda member: member.value, member_of(annotation))
     if hasattr(annotation, "__dynasafe_decode__"):
@@ -118,34 +126,40 @@ def _class_codec(annotation: type) -> Codec[Any]:
     if typing.is_typeddict(annotation):
         of_dict: Any = annotation
         required: frozenset[str] = of_dict.__required_keys__
-        return FieldsCodec(
-            annotation,
-            required,
-            dict.fromkeys(sorted(required | of_dict.__optional_keys__), ...),
-            lambda value: value if isinstance(value, Mapping) else None,
-            dict,
-            is_made_anew=False,
-            codec_for=codec_for,
-        )
+        classes: _Within = {} if within is None else within
+        if annotation not in classes:
+            classes[annotation] = FieldsCodec(
+                annotation,
+                required,
+                dict.fromkeys(sorted(required | of_dict.__optional_keys__), ...),
+                lambda value: value if isinstance(value, Mapping) else None,
+                dict,
+                is_made_anew=False,
+                codec_for=lambda hint: codec_for(hint, classes),
+            )
+        return classes[annotation]
     if is_model(annotation):
         return ModelCodec(annotation, codec_for)
     if is_dataclass(annotation):
-        return _dataclass_codec(annotation)
+        return _dataclass_codec(annotation, within)
     for base in annotation.__mro__[1:]:
         if base in registered_codecs:
             return ConvertedCodec(annotation, *registered_codecs[base])
     raise _no_codec(annotation)
 
 
-def _dataclass_codec(annotation: Any) -> Codec[Any]:
+def _dataclass_codec(annotation: Any, within: _Within | None) -> Codec[Any]:
     import dataclasses  # loaded already, since this is one
 
+    classes: _Within = {} if within is None else within
+    if annotation in classes:
+        return classes[annotation]
     fields = [each for each in dataclasses.fields(annotation) if each.init]
     defaults = {each.name: _default_of(each) for each in fields}
     is_made_anew = hasattr(annotation, "__post_init__") or len(fields) < len(
         dataclasses.fields(annotation)
     )
-    return FieldsCodec(
+    codec = classes[annotation] = FieldsCodec(
         annotation,
         frozenset(name for name, each in defaults.items() if each is dataclasses.MISSING),
         defaults,
@@ -156,8 +170,9 @@ def _dataclass_codec(annotation: Any) -> Codec[Any]:
         ),
         annotation,
         is_made_anew=is_made_anew,
-        codec_for=codec_for,
+        codec_for=lambda hint: codec_for(hint, classes),
     )
+    return codec
 
 
 def _default_of(field: Any) -> Any:

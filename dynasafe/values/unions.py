@@ -60,6 +60,7 @@ class UnionCodec(Codec[Any]):
         self._type_but_none = only(member.type_name for member in self._members)
         self.type_name: str | None = None if self._takes_none else self._type_but_none
         self._by_tag, self._tag = _tagged(self._members)
+        self._found_untried: frozenset[Codec[Any]] | None = None
         # A number may be read as another type of number than was written.
         self._is_compared = require_distinct(self._members, is_tagged=self._tag is not None)
 
@@ -78,26 +79,56 @@ class UnionCodec(Codec[Any]):
     def parse(self, value: Any) -> Any:
         if value is None and self._takes_none:
             return None
+        tagged = self._tagged(value)
+        if tagged is not None:
+            return tagged.parse(value)
+        if len(self._members) == 1:
+            return self._members[0].parse(value)
         refused: UnsupportedTypeError | None = None
         for member in self._members:
+            if isinstance(value, Mapping) and member in self._untried:
+                continue
             try:
                 parsed = member.parse(value)
-                member.encode(parsed)
+                # Whether it can be stored tells apart what JSON has in common, as texts and times.
+                if member.type_name not in ("L", "M"):
+                    member.encode(parsed)
             except InvalidValueError as error:
                 # One of several classes says what is wrong inside; of others, which there are.
                 if error.path and isinstance(error, UnsupportedTypeError):
                     refused = refused or error
                 continue
             return parsed
-        if len(self._members) == 1:
-            return self._members[0].parse(value)
         raise refused or self.refused()
+
+    @property
+    def _untried(self) -> frozenset[Codec[Any]]:
+        """Classes that a map without a tag cannot be of; of those with a default, but the first."""
+        # At first use, since a field may be of the union itself.
+        if self._found_untried is None:
+            classes = list(dict.fromkeys(self._by_tag.values()))
+            defaulted = [each for each in classes if not _requires(each, self._tag)]
+            self._found_untried = frozenset(classes) - frozenset(defaulted[:1])
+        return self._found_untried
+
+    def _tagged(self, value: Any) -> Codec[Any] | None:
+        """The class that the tag of a map names: no other is tried, at any level."""
+        if self._tag is None or not isinstance(value, Mapping):
+            return None
+        given = value.get(self._tag)
+        if not isinstance(given, str | int):
+            return None
+        try:
+            return self._by_tag.get(_literal_of(to_attribute_value(given)))
+        except InvalidValueError:
+            return None
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if value is None and self._takes_none:
             return {"NULL": True}
         error: InvalidValueError | None = None
-        for member in self._members:
+        tagged = self._tagged(value)
+        for member in self._members if tagged is None else (tagged,):
             try:
                 encoded = member.encode(value, levels)
             except InvalidValueError as refused:
@@ -186,6 +217,14 @@ def _tagged(members: tuple[Codec[Any], ...]) -> tuple[dict[object, Codec[Any]], 
                 by_tag.update(dict.fromkeys(each or (), codec))
             return by_tag, name
     return {}, None
+
+
+def _requires(codec: Codec[Any], tag: str | None) -> bool:
+    """Whether a class cannot be made without its tag."""
+    try:
+        return tag is not None and codec.part(tag).is_required
+    except InvalidValueError:
+        return True
 
 
 def _literals(python_type: Any) -> dict[str, frozenset[object]]:
