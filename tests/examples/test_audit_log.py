@@ -12,7 +12,8 @@ from dynasafe import AsyncDynamoDB, UpdateBuilder
 from dynasafe.errors import DynasafeError, OutcomeUnknownError
 from dynasafe.testing import MemoryTransport, fake_database
 from examples.recipes.audit_log import TABLES, AuditLog, BrokenChainError, Entry, Head
-from tests.examples.conftest import WRITES, MakeDatabase, MakeFaulty, count, outcomes
+from tests.examples.conftest import MakeDatabase, MakeFaulty, count, outcomes
+from tests.examples.faults import WRITES
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 KEY = b"the key of the chain"

@@ -21,7 +21,6 @@ from examples.recipes.sessions import (
     Sessions,
 )
 from tests.examples.conftest import (
-    WRITES,
     MakeDatabase,
     Rough,
     count,
@@ -29,6 +28,7 @@ from tests.examples.conftest import (
     rough_database,
     strip_optional,
 )
+from tests.examples.faults import WRITES
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
