@@ -103,7 +103,7 @@ class UnionCodec(Codec[Any]):
 
     @property
     def _untried(self) -> frozenset[Codec[Any]]:
-        """Classes that a map without a tag cannot be of; of those with a default, but the first."""
+        """Classes that are not tried for a map without a tag: but one whose tag has a default."""
         # At first use, since a field may be of the union itself.
         if self._found_untried is None:
             classes = list(dict.fromkeys(self._by_tag.values()))
@@ -220,7 +220,7 @@ def _tagged(members: tuple[Codec[Any], ...]) -> tuple[dict[object, Codec[Any]], 
 
 
 def _requires(codec: Codec[Any], tag: str | None) -> bool:
-    """Whether a class cannot be made without its tag."""
+    """Whether a class needs its tag to be made."""
     try:
         return tag is not None and codec.part(tag).is_required
     except InvalidValueError:
