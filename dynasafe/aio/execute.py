@@ -22,7 +22,7 @@ from dynasafe.calls.plans import (
     Sleep,
     observed,
 )
-from dynasafe.calls.requests import Request
+from dynasafe.calls.requests import Large, Request
 from dynasafe.errors import (
     CircuitOpenError,
     ClientClosedError,
@@ -193,8 +193,12 @@ class Executor:
     async def _run(self, request: Request, state: CallState) -> Success:
         """One request of a plan, with its retries."""
         transport = self._require_open()
+        is_large = False
         for _ in self.state.checks(request, state):
+            is_large = True
             await asyncio.sleep(0)
+        if is_large and getattr(transport, "writes_in_steps", False):
+            request.params = Large(request.params)
         permits = self.state.breaker(state.settings.breaker, request.call)
         slots, call = self.slots, request.call
         now_s = self.clock.now_s()

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from dynasafe.aio.connection import Pool, in_thread
 from dynasafe.aio.credentials import CredentialSource
+from dynasafe.calls.requests import Large
 from dynasafe.environment.dialing import CONNECT_TIMEOUT_S
 from dynasafe.environment.heads import (
     SigningClock,
@@ -37,7 +38,7 @@ from dynasafe.environment.surroundings import (
 from dynasafe.errors import InvalidRequestError
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
-from dynasafe.http.exchange import encode, read_answer
+from dynasafe.http.exchange import encode, encode_in_steps, read_answer
 from dynasafe.http.signing import Signer
 from dynasafe.resilience.boundary import NotSent, Refused
 from dynasafe.validation import CHECKED_OPERATIONS
@@ -104,6 +105,8 @@ class HttpTransport:
         self._clock: Final = SigningClock()
         self._is_lambda = False
 
+    writes_in_steps = True
+
     async def open(self) -> None:
         """Read the settings, off the event loop, and bind to it.
 
@@ -151,10 +154,12 @@ class HttpTransport:
         loop = self._loop
         if loop is None:
             raise NotSent("the client is closed", is_retryable=False)
-        body = encode(operation, params)
+        body = encode(operation, params) if type(params) is not Large else b""
         started_s = loop.time()
         deadline_s = math.inf if timeout_s is None else started_s + timeout_s
         try:
+            if not body:
+                body = await _encoded(operation, params)
             if operation not in CHECKED_OPERATIONS:
                 await self._require_valid(operation, params, deadline_s)
             source = self._source
@@ -324,6 +329,18 @@ class HttpTransport:
                 around.fetch, around.credentials, loop=loop, now_s=self._clock.now_s
             )
             self._loop = loop
+
+
+async def _encoded(operation: str, params: Mapping[str, Any]) -> bytes:
+    """The body of a large request."""
+    steps = encode_in_steps(params)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            body: bytes | None = stop.value
+            return encode(operation, params) if body is None else body
+        await asyncio.sleep(0)
 
 
 def _until(deadline_s: float) -> asyncio.Timeout:

@@ -54,6 +54,10 @@ class Request:
         return f"Request({self.call.operation!r}, {self.call.table_name!r})"
 
 
+class Large(dict[str, Any]):
+    """The parameters of a request that is written in steps, between which others may run."""
+
+
 class Table(Generic[ItemT]):
     """A table's name and the format of its items."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]
 from typing import Any, Final, NoReturn
@@ -22,6 +22,7 @@ from zlib import crc32
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from dynasafe.resilience.boundary import Lost, NotSent, Refused
+from dynasafe.values.wire import holds_many
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = 32 * 1024 * 1024
@@ -56,6 +57,45 @@ def encode(operation: str, params: Mapping[str, Any]) -> bytes:
         reason = f"the parameters of {operation} have no form in JSON ({type(error).__name__})"
         raise NotSent(reason, is_retryable=False) from None
     return text.encode()
+
+
+def encode_in_steps(params: Mapping[str, Any]) -> Generator[None, None, bytes | None]:
+    """As `encode`, in steps between which others may run; None for what `encode` is to decide."""
+    pieces: list[str] = []
+    try:
+        yield from _dump_in_steps(dict(params), pieces)
+    except (TypeError, ValueError, RecursionError):
+        return None
+    text = "".join(pieces)
+    return None if '"B":' in text or '"BS":' in text else text.encode()
+
+
+_OF_A_STEP: Final = 256
+
+
+def _dump_in_steps(value: Any, pieces: list[str]) -> Generator[None, None, None]:
+    if not value or (type(value) is not dict and type(value) is not list):
+        pieces.append(_dumps(value))
+        return
+    is_map = type(value) is dict
+    given: Any = value
+    entries: list[Any] = [*given.items()] if is_map else given
+    opening = "{" if is_map else "["
+    for start in range(0, len(entries), _OF_A_STEP):
+        group = entries[start : start + _OF_A_STEP]
+        part: Any = dict(group) if is_map else group
+        if not holds_many(part):
+            pieces.append(opening + _dumps(part)[1:-1])
+            opening = ","
+        else:
+            for entry in group:
+                pieces.append(opening)
+                if is_map:
+                    pieces.append(encode_basestring_ascii(entry[0]) + ":")
+                yield from _dump_in_steps(entry[1] if is_map else entry, pieces)
+                opening = ","
+        yield
+    pieces.append("}" if is_map else "]")
 
 
 def _refuse_value(value: object) -> NoReturn:

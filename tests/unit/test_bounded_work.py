@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
+import json
 import sys
 import tracemalloc
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
 
 import dynasafe
 from dynasafe import (
+    AsyncDynamoDB,
     Attr,
     Item,
     UpdateBuilder,
@@ -374,6 +376,10 @@ async def test_a_large_request_lets_others_run(value: Any, is_refused: bool) -> 
     """It is checked, and read by the table in memory, in steps of some milliseconds each."""
     loop = asyncio.get_running_loop()
     table = fake_table(Doc)
+    # What is loaded and resolved once does not count.
+    first = UpdateBuilder(Doc).set(Doc.more, [0] * 5000).set(Doc.names, {"a"})
+    await table.update_item({"id": "first"}, first)
+    check_request("PutItem", {"TableName": "docs", "Item": {"id": {"N": "x"}}})
     update = UpdateBuilder(Doc).set(Doc.more, value).set(Doc.names, {"a"})
     if is_refused:
         payload = update.expressions()["ExpressionAttributeValues"][":more"]
@@ -412,6 +418,48 @@ async def test_a_large_request_lets_others_run(value: Any, is_refused: bool) -> 
     await asyncio.sleep(0)
     assert longest <= 20_000
     assert is_refused or total > 3 * longest
+
+
+async def test_a_large_body_over_a_connection() -> None:
+    """It is written in steps, and arrives whole."""
+    received: list[Any] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length:")[2].split()[0])
+        received.append(json.loads(await reader.readexactly(length)))
+        media = b"content-type: application/x-amz-json-1.0"
+        writer.write(b"HTTP/1.1 200 OK\r\n" + media + b"\r\ncontent-length: 2\r\n\r\n{}")
+        await writer.drain()
+        await reader.read()  # until the client closes
+        writer.close()
+        await writer.wait_closed()
+        is_closed.set()
+
+    is_closed = asyncio.Event()
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    turns = 0
+    is_over = False
+
+    def tick() -> None:
+        nonlocal turns
+        turns += 1
+        if not is_over:
+            asyncio.get_running_loop().call_soon(tick)
+
+    options = {"region_name": "us-east-1", "endpoint_url": f"http://127.0.0.1:{port}"}
+    keys = SimpleNamespace(access_key="a", secret_key="b", token=None)
+    async with AsyncDynamoDB.connect(**options, credentials=keys) as db:
+        tick()
+        await db.table("docs", Doc).put_item(Doc(id="x", more=[1, "a"] * 20_000))
+        is_over = True
+    await is_closed.wait()
+    server.close()
+    await server.wait_closed()
+    (body,) = received
+    assert body["Item"]["more"]["L"] == [{"N": "1"}, {"S": "a"}] * 20_000
+    assert turns > 100
 
 
 def test_messages_are_bounded_and_printable() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from dynasafe.http.exchange import (
@@ -17,6 +17,7 @@ from dynasafe.http.exchange import (
     MAX_HEAD_BYTES,
     AnswerReader,
     encode,
+    encode_in_steps,
     read_answer,
 )
 from dynasafe.resilience.boundary import Lost, NotSent, Refused, TransportError
@@ -393,3 +394,47 @@ def test_damaged(cuts: list[int], flips: list[tuple[int, int]], body: bytes) -> 
     answer.pop("ResponseMetadata")
     if b"crc32" in data.lower():
         assert answer == json.loads(body)
+
+
+def in_steps(params: dict[str, Any]) -> tuple[bytes | None, int]:
+    """The body that is written in steps, and how many these are."""
+    steps = encode_in_steps(params)
+    count = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return stop.value, count
+        count += 1
+
+
+@given(
+    st.recursive(
+        st.one_of(st.text(max_size=3), st.integers(), st.booleans(), st.none(), st.just({})),
+        lambda within: (
+            st.lists(within, max_size=3) | st.dictionaries(st.text(max_size=3), within, max_size=3)
+        ),
+        max_leaves=5,
+    ),
+    st.sampled_from([1, 300, 5000]),
+)
+@settings(max_examples=40)
+def test_a_body_in_steps_is_the_same(value: Any, count: int) -> None:
+    """Written in steps, the body is what it is at once."""
+    params = {"TableName": "docs", "Item": [value] * count, "Other": {"a": {"M": {"x": value}}}}
+    body, _ = in_steps(params)
+    assert body in (None, encode("PutItem", params))
+
+
+def test_a_large_body_takes_steps() -> None:
+    """Also where most of it is deep inside."""
+    params = {"Item": {"a": {"M": {"b": {"L": [{"N": "1"}] * 20_000}, "c": {"S": "x"}}}}}
+    body, count = in_steps(params)
+    assert body == encode("PutItem", params)
+    assert count >= 70
+
+
+def test_a_body_with_binary_is_written_at_once() -> None:
+    """It has another form than its parameters."""
+    assert in_steps({"Item": {"a": {"B": b"x"}}}) == (None, 0)
+    assert in_steps({"Item": {"a": {"B": "x"}}})[0] is None
