@@ -448,9 +448,10 @@ async def test_a_large_body_over_a_connection() -> None:
         if not is_over:
             asyncio.get_running_loop().call_soon(tick)
 
-    options = {"region_name": "us-east-1", "endpoint_url": f"http://127.0.0.1:{port}"}
     keys = SimpleNamespace(access_key="a", secret_key="b", token=None)
-    async with AsyncDynamoDB.connect(**options, credentials=keys) as db:
+    async with AsyncDynamoDB.connect(
+        region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{port}", credentials=keys
+    ) as db:
         tick()
         await db.table("docs", Doc).put_item(Doc(id="x", more=[1, "a"] * 20_000))
         is_over = True
