@@ -170,7 +170,7 @@ dist: build/dist-tools/.installed ## The sdist, and the wheel that is built of i
 
 # Not from pip's cache, which knows a wheel by the path of its sdist. auditwheel tells from what the
 # code needs on which Linux it runs.
-dist-compiled: dist ## The wheel with compiled code, for each Python; on Linux
+dist-compiled: dist .venv/.installed ## The wheel with compiled code, for each Python; on Linux
 	rm -rf build/compiled
 	for python in $(PYTHONS); do \
 		HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT='$(CURDIR)/constraints.txt' $$python -m pip wheel \
