@@ -73,7 +73,9 @@ def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dic
     encoded: dict[str, dict[str, Any]] = {}
     name: Any = ""
     try:
-        for name, each in value.items():
+        # Compiled code goes through what it knows to be a dict in half the time.
+        members: dict[Any, Any] = value if type(value) is dict else dict(value.items())
+        for name, each in members.items():
             if type(name) is not str or not name.isascii():
                 name = require_name(name)
             kind = type(each)
@@ -502,14 +504,16 @@ def _decoded_members(content: Any, levels: int, *, is_keys: bool) -> dict[str, A
     decoded: dict[str, Any] = {}
     name: Any = ""
     try:
-        for name, value in content.items():
+        members: dict[Any, Any] = content if type(content) is dict else dict(content.items())
+        for name, each in members.items():
+            value: dict[Any, Any] = each if type(each) is dict else dict(each.items())
             if len(value) != 1:
                 raise _not_an_attribute_value()
             if "S" in value:
                 text = value["S"]
                 decoded[name] = text if type(text) is str else _require(str, text)
             elif "N" in value:
-                digits = value["N"]
+                digits: str = value["N"]
                 decoded[name] = (
                     int(digits)
                     if digits.isdecimal() and len(digits) <= MAX_NUMBER_DIGITS
@@ -520,7 +524,7 @@ def _decoded_members(content: Any, levels: int, *, is_keys: bool) -> dict[str, A
             elif "L" in value:
                 decoded[name] = _decoded_elements(value["L"], levels - 1)
             else:
-                decoded[name] = from_attribute_value(value, levels)
+                decoded[name] = _decoded_other(value, levels)
     except InvalidValueError as error:
         error.within(name, is_key=is_keys)
         raise
@@ -535,14 +539,15 @@ def _decoded_elements(content: Any, levels: int) -> list[Any]:
     values = _require_list(content)
     decoded: list[Any] = []
     try:
-        for value in values:
+        for each in values:
+            value: dict[Any, Any] = each if type(each) is dict else dict(each.items())
             if len(value) != 1:
                 raise _not_an_attribute_value()
             if "S" in value:
                 text = value["S"]
                 decoded.append(text if type(text) is str else _require(str, text))
             elif "N" in value:
-                digits = value["N"]
+                digits: str = value["N"]
                 decoded.append(
                     int(digits)
                     if digits.isdecimal() and len(digits) <= MAX_NUMBER_DIGITS
@@ -553,13 +558,22 @@ def _decoded_elements(content: Any, levels: int) -> list[Any]:
             elif "L" in value:
                 decoded.append(_decoded_elements(value["L"], levels - 1))
             else:
-                decoded.append(from_attribute_value(value, levels))
+                decoded.append(_decoded_other(value, levels))
     except InvalidValueError as error:
         error.within(len(decoded))
         raise
     except _MALFORMED:
         raise _not_an_attribute_value().within(len(decoded)) from None
     return decoded
+
+
+def _decoded_other(value: dict[Any, Any], levels: int) -> Any:
+    if "BOOL" in value:
+        return _require(bool, value["BOOL"])
+    if "NULL" in value:
+        return None
+    ((type_name, content),) = value.items()
+    return _DECODERS[type_name](content, levels)
 
 
 def _not_an_attribute_value() -> UnsupportedTypeError:
@@ -609,7 +623,10 @@ def _decoded_map(content: Any, levels: int) -> dict[str, Any]:
 
 
 def _decoded_texts(content: Any, levels: int) -> set[str]:
-    return {_require(str, each) for each in _require_list(content)}
+    texts = _require_list(content)
+    if {*map(type, texts)} == _ONLY_STR:
+        return set(texts)
+    return {_require(str, each) for each in texts}
 
 
 def _decoded_numbers(content: Any, levels: int) -> set[int | Decimal]:

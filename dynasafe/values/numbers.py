@@ -121,7 +121,7 @@ def decode_number(text: str) -> int | Decimal:
     Raises:
         ValueOutOfRangeError: the text is not a number, or one that DynamoDB cannot store.
     """
-    if text.isdecimal() and len(text) <= MAX_NUMBER_DIGITS:
+    if len(text) <= MAX_NUMBER_DIGITS and text.removeprefix("-").isdecimal():
         return int(text)
     number = decode_decimal(text)
     if "." in text and text[-1] != "0" and "E" not in text and "e" not in text:
