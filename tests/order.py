@@ -1,7 +1,8 @@
-"""The order of tests: random, by a seed that the header of a run shows.
+"""The order of unit tests: random, by a seed that the header of a run shows.
 
 The tests of one file stay together, so that what they share is made once. DYNASAFE_ORDER=17 repeats
-the order of seed 17; DYNASAFE_ORDER=files takes that of the files.
+the order of seed 17; DYNASAFE_ORDER=files takes that of the files. Other tests share engines and
+processes, and keep the order of their files.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "DYNASAFE_ORDER"
+UNIT = Path(__file__).parent / "unit"
 
 
 def pytest_configure() -> None:
@@ -28,7 +30,9 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seed = os.environ[VARIABLE]
     if seed != "files":
-        items[:] = shuffled(items, seed)
+        units = [item for item in items if item.path.is_relative_to(UNIT)]
+        others = [item for item in items if not item.path.is_relative_to(UNIT)]
+        items[:] = [*shuffled(units, seed), *others]
 
 
 def shuffled(items: list[pytest.Item], seed: str) -> list[pytest.Item]:

@@ -312,11 +312,13 @@ class Schema:
                     "Fix: rename one of them in Python"
                 )
         self._require_names_of_bases()
-        self.partition_key = self._only("key='partition'", lambda o: o.key == "partition")
-        self.sort_key = self._only("key='sort'", lambda o: o.key == "sort")
-        self.version = self._only("version=True", lambda o: o.version)
-        self.ttl = self._only("ttl=True", lambda o: o.ttl)
-        self.write_id = self._only("write_id=True", lambda o: o.write_id)
+        self.partition_key: AttributeSchema | None = self._only(
+            "key='partition'", lambda o: o.key == "partition"
+        )
+        self.sort_key: AttributeSchema | None = self._only("key='sort'", lambda o: o.key == "sort")
+        self.version: AttributeSchema | None = self._only("version=True", lambda o: o.version)
+        self.ttl: AttributeSchema | None = self._only("ttl=True", lambda o: o.ttl)
+        self.write_id: AttributeSchema | None = self._only("write_id=True", lambda o: o.write_id)
         self.key_names: Set[str] = frozenset(each.name for each in self.key_attributes)
         if self.sort_key is not None and self.partition_key is None:
             raise TypeError(f"{self._class_name} has a sort key, but no partition key")

@@ -24,7 +24,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 import dynasafe
-from dynasafe import AsyncDynamoDB, DynamoDB
+from dynasafe import AsyncDynamoDB, DynamoDB, unguard_process
 from dynasafe.testing.engines import Engine
 from tests.integration.conftest import ALL, CREDENTIALS, REGION, Engines, connect, key_schema
 from tests.integration.differences import DIFFERENCES
@@ -234,6 +234,7 @@ def test_given_a_page_when_its_examples_run_then_they_hold(
                 names |= {"db": to_sync(engine.endpoint_url).open(), "connect": to_sync}
                 run_sync(page, names)
         finally:
+            unguard_process()
             for each in names.values():
                 if isinstance(each, DynamoDB):
                     each.close()

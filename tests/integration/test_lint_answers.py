@@ -128,6 +128,9 @@ def run(
     """Run an example: the last function that it defines, or else the module."""
     namespace = dict(_above())
     done = Run(namespace)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()  # what the example before has left
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         exec(compile(example, "example.py", "exec"), namespace)
