@@ -6,7 +6,8 @@ and `dataclasses` itself some more, since it loads `inspect`.
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, Self
+from collections.abc import Callable
+from typing import Any, Final, NoReturn, Self
 
 
 class Record:
@@ -57,7 +58,7 @@ class Record:
         return tuple(getattr(self, name) for name in self._names())
 
 
-assign = object.__setattr__
+assign: Final[Callable[[object, str, Any], None]] = object.__setattr__
 """Sets a field of a record that is being made."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from dynasafe.aio.connection import Connection
@@ -56,7 +57,7 @@ class TlsConnection(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self.write = self._write
+        self.write: Callable[[bytes], None] = self._write
         self._shake_hands()
 
     def buffer_updated(self, nbytes: int) -> None:

@@ -33,9 +33,12 @@ class Token:
     __slots__ = ("end", "kind", "mark", "start", "text", "word")
 
     def __init__(self, kind: str, text: str, start: int, end: int) -> None:
-        self.kind, self.text, self.start, self.end = kind, text, start, end
-        self.word = _WORDS.get(text.upper(), "")
-        self.mark = _MARKS.get(text, "")
+        self.kind: str = kind
+        self.text: str = text
+        self.start: int = start
+        self.end: int = end
+        self.word: str = _WORDS.get(text.upper(), "")
+        self.mark: str = _MARKS.get(text, "")
 
 
 def tokens_of(text: str) -> list[Token]:
