@@ -198,8 +198,9 @@ class Item(HasSchema):
             raise UnsupportedTypeError("", f"a mapping is expected, not {type(values).__name__}")
         schema = cls.__dynasafe_schema__
         known: dict[str, tuple[str, Codec[Any]]] = {}
-        for each, field_name, name, codec in schema.coded:
-            known[name] = known[field_name] = (each.field_name, codec)
+        for each in schema.attributes:
+            codec = schema.codecs[each.name]
+            known[each.name] = known[each.field_name] = (each.field_name, codec)
         try:
             return cls(**parsed_members(known, values))
         except TypeError as error:

@@ -259,7 +259,6 @@ class Schema:
 
     __slots__ = (
         "_codecs",
-        "_coded",
         "_key_codecs",
         "annotations",
         "attributes",
@@ -288,7 +287,6 @@ class Schema:
         self.annotations: Mapping[str, object] = annotations
         self.namespace: Mapping[str, object] = namespace
         self._codecs: dict[str, Codec[Any]] | None = None
-        self._coded: tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...] | None = None
         self._key_codecs: tuple[tuple[str, Codec[Any]], ...] | None = None
         self.caches: dict[object, Any] = {}
         """What others keep about the class, as long as it lives."""
@@ -358,16 +356,6 @@ class Schema:
         if self._codecs is None:
             self._codecs = self._resolve_codecs()
         return self._codecs
-
-    @property
-    def coded(self) -> tuple[tuple[AttributeSchema, str, str, Codec[Any]], ...]:
-        """Each attribute, its name in Python and in DynamoDB, and its codec."""
-        if self._coded is None:
-            self._coded = tuple(
-                (each, each.field_name, each.name, self.codecs[each.name])
-                for each in self.attributes
-            )
-        return self._coded
 
     @property
     def key_codecs(self) -> tuple[tuple[str, Codec[Any]], ...]:

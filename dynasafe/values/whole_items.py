@@ -45,7 +45,7 @@ class _Coded:
 
 
 def _coded(schema: Any) -> list[_Coded]:
-    made = [_Coded(each, codec) for each, _, _, codec in schema.coded]
+    made = [_Coded(each, schema.codecs[each.name]) for each in schema.attributes]
     schema.caches[_CODED] = made
     return made
 
