@@ -441,8 +441,8 @@ def visit():
     ),
     "DYS341": Explanation(
         "A count that is repeated",
-        "botocore repeats a request whose answer is lost, up to ten times. DynamoDB applies an ADD "
-        "each time.",
+        "botocore repeats a request whose answer is lost: it makes up to 10 attempts. DynamoDB "
+        "applies an ADD each time.",
         """\
 def visit():
     table.update_item(
