@@ -4,7 +4,7 @@ Placeholders stay as they stand. Messages are DynamoDB's own. Nothing recurses o
 that no depth of brackets overflows the stack.
 
 Sources: the pages that `dynasafe.expressions.nodes` names; what they leave open was measured on
-DynamoDB Local 1.25.1 (tests/unit/test_parse.py has the table).
+DynamoDB Local 1.25.1 (tests/unit/expressions/test_parser.py has the table).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.test_lint_command import FIXED, INCIDENT
+from tests.unit.lint.test_command import FIXED, INCIDENT
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs here are scripts")
 

@@ -7,7 +7,7 @@ import pytest
 from dynasafe import check_request
 from dynasafe.testing.engines import Engine
 from tests.support.requests import send
-from tests.unit.test_statements import NO_KEY, SCHEMA
+from tests.unit.validation.test_statement_rules import NO_KEY, SCHEMA
 
 ONE_ITEM = [
     "UPDATE tab SET a = 1 WHERE pk = 'x' AND sk = 1",

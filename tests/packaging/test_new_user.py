@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.integration.test_lint_hooks import GUIDE, Repository
 from tests.packaging.test_distributions import ROOT, make_environment, only
-from tests.unit.test_lint_command import FIXED
+from tests.unit.lint.test_command import FIXED
 
 
 def test_lint(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from dynasafe.lint.source import Source
 from dynasafe.testing import strategies
 from dynasafe.values.convert import to_attribute_map
 from tests.support.linting import SYNC
-from tests.unit.test_lint_rules import ASYNC, ASYNC_CASES, CASES, SYNC_IN_ASYNC
+from tests.unit.lint.test_rules import ASYNC, ASYNC_CASES, CASES, SYNC_IN_ASYNC
 
 KEY = {"dynasafe-key": "a"}
 

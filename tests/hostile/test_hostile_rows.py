@@ -13,7 +13,7 @@ import pytest
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
 from dynasafe.errors import InvalidPatchError
 from dynasafe.expressions import parse
-from tests.unit.test_bounded_work import steps
+from tests.hostile.test_bounded_work import steps
 
 
 class And(TypedDict):

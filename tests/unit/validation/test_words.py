@@ -16,7 +16,7 @@ import pytest
 from dynasafe import check_request
 from dynasafe.validation.words import HIDDEN, HISTORY, SPLITS
 
-DATA: dict[str, Any] = json.loads((Path(__file__).parent.parent / "data/aws_2026.json").read_text())
+DATA: dict[str, Any] = json.loads((Path(__file__).parents[2] / "data/aws_2026.json").read_text())
 ECHOES = (
     (r"(numeric value: ).*?(?= for key|$)", rf"\g<1>{HIDDEN}"),
     (r"(Input collection )\[.*?\]", rf"\g<1>[{HIDDEN}]"),

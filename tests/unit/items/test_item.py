@@ -677,7 +677,7 @@ class Odd(Item):
     ("item", "message"),
     [
         (Page(first=1), "Page.first: ~T has no codec: a generic Item is written by the types in"),
-        (Book(page=Page(first=1)), "Book.page: tests.unit.test_item.Page[int] has no codec: a gen"),
+        (Book(page=Page(first=1)), "Book.page: tests.unit.items.test_item.Page[int] has no codec"),
         (Odd(odd=range(1)), "Odd.odd: <class 'range'> has no codec. Fix: annotate with a supp"),
     ],
 )

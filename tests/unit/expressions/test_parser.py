@@ -50,7 +50,7 @@ from dynasafe.expressions.tokens import _TOKEN
 from dynasafe.limits import MAX_EXPRESSION_BYTES
 
 VERDICTS: list[dict[str, Any]] = json.loads(
-    (Path(__file__).parent.parent / "data" / "grammar_verdicts.json").read_text()
+    (Path(__file__).parents[2] / "data" / "grammar_verdicts.json").read_text()
 )
 PARAMETERS = {
     "update": "UpdateExpression",

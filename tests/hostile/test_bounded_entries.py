@@ -21,7 +21,7 @@ from dynasafe.errors import DynasafeError
 from dynasafe.expressions import parse
 from dynasafe.items.item import decode_item, encode_item
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
-from tests.unit.test_bounded_work import attempt, guarded_client, steps
+from tests.hostile.test_bounded_work import attempt, guarded_client, steps
 
 
 class Doc(Item):

@@ -21,7 +21,7 @@ from dynasafe.errors import DynasafeError
 from dynasafe.expressions import parse
 from dynasafe.testing import fake_table, sync
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
-from tests.unit.test_bounded_work import guarded_client
+from tests.hostile.test_bounded_work import guarded_client
 
 NAMES = {
     "a line": "first\nsecond",
