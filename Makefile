@@ -23,8 +23,8 @@ tour: .venv/.installed ## docs/tour.md from a clone, with an environment of its 
 test: .venv/.installed engines botocore-1.44.5 botocore-1.44.8 aiobotocore-3.10.0 ## All tests, on all engines
 	DYNASAFE_REQUIRE_ENGINES=1 $(BIN)/python -m pytest -n 2 --durations 10 --durations-min 1
 
-unit: .venv/.installed ## The tests that need no engine
-	$(BIN)/python -m pytest -q -n auto --durations 10 --durations-min 1 tests/unit
+unit: .venv/.installed ## The quick tests, module by module
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n auto --durations 10 --durations-min 1 tests/unit
 
 hooks: ## Run make check and make unit before each push from this checkout
 	git config core.hooksPath .githooks
@@ -172,11 +172,10 @@ dist: build/dist-tools/.installed ## The sdist, and the wheel that is built of i
 # code needs on which Linux it runs.
 dist-compiled: dist .venv/.installed ## The wheel with compiled code, for each Python; on Linux
 	rm -rf build/compiled
-	for python in $(PYTHONS); do \
-		HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT='$(CURDIR)/constraints.txt' $$python -m pip wheel \
+	printf '%s\n' $(PYTHONS) | HATCH_BUILD_HOOK_ENABLE_MYPYC=1 PIP_CONSTRAINT='$(CURDIR)/constraints.txt' \
+		xargs -P 2 -I PYTHON env PYTHON -m pip wheel \
 			--quiet --disable-pip-version-check --no-cache-dir --no-deps \
-			--wheel-dir build/compiled dist/*.tar.gz || exit 1; \
-	done
+			--wheel-dir build/compiled $(CURDIR)/dist/dynasafe-*.tar.gz
 	PATH="$(CURDIR)/build/dist-tools/bin:$$PATH" auditwheel repair --wheel-dir dist/compiled build/compiled/*.whl
 
 dist-check: dist-compiled .venv/.installed ## All of them in fresh environments, with each Python and the lowest versions

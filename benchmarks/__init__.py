@@ -1,1 +1,2 @@
-"""What things cost: each figure beside its peers' of the same run. See docs/performance.md."""
+"""Costs: each figure next to those of other libraries from the same run. See
+docs/performance.md."""

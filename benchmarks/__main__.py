@@ -53,7 +53,7 @@ PACKAGES = (
 
 
 def circumstances() -> dict[str, Any]:
-    """What the figures depend on."""
+    """The machine and the versions that the figures depend on."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -66,7 +66,7 @@ def circumstances() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    """Of those that are here: some need a newer Python than dynasafe does."""
+    """The versions of installed libraries. Some need a newer Python than dynasafe."""
     versions = {}
     for name in PACKAGES:
         with suppress(PackageNotFoundError):

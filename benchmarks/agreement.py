@@ -1,4 +1,4 @@
-"""That all contenders do the same work, which is asked before anything is measured."""
+"""Checks that all contenders do the same work, before anything is measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SERIALIZERS = ("by_dynasafe", "by_hand", "by_aiodynamo", "by_pydynox")
 
 
 def effect(request: Mapping[str, Any], names: NewNames = OLD_NAMES) -> dict[str, Any]:
-    """What an update in wire form makes of an item with these attributes."""
+    """The item after an update in wire form of an item with these attributes."""
     tree = parse_update(
         request["UpdateExpression"],
         request.get("ExpressionAttributeNames", {}),
@@ -29,10 +29,10 @@ def effect(request: Mapping[str, Any], names: NewNames = OLD_NAMES) -> dict[str,
 def require_same_work(
     *, builders: Iterable[str] = BUILDERS, serializers: Iterable[str] = SERIALIZERS
 ) -> None:
-    """Ask these modules of `benchmarks.contenders`.
+    """Check these modules of `benchmarks.contenders`.
 
     Raises:
-        AssertionError: one does something else than the others.
+        AssertionError: one does not do the same as the others.
     """
     change, names = next(new_names())
     expected, expected_new = (

@@ -1,11 +1,11 @@
-"""How long one JSON body from outside can keep the event loop.
+"""How long one JSON body from outside can block the event loop.
 
     python -m benchmarks.bodies 10000
 
 Random bodies of up to 400 KB, of all shapes that JSON has, are patched into a typed item and
 written to a table in memory, one after the other. A ticker runs in each turn of the loop. The
-figures are the times between two of its runs, in CPU time of the loop's thread: what other
-processes take of the machine does not count. They include the work of the table in memory.
+figures are the times between two of its runs, in CPU time of the loop's thread: other processes do
+not count. They include the work of the table in memory.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Bodies:
                 return {"meta": {self._text(6): self._any(budget // 9, 4) for _ in range(8)}}
 
     def _any(self, budget: int, levels: int) -> Any:
-        """Something that takes about so many bytes of JSON."""
+        """A value of about this number of bytes of JSON."""
         random = self._random
         if budget < 24 or not levels:
             leaves: list[Any] = [
@@ -101,33 +101,36 @@ class Bodies:
 
 
 class Block(NamedTuple):
-    """The longest time for which one body kept the loop."""
+    """The longest time for which one body blocked the loop, and its parts."""
 
     time_ms: float
     body: str
+    patch_ms: float
+    """`patch()`: a plain function, which runs in one turn with the first step of the call."""
+    step_ms: float
+    """The longest step of the call."""
 
 
 async def blocks(count: int, seed: int = 1) -> list[Block]:
-    """The longest block of the loop by each of so many bodies."""
+    """The longest block of the loop for each of a number of bodies."""
     loop = asyncio.get_running_loop()
     bodies = Bodies(seed)
-    # What is loaded and resolved once is no matter of a body.
+    # Modules that are loaded once do not count for a body.
     first = UpdateBuilder(Doc).patch({"meta": {"a": [1, "b", None]}})
     await fake_table(Doc).update_item({"id": "0"}, first)
-    longest_s = 0.0
+    turns_s: list[float] = []
     last_s = time.thread_time()
     handle: asyncio.Handle | None = None
 
     def tick() -> None:
-        nonlocal last_s, longest_s, handle
-        now_s = time.thread_time()
-        longest_s = max(longest_s, now_s - last_s)
+        nonlocal last_s, handle
+        turns_s.append(time.thread_time() - last_s)
         last_s = time.thread_time()
         handle = loop.call_soon(tick)
 
     found: list[Block] = []
     handle = loop.call_soon(tick)
-    gc.disable()  # whose pauses depend on what else the process holds
+    gc.disable()  # its pauses depend on the other objects of the process
     try:
         for number in range(count):
             text = bodies.next()
@@ -137,16 +140,21 @@ async def blocks(count: int, seed: int = 1) -> list[Block]:
                 gc.collect(0)
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            longest_s = 0.0
+            turns_s.clear()
             (field,) = received
             body = f"{field}, {len(text):,} bytes"
+            patch_s = 0.0
             try:
+                began_s = time.thread_time()
                 update = UpdateBuilder(Doc).patch(received)
+                last_s = time.thread_time()
+                patch_s = last_s - began_s
                 await docs.update_item({"id": str(number)}, update)
             except DynasafeError:
                 body += ", refused"
             await asyncio.sleep(0)
-            found.append(Block(longest_s * 1000, body))
+            longest_s = max(patch_s + turns_s[0], *turns_s)
+            found.append(Block(longest_s * 1000, body, patch_s * 1000, max(turns_s) * 1000))
     finally:
         gc.enable()
         if handle is not None:
@@ -155,11 +163,13 @@ async def blocks(count: int, seed: int = 1) -> list[Block]:
 
 
 def shown(found: list[Block]) -> str:
-    """The longest block and its body, and the one that 99 of 100 bodies stay below."""
+    """The longest block, the one that 99 of 100 stay below, and the longest of each phase."""
     longest, nearly = found[-1], found[int(len(found) * 0.99)]
+    patch_ms, step_ms = max(each.patch_ms for each in found), max(each.step_ms for each in found)
     return (
         f"longest {longest.time_ms:.1f} ms ({longest.body}), 99 of 100 within "
-        f"{nearly.time_ms:.1f} ms ({nearly.body})"
+        f"{nearly.time_ms:.1f} ms ({nearly.body}); longest patch() {patch_ms:.1f} ms, longest step "
+        f"of a call {step_ms:.1f} ms"
     )
 
 

@@ -1,4 +1,4 @@
-"""Calls over a socket: what one costs the client's process in CPU time.
+"""The CPU time of the client's process for a call over a socket.
 
 The stub server answers at once and in another process, so the time that passes says little, and
 what a service pays for is the CPU: user and system time of all threads, from `process_time`, around
@@ -49,7 +49,7 @@ CONTENDERS = {
     "bare asyncio protocol": "by_http:connect_protocol",
 }
 
-# Contenders that need a newer Python than dynasafe does.
+# Contenders that need a newer Python than dynasafe.
 _PACKAGES = {DYNAMOXY: "dynamoxy", "capo": "capo_dynamodb", "aws-sdk-dynamodb": "aws_sdk_dynamodb"}
 OVER_TLS = (OURS, DYNAMOXY, AIODYNAMO, CLIENT)
 
@@ -59,13 +59,13 @@ def _beside(peer: str, bound: float) -> Target:
 
 
 class Work(NamedTuple):
-    """One operation, under so many callers at once."""
+    """One operation, with a number of concurrent callers."""
 
     title: str
     operation: str
     callers: int
     calls: int
-    """How many in one round."""
+    """The number of calls in one round."""
     targets: tuple[Target, ...] = ()
 
 
@@ -105,7 +105,7 @@ async def cpu_per_call_us(call: Call, *, calls: int, callers: int) -> float:
 
 
 async def latencies_us(call: Call, *, calls: int, callers: int) -> list[float]:
-    """Microseconds that each call took, of so many callers at once."""
+    """Microseconds of each call, with a number of concurrent callers."""
     each = calls // callers
     taken: list[float] = []
 
@@ -124,7 +124,7 @@ def measure(rounds: int, *, is_fast: bool) -> list[Figure]:
     divisor = 10 if is_fast else 1
     with TemporaryDirectory() as directory:
         certificate = make_certificate(Path(directory))
-        # First: a library in Rust reads what it trusts once, with its first client.
+        # First: a library in Rust reads the trusted certificates once, with its first client.
         with stub_server(certificate) as url:
             over_tls = asyncio.run(_measure_tls(url, certificate, rounds, divisor))
     with stub_server() as url:
@@ -145,8 +145,7 @@ async def _measure(endpoint_url: str, rounds: int, divisor: int) -> list[Figure]
             name: await stack.enter_async_context(load(where)(endpoint_url))
             for name, where in _installed().items()
         }
-        gc.collect()
-        gc.freeze()  # what all have loaded together is no cost of a call of any
+        _leave_out_modules()
         figures = [await _interleaved(GROUP, work, contenders, rounds, divisor) for work in WORKS]
         return figures + await _latencies(contenders, rounds, divisor)
 
@@ -158,13 +157,20 @@ async def _measure_tls(url: str, certificate: Path, rounds: int, divisor: int) -
             for name, where in _installed().items()
             if name in OVER_TLS
         }
+        _leave_out_modules()
         return [
             await _interleaved(TLS_GROUP, work, contenders, rounds, divisor) for work in _TLS_WORKS
         ]
 
 
+def _leave_out_modules() -> None:
+    """The collector walks no modules that all have loaded: they are no contender's own cost."""
+    gc.collect()
+    gc.freeze()
+
+
 def _turns(names: list[str], round_: int) -> list[str]:
-    """The names, another one first in each round."""
+    """The names, with another one first in each round."""
     first = round_ % len(names)
     return names[first:] + names[:first]
 

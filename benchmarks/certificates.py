@@ -1,4 +1,4 @@
-"""A certificate for the stub server, which the contenders are to trust."""
+"""A certificate for the stub server, which the contenders must trust."""
 
 from __future__ import annotations
 

@@ -1,8 +1,11 @@
-"""What the first call costs a new process: CPU time until its answer, and memory after it.
+"""The cost of the first call in a new process: CPU time until its answer, and memory after it.
 
 Each contender is a program as a Lambda function would have it, with credentials in the environment.
 Its CPU time is that of the whole process, of all its threads, less that of an interpreter that does
-nothing; so is its resident set. Bytecode is there already.
+nothing; so is its resident set. Bytecode exists already.
+
+Over TLS each trusts as many authorities as it does by default with an endpoint of AWS, and the stub
+server's own: dynasafe reads Amazon's five roots, and the others a whole bundle.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from benchmarks.certificates import make_certificate
 from benchmarks.contenders import is_installed
 from benchmarks.figures import OURS, Figure, Target
 from benchmarks.stub_server import stub_server
+from dynasafe.environment.trust import amazon_roots
 
 GROUP = "Cold start, to the first answer"
 MEMORY_GROUP = "Memory after the first call"
@@ -187,7 +191,7 @@ def measure(rounds: int) -> list[Figure]:
         certificate = make_certificate(Path(directory))
         with stub_server(certificate) as tls_url:
             plain, memory = _measure("plain", plain_url, None, rounds)
-            tls, _ = _measure("TLS 1.3", tls_url, certificate, rounds)
+            tls, _ = _measure("TLS 1.3", tls_url, _bundles(certificate), rounds)
     return [
         Figure(
             group=GROUP,
@@ -217,25 +221,43 @@ def _beside(rounds: dict[str, list[float]], peer: str, bound: float) -> tuple[Ta
     return (target,) if peer in rounds else ()
 
 
+def _bundles(certificate: Path) -> dict[str, Path]:
+    """The files with the authorities that the contenders trust by default, and the stub server."""
+    import botocore
+
+    own = certificate.read_text()
+    bundle = Path(botocore.__file__).with_name("cacert.pem")
+    everything, amazon = bundle.read_text(), amazon_roots(str(bundle))
+    assert amazon is not None
+    whole, few = certificate.with_name("whole.pem"), certificate.with_name("few.pem")
+    whole.write_text(f"{everything}\n{own}")
+    few.write_text(f"{amazon}\n{own}")
+    return {name: few if name in (OURS, SYNC) else whole for name in PROGRAMS}
+
+
 def _measure(
-    title: str, url: str, bundle: Path | None, rounds: int
+    title: str, url: str, bundles: dict[str, Path] | None, rounds: int
 ) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
     print(f"cold start: {title}", flush=True)
     programs = {
         name: program
         for name, (package, program) in PROGRAMS.items()
-        if is_installed(package) and not (bundle and name in _WITHOUT_TLS)
+        if is_installed(package) and not (bundles and name in _WITHOUT_TLS)
     }
-    for program in programs.values():
-        _run(program, url, bundle)  # writes bytecode
+
+    def run(name: str) -> tuple[float, float]:
+        return _run(programs[name], url, bundles[name] if bundles else None)
+
+    for name in programs:
+        run(name)  # writes bytecode
     taken: dict[str, list[float]] = {name: [] for name in programs}
     memory: dict[str, list[float]] = {name: [] for name in programs}
     for round_ in range(rounds):
-        bare_ms, bare_mib = _run("", url, bundle)
+        bare_ms, bare_mib = _run("", url, None)
         first = round_ % len(programs)
         names = list(programs)
         for name in names[first:] + names[:first]:
-            spent_ms, resident_mib = _run(programs[name], url, bundle)
+            spent_ms, resident_mib = run(name)
             taken[name].append(spent_ms - bare_ms)
             memory[name].append(resident_mib - bare_mib)
     return taken, memory

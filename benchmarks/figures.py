@@ -1,7 +1,7 @@
-"""Figures: what each contender took in each round, and what was aimed at.
+"""Figures: the time of each contender in each round, and the targets.
 
-Rounds are interleaved, so that what slows the machine down slows all contenders down: a ratio is
-taken within each round, and the median of the rounds is what counts.
+Rounds are interleaved, so a slow machine slows all contenders. A ratio is taken within each round,
+and the median of the rounds counts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Kind = Literal["at most", "at most times", "at least times faster"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What a contender's figure should be, by itself or beside another's."""
+    """The target of a contender's figure, absolute or relative to another one."""
 
     kind: Kind
     bound: float
@@ -27,7 +27,7 @@ class Target:
     contender: str = OURS
 
     def measured(self, figure: Figure) -> Spread:
-        """What the figure says of it."""
+        """The measured value of the target."""
         match self.kind:
             case "at most":
                 return figure.spread(self.contender)
@@ -66,7 +66,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One piece of work, and what each contender took for it in each round."""
+    """One piece of work, and the time of each contender in each round."""
 
     group: str
     title: str
@@ -78,7 +78,7 @@ class Figure:
         return Spread.of(self.rounds[contender])
 
     def ratio(self, contender: str, other: str) -> Spread:
-        """What a contender took per what the other took in the same round."""
+        """The ratio of two contenders' times in the same round."""
         pairs = zip(self.rounds[contender], self.rounds[other], strict=True)
         return Spread.of([mine / theirs for mine, theirs in pairs])
 

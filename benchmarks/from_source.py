@@ -1,6 +1,6 @@
-"""The functions of dynasafe alone, of its sources, without compiled code.
+"""Only the functions of dynasafe, from its sources, without compiled code.
 
-Run where Python finds the sources before what is installed: `benchmarks.functions` does.
+`benchmarks.functions` runs it so that Python finds the sources before the installed package.
 """
 
 from __future__ import annotations

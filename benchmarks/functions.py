@@ -4,7 +4,7 @@
 
 pyperf calibrates, warms up, and runs each function in a process of its own; one run of this module
 is one round, of all functions once. The clock is the process's CPU time, not the time that passes:
-the machine is shared, and what others do in between is not its cost.
+the machine is shared, and other processes do not count.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from dynasafe.values import numbers as compiled_module
 
 MICROSECONDS = 1e6
 ROOT = Path(__file__).resolve().parent.parent
-"""Where Python finds the sources of dynasafe before what is installed."""
+"""The folder in which Python finds dynasafe's sources before the installed package."""
 
 
 _turns = count()
@@ -55,7 +55,7 @@ def _handwritten(expression: str, turn: int) -> tuple[str, dict[str, Any]]:
 
 
 def seen_texts() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Hand-written updates of one text, which differ in their values."""
+    """Hand-written updates with the same text and other values."""
     for turn in count():
         yield _handwritten(
             "SET #name = :name, visits = if_not_exists(visits, :zero) + :one "
@@ -97,13 +97,13 @@ class Contender(NamedTuple):
 
     where: str
     arguments: tuple[Any, ...] = ()
-    """Before those that differ from call to call."""
+    """The arguments before those that differ from call to call."""
     pieces: int = 1
     """How many pieces of the work one call does."""
 
 
 class Work(NamedTuple):
-    """What is done, a figure each; those of one group share a table."""
+    """The measured work, one figure each. The figures of one group share a table."""
 
     group: str
     title: str
@@ -276,7 +276,7 @@ def run(module: str, *, is_compiled: bool, names: Mapping[str, str] | None = Non
 
 
 def _with_source(work: Work) -> dict[str, Contender]:
-    """The contenders of the work, and beside dynasafe itself its sources, not compiled."""
+    """The contenders of the work; with dynasafe also its sources, not compiled."""
     with_source = {}
     for name, contender in work.contenders.items():
         with_source[name] = contender

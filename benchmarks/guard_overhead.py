@@ -1,4 +1,4 @@
-"""What the guard costs: CPU of boto3 with it, as a multiple of boto3 without it.
+"""The cost of the guard: the CPU time of boto3 with it, as a multiple of boto3 without it.
 
     python -m benchmarks.guard_overhead
 
@@ -17,7 +17,7 @@ from benchmarks.work import REGION
 from dynasafe import guard
 
 ROUNDS = 41
-"""Many and short: other work on the machine disturbs a round, and seldom most of them."""
+"""Many short rounds: other work on the machine disturbs some rounds, and rarely most of them."""
 CREDENTIALS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 KEY = {"id": {"S": "p1"}}
 SMALL = {"M": {"name": {"S": "x" * 20}, "count": {"N": "12"}, "on": {"BOOL": True}}}
@@ -105,7 +105,7 @@ def cpu_s(call: Callable[..., object], params: dict[str, Any], count: int) -> fl
 
 
 def ratios(url: str, rounds: int = ROUNDS) -> dict[str, float]:
-    """By call: the median, over rounds that run in turns, of what the guard multiplies."""
+    """By call: the median ratio with and without the guard, over rounds that run in turns."""
     plain, guarded = client(url), guard(client(url))
     found = {}
     for name, (method, params, count) in CALLS.items():

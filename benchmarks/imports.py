@@ -1,4 +1,4 @@
-"""What an import costs beyond the interpreter's own start, by `python -X importtime`.
+"""The cost of an import beyond the interpreter's own start, from `python -X importtime`.
 
 The sum of what all modules took that were loaded after `site`, with which the interpreter's own
 start ends; in a new process each time, and with bytecode that is there already. It is the time that
@@ -14,7 +14,7 @@ import sys
 from benchmarks.figures import OURS, Figure, Target
 
 ALL_NAMES = "dynasafe, all its names"
-"""Each is loaded when it is first asked for, so the import alone does not say it all."""
+"""Names are loaded at first use, so the import alone is not the whole cost."""
 
 STATEMENTS = {
     OURS: "import dynasafe",

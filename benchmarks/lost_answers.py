@@ -1,4 +1,4 @@
-"""An increment whose answer is lost: how often each client sends it, and what its caller gets.
+"""An increment whose answer is lost: how often each client sends it, and the caller's result.
 
     python -m benchmarks.lost_answers
 
@@ -203,7 +203,7 @@ class Outcome(NamedTuple):
 
 
 async def outcome(increment: Callable[[str], Awaitable[None]]) -> Outcome:
-    """What becomes of one increment whose answer is lost."""
+    """The outcome of one increment whose answer is lost."""
     with losing_server() as server:
         try:
             await asyncio.wait_for(increment(server.url), 120)

@@ -1,4 +1,4 @@
-"""How much memory long reads and writes take at their peak.
+"""The peak memory of long reads and writes.
 
     python -m benchmarks.memory query-ours 100000 http://127.0.0.1:8000
 
@@ -91,7 +91,7 @@ def _visits(count: int) -> Iterator[Visit]:
 
 @contextmanager
 def _rise() -> Iterator[None]:
-    """Print by how many KiB the resident set rises within."""
+    """Print by how many KiB the resident set rises in the block."""
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5")  # forget the highest so far
     before_kib = resident_kib()
@@ -141,7 +141,8 @@ def measure(*, is_fast: bool) -> list[Figure]:
             Target(kind="at most times", bound=1.5, contender=last, against=first),
         ),
         (
-            # In MiB, for so little is no base of a ratio; the items alone are 100 MiB and more.
+            # In MiB, because a ratio of small values says little; the items alone are 100 MiB and
+            # more.
             "Memory of a batch write, at its peak",
             "write",
             batches,

@@ -1,4 +1,4 @@
-"""Ordinary logs: what services write that have no trouble with DynamoDB, some with others."""
+"""Ordinary logs of services without DynamoDB errors, some with other errors."""
 
 from __future__ import annotations
 

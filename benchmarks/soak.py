@@ -1,11 +1,11 @@
-"""A million calls, and whether the process grows by them.
+"""A million calls, to check that the process does not grow.
 
     python -m benchmarks.soak
 
 32 callers update items through a typed table and an untyped one, against the stub server. Each
-fifth update names an attribute that none had before, so that what is kept of requests seen before
-is filled, and emptied, many times over within the first tenth. It prints the resident set at each
-tenth, and fails if the last is larger than the second.
+fifth update names an attribute that none had before, so that the caches of requests are filled and
+emptied many times within the first tenth. It prints the resident set at each tenth, and fails if
+the last is larger than the second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from dynasafe import UpdateBuilder
 CALLERS = 32
 TENTHS = 10
 MOST_GROWTH_KIB = 2048
-"""Of the resident set, from the second tenth to the last: what its pages make it waver by."""
+"""The allowed growth of the resident set from the second tenth to the last: its usual variation."""
 
 
 async def soak(calls: int, endpoint_url: str, *, deadline_s: float) -> list[int]:
@@ -60,7 +60,9 @@ async def soak(calls: int, endpoint_url: str, *, deadline_s: float) -> list[int]
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.soak")
     parser.add_argument("--calls", type=int, default=1_000_000)
-    parser.add_argument("--minutes", type=float, default=50, help="begin no tenth after so long")
+    parser.add_argument(
+        "--minutes", type=float, default=50, help="start no tenth of the calls after these minutes"
+    )
     given = parser.parse_args()
     deadline_s = monotonic() + given.minutes * 60
     with stub_server() as endpoint_url:

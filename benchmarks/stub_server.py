@@ -1,7 +1,7 @@
-"""A DynamoDB that answers at once, in a process of its own, so that what is measured is the client.
+"""A DynamoDB stub that answers at once, in a separate process, so that only the client is measured.
 
-It speaks as much HTTP/1.1 as clients need, on loopback only, and knows its answers before it is
-asked. It ends with its parent: when its standard input does, or after an hour.
+It has the HTTP/1.1 that clients need, on loopback only, and canned answers. It ends with its
+parent, when its standard input ends, or after an hour.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.work import WIRE_ITEM
 
 CROWD_SIZE = 10_000
 CROWD_TABLE_NAME = "crowd"
-"""A table whose every page has so many small items, and a page after it."""
+"""A table whose pages have many small items; each page has a next one."""
 
 _LIFETIME_S = 3600
 _TARGET = re.compile(rb"\r\nx-amz-target: *dynamodb_\d+\.(\w+)\r\n")
@@ -73,7 +73,7 @@ def answer(operation: str, is_crowd: bool) -> bytes:
 class _Connection(asyncio.BufferedProtocol):
     """Reads into one buffer for all: a Protocol has 256 KiB allocated for each read.
 
-    The stub must be quicker than any client, or else each waits for it, call by call.
+    The stub must be faster than any client, or clients would wait for it.
     """
 
     def __init__(self) -> None:

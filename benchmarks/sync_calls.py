@@ -1,4 +1,4 @@
-"""Code that is not async: what an update costs the client's process in CPU time, beside boto3.
+"""The CPU time of the client's process for an update in sync code, next to boto3.
 
     python -m benchmarks.sync_calls
 
@@ -30,7 +30,7 @@ Call = Callable[[int], object]
 
 @contextmanager
 def ours(endpoint_url: str) -> Iterator[Call]:
-    """With all that is on by default: validation, retries and circuit breakers."""
+    """With all defaults: validation, retries and circuit breakers."""
     from dynasafe import DynamoDB
 
     with DynamoDB.connect(
@@ -81,7 +81,7 @@ def by_boto3(endpoint_url: str) -> Iterator[Call]:
 
 
 def cpu_per_call_us(call: Call, *, calls: int, threads: int) -> float:
-    """Microseconds of CPU time per call, of so many threads at once."""
+    """Microseconds of CPU time per call, with a number of threads."""
     each = calls // threads
 
     def work(first: int) -> None:

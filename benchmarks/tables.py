@@ -13,7 +13,7 @@ END = "<!-- figures: end -->"
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """What results.json says: the circumstances, the targets, and a table for each group."""
+    """The contents of results.json: the circumstances, the targets, and a table for each group."""
     figures = [from_json(each) for each in results["figures"]]
     groups = groupby(figures, key=lambda figure: figure.group)
     parts = [_group(name, list(members)) for name, members in groups]
@@ -21,7 +21,7 @@ def markdown(results: Mapping[str, Any]) -> str:
 
 
 def between_markers(page: str, tables: str) -> str:
-    """The page with the tables in their place.
+    """The page with the tables between its markers.
 
     Raises:
         ValueError: the page lacks a marker.
@@ -76,7 +76,7 @@ def _measured(target: Target, figure: Figure) -> str:
 
 
 def _range(spread: Spread) -> str:
-    """The quartiles; nothing where there was one round."""
+    """The quartiles; empty with only one round."""
     if spread.low == spread.high:
         return ""
     return f" ({_short(spread.low)} to {_short(spread.high)})"

@@ -1,4 +1,4 @@
-"""What OpenTelemetry adds to a call: dynasafe's hook, and the instrumentation of botocore.
+"""The cost of OpenTelemetry for a call: dynasafe's hook, and the instrumentation of botocore.
 
 Both record every span with the SDK, and export none. CPU time of the client's process, against the
 stub server.

@@ -12,7 +12,7 @@ from dynasafe.values.convert import to_attribute_map
 TABLE_NAME = "people"
 REGION = "us-east-1"
 MOST_CONNECTIONS = 50
-"""Of every contender's pool, so that 32 callers wait for no connection."""
+"""The pool size of every contender, so that 32 callers do not wait for connections."""
 
 ITEM: dict[str, Any] = {
     "id": "p1",
@@ -49,13 +49,13 @@ TEXT_ITEM: dict[str, Any] = {
     "roles": ["reader", "editor"],
     "settings": {"theme": "dark", "language": "en"},
 }
-"""Twelve attributes as most services have them: texts, but for two."""
+"""Twelve typical attributes: all are strings except two."""
 
 TEXT_WIRE_ITEM: dict[str, Any] = to_attribute_map(TEXT_ITEM)
 
 
 class Change(NamedTuple):
-    """What one update of four actions says: set, increment, remove and add."""
+    """The values of one update with four actions: set, increment, remove and add."""
 
     key: str
     name: str
@@ -70,7 +70,7 @@ def changes() -> Iterator[Change]:
 
 
 class NewNames(NamedTuple):
-    """Names of four attributes that no request had before."""
+    """Four attribute names that no earlier request had."""
 
     name: str
     visits: str
@@ -90,7 +90,7 @@ def new_names() -> Iterator[tuple[Change, NewNames]]:
 
 
 class Calls(NamedTuple):
-    """A contender's calls over a socket; the number makes each differ from the last."""
+    """A contender's calls over a socket. The number makes each call different."""
 
     update: Callable[[int], Awaitable[object]]
     get: Callable[[int], Awaitable[object]] | None = None

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# A package of the same name: were it loaded later, it would take the function's place here.
+# Import the package of the same name first: loaded later, it would replace the function here.
 from dynasafe.guard import guard, guard_process, unguard, unguard_process
 from dynasafe.version import __version__ as __version__
 
@@ -47,8 +47,8 @@ __all__ = [
     "unguard_process",
 ]
 
-# Each is loaded when it is first asked for, so that a service that only builds updates, or only
-# guards its clients, does not load asyncio for it.
+# Loaded at first use, so that a service that only builds updates or guards clients does not load
+# asyncio.
 _HOMES = {
     "AsyncDynamoDB": "dynasafe.aio.database",
     "AsyncTable": "dynasafe.aio.table",
@@ -69,7 +69,7 @@ _HOMES = {
     "settle": "dynasafe.aio.contention",
 }
 
-if not TYPE_CHECKING:  # a type checker would take any name for defined because of it
+if not TYPE_CHECKING:  # with it, a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)

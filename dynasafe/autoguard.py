@@ -1,4 +1,4 @@
-"""`import dynasafe.autoguard` guards the process as the environment says.
+"""`import dynasafe.autoguard` guards the process as DYNASAFE_GUARD says.
 
 `DYNASAFE_GUARD=warn` (or raise, or repair) calls `dynasafe.guard_process("warn")`; without the
 variable, or with `off`, nothing happens. So you can switch it on without a change of code:

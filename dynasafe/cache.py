@@ -8,14 +8,14 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _LARGEST = 64
-"""Nothing larger than this part of the cache is kept: it would cost much and save little."""
+"""An entry larger than 1/64 of the cache is not kept: it would cost much and save little."""
 
 
 class Cache(Generic[K, V]):
-    """What was used lately, in so many bytes at most.
+    """The entries that were used last, up to a number of bytes.
 
-    An entry that was used again is kept apart from those that came once, as the odd names of one
-    user do: new ones push out only each other.
+    Entries that were used again are kept separately from those that were used once, such as unusual
+    names from one user. So new entries push out only each other.
     """
 
     __slots__ = ("_bytes_new", "_bytes_used", "_new", "_used", "max_bytes")
@@ -38,10 +38,11 @@ class Cache(Generic[K, V]):
         return entry[0]
 
     def put(self, key: K, value: V, size_bytes: int) -> None:
-        """Keep the value, whose key and content take so many bytes, if it is not large."""
+        """Keep the value, unless it is large. `size` is the bytes of key and content."""
         if size_bytes * _LARGEST > self.max_bytes:
             return
-        # Threads may count at once, and lose a little: both counts start again with their dict.
+        # Threads may count at the same time, and lose a little. Both counts start again with their
+        # dict.
         if (self._bytes_new + size_bytes) * 2 > self.max_bytes:
             self._new, self._bytes_new = {}, 0
         self._new[key] = value, size_bytes
@@ -49,7 +50,7 @@ class Cache(Generic[K, V]):
 
     def _keep(self, key: K, entry: tuple[V, int]) -> None:
         if (self._bytes_used + entry[1]) * 2 > self.max_bytes:
-            # Those that are still in use come back one by one.
+            # Entries that are still in use come back one by one.
             self._new, self._bytes_new = self._used, self._bytes_used
             self._used, self._bytes_used = {}, 0
         self._used[key] = entry

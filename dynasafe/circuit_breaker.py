@@ -1,4 +1,4 @@
-"""The circuit breaker on the system's clock, for calls of DynamoDB and of anything else.
+"""The circuit breaker with the system's clock, for calls to DynamoDB or to any other service.
 
 breaker = CircuitBreaker(name="payments", minimum_calls=20)
 
@@ -40,7 +40,7 @@ R = TypeVar("R")
 
 
 class TimeSource(Protocol):
-    """Where seconds and random draws come from."""
+    """Gives the time and random numbers."""
 
     def now_s(self) -> float: ...
 
@@ -48,8 +48,8 @@ class TimeSource(Protocol):
 
 
 _Entered = tuple[Circuit, Permit, float]
-# What the current task or thread has entered, innermost last. Each has its own, and a breaker may
-# be entered by many at once, and by one again.
+# The breakers that the current task or thread has entered, innermost last. Many tasks may enter a
+# breaker at once, and one task may enter it again.
 _entered: ContextVar[tuple[_Entered, ...]] = ContextVar("dynasafe_entered_circuits", default=())
 
 
@@ -58,9 +58,9 @@ def _is_failure(error: Exception) -> bool:
 
 
 class ThreadSafeCircuit(Circuit):
-    """A circuit that threads may share: each of its decisions is made by one at a time.
+    """A circuit that threads may share: a lock guards each decision.
 
-    Hooks are called after the decision, outside of the lock, so that they may take their time.
+    Hooks are called after the decision and without the lock, so they may be slow.
     """
 
     def __init__(self, **settings: Any) -> None:
@@ -70,7 +70,7 @@ class ThreadSafeCircuit(Circuit):
         renewed_after_fork(self)
 
     def renew_locks(self) -> None:
-        self._lock = threading.RLock()  # one decision may take another
+        self._lock = threading.RLock()  # a decision may need another one
 
     def acquire(self, now_s: float, draw: float = 0.5) -> Permit:
         try:
@@ -138,13 +138,13 @@ class ThreadSafeCircuit(Circuit):
         while True:
             try:
                 event = self._events.popleft()
-            except IndexError:  # another thread has the rest
+            except IndexError:  # another thread calls the remaining hooks
                 return
             emit(self.hooks, event)
 
 
 class CircuitBreaker(ThreadSafeCircuit):
-    """Stops calls to a service that fails, and lets a few through later to see whether it works.
+    """Stops calls to a failing service, and later lets a few through to test it.
 
     As a setting of a database or a table it guards their calls. On its own it is a context
     manager and a decorator: `with` and `def`, `async with` and `async def`. A cancelled call
@@ -152,8 +152,8 @@ class CircuitBreaker(ThreadSafeCircuit):
 
     Args:
         ignore: exceptions that count as neither; by default those of calls that were not sent.
-        is_failure: says whether an exception counts as a failure. If not, it counts as a success,
-            since a refusal shows that the service works.
+        is_failure: whether an exception counts as a failure. If not, it counts as a success,
+            because a refusal shows that the service works.
         clock: gives the time.
 
     The other arguments are those of Circuit.

@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from importlib import import_module
 
 COMMANDS = {
-    "explain": ("dynasafe.commands.explain", "what a finding's code means"),
-    "check": ("dynasafe.commands.check", "whether DynamoDB would accept a request, offline"),
-    "lint": ("dynasafe.lint.command", "calls of boto3 and aioboto3 in source code that will fail"),
-    "logs": ("dynasafe.logs.command", "known DynamoDB errors in logs, and alarms for them"),
+    "explain": ("dynasafe.commands.explain", "explain the code of a finding"),
+    "check": ("dynasafe.commands.check", "check offline whether DynamoDB would accept a request"),
+    "lint": ("dynasafe.lint.command", "find boto3 and aioboto3 calls that will fail"),
+    "logs": ("dynasafe.logs.command", "find known DynamoDB errors in logs, and make alarms"),
 }
 """The module and the description of each subcommand."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status."""
+    """Run a command, and return the exit status."""
     given_arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(
-        prog="dynasafe", description="DynamoDB calls: explain, check and find what is wrong."
+        prog="dynasafe", description="Checks DynamoDB calls, and explains findings."
     )
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     asked = given_arguments[0] if given_arguments else None

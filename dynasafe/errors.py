@@ -24,24 +24,24 @@ from dynasafe.records import Record, assign
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """` Did you mean 'city'?`, or nothing where no known name is near."""
-    from difflib import get_close_matches  # only where something is wrong already
+    """` Did you mean 'city'?`, or an empty text if no known name is similar."""
+    from difflib import get_close_matches  # needed only for an error
 
     near = get_close_matches(str(name), list(known), n=1)
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
 _MOST_FINDINGS = 20
-"""How many findings one message shows."""
+"""The most findings in one message."""
 
 
 def _named(name: object) -> str:
-    """The name of a table, which may be its ARN, or of a circuit."""
+    """The name of a table (perhaps an ARN) or of a circuit, for a message."""
     return quoted(name, 320)
 
 
 def _words(text: str | None) -> str:
-    """What another program says, which may quote what it was sent."""
+    """The words of another program, which may quote attribute values."""
     return "None" if text is None else printable(text, 1000)
 
 
@@ -49,7 +49,7 @@ class DynasafeError(Exception):
     """Anything that dynasafe raises on purpose."""
 
     is_retryable: bool = False
-    """Whether the same call may succeed later, and making it again cannot apply a write twice."""
+    """Whether the same call may succeed later, and repeating it cannot apply a write twice."""
 
     @property
     def public_message(self) -> str:
@@ -86,7 +86,7 @@ def _rebuild(
 
 
 def _hide_what_it_came_from(error: DynasafeError) -> None:
-    # As `from None` does, which mypyc leaves out: Python's own errors quote the values.
+    # Like `from None`, which mypyc ignores: Python's own errors quote values.
     error.__suppress_context__ = True
 
 
@@ -97,8 +97,8 @@ class NotSentError(DynasafeError):
 class _PlacedError(DynasafeError):
     """An error about one value, with its document path.
 
-    `path` may have keys of maps, which are data like values: messages show `*` for them. Of a long
-    path, only the beginning is kept.
+    `path` may contain keys of maps, which are data like values, so messages show `*` for them. A
+    long path is cut.
     """
 
     def __init__(self, path: str, reason: str) -> None:
@@ -113,11 +113,11 @@ class _PlacedError(DynasafeError):
         self.args: tuple[Any, ...] = (shown, self.reason)  # what a repr shows
 
     def within(self, part: str | int, *, is_key: bool = False) -> Self:
-        """The same error, of a value that holds the one before.
+        """The same error, for the list or map around the value.
 
         Args:
-            part: the index, the name, or the key of a map, at which the one before stands.
-            is_key: whether it is a key of a map.
+            part: the position of the value in it: an index, a name, or the key of a map.
+            is_key: whether `part` is a key of a map.
         """
         self.path = _joined(part, self.path)
         self._set_shown(_joined("*" if is_key else part, self.shown_path))
@@ -137,7 +137,7 @@ class InvalidValueError(_PlacedError, NotSentError):
 
     @property
     def public_message(self) -> str:
-        """The message for the sender of the value: with the whole path, without the fix."""
+        """The message for the sender of the value: with the whole path, but without the fix."""
         reason = self.reason.partition(". Fix: ")[0]
         return f"{printable(self.path)}: {reason}" if self.path else reason
 
@@ -158,7 +158,7 @@ class InvalidRequestError(NotSentError):
     """A request that DynamoDB would refuse: every finding, not only the first."""
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
-        # One of the findings says so where it is no operation.
+        # If it is not an operation, one of the findings says so.
         operation = printable(operation) if isinstance(operation, str) else type(operation).__name__
         super().__init__(operation, tuple(findings))
         self.operation: str = operation
@@ -323,7 +323,7 @@ class CredentialsError(NotSentError):
         return (
             f"{self.operation} was not sent: no credentials from {printable(self.provider)}: "
             f"{_words(self.reason)}. "
-            "Fix: check that source of credentials, its permissions and the way to it."
+            "Fix: check that source of credentials, its permissions and the network."
         )
 
 
@@ -343,7 +343,7 @@ class ClientRetriesError(NotSentError):
 
 
 class ForkedProcessError(NotSentError):
-    """A database used in a child process that was forked after it was opened.
+    """A client was opened before a fork, and used in the child process.
 
     Both processes would read each other's answers from the same connections.
     """
@@ -356,7 +356,7 @@ class ForkedProcessError(NotSentError):
 
 
 class WrongEventLoopError(NotSentError):
-    """An AsyncDynamoDB used from another event loop than the one that its client belongs to."""
+    """An AsyncDynamoDB was used from an event loop other than its own."""
 
     def __str__(self) -> str:
         return (
@@ -367,7 +367,7 @@ class WrongEventLoopError(NotSentError):
 
 
 class ClientClosedError(NotSentError):
-    """A database used before it was opened, or after it was closed."""
+    """A client was used before it was opened, or after it was closed."""
 
     def __str__(self) -> str:
         return (
@@ -377,7 +377,7 @@ class ClientClosedError(NotSentError):
 
 
 class GuardUnavailableError(DynasafeError):
-    """`guard_process` found no way into this version of botocore, so no client is guarded."""
+    """`guard_process` does not work with this version of botocore, so no client is guarded."""
 
     def __init__(self, botocore_version: str) -> None:
         super().__init__(botocore_version)
@@ -408,7 +408,7 @@ class StoredValueError(_PlacedError, ValueError):
 
     @classmethod
     def of(cls, error: InvalidValueError) -> Self:
-        """The same error, of a value that was read."""
+        """The same error, for a value that was read."""
         stored = cls(error.path, error.reason)
         stored._set_shown(error.shown_path)
         return stored
@@ -580,7 +580,7 @@ class OutcomeUnknownError(DynasafeError):
         self.item = item
         self.key: Mapping[str, Any] | None = None
         self.write_id: str | None = None
-        # How to find out: a plan of the core, and the face that runs it.
+        # Functions that find out: the plan of the core, and the client that runs it.
         self._resolve_plan: Any = None
         self._run_plan: Any = None
 

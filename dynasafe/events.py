@@ -1,6 +1,6 @@
-"""What happens during a call, as frozen records that go to hooks.
+"""The events of a call, as frozen records for hooks.
 
-No record holds an attribute value. The module is loaded where somebody listens, or asks for it.
+No record has attribute values. The module is loaded only if somebody uses events.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ class CallEvent:
     operation: str
     table_name: str | None
     call_id: int = field(default=0, compare=False)
-    """The same for all events of a call, and of no other call in this process; 0: of no call."""
+    """The same for all events of one call, and unique in this process; 0 if there is no call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStarted(CallEvent):
-    """A call begins. `CallSucceeded`, `CallFailed` or `CallCancelled` ends it."""
+    """A call began. `CallSucceeded`, `CallFailed` or `CallCancelled` ends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class AttemptStarted(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptSucceeded(CallEvent):
-    """DynamoDB answered a request. `consumed_capacity` is in units, where the answer has it."""
+    """DynamoDB answered a request. `consumed_capacity` is in units, or None without them."""
 
     attempt: int
     duration_s: float = field(compare=False)
@@ -80,7 +80,7 @@ class CallFailed(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallCancelled(CallEvent):
-    """The caller cancelled the call. If `may_be_applied`, bytes may have left before that."""
+    """The caller cancelled the call. `may_be_applied`: bytes may have been sent before that."""
 
     attempts: int
     may_be_applied: bool
@@ -88,8 +88,8 @@ class CallCancelled(CallEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownErrorCode(CallEvent):
-    """DynamoDB answered with a code that this version does not know; it was taken as final
-    below HTTP 500 and as ambiguous from there."""
+    """DynamoDB answered with a code that this version does not know. Below HTTP 500 it counts as
+    final, from 500 on as ambiguous."""
 
     code: str
     http_status: int | None
@@ -117,12 +117,12 @@ class CircuitRateExceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRefused(CallEvent):
-    """A guard found what DynamoDB would refuse in a hand-written request.
+    """A guard found errors in a hand-written request, which DynamoDB would refuse.
 
     Args:
-        place: the file and line of the caller: "/app/orders.py:31".
-        count: how often this was found in this place: the largest of the findings' counts.
-        is_sent: a guard that only warns sent it all the same.
+        place: the file and line of the caller, such as "/app/orders.py:31".
+        count: how often the most frequent of the findings occurred at this place.
+        is_sent: whether the request was sent anyway, by a guard that only warns.
     """
 
     findings: tuple[Finding, ...]
@@ -140,5 +140,5 @@ class RequestRepaired(CallEvent):
 
 Event = CallEvent | CircuitTransition | CircuitRateExceeded
 Hook = Callable[[Event], None]
-"""Called with each event. One with a method `around(started)` is a context manager as well:
-what it returns is entered when a call begins, and left when it ends."""
+"""A function that is called with each event. If it has a method `around(started)`, that returns a
+context manager, which is entered when a call begins and left when it ends."""

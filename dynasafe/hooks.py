@@ -1,6 +1,6 @@
-"""How events reach hooks and the log.
+"""Sends events to hooks and to the log.
 
-A hook that raises is logged and otherwise ignored, so that observing a call cannot break it.
+An error in a hook is logged and otherwise ignored, so observing a call cannot break it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     import logging
 
 _PASSED_ON = (KeyboardInterrupt, SystemExit, GeneratorExit)
-"""What a hook may raise to end the process."""
+"""Errors in a hook that are not ignored, because they end the process."""
 _ids = count(1)
 _DEBUG = 10
 _logger: logging.Logger | None = None
 
 
 def logger() -> logging.Logger:
-    """The logger of dynasafe. `logging` takes some milliseconds to load, and often nobody logs."""
+    """The logger of dynasafe, made at first use: `logging` takes some milliseconds to load."""
     global _logger
     if _logger is None:
         import logging
@@ -32,7 +32,7 @@ def logger() -> logging.Logger:
 
 
 def is_logged() -> bool:
-    """Whether events are logged. Where `logging` is not loaded, nobody has asked for them."""
+    """Whether events are logged. If `logging` is not loaded, nobody wants them."""
     known = _logger
     if known is None:
         if "logging" not in sys.modules:
@@ -60,16 +60,16 @@ def emit(hooks: Iterable[Callable[[Any], object]], event: object) -> None:
                 )
         except _PASSED_ON:
             raise
-        except BaseException:  # one that raises CancelledError cancels nothing
+        except BaseException:  # a CancelledError from a hook cancels nothing
             logger().exception("A dynasafe hook raised on %s", type(event).__name__)
 
 
 @contextmanager
 def surrounded(hooks: Iterable[Callable[[Any], object]], started: object) -> Iterator[None]:
-    """Within the context managers of the hooks that have one; the last one is left first.
+    """Runs inside the context managers of the hooks that have one. The last one exits first.
 
-    As with events, a hook that raises is logged and otherwise ignored. It cannot replace or
-    swallow the error of the call.
+    As with events, an error in a hook is logged and otherwise ignored. It cannot replace or swallow
+    the error of the call.
     """
     entered: list[AbstractContextManager[object]] = []
     for hook in hooks:
@@ -100,7 +100,7 @@ def _leave(entered: list[AbstractContextManager[object]], error: BaseException |
                 manager.__exit__(type(error), error, error.__traceback__)
         except BaseException as raised:
             if raised is error:
-                continue  # a generator's context manager passes it on
+                continue  # a context manager made from a generator raises it again
             if isinstance(raised, _PASSED_ON):
                 raise
             logger().exception("A dynasafe hook raised at the end of a call")

@@ -1,4 +1,4 @@
-"""The numeric limits of DynamoDB, each with its page.
+"""The numeric limits of DynamoDB, each with its source.
 
 Sources: [1] "Quotas in Amazon DynamoDB"; [2] "Constraints in Amazon DynamoDB"; [3] the operation's
 page in the Amazon DynamoDB API Reference; [4] measured on DynamoDB Local 1.25.1; [5] ExtendDB,
@@ -44,7 +44,7 @@ MAX_NUMBER_DIGITS: Final = 38
 MAX_NUMBER_MAGNITUDE: Final = 125
 """The exponent of the greatest numbers, below 1E+126. [1]"""
 MIN_NUMBER_MAGNITUDE: Final = -130
-"""The exponent of the smallest numbers beside zero, 1E-130. [1]"""
+"""The exponent of the smallest numbers other than zero, 1E-130. [1]"""
 MAX_ATTRIBUTES_TO_GET: Final = 255
 """Names in the legacy AttributesToGet. [3]"""
 MAX_BATCH_GET_KEYS: Final = 100
@@ -54,7 +54,7 @@ MAX_BATCH_WRITES: Final = 25
 MAX_CLIENT_REQUEST_TOKEN_LENGTH: Final = 36
 """Characters in the token of TransactWriteItems. [3]"""
 TOKEN_WINDOW_S: Final = 600.0
-"""For how many seconds a repeat under the same ClientRequestToken is recognised. [3]"""
+"""Seconds in which a repeat with the same ClientRequestToken is recognised. [3]"""
 MAX_ITEM_BYTES: Final = 409_600
 """An item, by the formula of "DynamoDB item sizes and formats". [1]"""
 MAX_PARTITION_KEY_BYTES: Final = 2048
@@ -70,4 +70,4 @@ MAX_TOTAL_SEGMENTS: Final = 1_000_000
 MAX_VALUES_BYTES: Final = 2_097_152
 """The names and values of ExpressionAttributeValues together. [2, 4]"""
 MAX_EXPRESSION_WITH_VALUES_BYTES: Final = 1_048_576
-"""An expression's text and its values, each as often as it is used. [4]"""
+"""An expression's text and its values, each counted as often as it is used. [4]"""

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 
 class Access(Enum):
-    """What an operation does to tables and items."""
+    """Whether an operation reads or writes."""
 
     READ = "read"
     WRITE = "write"
@@ -21,10 +21,10 @@ class Access(Enum):
 
 
 class Repeat(Enum):
-    """Whether the same request may be sent again when its answer was lost."""
+    """Whether the same request may be sent again after its answer was lost."""
 
     ALWAYS = "always"
-    """It leaves the same behind, however often it is applied."""
+    """The result is the same, however often it is applied."""
     NEVER = "never"
     BY_EXPRESSION = "by expression"
     """It depends on what the update expression does. Not for the legacy AttributeUpdates."""
@@ -40,12 +40,12 @@ class Operation(NamedTuple):
     access: Access
     repeat: Repeat
     token_member: str | None = None
-    """The member that holds the token, where there is one."""
+    """The member that holds the token, if there is one."""
     tables: tuple[str, ...] = ()
-    """Where the names, or the ARNs, of its tables stand.
+    """The paths of the names or ARNs of its tables in the request.
 
     A dot leads into a member, `[]` into each element of a list, `*` into each value of a map; `{}`
-    at the end means the keys of a map. In PartiQL the names stand in the statement itself.
+    at the end means the keys of a map. In PartiQL the names are in the statement itself.
     """
 
 
@@ -132,11 +132,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         _write("UpdateTimeToLive", _TABLE),
     )
 }
-"""By name."""
+"""The operations by name."""
 
 
 def suggestion(name: object) -> str:
-    """The fix for a name that no operation has: "did you mean UpdateItem?"."""
+    """The fix for an unknown operation name: "did you mean UpdateItem?"."""
     nearest = _nearest(name) if isinstance(name, str) else None
     if nearest is None:
         return 'give its name in the API Reference, as in "UpdateItem"'
@@ -144,7 +144,7 @@ def suggestion(name: object) -> str:
 
 
 def _nearest(name: str) -> str | None:
-    from difflib import get_close_matches  # rarely needed, and dear to load
+    from difflib import get_close_matches  # rarely needed, and slow to load
 
     plain = {known.lower(): known for known in OPERATIONS}
     matches = get_close_matches(name.replace("_", "").lower(), plain, n=1)
@@ -163,7 +163,8 @@ def is_read(operation: Operation, params: Mapping[str, Any]) -> bool:
 
 
 def is_select(statement: object) -> bool:
-    """Whether a PartiQL statement reads. What does not begin with SELECT counts as a write."""
+    """Whether a PartiQL statement reads. All statements that do not begin with SELECT count as
+    writes."""
     words = statement.split(maxsplit=1) if isinstance(statement, str) else []
     return bool(words) and words[0].upper() == "SELECT"
 
@@ -180,7 +181,7 @@ def _statements(params: Mapping[str, Any]) -> Iterator[object]:
 
 
 def table_names(operation: Operation, params: Mapping[str, Any]) -> tuple[str, ...]:
-    """The names, or ARNs, of all tables that the request names, each once, in their order."""
+    """The names or ARNs of all tables in the request, each once, in order."""
     found = (name for path in operation.tables for name in _at(params, path.split(".")))
     return tuple(dict.fromkeys(name for name in found if isinstance(name, str)))
 

@@ -1,7 +1,7 @@
 """Records: immutable values, compared and shown by their fields.
 
-Their classes are written out. A dataclass takes most of a millisecond to make, with every import,
-and `dataclasses` itself some more, since it loads `inspect`.
+Their classes are written by hand. Each dataclass adds almost a millisecond to the import, and
+`dataclasses` itself more, because it loads `inspect`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any, Final, NoReturn, Self
 
 
 class Record:
-    """A value: equal to another of its class that holds the same.
+    """A value: equal to another one of its class with the same fields.
 
-    A class declares its slots, the order in which its fields are shown as `__match_args__`, and an
-    `__init__` that takes all of them by name, and sets each by `assign`.
+    A class declares its slots, the order of its fields in a repr as `__match_args__`, and an
+    `__init__` that takes all fields by name and sets each with `assign`.
     """
 
     __slots__ = ()
@@ -38,16 +38,16 @@ class Record:
         raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: it never changes")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _made, (type(self), {name: getattr(self, name) for name in self._names()})
+        return made, (type(self), {name: getattr(self, name) for name in self._names()})
 
     def replaced(self, **changes: Any) -> Self:
-        """The same with other parts."""
+        """A copy with other values for some fields."""
         return type(self)(**{**{name: getattr(self, name) for name in self._names()}, **changes})
 
-    __replace__ = replaced  # what copy.replace calls, from Python 3.13
+    __replace__ = replaced  # copy.replace calls this, from Python 3.13
 
     def _names(self) -> tuple[str, ...]:
-        # Declared here, __match_args__ would hide the names of each class from type checkers.
+        # If __match_args__ were declared here, type checkers would not see those of each class.
         names: tuple[str, ...] = getattr(self, "__match_args__", ())
         return names
 
@@ -59,8 +59,9 @@ class Record:
 
 
 assign: Final[Callable[[object, str, Any], None]] = object.__setattr__
-"""Sets a field of a record that is being made."""
+"""Sets a field of a record under construction."""
 
 
-def _made(cls: type[Record], parts: dict[str, Any]) -> Record:
+def made(cls: type[Any], parts: dict[str, Any]) -> Any:
+    """What a record is copied and unpickled by."""
     return cls(**parts)

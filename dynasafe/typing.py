@@ -1,4 +1,4 @@
-"""Types for annotations: results, parts of transactions, options, conditions."""
+"""Types for annotations: results, transaction entries, options, conditions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Hypothesis profiles: "dev" is quick, "ci" has a fixed budget and seed, "nightly" is long.
 
-"packaging" is for runs that ask whether what was installed works, and not whether the rules hold.
+"quick" is for runs that must not take long: `make unit`, and the tests of installed packages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ settings.register_profile(
     suppress_health_check=_SLOW_IS_FINE,
 )
 settings.register_profile(
-    "packaging",
+    "quick",
     max_examples=10,
     deadline=None,
     derandomize=True,

@@ -1,4 +1,4 @@
-"""The order of unit tests: random, by a seed that the header of a run shows.
+"""The order of tests that need no engine: random, by a seed that the header of a run shows.
 
 The tests of one file stay together, so that what they share is made once. DYNASAFE_ORDER=17 repeats
 the order of seed 17; DYNASAFE_ORDER=files takes that of the files. Other tests share engines and
@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 VARIABLE = "DYNASAFE_ORDER"
-UNIT = Path(__file__).parent / "unit"
+ROOT = Path(__file__).parents[1]
+WITHOUT_ENGINES = ("tests/unit", "tests/hostile", "tests/public_api", "tests/sockets")
 
 
 def pytest_configure() -> None:
@@ -30,9 +31,13 @@ def pytest_report_header() -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seed = os.environ[VARIABLE]
     if seed != "files":
-        units = [item for item in items if item.path.is_relative_to(UNIT)]
-        others = [item for item in items if not item.path.is_relative_to(UNIT)]
-        items[:] = [*shuffled(units, seed), *others]
+        alone = [item for item in items if needs_no_engine(item.path)]
+        others = [item for item in items if not needs_no_engine(item.path)]
+        items[:] = [*shuffled(alone, seed), *others]
+
+
+def needs_no_engine(path: Path) -> bool:
+    return any(path.is_relative_to(ROOT / folder) for folder in WITHOUT_ENGINES)
 
 
 def shuffled(items: list[pytest.Item], seed: str) -> list[pytest.Item]:

@@ -1,4 +1,4 @@
-"""One module per library: how it does the measured work."""
+"""The measured work, with one module for each library."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 
 
 def is_installed(package: str) -> bool:
-    """Whether a library is here; some need a newer Python than dynasafe does."""
+    """Whether a library is installed; some need a newer Python than dynasafe."""
     return find_spec(package) is not None
 
 
 def load(where: str) -> Any:
     """The function named "module:function", of a module here.
 
-    A library is loaded with its module, so that a process loads those alone that it measures.
+    A library is loaded with its module, so a process loads only the libraries that it measures.
     """
     module, name = where.split(":")
     return getattr(import_module(f"{__name__}.{module}"), name)

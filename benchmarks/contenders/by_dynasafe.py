@@ -1,4 +1,4 @@
-"""dynasafe: what is measured."""
+"""dynasafe, which is measured."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def deserialize(item: dict[str, Any]) -> dict[str, Any]:
 def database(
     endpoint_url: str, certificate: str | None = None, *, is_observed: bool = False
 ) -> AsyncDynamoDB:
-    """With all that is on by default: validation, retries and circuit breakers."""
+    """With all defaults: validation, retries and circuit breakers."""
     return AsyncDynamoDB.connect(
         region_name=REGION,
         endpoint_url=endpoint_url,

@@ -1,4 +1,4 @@
-"""A bare POST of a body that is ready: what no client on the same transport can be below."""
+"""A bare POST of a finished body: the lower limit of any client on the same transport."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Requests through a client of aioboto3 or aiobotocore.
 
-The client's exceptions say little about whether a request left: the same EndpointConnectionError
-stands for a refused connection and for one that was reset after the write. So the body of each
-request notes when it is written to the connection. What fails before that was not sent.
+The client's exceptions do not say whether a request was sent: EndpointConnectionError may mean a
+refused connection, or one that was reset after the write. So the body of each request records when
+it is written to the connection. A request that fails before that was not sent.
 
 Sources: aiobotocore's endpoint.py, httpsession.py and credentials.py; aiohttp's payload.py.
 """
@@ -17,6 +17,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from dynasafe.aio.patience import patient_timeout
+from dynasafe.calls.requests import Large
 from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
     ClientConnection,
@@ -39,23 +40,23 @@ from dynasafe.findings.finding import Finding
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
 from dynasafe.resilience.boundary import Lost, NotSent, TransportError
-from dynasafe.validation import CHECKED_OPERATIONS
+from dynasafe.values.wire import holds_many
 
 if TYPE_CHECKING:
     from aiobotocore.config import AioConfig
 
 _FAILED_REFRESH_S = 1.0
-"""How long calls have the failure of the last refresh, before another one is tried."""
+"""Seconds for which calls get the failure of the last refresh, before the next one is tried."""
 _IDLE_S = 0.05
-"""After so long without a request, the loop is let notice what the peer has closed meanwhile."""
+"""After this time without a request, the loop gets turns to notice closed connections."""
 
 
 class AiobotoConnection(ClientConnection):
-    """Makes a client, and closes it; again and again, if wanted.
+    """Makes a client and closes it, also several times.
 
     Raises:
-        ClientRetriesError: the config would have requests repeated.
-        InvalidValueError: an argument is of a wrong type, or contradicts another.
+        ClientRetriesError: the config would make the client repeat requests.
+        InvalidValueError: an argument has the wrong type, or contradicts another.
     """
 
     def __init__(self, **given: Any) -> None:
@@ -79,7 +80,7 @@ class AiobotoConnection(ClientConnection):
         try:
             if self._session is None:
                 self._session = _new_session()
-            # A session of aiobotocore has another name for it.
+            # A session of aiobotocore uses another name.
             make = getattr(self._session, "client", None) or self._session.create_client
             client = await self._exit_stack.enter_async_context(
                 make("dynamodb", config=self._client_config(), **self._options)
@@ -88,16 +89,16 @@ class AiobotoConnection(ClientConnection):
             raise
         except Exception as error:
             raise opening_error(error) from error
-        return AiobotoTransport(client, is_validating=False)
+        return AiobotoTransport(client)
 
     async def close(self) -> None:
         await self._exit_stack.aclose()
 
     def _client_config(self) -> AioConfig:
-        """The given config, with what must hold.
+        """The given config, with the required options.
 
-        It leaves out botocore's check of parameters: `check_request` has looked at them already,
-        and AiobotoTransport has botocore look at those that it does not know.
+        It turns off botocore's check of parameters: `check_request` has already checked them, and
+        AiobotoTransport lets botocore check the others.
         """
         from aiobotocore.config import AioConfig
 
@@ -108,11 +109,11 @@ class AiobotoConnection(ClientConnection):
         }
         given = self._config
         if given is None:
-            made: Any = client_config(**own)  # an AioConfig, where there is aiobotocore
+            made: Any = client_config(**own)  # an AioConfig, if aiobotocore is installed
             return cast("AioConfig", made)
         if given.user_agent or given.user_agent_appid:
             own["user_agent"] = given.user_agent
-        # Theirs first, so that ours, which sends once, is what holds.
+        # The user's config first, so that ours, which sends once, takes precedence.
         base = given if isinstance(given, AioConfig) else AioConfig().merge(given)
         merged: AioConfig = base.merge(client_config(**own))
         if isinstance(given, AioConfig):
@@ -129,7 +130,7 @@ def _load() -> None:
 
 
 def _new_session() -> Any:
-    """A session of aioboto3; of aiobotocore, where that is newer than any aioboto3 takes."""
+    """A session of aioboto3, or of aiobotocore if that is too new for aioboto3."""
     try:
         import aioboto3
     except ImportError:
@@ -143,13 +144,13 @@ def _new_session() -> Any:
 
 
 class _Handover:
-    """Whether the request under way in this task was written to a connection."""
+    """Whether the current request of this task was written to a connection."""
 
     __slots__ = ("is_aws", "is_exact", "is_made", "is_reached", "url")
 
     def __init__(self, *, is_aws: bool, is_exact: bool) -> None:
-        self.is_aws = is_aws  # whether the answer must have what only AWS sends
-        self.is_exact = is_exact  # whether the body notes when it is written
+        self.is_aws = is_aws  # whether the answer must have headers that only AWS sends
+        self.is_exact = is_exact  # whether the body records its writing
         self.is_reached = False  # the client has a signed request
         self.is_made = False
         self.url = ""
@@ -160,7 +161,7 @@ _handover: ContextVar[_Handover | None] = ContextVar("dynasafe_handover", defaul
 
 @cache
 def _marked_body() -> Any:
-    """The class of bodies for aiohttp that note when they are written, and are written once."""
+    """The class of aiohttp bodies that record when they are written, and are written only once."""
     from aiohttp.payload import BytesPayload
 
     class MarkedBody(BytesPayload):
@@ -178,7 +179,7 @@ def _marked_body() -> Any:
 
         def _note(self) -> None:
             if self._handover.is_made:
-                raise ConnectionAbortedError("a redirect asks for the request again")
+                raise ConnectionAbortedError("a redirect would send the request again")
             self._handover.is_made = True
 
     return MarkedBody
@@ -187,14 +188,11 @@ def _marked_body() -> Any:
 class AiobotoTransport:
     """Sends requests through a client of aioboto3 or aiobotocore.
 
-    Args:
-        is_validating: whether the client has botocore check the parameters.
-
     Raises:
         ClientRetriesError: the client repeats requests by itself.
     """
 
-    def __init__(self, client: Any, *, is_validating: bool = True) -> None:
+    def __init__(self, client: Any) -> None:
         meta = getattr(client, "meta", None)
         if meta is None or not asyncio.iscoroutinefunction(getattr(client, "_make_api_call", None)):
             raise UnsupportedTypeError(
@@ -209,7 +207,6 @@ class AiobotoTransport:
             )
         require_sent_once(meta.config.retries or {})
         self._client = client
-        self._is_validating = is_validating
         self._refresh: asyncio.Task[None] | None = None
         self._failed_refresh: tuple[float, NotSent] | None = None
         self._used_s = 0.0
@@ -227,8 +224,6 @@ class AiobotoTransport:
     async def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
-        if not self._is_validating and operation not in CHECKED_OPERATIONS:
-            self._require_valid(operation, params)
         self._require_open()
         handover = _Handover(is_aws=self._is_aws, is_exact=self._is_aiohttp)
         token = _handover.set(handover)
@@ -251,10 +246,13 @@ class AiobotoTransport:
             raise failure from (None if is_hidden else error)
         finally:
             _handover.reset(token)
-        return response
+        if not holds_many(response):
+            return response
+        await asyncio.sleep(0)
+        return Large(response)
 
     async def refresh_credentials(self) -> bool:
-        """Fetch credentials again, where they are of a kind that can be fetched."""
+        """Fetch credentials again, if they can be fetched."""
         credentials = self._credentials()
         protected_refresh = getattr(credentials, "_protected_refresh", None)
         if credentials is None or protected_refresh is None:
@@ -262,7 +260,7 @@ class AiobotoTransport:
         before = getattr(credentials, "_frozen_credentials", None)
 
         async def fetch() -> None:
-            # The cache of an assumed role still has those that were refused.
+            # The cache of an assumed role still has the refused ones.
             source = getattr(credentials._refresh_using, "__self__", None)
             cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
             if cache is not None and key is not None:
@@ -281,7 +279,7 @@ class AiobotoTransport:
         return str(getattr(self._credentials(), "method", None) or "the default chain")
 
     async def _have_credentials(self) -> None:
-        """Have credentials that are good, fetched once for all calls that need them."""
+        """Ensure valid credentials, fetched once for all calls that need them."""
         credentials = self._credentials()
         refresh_needed = getattr(credentials, "refresh_needed", None)
         if refresh_needed is not None and refresh_needed(
@@ -290,13 +288,14 @@ class AiobotoTransport:
             await self._refresh_once(credentials.get_frozen_credentials)
 
     async def _refresh_once(self, fetch: Any) -> None:
-        """Of many calls at once, one fetches; a failure counts for all, and for a moment after."""
+        """Of many concurrent calls, one fetches. A failure counts for all, and for a moment
+        after."""
         now_s = asyncio.get_running_loop().time()
         if self._failed_refresh is not None and now_s < self._failed_refresh[0]:
             raise self._failed_refresh[1]
         if self._refresh is None or self._refresh.done():
             self._refresh = asyncio.ensure_future(self._fetched(fetch))
-        # One call that gives up must not end it for the others.
+        # A call that gives up must not cancel it for the others.
         await asyncio.shield(self._refresh)
 
     async def _fetched(self, fetch: Any) -> None:
@@ -311,14 +310,14 @@ class AiobotoTransport:
         self._failed_refresh = None
 
     async def _let_loop_notice(self) -> None:
-        """After a pause, let the loop close connections that the peer has closed meanwhile."""
+        """After a pause, let the loop close connections that the peer has closed."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._used_s > _IDLE_S:
             await asyncio.sleep(0)
         self._used_s = now_s
 
     def _require_open(self) -> None:
-        """A closed client would open new connections without a word, and leave them open."""
+        """Refuse a closed client: it would silently open new connections, and leave them open."""
         sessions = getattr(self._http_session(), "_sessions", None)
         if sessions:
             self._had_sessions = True
@@ -327,11 +326,6 @@ class AiobotoTransport:
 
     def _http_session(self) -> Any:
         return getattr(getattr(self._client, "_endpoint", None), "http_session", None)
-
-    def _require_valid(self, operation: str, params: Mapping[str, Any]) -> None:
-        findings = self._findings(operation, params)
-        if findings:
-            raise InvalidRequestError(operation, findings)
 
     def _invalid(self, operation: str, params: Mapping[str, Any]) -> InvalidRequestError:
         return InvalidRequestError(operation, self._findings(operation, params))
@@ -355,7 +349,7 @@ class AiobotoTransport:
     def _failure(
         self, operation: str, params: Mapping[str, Any], error: Exception, handover: _Handover
     ) -> Exception:
-        """What the exception of the client means."""
+        """The failure that the client's exception means."""
         if not handover.is_reached:
             names = {cls.__name__ for cls in type(error).__mro__}
             if "ParamValidationError" in names:
@@ -370,7 +364,7 @@ class AiobotoTransport:
 
 
 def _note_request(request: Any, **_: Any) -> None:
-    """The client has a signed request, and is about to send it."""
+    """Note that the client has a signed request, and is about to send it."""
     handover = _handover.get()
     if handover is None:
         return
@@ -382,7 +376,7 @@ def _note_request(request: Any, **_: Any) -> None:
 
 
 def _require_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Let DynamoDB's own answers pass, and say what any other one is."""
+    """Accept DynamoDB's own answers, and raise an error for any other one."""
     handover = _handover.get()
     if handover is None:
         return

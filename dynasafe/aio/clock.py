@@ -12,7 +12,7 @@ class Clock(Protocol):
     """Gives the time and random numbers; tests use their own."""
 
     def now_s(self) -> float:
-        """Seconds since some moment, which do not go back."""
+        """Seconds since some moment; they do not go back."""
         ...
 
     async def sleep(self, delay_s: float) -> None:

@@ -1,9 +1,9 @@
 """Connections to one endpoint: HTTP/1.1 keep-alive, one request at a time on each.
 
-A connection is used again only where nothing speaks against it, and a request that was handed to
-it is not sent a second time. So a failure before the handover is `NotSent`, any later one `Lost`.
+A connection is reused only if it is in a clean state, and a request that was handed to it is not
+sent a second time. So a failure before the handover is `NotSent`, and a later one `Lost`.
 
-Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the look at an idle socket; the AWS SDKs'
+Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the check of an idle socket; the AWS SDKs'
 "standard" defaults, for the connect bound; "NAT gateways", Amazon VPC User Guide, for silent
 connections that are dropped after 350 s.
 """
@@ -42,11 +42,12 @@ _BUFFER_BYTES: Final = 64 * 1024
 
 
 class Connection(asyncio.BufferedProtocol):
-    """One connection. It belongs to a pool, whose buffer it reads into."""
+    """One connection. It reads into the buffer of its pool."""
 
     def __init__(self, pool: Pool) -> None:
         self.pool: Final = pool
-        # All connections read into one buffer: what is read is used up before anything else runs.
+        # All connections read into one buffer: its contents are consumed before any other code
+        # runs.
         self.buffer: Final = pool.buffer
         self.reader: Final = AnswerReader()
         self.transport: Any = None
@@ -99,20 +100,20 @@ class Connection(asyncio.BufferedProtocol):
     # Called by the pool.
 
     async def opened(self) -> None:
-        """Wait until it can take a request."""
+        """Wait until the connection can take a request."""
 
     def hand_over(
         self, request: bytes, timeout_s: float | None, deadline_s: float
     ) -> asyncio.Future[None]:
-        """Send a request: what is done when the reader has the answer.
+        """Send a request. Returns a future that is done when the reader has the answer.
 
-        It raises Lost where no whole answer comes.
+        It raises Lost if no complete answer comes.
 
         Args:
-            timeout_s: what an error says; the deadline is what counts.
+            timeout_s: for the text of an error; the deadline decides.
 
         Raises:
-            NotSent: the connection has closed meanwhile.
+            NotSent: the connection was closed meanwhile.
         """
         if self.is_closed:
             raise NotSent("the connection was closed as soon as it was made")
@@ -125,12 +126,12 @@ class Connection(asyncio.BufferedProtocol):
         return waiter
 
     def is_usable(self, now_s: float) -> bool:
-        """Whether a request may be handed over."""
+        """Whether the connection can take a request."""
         if self.is_closed or self.transport.is_closing():
             return False
         if now_s - self.idle_since_s > MAX_IDLE_S:
             return False
-        # A close by the peer that the loop has not come to: half a microsecond, well spent.
+        # Detects a close by the peer that the loop has not handled yet, in half a microsecond.
         return not self._is_readable()
 
     def _is_readable(self) -> bool:
@@ -147,7 +148,7 @@ class Connection(asyncio.BufferedProtocol):
             return True
 
     def fail(self, reason: str) -> None:
-        """Give up what is waited for, and the connection."""
+        """Give up the awaited answer, and the connection."""
         self._give_up(reason)
         self.abort()
 
@@ -159,14 +160,14 @@ class Connection(asyncio.BufferedProtocol):
                 waiter.set_exception(Lost(reason))
 
     def abort(self) -> None:
-        """Close without a word."""
+        """Close without TLS shutdown."""
         self.is_closed = True
         self.transport.abort()
 
     def drop(self) -> None:
-        """Close this process's copy of the socket, and leave that of its parent alone.
+        """Close this process's copy of the socket, but not that of its parent.
 
-        The event loop's own registrations may be the parent's as well.
+        The event loop's registrations may belong to the parent too.
         """
         self.is_closed = True
         _left_behind.append(self)
@@ -175,16 +176,16 @@ class Connection(asyncio.BufferedProtocol):
             getattr(copy, "_sock", copy).close()
 
 
-# What a parent's connections were, in its child: a transport that is collected says so on stderr.
+# A parent's transports in the child, kept because a collected transport warns on stderr.
 _left_behind: list[Connection] = []
 
 
 class Pool:
-    """The connections to one endpoint, the one used last first.
+    """The connections to one endpoint. The last used one is taken first.
 
     Args:
-        trust: for TLS.
-        proxy: that is gone through.
+        trust: the certificates for TLS.
+        proxy: the proxy to use.
         max_idle: how many unused connections are kept.
     """
 
@@ -220,7 +221,7 @@ class Pool:
     # --- Taking and giving back
 
     def take(self, now_s: float) -> Connection | None:
-        """An unused connection that is fit for a request, if there is one."""
+        """An idle connection that can take a request, or None."""
         idle = self._idle
         while idle:
             connection = idle.pop()
@@ -232,7 +233,7 @@ class Pool:
         return None
 
     def release(self, connection: Connection) -> None:
-        """Give back a connection after a whole answer."""
+        """Give back a connection after a complete answer."""
         self._busy.discard(connection)
         now_s = self.loop.time()
         if not connection.reader.is_reusable:
@@ -257,18 +258,18 @@ class Pool:
             self._arm(now_s + MAX_IDLE_S)
 
     def discard(self, connection: Connection) -> None:
-        """Close the connection, which is not used again."""
+        """Close the connection; it is not used again."""
         self._busy.discard(connection)
         connection.abort()
 
     def forget(self, connection: Connection) -> None:
-        """It has closed."""
+        """Forget a connection that was closed."""
         self._busy.discard(connection)
         with suppress(ValueError):
             self._idle.remove(connection)
 
     def close(self) -> None:
-        """Close all; what waits for an answer is lost."""
+        """Close all connections. Requests that wait for an answer are lost."""
         self.is_closed = True
         if self._renewal is not None:
             self._renewal.cancel()
@@ -283,7 +284,7 @@ class Pool:
         self._busy.clear()
 
     def drop(self) -> None:
-        """In a child process: leave all that is the parent's."""
+        """In a child process: drop the parent's connections."""
         self.is_closed = True
         for connection in [*self._idle, *self._busy]:
             connection.drop()
@@ -293,7 +294,7 @@ class Pool:
     # --- Time
 
     def watch(self, connection: Connection, deadline_s: float) -> None:
-        """Give the connection up when its time has come."""
+        """Give the connection up at its deadline."""
         connection.deadline_s = deadline_s
         self._busy.add(connection)
         if deadline_s < self._timer_at_s:
@@ -306,7 +307,7 @@ class Pool:
         self._timer = self.loop.call_at(at_s, self._tick)
 
     def _tick(self) -> None:
-        """The one timer of all requests: it wakes up some times in a second at most."""
+        """The only timer of all requests. It runs at most a few times in a second."""
         self._timer = None
         self._timer_at_s = math.inf
         now_s = self.loop.time()
@@ -329,7 +330,7 @@ class Pool:
     def _turn(
         self, connection: Connection, waiter: asyncio.Future[None], reads: int, turns: int
     ) -> None:
-        # After the loop stood still the answer may be in the socket: it gets turns to be read.
+        # If the loop was blocked, the answer may be in the socket, so it gets turns to be read.
         if waiter.done():
             return
         if connection.reads != reads:
@@ -345,9 +346,9 @@ class Pool:
         """A new connection, with TLS and through the proxy as set.
 
         Raises:
-            NotSent: none could be made.
+            NotSent: no connection could be made.
         """
-        # A task of its own: a caller that goes away leaves a connection that others can use.
+        # A separate task: if the caller is cancelled, others can use the connection.
         task = self.loop.create_task(self._connect_in_time())
         self._connecting.add(task)
         task.add_done_callback(self._connected)
@@ -409,7 +410,8 @@ class Pool:
         except ssl.SSLCertVerificationError:
             if trust.is_full(context):
                 raise
-        # The host's certificate is not of Amazon's own roots, as behind a proxy that looks inside.
+        # The host's certificate is not from Amazon's own roots, for example behind a proxy that
+        # decrypts.
         return await self._open(await in_thread(self.loop, trust.full))
 
     async def _open(self, context: ssl.SSLContext | None) -> Connection:
@@ -419,7 +421,7 @@ class Pool:
         try:
             connection = await self._dial(endpoint.host, endpoint.port, context)
         except socket.gaierror:
-            # The name server is down, which the addresses of before need not be.
+            # The name server is down, but the earlier addresses may still work.
             for address in reversed(self._addresses):
                 with suppress(OSError):
                     return await self._dial(address, endpoint.port, context)
@@ -447,7 +449,7 @@ class Pool:
     async def _create(
         self, factory: Callable[[], Any], host: str, port: int, options: dict[str, Any]
     ) -> tuple[Any, Any]:
-        # uvloop's has no such argument; an address has no second one.
+        # uvloop has no such argument; one IP address has no alternative.
         if isinstance(self.loop, asyncio.BaseEventLoop) and not is_address(host):
             options = {**options, "happy_eyeballs_delay": 0.25}
         return await self.loop.create_connection(factory, host, port, **options)
@@ -481,7 +483,7 @@ class Pool:
         return connection
 
     async def _renew(self) -> None:
-        """Make a new connection before an old one is left."""
+        """Make a new connection before an old one is dropped."""
         try:
             connection = await self.connect(None)
         except NotSent:
@@ -535,7 +537,8 @@ def _keep_alive(transport: Any) -> None:
 
 
 async def in_thread(loop: asyncio.AbstractEventLoop, function: Callable[[], Any]) -> Any:
-    """What a blocking function returns, of a thread that does not hold up the interpreter's end."""
+    """The result of a blocking function, run in a thread that does not delay the interpreter's
+    exit."""
     import threading
 
     future: asyncio.Future[Any] = loop.create_future()

@@ -1,4 +1,4 @@
-"""What makes an async client's transport: connections of our own, or a client of aioboto3."""
+"""Makes an async client's transport: connections of our own, or a client of aioboto3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dynasafe.values.arguments import require_choice
 
 
 class Connection(Protocol):
-    """Opens a transport, and closes it; again and again, if wanted."""
+    """Opens a transport and closes it, also several times."""
 
     slot_count: int
 
@@ -20,11 +20,11 @@ class Connection(Protocol):
 
 
 def transport_over(client: Any, max_connections: int | None) -> tuple[Transport, int]:
-    """The transport over a client that a user brings, and how many requests it takes at once.
+    """The transport over a user's client, and the number of requests that it takes at once.
 
     Raises:
         ClientRetriesError: the client repeats requests by itself.
-        InvalidValueError: it is not a client of DynamoDB, or has fewer connections than that.
+        InvalidValueError: it is not a DynamoDB client, or has fewer connections.
     """
     from dynasafe.aio.aioboto import AiobotoTransport
     from dynasafe.environment.clients import slot_count
@@ -34,11 +34,11 @@ def transport_over(client: Any, max_connections: int | None) -> tuple[Transport,
 
 
 def connection_of(transport: str, given: dict[str, Any], own: dict[str, Any]) -> Connection:
-    """What makes the transport.
+    """The object that makes the transport.
 
     Args:
-        given: arguments that both have.
-        own: arguments of our own connections.
+        given: arguments for both kinds.
+        own: arguments only for our own connections.
     """
     require_choice("transport", transport, ("http", "aioboto3"))
     if transport == "http" and not _is_async_session(given["session"]):
@@ -50,7 +50,8 @@ def connection_of(transport: str, given: dict[str, Any], own: dict[str, Any]) ->
     for name, value in own.items():
         if value is not None and name != "verify":
             raise ValueOutOfRangeError(
-                name, "aioboto3 does not take it from here. Fix: give it a session or config"
+                name,
+                "aioboto3 does not take this argument. Fix: put it into a session or config",
             )
     if own["verify"] is not None:
         given["client_options"] = {**(given["client_options"] or {}), "verify": own["verify"]}

@@ -1,4 +1,4 @@
-"""When callers race for one item: ask again for a lost answer, try again after a conflict.
+"""For callers that compete for one item: resolve a lost answer, and retry after a conflict.
 
 await settle(db.transact_write_items(writes))
 await retry_conflicts(read_change_and_store, on=VersionConflictError)
@@ -22,7 +22,7 @@ MAX_DELAY_S = 1.0
 
 
 async def settle(call: Awaitable[T]) -> T:
-    """What a call returns. If its outcome is unknown, the call is resolved once.
+    """The result of a call. If its outcome is unknown, the call is resolved once.
 
     For a call that can be resolved: a transaction, or a write with `exactly_once=True`.
 

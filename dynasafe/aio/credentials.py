@@ -1,7 +1,7 @@
-"""Credentials as one client's calls share them: fetched once for all, and ahead of their expiry.
+"""The credentials of one client: fetched once for all calls, and before they expire.
 
 Source: botocore/credentials.py, RefreshableCredentials, for the 15 minutes; here a failed refresh
-backs off, and credentials that are still good stay in use.
+backs off, and credentials that are still valid stay in use.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from dynasafe.http.credentials import (
 
 
 class CredentialSource(CredentialState):
-    """Where a client's credentials come from.
+    """The source of a client's credentials.
 
     Args:
-        fetch: gives credentials; it may block, and takes whether to ask the source itself. None
-            for static credentials.
+        fetch: returns credentials, and may block. Its argument says whether to fetch from the
+            source. None for static credentials.
         now_s: seconds since the epoch.
     """
 
@@ -45,7 +45,7 @@ class CredentialSource(CredentialState):
         self._task: asyncio.Task[Credentials] | None = None
 
     async def get(self) -> Credentials:
-        """Credentials that are good now. Its caller bounds the wait.
+        """Valid credentials. The caller limits the wait.
 
         Raises:
             CredentialProblem: no credentials were found.
@@ -59,7 +59,7 @@ class CredentialSource(CredentialState):
         return usable
 
     async def refresh(self, refused: Credentials | None) -> bool:
-        """Whether there are other credentials now than those that were refused.
+        """Whether there are new credentials now, in place of the refused ones.
 
         Raises:
             CredentialProblem: they could not be fetched.

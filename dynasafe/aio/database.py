@@ -15,7 +15,6 @@ from dynasafe.aio.connections import Connection, connection_of, transport_over
 from dynasafe.aio.execute import Executor
 from dynasafe.aio.table import AsyncTable, PlainItem, connected_table
 from dynasafe.aio.transport import Transport
-from dynasafe.calls.handwritten import handwritten_plan
 from dynasafe.calls.options import (
     DEFAULT_CONNECT_TIMEOUT_S,
     DEFAULT_MAX_CONNECTIONS,
@@ -324,6 +323,8 @@ class AsyncDynamoDB:
             NoAnswerError: a read was sent, and no usable answer came.
             OutcomeUnknownError: a write may or may not have been applied.
         """
+        from dynasafe.calls.handwritten import handwritten_plan
+
         settings = _CALL.settings(options, self._settings)
         table_name = params.get("TableName") if isinstance(params, Mapping) else None
         return await self._executor.call(

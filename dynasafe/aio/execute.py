@@ -1,7 +1,7 @@
-"""The async driver: it does what plans and the retry loop decide.
+"""The async driver: carries out the commands of plans and of the retry loop.
 
-Everything that one client's calls share lives here: its transport, connection slots, retry quota
-and circuit breakers.
+It has everything that one client's calls share: transport, connection slots, retry quota and
+circuit breakers.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
+from dynasafe.aio.aside import aside
 from dynasafe.aio.clock import Clock, SystemClock
 from dynasafe.aio.transport import Transport
 from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS, Settings
 from dynasafe.calls.plans import (
+    Aside,
     CallState,
     ClientState,
     Plan,
@@ -48,12 +50,13 @@ from dynasafe.resilience.attempts import (
 )
 from dynasafe.resilience.boundary import NotSent
 from dynasafe.resilience.settings_rules import require_count
+from dynasafe.values.wire import holds_many
 
 T = TypeVar("T")
 
 
 class Slots:
-    """Connection slots: so many requests at once, the others wait in order."""
+    """Connection slots: they limit concurrent requests. The others wait in order."""
 
     def __init__(self, count: int) -> None:
         require_count("max_connections", count)
@@ -62,10 +65,10 @@ class Slots:
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def take(self, timeout_s: float | None) -> bool:
-        """Take a slot; whether that took a wait.
+        """Take a slot. Returns whether it had to wait.
 
         Raises:
-            TimeoutError: none came free in time.
+            TimeoutError: no slot became free in time.
             ClientClosedError: the client was closed meanwhile.
         """
         if self.in_flight < self.count:
@@ -77,14 +80,14 @@ class Slots:
             async with asyncio.timeout(timeout_s):
                 await waiter
         except BaseException:
-            # It may have been handed over at the same moment.
+            # A slot may have been handed over at the same moment.
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self.release()
             raise
         return True
 
     def release(self) -> None:
-        """Hand the slot to who waits longest, or keep it free."""
+        """Hand the slot to the longest waiting request, or keep it free."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -93,7 +96,7 @@ class Slots:
         self.in_flight -= 1
 
     def refuse_waiting(self, error: Exception) -> None:
-        """Let all who wait have this error."""
+        """Raise this error in all waiting requests."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -117,19 +120,15 @@ class Executor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._pid: int = os.getpid()
 
-    @property
-    def is_open(self) -> bool:
-        return self._transport is not None
-
     def open(self, transport: Transport) -> None:
-        """Begin, on the running loop and in this process."""
+        """Open the client, on the running loop and in this process."""
         self.slots = Slots(self.slots.count)
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
         self._transport = transport
 
     def close(self) -> None:
-        """Refuse all further calls, and those that wait for a slot."""
+        """Refuse all further calls, and calls that wait for a slot."""
         self._transport = None
         self._loop = None
         self.slots.refuse_waiting(ClientClosedError())
@@ -141,10 +140,10 @@ class Executor:
         settings: Settings,
         plan_of: Callable[[CallState], Plan[T]],
     ) -> T:
-        """Carry out a plan: what it returns.
+        """Carry out a plan, and return its result.
 
         Raises:
-            DynasafeError: what it raises.
+            DynasafeError: the plan raised it.
         """
         state = self.state.begin(operation, table_name, settings, now_s=self.clock.now_s())
         plan = plan_of(state)
@@ -155,11 +154,13 @@ class Executor:
             while True:
                 try:
                     if isinstance(command, Request):
-                        reply: Success | None = await self._run(command, state)
+                        reply: Any = await self._run(command, state)
                     else:
                         reply = None
                         if isinstance(command, Sleep):
                             await self.clock.sleep(command.delay_s)
+                        elif isinstance(command, Aside):
+                            reply = await aside(command.work)
                         else:
                             await asyncio.sleep(0)
                         state.now_s = self.clock.now_s()
@@ -180,7 +181,7 @@ class Executor:
             raise
 
     async def resolve(self, error: OutcomeUnknownError, settings: Settings) -> Any:
-        """Find out what became of a write."""
+        """Find out whether a write was applied."""
         plan_of = error.__dict__.get("_resolve_plan")
         if plan_of is None:
             raise error
@@ -193,10 +194,14 @@ class Executor:
     async def _run(self, request: Request, state: CallState) -> Success:
         """One request of a plan, with its retries."""
         transport = self._require_open()
-        is_large = False
-        for _ in self.state.checks(request, state):
+        # What is not checked here may be large too.
+        is_large = (request.is_checked or not state.settings.validate) and holds_many(
+            request.params
+        )
+        long_check = self.state.check(request, state)
+        if long_check is not None:
             is_large = True
-            await asyncio.sleep(0)
+            await aside(long_check)
         if is_large and getattr(transport, "writes_in_steps", False):
             request.params = Large(request.params)
         permits = self.state.breaker(state.settings.breaker, request.call)
@@ -207,7 +212,7 @@ class Executor:
         if (
             slots.in_flight >= slots.count
             or not FirstAttempt.suits(call)
-            or state.is_observed  # the loop tells of each attempt
+            or state.is_observed  # the loop reports each attempt
             or (left_s is not None and left_s <= 0.0)
         ):
             loop = self.state.loop(request, state, permits, now_s=now_s)
@@ -243,7 +248,7 @@ class Executor:
     async def _go_on(
         self, loop: Generator[Command, Any, Success], reply: Reply | None, request: Request
     ) -> Success:
-        """Do what the loop of attempts decides, to its end."""
+        """Carry out the commands of the loop of attempts, to its end."""
         slots = self.slots
         holds_slot = False
         try:
@@ -289,9 +294,9 @@ class Executor:
         return transport
 
     def _start_in_child(self, transport: Transport) -> None:
-        """After a fork: over connections of this process's own, where the transport can.
+        """After a fork: use new connections of this process, if the transport can.
 
-        A loop that was made before the fork is the parent's as well: both would take each other's
+        A loop that was made before the fork belongs to the parent too: both would take each other's
         events from one selector.
         """
         start_in_child = getattr(transport, "start_in_child", None)
@@ -334,6 +339,6 @@ class Executor:
 
 
 def _new_id() -> str:
-    from uuid import uuid4  # few calls need one, and it takes milliseconds to load
+    from uuid import uuid4  # few calls need it, and it takes milliseconds to load
 
     return str(uuid4())

@@ -4,8 +4,8 @@
     await transport.open()
     await transport.send("GetItem", params, timeout_s=5)
 
-What does not wait is done in one go from the parameters to the socket, so that whether a byte was
-handed over is known at each point: before it a failure is `NotSent`, after it `Lost`.
+The code from the parameters to the socket does not wait in between, so it is known at each point
+whether a byte was handed over: before that a failure is `NotSent`, after it `Lost`.
 """
 
 from __future__ import annotations
@@ -35,17 +35,21 @@ from dynasafe.environment.surroundings import (
     require_surroundings,
     without_credentials,
 )
-from dynasafe.errors import InvalidRequestError
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
-from dynasafe.http.exchange import encode, encode_in_steps, read_answer
+from dynasafe.http.exchange import (
+    AnswerReader,
+    encode,
+    encode_in_steps,
+    read_answer,
+    read_answer_in_steps,
+)
 from dynasafe.http.signing import Signer
 from dynasafe.resilience.boundary import NotSent, Refused
-from dynasafe.validation import CHECKED_OPERATIONS
 
 
 class _Route:
-    """One endpoint with its pool, and a signer under one set of credentials."""
+    """One endpoint with its pool, and a signer with one set of credentials."""
 
     __slots__ = ("endpoint", "pool", "signer")
 
@@ -108,7 +112,7 @@ class HttpTransport:
     writes_in_steps = True
 
     async def open(self) -> None:
-        """Read the settings, off the event loop, and bind to it.
+        """Read the settings in a thread, and bind the transport to the running event loop.
 
         Raises:
             NotSent: the settings contradict each other, or are not enough.
@@ -125,7 +129,7 @@ class HttpTransport:
         self._loop = loop
 
     async def close(self) -> None:
-        """Close all connections. What waits for an answer is lost."""
+        """Close all connections. Requests that wait for an answer are lost."""
         if self._loop is None:
             return
         self._loop = None
@@ -138,7 +142,7 @@ class HttpTransport:
         self._routes = {}
         if self._source is not None:
             self._source.close()
-        # The loop closes sockets at its next turns.
+        # The loop closes sockets in its next turns.
         await asyncio.sleep(0)
 
     async def send(
@@ -148,7 +152,7 @@ class HttpTransport:
 
         Raises:
             Refused: DynamoDB answered with an error.
-            Lost: it was handed over, and no usable answer came.
+            Lost: the request was handed over, and no usable answer came.
             NotSent: nothing was handed over.
         """
         loop = self._loop
@@ -160,8 +164,6 @@ class HttpTransport:
         try:
             if not body:
                 body = await _encoded(operation, params)
-            if operation not in CHECKED_OPERATIONS:
-                await self._require_valid(operation, params, deadline_s)
             source = self._source
             assert source is not None
             credentials = source.current
@@ -191,19 +193,19 @@ class HttpTransport:
                 pool.discard(connection)
                 raise NotSent(str(error), is_retryable=False) from None
         except asyncio.CancelledError as cancelled:
-            # Its cause tells the caller that nothing had left.
+            # Its cause tells the caller that nothing was sent.
             cancelled.__cause__ = NotSent("the call was cancelled before the request was sent")
             raise
         reader = connection.reader
         try:
             await connection.hand_over(head + body, timeout_s, deadline_s)
-            answer = read_answer(
-                operation,
-                reader.status,
-                reader.headers,
-                reader.body,
-                is_aws=route.endpoint.is_aws,
-            )
+            is_aws = route.endpoint.is_aws
+            if len(reader.body) > _LARGE_BYTES:
+                answer = await _read(operation, reader, is_aws)
+            else:
+                answer = read_answer(
+                    operation, reader.status, reader.headers, reader.body, is_aws=is_aws
+                )
         except Refused as refused:
             if refused.http_status >= 500:
                 pool.discard(connection)
@@ -218,7 +220,7 @@ class HttpTransport:
         return answer
 
     async def refresh_credentials(self) -> bool:
-        """Whether a request that was refused for its credentials or its time has a chance now.
+        """Whether a request that was refused because of its credentials or time may succeed now.
 
         Raises:
             NotSent: new credentials could not be fetched.
@@ -234,21 +236,6 @@ class HttpTransport:
             raise without_credentials(problem) from problem
 
     # --- What a request needs
-
-    async def _require_valid(
-        self, operation: str, params: Mapping[str, Any], deadline_s: float
-    ) -> None:
-        """What `check_request` does not know, botocore's model does; a rare thing."""
-        from dynasafe.environment.model import model_findings
-
-        assert self._loop is not None
-        try:
-            async with _until(deadline_s):
-                findings = await in_thread(self._loop, lambda: model_findings(operation, params))
-        except TimeoutError as error:
-            raise NotSent("the check took too long", limit="attempt_timeout_s") from error
-        if findings:
-            raise InvalidRequestError(operation, findings)
 
     async def _credentials(self, source: CredentialSource, deadline_s: float) -> Credentials:
         try:
@@ -318,7 +305,7 @@ class HttpTransport:
         return pool
 
     def start_in_child(self, loop: asyncio.AbstractEventLoop) -> None:
-        """After a fork, in the child and on a loop of its own: leave the parent's connections."""
+        """After a fork, in the child and on its own loop: drop the parent's connections."""
         for pool in self._pools.values():
             pool.drop()
         self._pools = {}
@@ -341,6 +328,23 @@ async def _encoded(operation: str, params: Mapping[str, Any]) -> bytes:
             body: bytes | None = stop.value
             return encode(operation, params) if body is None else body
         await asyncio.sleep(0)
+
+
+_LARGE_BYTES: Final = 262_144
+"""An answer of more is read in steps."""
+
+
+async def _read(operation: str, reader: AnswerReader, is_aws: bool) -> dict[str, Any]:
+    """A large answer."""
+    steps = read_answer_in_steps(
+        operation, reader.status, reader.headers, reader.body, is_aws=is_aws
+    )
+    while True:
+        await asyncio.sleep(0)
+        try:
+            next(steps)
+        except StopIteration as stop:
+            return Large(stop.value)
 
 
 def _until(deadline_s: float) -> asyncio.Timeout:

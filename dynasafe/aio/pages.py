@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Pages(Generic[T]):
-    """A query or scan that has not begun: each `async for` over it starts again.
+    """A query or scan that has not started. Each `async for` over it starts again.
 
     With several segments, items come in no fixed order.
     """
@@ -49,7 +49,7 @@ class Pages(Generic[T]):
                 yield page
 
     async def _read(self) -> AsyncGenerator[Page[T], None]:
-        """The pages, with the errors of items that do not fit their class."""
+        """The pages, with the errors of items that do not fit the class."""
         starts = self._paging.starts()
         remaining = self._paging.max_items
         if len(starts) == 1:
@@ -100,7 +100,7 @@ class Pages(Generic[T]):
     async def _page(
         self, start: Mapping[str, Any], remaining: int | None
     ) -> tuple[Page[T], Mapping[str, Any] | None]:
-        """One answer, and where the next begins."""
+        """One answer, and the start of the next."""
         paging = self._paging
         return await self._executor.call(
             paging.operation,

@@ -1,4 +1,4 @@
-"""The segments of a scan, read at once."""
+"""Reads the segments of a scan concurrently."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def pages_of_segments(
     """The pages of all segments, as they come.
 
     Args:
-        page_of: reads one page, and says where the next one begins.
+        page_of: reads one page, and returns the start of the next one.
         remaining: how many items are wanted.
     """
     tasks = {asyncio.ensure_future(page_of(start, remaining)) for start in starts}
@@ -39,8 +39,8 @@ async def pages_of_segments(
                     if remaining <= 0:
                         return
     finally:
-        # Also when the caller stops early: no request goes on, and no error is there, without
-        # anyone to read it.
+        # Also if the caller stops early: no request continues, and no error is left that nobody
+        # reads.
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

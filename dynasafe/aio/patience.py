@@ -1,7 +1,7 @@
-"""A time limit that lets the event loop deliver what has arrived already.
+"""A time limit that lets the event loop deliver data that has already arrived.
 
-When a process was stopped, or its loop was blocked, the limit and the answer come due together:
-the answer stands in the socket, and takes a few turns of the loop until its task has it.
+If a process was stopped or its loop was blocked, the limit and the answer are due together. The
+answer is in the socket, and takes a few turns of the loop to reach its task.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 _TURNS = 8
-"""Turns of the loop after the limit: more than any transport takes from socket to task."""
+"""Turns of the loop after the limit: more than any transport needs from socket to task."""
 
 
 @asynccontextmanager
 async def patient_timeout(timeout_s: float | None) -> AsyncIterator[None]:
-    """Like `asyncio.timeout`, a few turns of the loop later.
+    """Like `asyncio.timeout`, but a few turns of the loop later.
 
     Raises:
         TimeoutError: the block did not end in time.

@@ -1,4 +1,4 @@
-"""AsyncTable: one table's operations, typed, repeated only where that is safe.
+"""AsyncTable: the typed operations of one table, repeated only if that is safe.
 
 Source: "Actions", Amazon DynamoDB API Reference.
 """
@@ -200,7 +200,7 @@ class AsyncTable(Generic[ItemT]):
             ServiceError: DynamoDB refused it.
         """
         make = partial(writes.put, self._table, item)
-        return await self._write("PutItem", make, _PUT, options, return_values)
+        return await self._write("PutItem", make, item, _PUT, options, return_values)
 
     @overload
     async def update_item(
@@ -271,7 +271,8 @@ class AsyncTable(Generic[ItemT]):
             ServiceError: DynamoDB refused it.
         """
         make = partial(writes.update, self._table, key, update)
-        return await self._write("UpdateItem", make, _UPDATE, options, return_values)
+        given = writes.values_read_again(self._table, update)
+        return await self._write("UpdateItem", make, given, _UPDATE, options, return_values)
 
     @overload
     async def delete_item(
@@ -309,7 +310,7 @@ class AsyncTable(Generic[ItemT]):
             ServiceError: DynamoDB refused it.
         """
         make = partial(writes.delete, self._table, key)
-        return await self._write("DeleteItem", make, _DELETE, options, return_values)
+        return await self._write("DeleteItem", make, None, _DELETE, options, return_values)
 
     # Many items
 
@@ -487,7 +488,7 @@ class AsyncTable(Generic[ItemT]):
         """A read for `transact_get_items`."""
         return reads.transact_get(self._table, key, projection=projection)
 
-    # Within. Pages and batches are loaded where they are asked for.
+    # Internal. Pages and batches are loaded at first use.
 
     def _pages(
         self,
@@ -507,6 +508,7 @@ class AsyncTable(Generic[ItemT]):
         self,
         operation: str,
         make: Callable[..., Write[Any]],
+        given: object,
         keywords: Keywords,
         options: WriteOptions,
         return_values: str | None,
@@ -515,11 +517,12 @@ class AsyncTable(Generic[ItemT]):
         own: Mapping[str, Any] = options
         if options:
             own, settings = keywords.split(options, settings)
-        plan_of = partial(single_write_plan, self._table, make, own, return_values)
+        plan_of = partial(single_write_plan, self._table, make, given, own, return_values)
         return self._executor.call(operation, self._table.name, settings, plan_of)
 
     def _new_write_id(self) -> str | None:
-        """Where items have a place for one; drawing it costs as much as an update's expression."""
+        """Only if items have an attribute for it: a random id costs as much as an update's
+        expression."""
         schema = self._table.shape.schema
         return None if schema is None or schema.write_id is None else str(uuid4())
 

@@ -1,7 +1,7 @@
-"""TLS on a connection, spoken over memory: what the event loop's own does in more turns and copies.
+"""TLS on a connection, over memory buffers, with fewer turns and copies than the event loop's own.
 
-All that stands between the socket and the answer's reader is one `SSLObject` with a buffer on each
-side. What arrives is decrypted, and read, in the turn of the loop that brings it.
+Between the socket and the answer's reader is only one `SSLObject` with a buffer on each side.
+Received data is decrypted and read in the same turn of the loop.
 
 Source: "Memory BIO Support", Python's documentation of `ssl`.
 """
@@ -22,13 +22,13 @@ _CLOSED: Final = "the connection was closed during the handshake"
 
 
 class TlsConnection(Connection):
-    """A connection to a host that proves who it is."""
+    """A TLS connection to a host whose certificate is checked."""
 
     def __init__(self, pool: Pool, context: ssl.SSLContext) -> None:
         super().__init__(pool)
         self._incoming: Final = ssl.MemoryBIO()
         self._outgoing: Final = ssl.MemoryBIO()
-        # What it reads into a buffer is typed as what it returns otherwise.
+        # With a buffer, its return value is typed as without one.
         self._tls: Final[Any] = context.wrap_bio(
             self._incoming, self._outgoing, server_hostname=pool.endpoint.host
         )
@@ -37,10 +37,11 @@ class TlsConnection(Connection):
         self._opened: asyncio.Future[None] | None = None
 
     async def opened(self) -> None:
-        """Wait until the host has proved who it is.
+        """Wait for the end of the handshake.
 
         Raises:
-            OSError: it has not, or it speaks no TLS, or the connection broke.
+            OSError: the certificate is not accepted, the host does not use TLS, or the connection
+                broke.
         """
         if self._failure is not None:
             raise self._failure
@@ -73,7 +74,7 @@ class TlsConnection(Connection):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop(exc or ConnectionResetError(_CLOSED))
-        self.write = self.transport.write  # no method of its own: a cycle less for the collector
+        self.write = self.transport.write  # a bound method would make a cycle
         super().connection_lost(exc)
 
     # Within
@@ -83,8 +84,8 @@ class TlsConnection(Connection):
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
             self._flush()
-        except ssl.SSLError as error:  # a certificate that is not accepted is one, too
-            self._flush()  # an alert says why
+        except ssl.SSLError as error:  # a certificate error is one, too
+            self._flush()  # an alert tells the peer why
             self._stop(error)
             self.abort()
         else:
@@ -103,11 +104,11 @@ class TlsConnection(Connection):
     def _read(self) -> None:
         incoming, tls, buffer = self._incoming, self._tls, self.buffer
         try:
-            # What has arrived of a record that is not whole stays inside.
+            # An incomplete record stays inside.
             while incoming.pending or tls.pending():
                 # The pool's buffer is free again: its bytes have been copied.
                 count = tls.read(len(buffer), buffer)
-                if not count:  # the peer says that nothing more will come
+                if not count:  # the peer announced the end of its data
                     self.is_closed = True
                     self.transport.close()
                     return
@@ -120,7 +121,7 @@ class TlsConnection(Connection):
             self._flush()
             self.fail(f"TLS failed ({error.reason or type(error).__name__})")
             return
-        if self._outgoing.pending:  # an update of the keys is answered
+        if self._outgoing.pending:  # a key update needs an answer
             self._flush()
 
     def _write(self, data: bytes) -> None:

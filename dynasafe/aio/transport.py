@@ -1,4 +1,4 @@
-"""What the async shell asks of a transport."""
+"""The interface of transports for the async shell."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 
 class Transport(Protocol):
-    """Sends a request once, and says what became of it.
+    """Sends a request once, and reports its outcome.
 
-    It raises `Refused`, `Lost` or `NotSent` of `dynasafe.resilience.boundary`, or a NotSentError
-    of dynasafe's own, which is final.
+    It raises `Refused`, `Lost` or `NotSent` of `dynasafe.resilience.boundary`, or a final
+    NotSentError of dynasafe.
     """
 
     async def send(
@@ -26,7 +26,7 @@ class Transport(Protocol):
         ...
 
     async def refresh_credentials(self) -> bool:
-        """Fetch credentials again; False if they would be the same again.
+        """Fetch credentials again. Returns False if they would be the same.
 
         Raises:
             NotSent: they could not be fetched.

@@ -1,7 +1,8 @@
-"""Batches of any length: split, sent, and what DynamoDB hands back sent again.
+"""Batches of any length: split into requests, and unprocessed entries sent again.
 
-Unprocessed keys and items are no failure of the request: they come with its answer. They are sent
-again after the delay of a throttle, which is what they mean, under the client's retry quota.
+Unprocessed keys and items are not a failed request: they come with its answer. They mean that
+DynamoDB throttles, so they are sent again after the delay of a throttle, within the client's retry
+quota.
 
 Source: "BatchGetItem" and "BatchWriteItem", Amazon DynamoDB API Reference.
 """
@@ -16,8 +17,8 @@ from operator import attrgetter
 from typing import Any, NoReturn
 
 from dynasafe.calls.options import OnInvalid, report, require_on_invalid
-from dynasafe.calls.plans import PAUSE, CallState, Pause, Plan, Sleep
-from dynasafe.calls.requests import Request, Table, one_of, read
+from dynasafe.calls.plans import PAUSE, Aside, CallState, Pause, Plan, Sleep, aside_plan, check_of
+from dynasafe.calls.requests import Large, Request, Table, one_of, read
 from dynasafe.calls.writes import version_check
 from dynasafe.errors import (
     BatchIncompleteError,
@@ -30,25 +31,33 @@ from dynasafe.errors import (
     ValueOutOfRangeError,
 )
 from dynasafe.items.item import Item
-from dynasafe.items.item_format import Key
+from dynasafe.items.item_format import ItemShape, Key
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.resilience.attempts import Call, Success
 from dynasafe.resilience.retry import retry_cost
-from dynasafe.validation.check import checks
 from dynasafe.values.arguments import elements_of
+from dynasafe.values.whole_items import is_large
 from dynasafe.values.wire import fingerprint, holds_many
 
 AttributeMap = Mapping[str, Any]
 
 
-def write_fingerprint(write: AttributeMap) -> Hashable:
-    """A put or delete in wire form: the same for whatever order and spelling it has."""
+def write_fingerprint(write: AttributeMap, key_names: Sequence[str] | None = None) -> Hashable:
+    """A fingerprint of a put or delete in wire form, independent of order and spelling.
+
+    Args:
+        key_names: the names of the table's key, which distinguishes the writes of a batch. Without
+            them the whole item does, which takes as long as the item is large.
+    """
     ((kind, content),) = write.items()
-    return kind, fingerprint(content["Item" if kind == "PutRequest" else "Key"])
+    attributes = content["Item" if kind == "PutRequest" else "Key"]
+    if key_names and all(name in attributes for name in key_names):
+        attributes = {name: attributes[name] for name in key_names}
+    return kind, fingerprint(attributes)
 
 
 Source = Iterator[tuple[Any, Callable[[], AttributeMap]]]
-"""What was given, each with what encodes it."""
+"""The given entries, each with the function that encodes it."""
 
 
 class Entry:
@@ -61,14 +70,15 @@ class Entry:
         self.given: Any = given
         self.wire: AttributeMap = wire
         self.may_be_applied: bool = False
-        """Whether a request with it was lost, before another one handed it back."""
+        """Whether a request with the entry was lost before a later one returned it as
+        unprocessed."""
 
 
 class Batch:
     """Progress of one batch; entries are encoded as requests need them.
 
-    What was processed is kept for the error of a batch that stops half-way, but not of an
-    iterator, which may be longer than the memory.
+    Processed entries are kept for the error of a batch that stops half-way. Those of an iterator
+    are not kept, because they may not fit into memory.
     """
 
     __slots__ = (
@@ -99,43 +109,28 @@ class Batch:
         self.operation: str = operation
         self.table_name: str = table_name
         self.source: Source = source
-        """What is not yet taken."""
+        """The entries that are not yet taken."""
         self.total: int | None = total
-        """How many entries there are; None as long as an iterator may have more."""
+        """The number of entries; None while an iterator may have more."""
         self.is_streamed: bool = is_streamed
-        """Whether the entries are of an iterator."""
+        """Whether the entries come from an iterator."""
         self.version_field: str | None = version_field
         """The attribute of the instances that follows their stored version."""
         self.items: list[Any] = []
-        """What a read found, for the error of one that stops half-way."""
+        """The items that a read found, for the error of a batch that stops half-way."""
         self.rounds: int = 0
-        """How many answers in a row handed something back."""
+        """The number of consecutive answers with unprocessed entries."""
         self.processed_count: int = 0
         self._taken = 0
         self._handed_back: deque[Entry] = deque()
         self._processed: list[Entry] = []
 
-    def next_part(self, size: int) -> list[Entry]:
-        """The next entries, as many as one request may have: first those that were handed back.
+    def handed_back(self, size: int) -> list[Entry]:
+        """Entries that were not processed, as many as one request may have."""
+        return [self._handed_back.popleft() for _ in range(min(size, len(self._handed_back)))]
 
-        Raises:
-            BatchIncompleteError: one cannot be had or sent, and others were processed.
-            Exception: none were: what the iterator or the encoder raises.
-        """
-        part = [self._handed_back.popleft() for _ in range(min(size, len(self._handed_back)))]
-        try:
-            while len(part) < size and (taken := self._take()):
-                entry, encode = taken
-                part.append(entry)
-                entry.wire = encode()
-        except Exception as error:
-            if not self.processed_count:
-                raise
-            self.stop(error, part)
-        return part
-
-    def _take(self) -> tuple[Entry, Callable[[], AttributeMap]] | None:
-        """The next entry that was given, not yet encoded."""
+    def take(self) -> tuple[Entry, Callable[[], AttributeMap]] | None:
+        """The next given entry, not yet encoded."""
         taken = next(self.source, None)
         if taken is None:
             self.total = self._taken
@@ -153,15 +148,16 @@ class Batch:
         *,
         is_after_loss: bool,
     ) -> bool:
-        """The part was answered: whether some of it was handed back. The rest is processed.
+        """Note the answer to a part. Returns whether some entries were unprocessed; the others are
+        processed.
 
         Args:
-            is_after_loss: an earlier attempt of the request was lost. What is handed back now may
-                have been applied by that one.
+            is_after_loss: whether an earlier attempt of the request was lost. That attempt may have
+                applied entries that are now unprocessed.
 
         Raises:
-            OutcomeUnknownError, NoAnswerError, BatchIncompleteError: what was handed back is not
-                what was sent, so that no one can tell what was processed.
+            OutcomeUnknownError, NoAnswerError, BatchIncompleteError: the unprocessed entries are
+                not among those sent, so it is unknown which were processed.
         """
         fingerprints = set(map(fingerprint_of, handed_back))
         again = [
@@ -182,13 +178,13 @@ class Batch:
             if self.version_field is not None and "PutRequest" in entry.wire:
                 stored = getattr(entry.given, self.version_field) + 1
                 setattr(entry.given, self.version_field, stored)
+            entry.wire = {}
             if not self.is_streamed:
-                entry.wire = {}
                 self._processed.append(entry)
         return bool(again)
 
     def _unrecognised(self) -> DynasafeError:
-        reason = "entries were handed back that were not sent"
+        reason = "the answer has unprocessed entries that were not sent"
         if self.operation == "BatchWriteItem":
             return OutcomeUnknownError(self.operation, table_name=self.table_name, reason=reason)
         return NoAnswerError(self.operation, table_name=self.table_name, reason=reason)
@@ -196,14 +192,14 @@ class Batch:
     def stop(
         self, cause: Exception, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
     ) -> NoReturn:
-        """Give up: the cause alone is raised where `incomplete` has nothing to add."""
+        """Raise the batch's error, or only its cause if `incomplete` has nothing to add."""
         incomplete = self.incomplete(cause, in_flight, is_unknown=is_unknown)
         if incomplete is None:
             raise cause
         raise incomplete from cause
 
     def explain(self, cancellation: BaseException, in_flight: Sequence[Entry] = ()) -> None:
-        """Let a cancellation have the batch's error as its cause, beside what is unknown."""
+        """Give a cancellation the batch's error as its cause."""
         unknown = cancellation.__cause__
         incomplete = self.incomplete(cancellation, in_flight, is_unknown=unknown is not None)
         if incomplete is not None:
@@ -213,11 +209,13 @@ class Batch:
     def incomplete(
         self, cause: BaseException, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
     ) -> BatchIncompleteError | None:
-        """What became of each entry; None where nothing was done, and one request was to do all.
+        """The error with the outcome of each entry; None if nothing was done and one request had
+        all.
 
         Args:
-            in_flight: what was taken for a request, or sent with it.
-            is_unknown: whether that has no usable answer; else it was not processed.
+            in_flight: the entries that were taken for a request or sent with it.
+            is_unknown: whether that request has no usable answer; else the entries were not
+                processed.
         """
         if not self.processed_count and not self._has_more(cause):
             return None
@@ -239,9 +237,9 @@ class Batch:
         )
 
     def give_up(self) -> NoReturn:
-        """Stop, since the rest was handed back once too often."""
+        """Stop, because the rest was unprocessed too often."""
         count = len(self._handed_back)
-        reason = f"{count} entries were handed back"
+        reason = f"{count} entries were unprocessed"
         if any(each.may_be_applied for each in self._handed_back):
             self.stop(
                 OutcomeUnknownError(
@@ -264,14 +262,14 @@ class Batch:
         )
 
     def _has_more(self, cause: BaseException) -> bool:
-        """Whether there are more entries than were taken.
+        """Whether there are more entries.
 
-        An iterator has to be asked for one, which then belongs to what was not processed.
+        This takes one from an iterator, which is then part of the unprocessed entries.
         """
         if self.total is not None:
             return self._taken < self.total
         try:
-            taken = self._take()
+            taken = self.take()
         except Exception as failure:
             cause.add_note(f"Its iterator raised as well: {type(failure).__name__}")
             return True
@@ -286,10 +284,10 @@ def _in_order(entries: Iterable[Entry]) -> list[Any]:
 
 
 def require_same_names(index: int, key: AttributeMap, names: Collection[str]) -> None:
-    """Refuse a key of another table than one with these names.
+    """Require that a key has these attribute names.
 
     Raises:
-        ValueOutOfRangeError: it has other names.
+        ValueOutOfRangeError: the key has other names.
     """
     if key.keys() != set(names):
         raise ValueOutOfRangeError(
@@ -304,10 +302,11 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def require_distinct(writes: Iterable[AttributeMap], key_names: Sequence[str] | None) -> None:
-    """Refuse two writes of one item, and a delete by another key than the table's.
+    """Refuse two writes of one item, and a delete whose key is not the table's.
 
     Args:
-        key_names: of the table's key; None where it is not known, and DynamoDB finds them itself.
+        key_names: the names in the table's key; None if they are unknown, and only DynamoDB can
+            check.
 
     Raises:
         ValueOutOfRangeError: an earlier write has the same key; or a delete's key has other names.
@@ -340,7 +339,7 @@ def batch_get_plan(
     state: CallState,
     on_invalid: OnInvalid = "raise",
 ) -> Plan[list[Any]]:
-    """The items of the keys, in their order; missing ones are left out."""
+    """The items with the keys, in the order of the keys, without missing ones."""
     require_on_invalid(on_invalid)
     elements_of("keys", keys, "a collection of keys")
     shape = table.shape
@@ -361,22 +360,21 @@ def batch_get_plan(
     )
     found: dict[Hashable, Any] = {}
     extra = {} if consistent_read is None else {"ConsistentRead": consistent_read}
-    while part := batch.next_part(MAX_BATCH_GET_KEYS):
+    while part := (yield from _next_part_plan(batch, MAX_BATCH_GET_KEYS)):
         params = {"RequestItems": {table.name: {"Keys": [each.wire for each in part], **extra}}}
         request = read("BatchGetItem", table.name, params, shape.item_class)
         success = yield from _part_plan(batch, request, part, state)
         response = success.response or {}
         answered = one_of(response.get("Responses"), ())
-        readable: list[tuple[AttributeMap, Any]] = []
-        for item in answered:
-            try:
-                readable.append((item, shape.decode(item)))
-            except StoredValueError as error:
-                if on_invalid == "raise":
-                    batch.stop(error, part, is_unknown=True)
-                report([error], on_invalid)
-            except Exception as error:  # a codec may raise whatever it likes
-                batch.stop(error, part, is_unknown=True)
+        decode = partial(_decoded, shape, answered, on_invalid)
+        try:
+            if type(response) is Large:
+                readable, invalid = yield from _idle_plan(batch, Aside(decode), part)
+            else:
+                readable, invalid = decode()
+        except Exception as error:  # a codec may raise whatever it likes
+            batch.stop(error, part, is_unknown=True)
+        report(invalid, on_invalid)
         for item, decoded in readable:
             batch.items.append(decoded)
             found[fingerprint({name: item[name] for name in names})] = decoded
@@ -386,35 +384,58 @@ def batch_get_plan(
     return [found[each] for each in fingerprints if each in found]
 
 
+def _decoded(
+    shape: ItemShape[Any], answered: Iterable[AttributeMap], on_invalid: OnInvalid
+) -> tuple[list[tuple[AttributeMap, Any]], list[StoredValueError]]:
+    """The items that can be read, also in Python, and an error for each of the others.
+
+    Raises:
+        StoredValueError: the error of the first one, if `on_invalid` says so.
+    """
+    readable: list[tuple[AttributeMap, Any]] = []
+    invalid: list[StoredValueError] = []
+    for item in answered:
+        try:
+            readable.append((item, shape.decode(item)))
+        except StoredValueError as error:
+            if on_invalid == "raise":
+                raise
+            invalid.append(error)
+    return readable, invalid
+
+
 def batch_write_plan(
     table: Table[Any], put: Iterable[Any], delete: Iterable[Key], state: CallState
 ) -> Plan[None]:
     """Put and delete, 25 at a time.
 
-    Collections are encoded and checked as a whole before the first request. Iterators are taken
-    as requests have room for their entries.
+    Collections are encoded and checked as a whole before the first request. Entries of iterators
+    are read as requests need them.
     """
     elements_of("put", put, "a collection of items")
     elements_of("delete", delete, "a collection of keys")
     writes = _writes(table, put, delete, state)
     is_streamed = isinstance(put, Iterator) or isinstance(delete, Iterator)
     total = None
+    key_names = _key_names(table, ())
     if not is_streamed:
         encoded: list[tuple[Any, AttributeMap]] = []
         for given, encode in writes:
-            encoded.append((given, encode()))
-            if len(encoded) % MAX_BATCH_WRITES == 0 or holds_many(encoded[-1][1]):
+            encoded.append((given, (yield from aside_plan(encode, if_long=is_large(given)))))
+            if len(encoded) % MAX_BATCH_WRITES == 0:
                 yield PAUSE
         total = len(encoded)
-        require_distinct((wire for _, wire in encoded), _key_names(table, encoded))
+        key_names = _key_names(table, encoded)
+        require_distinct((wire for _, wire in encoded), key_names)
         if state.settings.validate:
             for start in range(0, total, MAX_BATCH_WRITES):
                 part = encoded[start : start + MAX_BATCH_WRITES]
                 request = _write_request(table, [wire for _, wire in part])
-                for _ in checks("BatchWriteItem", request.params, request.schema):
-                    yield PAUSE
-                yield PAUSE
-        writes = _encoded(encoded)
+                long_check = check_of(request)
+                yield PAUSE if long_check is None else Aside(long_check)
+                del part, request, long_check
+        writes = _taken_from(deque(encoded))
+        del encoded
     batch = Batch(
         operation="BatchWriteItem",
         table_name=table.name,
@@ -423,13 +444,19 @@ def batch_write_plan(
         is_streamed=is_streamed,
         version_field=_version_field(table),
     )
-    while entries := batch.next_part(MAX_BATCH_WRITES):
-        request = _write_request(table, [each.wire for each in entries], is_checked=not is_streamed)
+    while entries := (yield from _next_part_plan(batch, MAX_BATCH_WRITES)):
+        wires = [each.wire for each in entries]
+        request = _write_request(table, [*wires], is_checked=not is_streamed)
         success = yield from _part_plan(batch, request, entries, state)
         handed_back = one_of((success.response or {}).get("UnprocessedItems"), ())
         is_partly_done = batch.note(
-            entries, handed_back, write_fingerprint, is_after_loss=success.is_after_loss
+            entries,
+            handed_back,
+            partial(write_fingerprint, key_names=key_names),
+            is_after_loss=success.is_after_loss,
         )
+        del request
+        yield from _let_go_plan(batch, wires)
         yield from _between_plan(batch, state, is_partly_done)
 
 
@@ -438,15 +465,22 @@ def _version_field(table: Table[Any]) -> str | None:
     return schema.version.field_name if schema is not None and schema.version is not None else None
 
 
+def _taken_from(entries: deque[tuple[Any, AttributeMap]]) -> Source:
+    """Entries that are already encoded, and are not kept here."""
+    while entries:
+        given, wire = entries.popleft()
+        yield given, partial(dict, wire)
+
+
 def _encoded(entries: Iterable[tuple[Any, AttributeMap]]) -> Source:
-    """Entries that are encoded already."""
+    """Entries that are already encoded."""
     return ((given, partial(dict, wire)) for given, wire in entries)
 
 
 def _writes(
     table: Table[Any], put: Iterable[Any], delete: Iterable[Key], state: CallState
 ) -> Source:
-    """What is put and deleted."""
+    """The entries of the puts and deletes."""
     shape = table.shape
     schema = shape.schema
     write_id = schema.write_id if schema is not None else None
@@ -455,7 +489,7 @@ def _writes(
         encoded = shape.encode(item)
         version = version_check(table, item if isinstance(item, Item) else None)
         if version is not None:
-            # Not the first one, under which a put takes the item for one that is not there yet.
+            # Not the first version, because a put with it means that the item does not exist yet.
             encoded[version.name] = {"N": str(version.new)}
         if write_id is not None:
             encoded[write_id.name] = {"S": state.new_id()}
@@ -473,7 +507,7 @@ def _writes(
 def _key_names(
     table: Table[Any], encoded: Sequence[tuple[Any, AttributeMap]]
 ) -> Sequence[str] | None:
-    """The names of the table's key, where the Item class or a delete shows them."""
+    """The names of the table's key, if the Item class or a delete shows them."""
     if table.shape.item_class is not None and table.shape.schema is not None:
         return [each.name for each in table.shape.schema.key_attributes]
     deletes = (wire["DeleteRequest"]["Key"] for _, wire in encoded if "DeleteRequest" in wire)
@@ -492,14 +526,46 @@ def _write_request(
     return Request(params, call, table.shape.item_class, is_checked=is_checked)
 
 
+def _let_go_plan(batch: Batch, wires: list[AttributeMap]) -> Plan[None]:
+    """Release large items one at a time: to free millions of values at once takes long."""
+    while wires:
+        if holds_many(wires.pop()):
+            yield from _idle_plan(batch, PAUSE)
+
+
+def _next_part_plan(batch: Batch, size: int) -> Plan[list[Entry]]:
+    """The next entries, as many as one request may have. Unprocessed ones come first.
+
+    Raises:
+        BatchIncompleteError: an entry cannot be read or sent, and others were processed.
+        Exception: the same, and none was processed: the error of the iterator or the encoder.
+    """
+    part = batch.handed_back(size)
+    while len(part) < size:
+        try:
+            taken = batch.take()
+            if taken is None:
+                break
+            entry, encode = taken
+            part.append(entry)
+            if batch.is_streamed and is_large(entry.given):
+                entry.wire = yield from _idle_plan(batch, Aside(encode), part)
+            else:
+                entry.wire = encode()
+        except Exception as error:
+            if not batch.processed_count:
+                raise
+            batch.stop(error, part)
+    return part
+
+
 def _part_plan(
     batch: Batch, request: Request, part: Sequence[Entry], state: CallState
 ) -> Plan[Success]:
     """Send one request of a batch.
 
     Raises:
-        DynasafeError: the request's own error where it was the whole batch, and
-            BatchIncompleteError where it was a part.
+        DynasafeError: the request's own error if it was the whole batch, else BatchIncompleteError.
     """
     try:
         deadline = state.deadline
@@ -520,10 +586,10 @@ def _part_plan(
 
 
 def _between_plan(batch: Batch, state: CallState, is_partly_done: bool) -> Plan[None]:
-    """Wait before what was handed back is sent again; otherwise let other tasks run.
+    """Wait before unprocessed entries are sent again; otherwise let other tasks run.
 
     Raises:
-        ThrottledError, BatchIncompleteError: attempts, quota or time are used up.
+        ThrottledError, BatchIncompleteError: no attempts, quota or time are left.
     """
     command: Sleep | Pause = PAUSE
     if is_partly_done:
@@ -531,17 +597,24 @@ def _between_plan(batch: Batch, state: CallState, is_partly_done: bool) -> Plan[
         if delay_s is None:
             batch.give_up()
         command = Sleep(delay_s)
+    yield from _idle_plan(batch, command)
+
+
+def _idle_plan(
+    batch: Batch, command: Sleep | Pause | Aside, part: Sequence[Entry] = ()
+) -> Plan[Any]:
+    """Wait, or work aside. A cancellation meanwhile carries the outcome of the batch."""
     try:
-        yield command
+        return (yield command)
     except Exception:
         raise
     except BaseException as cancellation:
-        batch.explain(cancellation)
+        batch.explain(cancellation, part)
         raise
 
 
 def _delay_s(batch: Batch, state: CallState) -> float | None:
-    """Seconds until the rest is sent again, or None where it is not."""
+    """Seconds until the rest is sent again, or None if it is not."""
     policy = state.settings.retry
     if policy is None or batch.rounds >= policy.max_attempts:
         return None

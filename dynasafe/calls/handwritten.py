@@ -1,4 +1,4 @@
-"""Hand-written parameters of any operation, sent with the same care.
+"""Sends hand-written parameters of any operation, with the same retries and errors.
 
 Source: "Actions", Amazon DynamoDB API Reference.
 """
@@ -25,7 +25,7 @@ _RETURNS_OLD = ("ALL_OLD", "UPDATED_OLD")
 def handwritten_plan(
     operation: str, params: Mapping[str, Any], state: CallState
 ) -> Plan[Mapping[str, Any]]:
-    """Any operation with hand-written parameters in the client's form: its answer."""
+    """The answer to any operation with hand-written parameters in the client's form."""
     request = handwritten(operation, params, token=state.new_id())
 
     def run(current_request: Request, current: CallState) -> Plan[Mapping[str, Any]]:
@@ -38,10 +38,10 @@ def handwritten_plan(
 
 
 def handwritten(operation: str, params: Mapping[str, Any], *, token: str) -> Request:
-    """The request, with what the retry loop must know of it.
+    """The request, with the facts that the retry loop needs.
 
     Args:
-        token: for a write that takes a token, where it has none.
+        token: a token for a write that takes one and has none.
 
     Raises:
         InvalidValueError: there is no such operation, or the parameters are not a mapping.
@@ -76,9 +76,9 @@ def handwritten(operation: str, params: Mapping[str, Any], *, token: str) -> Req
 
 
 def is_repeatable(row: Operation, params: Mapping[str, Any]) -> bool:
-    """Whether the write may be sent again when its answer was lost."""
+    """Whether the write may be sent again after its answer was lost."""
     if params.get("ReturnValues") in _RETURNS_OLD:
-        return False  # the old values that a repeat returns would be its own new ones
+        return False  # a repeat would return its own new values as the old ones
     match row.repeat:
         case Repeat.ALWAYS:
             return True
@@ -98,9 +98,9 @@ def _is_idempotent_update(params: Mapping[str, Any]) -> bool:
     text = params.get("ConditionExpression")
     try:
         if max(len(params["UpdateExpression"]), len(text or "")) > MAX_EXPRESSION_BYTES:
-            return False  # refused for its size, and not worth reading
+            return False  # refused because of its size, so not read
         node = parse_update(params["UpdateExpression"], names, values)
         condition = None if text is None else parse_condition(text, names, values)
     except (InvalidRequestError, TypeError, AttributeError):
-        return False  # refused anyway, and no ground to send it twice
+        return False  # refused anyway, so not repeatable
     return is_idempotent(node, condition)

@@ -1,4 +1,4 @@
-"""How calls are made: settings of a client, which a table or a call may override."""
+"""Settings of calls, on a client; a table or a call may override them."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Settings:
     """All settings of a call.
 
     Raises:
-        InvalidValueError: one is of a wrong type, or outside its range.
+        InvalidValueError: a setting has the wrong type, or is outside its range.
     """
 
     __slots__ = ("attempt_timeout_s", "breaker", "hooks", "retry", "timeout_s", "validate")
@@ -177,9 +177,9 @@ class Keywords:
     """The keywords of one method, which refuses other keywords.
 
     Args:
-        method: its name, for the error.
+        method: the method's name, for the error.
         options: the TypedDict of its keywords.
-        named: the keywords that its signature has by name.
+        named: the keywords that the signature names.
     """
 
     __slots__ = ("_own", "_settings", "all", "method")
@@ -236,7 +236,7 @@ def require_on_invalid(on_invalid: object) -> None:
     """Refuse an invalid value of `on_invalid`.
 
     Raises:
-        UnsupportedTypeError: it is neither "raise" nor "skip" nor a function.
+        UnsupportedTypeError: it is not "raise", "skip" or a function.
     """
     is_word = isinstance(on_invalid, str) and on_invalid in ("raise", "skip")
     if not is_word and not callable(on_invalid):

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar
 
 from dynasafe.calls.options import OnInvalid, report, require_on_invalid
-from dynasafe.calls.plans import Plan
+from dynasafe.calls.plans import Plan, aside_plan
 from dynasafe.calls.reads import decoder
-from dynasafe.calls.requests import Table, expressions, present, projected, read
+from dynasafe.calls.requests import (
+    Large,
+    Table,
+    expressions,
+    present,
+    projected,
+    read,
+)
 from dynasafe.errors import (
     InvalidValueError,
     StoredValueError,
@@ -87,7 +95,7 @@ class Page(Record, Generic[T]):
 
 
 class Paging(Record, Generic[T]):
-    """A query or scan: its request without a start, and how items are read from the answers."""
+    """A query or scan: its request without a start key, and the decoder of its items."""
 
     __slots__ = __match_args__ = (
         "operation",
@@ -126,7 +134,7 @@ class Paging(Record, Generic[T]):
         assign(self, "on_invalid", on_invalid)
 
     def starts(self) -> list[AttributeMap]:
-        """Where the first page of each segment begins."""
+        """The start of the first page of each segment."""
         if self.total_segments is None:
             return [{}]
         return [
@@ -135,7 +143,7 @@ class Paging(Record, Generic[T]):
         ]
 
     def counting(self) -> Paging[T]:
-        """The same query or scan, which counts the items without reading them."""
+        """The same query or scan, but only counting the items."""
         counting = dict(self.params)
         for member in ("ProjectionExpression", "Select"):
             counting.pop(member, None)
@@ -153,7 +161,8 @@ def paging(
     """A query or scan with the options of its method.
 
     Raises:
-        InvalidValueError: an option is of a wrong type, outside its range, or contradicts another.
+        InvalidValueError: an option has the wrong type, is outside its range, or contradicts
+            another.
     """
     for name in ("limit", "max_items"):
         if options.get(name) is not None:
@@ -161,7 +170,8 @@ def paging(
     index_name = options.get("index_name")
     if isinstance(index_name, str) and not index_name:
         raise ValueOutOfRangeError(
-            "index_name", "an index has a name. Fix: leave index_name out to read the table"
+            "index_name",
+            "the name is empty. Fix: leave index_name out to read the table",
         )
     start = options.get("exclusive_start_key")
     total_segments = options.get("total_segments")
@@ -169,7 +179,7 @@ def paging(
         require_count("total_segments", total_segments, most=MAX_TOTAL_SEGMENTS)
         if start is not None:
             raise ValueOutOfRangeError(
-                "exclusive_start_key", "a scan of several segments has one start for each"
+                "exclusive_start_key", "a scan of several segments has no single start key"
             )
     on_invalid = options.get("on_invalid", "raise")
     require_on_invalid(on_invalid)
@@ -218,7 +228,7 @@ def page_params(
 def page_plan(
     paging: Paging[T], start: AttributeMap, remaining: int | None
 ) -> Plan[tuple[Page[T], AttributeMap | None]]:
-    """One page, and where the next one begins, or None at the end.
+    """One page, and the start of the next one, or None at the end.
 
     Args:
         remaining: how many items are still wanted.
@@ -230,7 +240,8 @@ def page_plan(
     success = yield read(paging.operation, table.name, params, table.shape.item_class)
     response = success.response
     last_evaluated_key = response.get("LastEvaluatedKey") or None
-    items, invalid = table.shape.decode_all(response.get("Items", ()), paging.decode)
+    decoded = partial(table.shape.decode_all, response.get("Items", ()), paging.decode)
+    items, invalid = yield from aside_plan(decoded, if_long=type(response) is Large)
     report(invalid, paging.on_invalid)
     page = Page(
         items=tuple(items),

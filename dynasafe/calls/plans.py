@@ -1,19 +1,21 @@
 """Calls as plans: generators that decide everything, and do no I/O.
 
-A plan yields what it needs, is sent what came of it, and returns what the user gets:
+A plan yields commands, is sent their results, and returns the result of the call:
 
     Request -> Success     the request, with its retries; errors are thrown in
     Sleep   -> None        a wait
     Pause   -> None        a moment in which an event loop may run other tasks
+    Aside   -> its result  work that takes long, and does not block an event loop meanwhile
 
-A driver is a few lines, and knows no decision: `dynasafe.aio` has the async one. Time and chance
-come from the driver, through the `CallState`, so that a plan is a function of its input.
+A driver has a few lines and makes no decisions: `dynasafe.aio` has the async one. Time and random
+numbers come from the driver, through the `CallState`, so a plan depends only on its input.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynasafe.calls.options import BreakerFactory, Settings
@@ -23,8 +25,9 @@ from dynasafe.hooks import emit, is_logged, new_call_id, surrounded
 from dynasafe.resilience.attempts import Call, Command, Deadline, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
 from dynasafe.resilience.retry import RetryPolicy, RetryQuota
-from dynasafe.validation.check import checks
-from dynasafe.validation.seen import is_like_fine
+from dynasafe.validation.check import require_fine
+from dynasafe.validation.seen import likeness, was_fine
+from dynasafe.values.wire import holds_many
 
 if TYPE_CHECKING:
     from dynasafe.events import Event
@@ -49,14 +52,32 @@ class Pause:
 
 PAUSE = Pause()
 
-Plan = Generator[Request | Sleep | Pause, Any, T]
+
+class Aside:
+    """Do work that takes long, before the plan goes on. It may run in another thread."""
+
+    __slots__ = ("work",)
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work: Callable[[], Any] = work
+
+
+Plan = Generator[Request | Sleep | Pause | Aside, Any, T]
+
+
+def aside_plan(work: Callable[[], T], *, if_long: bool) -> Plan[T]:
+    """The result of work, done aside if it takes long."""
+    if not if_long:
+        return work()
+    result: T = yield Aside(work)
+    return result
 
 
 class CallState:
-    """One call under way: its settings and limits, and what it has used up.
+    """A running call: its settings and limits, and the requests and time that it has used.
 
-    `now_s` is the time of the last reply. `draw` gives numbers uniform in [0, 1), and `new_id`
-    random ids: chance comes from the driver.
+    `now_s` is the time of the last reply. `draw` gives random numbers in [0, 1), and `new_id`
+    random ids. Both come from the driver.
     """
 
     __slots__ = (
@@ -93,9 +114,9 @@ class CallState:
         self.draw: Callable[[], float] = draw
         self.quota: RetryQuota | None = quota
         self.new_id: Callable[[], str] = new_id
-        # Whether anybody listens to its events.
+        # Whether anybody uses its events.
         self.is_observed: bool = bool(settings.hooks) or is_logged()
-        self.call_id: int = 0  # where somebody listens, an id of its own
+        self.call_id: int = 0  # a unique id if somebody uses events
         self.attempts: int = 0  # requests of which bytes may have left
         timeout_s = settings.timeout_s
         self.deadline: Deadline | None = (
@@ -104,7 +125,7 @@ class CallState:
 
 
 class ClientState:
-    """What all calls of one client share: circuit breakers and retry quotas."""
+    """The state that all calls of one client share: circuit breakers and retry quotas."""
 
     def __init__(self, new_id: Callable[[], str], draw: Callable[[], float]) -> None:
         self.breakers: BreakerMap = BreakerMap()
@@ -127,27 +148,23 @@ class ClientState:
         )
 
     def prepare(self, request: Request, state: CallState) -> Circuit | None:
-        """The request's circuit breaker, when the request may be sent.
+        """Check the request, and return its circuit breaker.
 
         Raises:
             InvalidRequestError: DynamoDB would refuse the request.
         """
-        for _ in self.checks(request, state):
-            pass
+        long_check = self.check(request, state)
+        if long_check is not None:
+            long_check()
         return self.breaker(state.settings.breaker, request.call)
 
-    def checks(self, request: Request, state: CallState) -> Iterable[None]:
-        """The check of a request, in steps between which other tasks may run.
+    def check(self, request: Request, state: CallState) -> Callable[[], None] | None:
+        """Check the request. Returns the check of a large one, which takes long.
 
         Raises:
-            InvalidRequestError: at one of the steps: DynamoDB would refuse the request.
+            InvalidRequestError: DynamoDB would refuse the request.
         """
-        if not state.settings.validate or request.is_checked:
-            return ()
-        operation, params, schema = request.call.operation, request.params, request.schema
-        if is_like_fine(operation, params, schema):
-            return ()
-        return checks(operation, params, schema)
+        return None if not state.settings.validate or request.is_checked else check_of(request)
 
     def attempts(
         self, request: Request, state: CallState, *, now_s: float
@@ -162,7 +179,7 @@ class ClientState:
     def loop(
         self, request: Request, state: CallState, permits: Permits | None, *, now_s: float
     ) -> Generator[Command, Any, Success]:
-        """The loop of attempts for one request that is prepared."""
+        """The loop of attempts for one prepared request."""
         settings = state.settings
         return attempts(
             request.call,
@@ -177,7 +194,7 @@ class ClientState:
         )
 
     def quota(self, policy: RetryPolicy | None) -> RetryQuota | None:
-        """The quota that all calls under policies of the same size share."""
+        """The quota that all calls share whose policies have a quota of the same size."""
         if policy is None or policy.quota is None:
             return None
         quota = self._quotas.get(policy.quota)
@@ -193,10 +210,27 @@ class ClientState:
         return self.breakers.get(setting, f"{call.table_name or '*'}/{kind}")
 
 
-class BreakerMap:
-    """Breakers by factory and name, as many as `max_size`; the longest unused goes first.
+def check_of(request: Request) -> Callable[[], None] | None:
+    """Check a request, unless one that is alike was found fine. Returns the check of a large one,
+    which takes long.
 
-    One that is not closed goes only if all are open, since it holds what is known of an outage.
+    Raises:
+        InvalidRequestError: DynamoDB would refuse the request; the check raises it too.
+    """
+    operation, params, schema = request.call.operation, request.params, request.schema
+    like = likeness(operation, params, schema)
+    if like is not None and was_fine(like):
+        return None
+    if holds_many(params):
+        return partial(require_fine, operation, params, schema, like)
+    require_fine(operation, params, schema, like)
+    return None
+
+
+class BreakerMap:
+    """At most `max_size` breakers, by factory and name. The least recently used is dropped first.
+
+    One that is not closed is dropped only if none is closed, because it records an outage.
     """
 
     def __init__(self, max_size: int = 1024) -> None:
@@ -207,8 +241,8 @@ class BreakerMap:
         return len(self._breakers)
 
     def get(self, factory: BreakerFactory, name: str) -> Circuit:
-        """The breaker of this name, made by the factory when it is first asked for."""
-        # A lambda that stands in a call is a new function each time, and the same factory.
+        """The breaker of this name. The factory makes it at its first use."""
+        # A lambda inside a call is a new function each time, but counts as the same factory.
         key = (getattr(factory, "__code__", factory), name)
         breaker = self._breakers.get(key)
         if breaker is None:
@@ -232,7 +266,7 @@ class BreakerMap:
 
 
 def observed(plan: Plan[T], state: CallState) -> Plan[T]:
-    """The plan, within what hooks put around it, with an event at its start and one at its end."""
+    """The plan, inside the hooks' context managers, with an event at its start and its end."""
     from dynasafe.events import CallStarted
 
     state.call_id = new_call_id()

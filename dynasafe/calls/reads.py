@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from dynasafe.calls.plans import Plan
+from dynasafe.calls.plans import Aside, Plan, aside_plan
 from dynasafe.calls.requests import (
+    Large,
     Request,
     Table,
     expressions,
@@ -50,7 +51,7 @@ class Get(Generic[ItemT_co]):
 def decoder(
     shape: ItemShape[Any], projection: Projection | None
 ) -> Callable[[Mapping[str, AttributeValue]], Any]:
-    """Reads whole items, or what the projection has of them."""
+    """The decoder of whole items, or of the projected attributes."""
     if projection is None:
         return shape.decode
     return partial(shape.decode_part, whole=whole_names(projection.paths))
@@ -78,7 +79,10 @@ def get_plan(
     item = success.response.get("Item")
     if item is None:
         return None
-    return table.shape.decode(item) if part is None else decoder(table.shape, part)(item)
+    decode = table.shape.decode if part is None else decoder(table.shape, part)
+    if type(success.response) is Large:
+        return (yield Aside(partial(decode, item)))
+    return decode(item)
 
 
 def transact_get(
@@ -90,13 +94,16 @@ def transact_get(
 
 
 def transact_get_plan(gets: Sequence[Get[Any]]) -> Plan[list[Any]]:
-    """TransactGetItems: the items in the order of the reads; None stands for a missing one."""
+    """TransactGetItems: the items in the order of the reads; None for a missing one."""
     success = yield transact_get_request(gets)
     answers = success.response.get("Responses", ())
-    items = (answer.get("Item") or None for answer in answers)
-    return [
-        None if item is None else get.decode(item) for get, item in zip(gets, items, strict=True)
-    ]
+    items = [answer.get("Item") or None for answer in answers]
+
+    def decoded() -> list[Any]:
+        pairs = zip(gets, items, strict=True)
+        return [None if item is None else get.decode(item) for get, item in pairs]
+
+    return (yield from aside_plan(decoded, if_long=type(success.response) is Large))
 
 
 def transact_get_request(gets: Sequence[Get[Any]], **members: str | None) -> Request:

@@ -1,4 +1,4 @@
-"""Requests in wire form, and the parts that all operations make them of.
+"""Requests in wire form, and their common parts.
 
 Every member of a request is present and non-empty, or absent.
 
@@ -20,11 +20,11 @@ from dynasafe.resilience.attempts import Call
 
 
 class Request:
-    """A request in wire form, with what the retry loop must know of it.
+    """A request in wire form, with the facts that the retry loop needs.
 
     Args:
-        schema: what is known of its tables' keys: an Item class, or such classes by table name.
-        is_checked: whether it was validated already.
+        schema: for the keys of its tables: an Item class, or Item classes by table name.
+        is_checked: whether it is already validated.
         is_sent_once: never repeated, whatever the settings say.
     """
 
@@ -46,7 +46,7 @@ class Request:
         self.is_sent_once: bool = is_sent_once
 
     def under_token(self, since_s: float, *, may_be_applied: bool = False) -> Request:
-        """The same request, whose token was first sent then, or later."""
+        """The same request, with the time from which its token may have been sent."""
         call = self.call.under_token(since_s, may_be_applied=may_be_applied)
         return Request(self.params, call, self.schema, is_checked=self.is_checked)
 
@@ -55,7 +55,7 @@ class Request:
 
 
 class Large(dict[str, Any]):
-    """The parameters of a request that is written in steps, between which others may run."""
+    """A request or an answer that takes long to write or read."""
 
 
 class Table(Generic[ItemT]):
@@ -90,7 +90,7 @@ def present(members: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def projected(table: Table[Any], projection: ProjectionLike | None) -> Projection | None:
-    """The tree of what a read is to return, or None for whole items."""
+    """The tree of a read's projection, or None for whole items."""
     return None if projection is None else projection_node(projection, table.shape.schema)
 
 
@@ -114,5 +114,5 @@ def expressions(
 
 
 def one_of(by_table: Mapping[str, Any] | None, default: Any) -> Any:
-    """What an answer says of the only table that was asked."""
+    """The part of an answer for the only table of the request."""
     return next(iter((by_table or {}).values()), default)

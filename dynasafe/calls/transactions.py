@@ -1,4 +1,4 @@
-"""Transactions: all or nothing, under a token by which DynamoDB recognises a repeat.
+"""Transactions: all or nothing, with a token by which DynamoDB recognises a repeat.
 
 Source: "Amazon DynamoDB Transactions: How it works", section "Idempotency".
 """
@@ -6,10 +6,11 @@ Source: "Amazon DynamoDB Transactions: How it works", section "Idempotency".
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import NAMESPACE_OID, uuid5
 
-from dynasafe.calls.plans import CallState, Plan
+from dynasafe.calls.plans import Aside, CallState, Plan
 from dynasafe.calls.requests import Request, Table, present
 from dynasafe.calls.writes import (
     Write,
@@ -31,6 +32,7 @@ from dynasafe.errors import (
 )
 from dynasafe.limits import MAX_CLIENT_REQUEST_TOKEN_LENGTH, TOKEN_WINDOW_S
 from dynasafe.resilience.attempts import Call
+from dynasafe.values.whole_items import is_large
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ def token_of(given: str | None, state: CallState) -> str:
 def transact_write_request(
     writes: Sequence[Write[Any]], token: str, members: Mapping[str, str | None]
 ) -> Request:
-    """TransactWriteItems under a token."""
+    """TransactWriteItems with a token."""
     tables = {write.table_name for write in writes}
     return Request(
         {
@@ -76,9 +78,10 @@ def transact_write_request(
 def resolvable(
     run: Callable[[Request, CallState], Plan[T]], request: Request, state: CallState
 ) -> Plan[T]:
-    """Run a request under a token; an outcome that is unknown can be resolved by running it again.
+    """Run a request with a token. If the outcome is unknown, running it again resolves it.
 
-    DynamoDB knows the token for 10 minutes. They count from the start of the first call with it.
+    DynamoDB knows the token for 10 minutes. They count from the start of the first call with the
+    token.
     """
 
     def first(current: CallState) -> Plan[T]:
@@ -89,7 +92,7 @@ def resolvable(
         try:
             return (yield from attempt(repeat, current))
         except NotSentError as error:
-            # True of the repeat, and not of the request before it.
+            # This is true for the repeat, but not for the earlier request.
             raise unknown from error
 
     def attempt(current_request: Request, current: CallState) -> Plan[T]:
@@ -120,6 +123,7 @@ _MEMBERS = {
 def single_write_plan(
     table: Table[Any],
     make: Callable[..., Write[Any]],
+    given: object,
     options: Mapping[str, Any],
     return_values: str | None,
     state: CallState,
@@ -127,7 +131,8 @@ def single_write_plan(
     """One put, update or delete, alone or exactly once.
 
     Args:
-        make: makes the write of a condition and a write id.
+        make: makes the write from a condition and a write id.
+        given: the values that `make` converts.
         options: see `WriteOptions`.
     """
     if return_values is not None and not isinstance(return_values, str):
@@ -136,9 +141,14 @@ def single_write_plan(
     schema = table.shape.schema
     has_write_id = schema is not None and schema.write_id is not None
     write_id = new_write_id(token, state) if has_write_id else None
-    if not options:  # as most calls have none
-        return (yield from write_plan(make(write_id=write_id), state, return_values))
-    write = make(condition=options.get("condition"), write_id=write_id)
+    if options:
+        make = partial(make, condition=options.get("condition"))
+    if given is not None and is_large(given):
+        write = yield Aside(partial(make, write_id=write_id))
+    else:
+        write = make(write_id=write_id)
+    if not options:  # most calls have none
+        return (yield from write_plan(write, state, return_values))
     members = {_MEMBERS[name]: options[name] for name in _MEMBERS if name in options}
     if token is None:
         return (yield from write_plan(write, state, return_values, **members))
@@ -146,7 +156,7 @@ def single_write_plan(
 
 
 def _token_in(options: Mapping[str, Any], state: CallState) -> str | None:
-    """The token of a write that is to be exactly once."""
+    """The token of a write with exactly_once, or None for a plain write."""
     given, exactly_once = options.get("client_request_token"), options.get("exactly_once", False)
     if not isinstance(exactly_once, bool | None):
         raise _no_such_type("exactly_once", "True or False", exactly_once)
@@ -158,7 +168,7 @@ def _no_such_type(name: str, words: str, given: object) -> UnsupportedTypeError:
 
 
 def new_write_id(token: str | None, state: CallState, index: int = 0) -> str:
-    """A random id, or under a token the same one each time that the call is made again."""
+    """A random id; with a token, the same id for each repeat of the call."""
     return state.new_id() if token is None else str(uuid5(NAMESPACE_OID, f"{index}:{token}"))
 
 
@@ -169,7 +179,7 @@ def exactly_once_plan(
     return_values: str | None,
     members: Mapping[str, str | None],
 ) -> Plan[WriteResult[Any]]:
-    """One write as a transaction: its result, or the error that the write alone would have met."""
+    """One write as a transaction: its result, or the error that the single write would raise."""
     if return_values not in (None, "NONE") and not (
         return_values == "ALL_NEW" and write.kind == "Update"
     ):
@@ -248,7 +258,7 @@ def _explained_cancellation(write: Write[Any], error: TransactionCanceledError) 
 def _with_operations(
     error: TransactionCanceledError, writes: Sequence[Write[Any]]
 ) -> TransactionCanceledError:
-    """The same error, whose reasons name their operations and have typed items."""
+    """The same error, with operations and typed items in its reasons."""
     if len(error.reasons) == len(writes):
         error.reasons = tuple(
             CancellationReason(

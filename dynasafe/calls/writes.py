@@ -1,4 +1,4 @@
-"""PutItem, UpdateItem and DeleteItem: versions, write ids, and what a lost answer leaves open.
+"""PutItem, UpdateItem and DeleteItem: versions, write ids, and lost answers.
 
 Sources: "Optimistic locking with version number", Amazon DynamoDB Developer Guide; "PutItem",
 "UpdateItem" and "DeleteItem", Amazon DynamoDB API Reference.
@@ -7,10 +7,11 @@ Sources: "Optimistic locking with version number", Amazon DynamoDB Developer Gui
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from dynasafe.calls.plans import CallState, Plan
-from dynasafe.calls.requests import Request, Table, present, read
+from dynasafe.calls.plans import CallState, Plan, aside_plan
+from dynasafe.calls.requests import Large, Request, Table, present, read
 from dynasafe.errors import (
     ConditionalCheckFailedError,
     DynasafeError,
@@ -35,7 +36,7 @@ from dynasafe.items.projections import whole_names
 from dynasafe.items.updates import UpdateBuilder
 from dynasafe.records import Record, assign
 from dynasafe.resilience.attempts import Call, Resolution, Success
-from dynasafe.values.wire import AttributeValue
+from dynasafe.values.wire import AttributeValue, holds_many
 
 T = TypeVar("T")
 AttributesT = TypeVar("AttributesT")
@@ -56,9 +57,9 @@ _RETURNS_OLD = ("ALL_OLD", "UPDATED_OLD")
 class WriteResult(Record, Generic[AttributesT]):
     """The result of a write.
 
-    `attributes` has what return_values asked for, or None. For UPDATED_OLD and UPDATED_NEW it is a
-    dict with DynamoDB's names. `attempts` counts the requests that were sent, and those that read
-    the item afterwards.
+    `attributes` has the attributes that return_values asks for, or None. For UPDATED_OLD and
+    UPDATED_NEW it is a dict with DynamoDB's names. `attempts` counts the requests that were sent,
+    and those that read the item afterwards.
     """
 
     __slots__ = __match_args__ = (
@@ -90,7 +91,7 @@ class WriteResult(Record, Generic[AttributesT]):
 
 
 class VersionCheck:
-    """Optimistic locking: the version that the stored item must have, and the one it gets."""
+    """Optimistic locking: the version that the stored item must have, and its new version."""
 
     __slots__ = ("expected", "name", "new")
 
@@ -117,9 +118,9 @@ class Write(Generic[ItemT_co]):
     """One write in wire form, to be sent alone or in a transaction.
 
     Args:
-        instance: the Item whose version and write id follow when the write has succeeded.
-        builder: what an update was made of.
-        has_other_condition: whether something else than the version can make it fail.
+        instance: the Item whose version and write id are updated after the write succeeded.
+        builder: the UpdateBuilder of an update.
+        has_other_condition: whether it has conditions other than that on the version.
     """
 
     __slots__ = (
@@ -163,7 +164,7 @@ class Write(Generic[ItemT_co]):
         return f"Write({self.kind!r}, {self.table_name!r})"
 
     def replaced_names(self) -> frozenset[str]:
-        """The attributes that an update changes as a whole, and not a part of them."""
+        """The attributes that an update replaces as a whole."""
         if self.builder is None:
             return frozenset()
         update = self.builder.written_for(self.shape.schema).update
@@ -171,7 +172,7 @@ class Write(Generic[ItemT_co]):
 
     @property
     def operation(self) -> str:
-        """The operation that makes the write alone."""
+        """The operation for the write alone."""
         return f"{self.kind}Item"
 
     def request(self, return_values: str | None, **members: str | None) -> Request:
@@ -185,7 +186,7 @@ class Write(Generic[ItemT_co]):
                 operation=self.operation,
                 table_name=self.table_name,
                 is_write=True,
-                # The old values that a repeat returns would be this call's own new ones.
+                # A repeat would return this call's own new values as the old ones.
                 is_repeatable=self.is_idempotent and return_values not in _RETURNS_OLD,
                 resolve_condition_failure=(
                     self.resolve if "ConditionExpression" in self.params else None
@@ -195,22 +196,22 @@ class Write(Generic[ItemT_co]):
         )
 
     def resolve(self, stored: AttributeMap | None) -> Resolution:
-        """Whether an earlier attempt of this write made its own condition fail.
+        """Whether an earlier attempt of this same write made the condition fail.
 
-        Proven by its write id, which no other write has. Nothing proves the contrary: after an
-        attempt that was applied, another writer may have stored anything, an older version too.
+        Its unique write id in the stored item proves it. Nothing proves the contrary: after an
+        applied attempt, another writer may have stored anything, even an older version.
         """
         return "applied" if self.is_stored_in(stored) else "unknown"
 
     def is_stored_in(self, stored: AttributeMap | None) -> bool:
-        """Whether the item in wire form has the id of this write."""
+        """Whether the stored item (in wire form) has the id of this write."""
         if stored is None or self.write_id is None:
             return False
         attribute = self.shape.schema.write_id if self.shape.schema is not None else None
         return attribute is not None and stored.get(attribute.name) == {"S": self.write_id}
 
     def key(self) -> dict[str, AttributeValue] | None:
-        """The key in wire form, or None for a plain put, of which only the table knows it."""
+        """The key in wire form, or None for a plain put, whose key only the table knows."""
         if self.kind != "Put":
             key: dict[str, AttributeValue] = self.params["Key"]
             return key
@@ -220,19 +221,19 @@ class Write(Generic[ItemT_co]):
         return {name: self.params["Item"][name] for name in sorted(schema.key_names)}
 
     def is_version_conflict(self, stored: AttributeMap | None) -> bool:
-        """Whether a failed condition failed for the version."""
+        """Whether a condition failed because of the version."""
         if self.version is None:
             return False
         if not self.has_other_condition:
             return True
         stored_version = self.version.stored(stored)
         if stored_version is None:
-            # No item, or one without a version: fine for a first write only.
+            # No item, or one without a version, is right only for a first write.
             return self.version.expected != _first_version(self.shape)
         return stored_version != self.version.expected
 
     def with_write_id(self, write_id: str) -> Write[ItemT_co]:
-        """The same write, which leaves another id."""
+        """The same write with another write id."""
         stored = {"S": self.write_id}
         member = "Item" if self.kind == "Put" else "ExpressionAttributeValues"
         values = self.params[member]
@@ -249,7 +250,7 @@ class Write(Generic[ItemT_co]):
         )
 
     def advance(self) -> None:
-        """After a success: the instance has the version and write id that are stored now."""
+        """After a success: set the instance's version and write id to the stored ones."""
         schema = self.shape.schema
         if self.instance is None or schema is None or self.kind == "Delete":
             return
@@ -259,7 +260,7 @@ class Write(Generic[ItemT_co]):
             setattr(self.instance, schema.write_id.field_name, self.write_id)
 
     def describe(self, error: BaseException | None) -> None:
-        """Let an unknown outcome say which item it is about."""
+        """Add the item's key to an error about an unknown outcome."""
         if isinstance(error, OutcomeUnknownError):
             key = self.key()
             error.key = None if key is None else self.shape.decode_part(key)
@@ -276,10 +277,10 @@ def put(
     condition: ConditionLike | None = None,
     write_id: str | None = None,
 ) -> Write[Any]:
-    """A put of a whole item, under its version if it has one.
+    """A put of a whole item, with a version check if it has a version.
 
     Args:
-        write_id: the unique id of this write; None for an Item class without a place for it.
+        write_id: the unique id of this write; None if the Item class has no attribute for it.
     """
     encoded = table.shape.encode(item)
     schema = table.shape.schema
@@ -310,7 +311,7 @@ def update(
     condition: ConditionLike | None = None,
     write_id: str | None = None,
 ) -> Write[Any]:
-    """An update of one item; under its version, if the key is an instance that has one."""
+    """An update of one item, with a version check if the key is an instance with a version."""
     if not isinstance(builder, UpdateBuilder):
         raise UnsupportedTypeError(
             "update",
@@ -345,6 +346,13 @@ def update(
     )
 
 
+def values_read_again(table: Table[Any], builder: object) -> object:
+    """The values of an update of another class than the table's: that class must read them."""
+    if not isinstance(builder, UpdateBuilder):
+        return None
+    return builder.values_for(table.shape.schema)
+
+
 def delete(
     table: Table[Any],
     key: Key,
@@ -352,9 +360,9 @@ def delete(
     condition: ConditionLike | None = None,
     write_id: str | None = None,
 ) -> Write[Any]:
-    """A delete of one item; under its version, if the key is an instance that has one.
+    """A delete of one item, with a version check if the key is an instance with a version.
 
-    It leaves no write id, since it leaves no item.
+    It stores no write id, because no item is left.
     """
     instance = key if isinstance(key, Item) and table.shape.schema is not None else None
     version = version_check(table, instance)
@@ -371,7 +379,7 @@ def delete(
 
 
 def check(table: Table[Any], key: Key, condition: ConditionLike) -> Write[Any]:
-    """A condition on an item that the transaction leaves alone."""
+    """A condition on an item that the transaction does not change."""
     params: dict[str, Any] = {"TableName": table.name, "Key": table.shape.encode_key(key)}
     _add_condition(params, table, condition, None)
     return Write("ConditionCheck", table, params)
@@ -383,14 +391,15 @@ def check(table: Table[Any], key: Key, condition: ConditionLike) -> Write[Any]:
 def write_plan(
     write: Write[Any], state: CallState, return_values: str | None, **members: str | None
 ) -> Plan[WriteResult[Any]]:
-    """The write alone: its result.
+    """Make the write alone, and return its result.
 
-    An answer that is lost is looked for in the stored item, where the write leaves an id.
+    After a lost answer, the stored item is read, if the write stores an id.
     """
     try:
         success = yield write.request(return_values, **members)
     except ConditionalCheckFailedError as error:
-        raise explained(write, error) from error.__cause__
+        read = partial(explained, write, error)
+        raise (yield from aside_plan(read, if_long=holds_many(error.item))) from error.__cause__
     except OutcomeUnknownError as error:
         write.describe(error)
         if not _leaves_id(write, return_values):
@@ -421,9 +430,10 @@ def finish_plan(
     decoded: Any = None
     if attributes is not None:
         if return_values in ("ALL_OLD", "ALL_NEW"):
-            decoded = write.shape.decode(attributes)
+            decode = partial(write.shape.decode, attributes)
         else:
-            decoded = write.shape.decode_part(attributes, write.replaced_names())
+            decode = partial(write.shape.decode_part, attributes, write.replaced_names())
+        decoded = yield from aside_plan(decode, if_long=type(response) is Large)
     elif return_values == "ALL_NEW":
         decoded = yield from _read_back_plan(write, token)
     return _result(state, response, decoded)
@@ -441,10 +451,10 @@ def _result(state: CallState, response: Mapping[str, Any], attributes: Any) -> W
 def settle_plan(
     write: Write[Any], state: CallState, return_values: str | None, unknown: OutcomeUnknownError
 ) -> Plan[WriteResult[Any]]:
-    """Find out by one consistent read whether the write was applied.
+    """Find out with one consistent read whether the write was applied.
 
-    If its id is stored, it was. With another id, or none, that stays unknown: the request may
-    not have arrived, or another writer came after it.
+    If its id is stored, it was. With another id, or none, the outcome stays unknown: the request
+    may not have arrived, or another writer may have come after it.
     """
     unknown._resolve_plan = lambda again: settle_plan(write, again, return_values, unknown)
     try:
@@ -458,17 +468,20 @@ def settle_plan(
         unknown.item = stored
         raise unknown from unknown.__cause__
     write.advance()
-    decoded = write.shape.decode(stored) if return_values == "ALL_NEW" else None
+    decoded = None
+    if return_values == "ALL_NEW":
+        decode = partial(write.shape.decode, stored)
+        decoded = yield from aside_plan(decode, if_long=holds_many(stored))
     return WriteResult(attributes=decoded, attempts=state.attempts)
 
 
 def _leaves_id(write: Write[Any], return_values: str | None) -> bool:
-    """Whether the stored item can show that the write was applied, and give its result."""
+    """Whether the stored item can prove that the write was applied, and gives its result."""
     return write.write_id is not None and return_values in (None, "NONE", "ALL_NEW")
 
 
 def _stored_plan(write: Write[Any]) -> Plan[Any]:
-    """The item as a consistent read finds it, in wire form, or None. It is read once."""
+    """The item from one consistent read, in wire form, or None."""
     params = {"TableName": write.table_name, "Key": write.key(), "ConsistentRead": True}
     success = yield read("GetItem", write.table_name, params, is_sent_once=True)
     return success.response.get("Item")
@@ -485,17 +498,20 @@ def _read_back_plan(write: Write[Any], token: str | None) -> Plan[Any]:
     try:
         success = yield read("GetItem", write.table_name, params)
     except DynasafeError as error:
-        # Its own words would be that nothing was sent, or that it was refused.
+        # The read's own error would say that nothing was sent, or that it was refused.
         unknown.reason += f": {type(error).__name__}"
         raise unknown from error
     except BaseException as cancellation:
         raise cancellation from unknown
     item = success.response.get("Item")
-    return None if item is None else write.shape.decode(item)
+    if item is None:
+        return None
+    decode = partial(write.shape.decode, item)
+    return (yield from aside_plan(decode, if_long=type(success.response) is Large))
 
 
 def explained(write: Write[Any], error: ConditionalCheckFailedError) -> ConditionalCheckFailedError:
-    """The same error with a typed item, as a version conflict where it is one."""
+    """The same error with a typed item; a VersionConflictError if the version was the reason."""
     stored: AttributeMap | None = error.item
     if write.is_version_conflict(stored):
         assert write.version is not None
@@ -517,7 +533,7 @@ def explained(write: Write[Any], error: ConditionalCheckFailedError) -> Conditio
 
 
 def _only(found: Any) -> Any:
-    """Of a transaction's list or map of results, the one of its only operation."""
+    """The result of the only operation, from a transaction's list or map of results."""
     if isinstance(found, list):
         return found[0] if found else None
     return found
@@ -534,10 +550,10 @@ def _first_version(shape: ItemShape[Any]) -> int:
 
 
 def version_check(table: Table[Any], instance: Item | None) -> VersionCheck | None:
-    """The version that an instance has, and the next one; None where its class has no version.
+    """The version of an instance and the next one; None if its class has no version.
 
     Raises:
-        UnsupportedTypeError: the instance's version is no int.
+        UnsupportedTypeError: the instance's version is not an int.
     """
     schema = table.shape.schema
     if instance is None or schema is None or schema.version is None:
@@ -569,5 +585,5 @@ def _add_condition(
     if node is None:
         return
     params.update(render_members({"ConditionExpression": node}))
-    # The old item costs nothing, and tells the caller what stood in the way.
+    # Returning the old item costs nothing, and shows the caller why the condition failed.
     params["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"

@@ -1,1 +1,1 @@
-"""Subcommands of `dynasafe` that belong to no package of their own."""
+"""Small subcommands of `dynasafe`."""

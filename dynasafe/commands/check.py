@@ -73,7 +73,7 @@ def _read_object(file: str) -> dict[str, Any]:
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it has no JSON object.
+        ValueError: it is not a JSON object.
     """
     name = "standard input" if file == _STDIN else file
     text = sys.stdin.read() if file == _STDIN else Path(file).read_text("utf-8")
@@ -83,7 +83,7 @@ def _read_object(file: str) -> dict[str, Any]:
         raise ValueError(f"{name} is not JSON: {error}") from error
     if not isinstance(read, dict):
         raise ValueError(
-            f"{name} holds no JSON object. Fix: give the parameters of one request, as in "
+            f"{name} is not a JSON object. Fix: give the parameters of one request, as in "
             '{"TableName": "people", "Key": {"id": {"S": "p1"}}}.'
         )
     return read

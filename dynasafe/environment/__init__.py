@@ -1,5 +1,5 @@
-"""What a process finds around it: settings, credentials, certificates, proxies.
+"""The environment of a process: settings, credentials, certificates, proxies.
 
-All of it is blocking, and for the shells to call off their event loop. What the environment alone
-does not decide is asked of botocore, which is imported only then.
+All functions block, so the async shell calls them in a thread. If the environment alone does not
+decide, botocore does, and is imported only then.
 """

@@ -1,4 +1,4 @@
-"""The arguments of `connect()` for connections of our own: what they mean, and what contradicts."""
+"""Reads and checks the arguments of `connect()` for connections of our own."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def http_settings(
     proxies: Mapping[str, str] | None,
     client_cert: str | tuple[str, str] | None,
 ) -> dict[str, Any]:
-    """The keywords of an HttpTransport; `max_connections` is how many calls run at once.
+    """The keywords of an HttpTransport, and the number of calls that run at once.
 
     Args:
-        other: the transport that takes what this one does not.
+        other: the transport that accepts arguments that this one refuses.
 
     Raises:
-        ClientRetriesError: the config would have requests repeated.
-        InvalidValueError: an argument is of a wrong type, or contradicts another.
+        ClientRetriesError: the config would make the client repeat requests.
+        InvalidValueError: an argument has the wrong type, or contradicts another.
     """
     require_seconds("connect_timeout_s", connect_timeout_s)
     if max_connections is not None:
@@ -58,10 +58,12 @@ def http_settings(
     if unknown:
         raise ValueOutOfRangeError(
             "client_options",
-            f"{unknown[0]!r} has no meaning here. Fix: connect(transport={other!r})",
+            f"{unknown[0]!r} is not supported here. Fix: connect(transport={other!r})",
         )
     if session is not None and profile_name is not None:
-        raise ValueOutOfRangeError("profile_name", "the session has one. Fix: give one of both")
+        raise ValueOutOfRangeError(
+            "profile_name", "the session already has one. Fix: give only one of them"
+        )
     _require_config(config, other)
     return {
         "region_name": region_name or options.get("region_name"),
@@ -79,7 +81,7 @@ def http_settings(
 
 
 def opening_error(fact: NotSent) -> NotSentError:
-    """The error of a transport that does not open."""
+    """The error for a transport that does not open."""
     if fact.provider is not None:
         return CredentialsError("connect()", fact.provider, fact.reason)
     if any(word in fact.reason for word in ("ProfileNotFound", "CredentialsError", "SSOError")):
@@ -106,16 +108,17 @@ def _require_config(config: Any, other: str) -> None:
         raise UnsupportedTypeError(
             "config", f"a botocore Config is expected, not {type(config).__name__}"
         )
-    given: Any = config  # its options are attributes that it makes at run time
+    given: Any = config  # its options are attributes that are made at run time
     retries: Mapping[str, Any] = given.retries or {}
     if retries and not sends_once(retries):
         raise ClientRetriesError(str(dict(retries)))
-    # aiobotocore's Config has more, of which only the defaults have a meaning here.
+    # aiobotocore's Config has more options. Only their defaults are supported here.
     http_class = getattr(config, "http_session_cls", None)
     is_foreign = http_class is not None and http_class.__module__ != "aiobotocore.httpsession"
     if is_foreign or _connector_args(config):
         raise ValueOutOfRangeError(
-            "config", f"it has options of aiobotocore alone. Fix: connect(transport={other!r})"
+            "config",
+            f"it has options of aiobotocore only. Fix: connect(transport={other!r})",
         )
 
 

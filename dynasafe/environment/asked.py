@@ -1,7 +1,7 @@
-"""What botocore says: its endpoints, and its chain of credentials.
+"""Endpoints and credentials as botocore finds them.
 
-botocore makes a client, and a request is stopped just before it would be sent. So it is botocore,
-of whatever version is installed, that says where the request goes and which region signs it.
+botocore makes a client, and a request is stopped just before it would be sent. So the installed
+version of botocore decides the address and the signing region of a request.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class Asked:
     """botocore's answers; blocking.
 
     Args:
-        session: a session of boto3 or botocore, or None for a new one.
+        session: a boto3 or botocore session, or None for a new one.
         client_options: arguments of botocore's create_client.
 
     Raises:
-        ValueError: botocore cannot make a client from these settings; in its words.
+        ValueError: botocore cannot make a client from these settings. The text is botocore's.
     """
 
     def __init__(
@@ -63,10 +63,10 @@ class Asked:
     def endpoint(
         self, account_id: str | None, resource: str | None = None, *, is_search: bool = False
     ) -> Endpoint:
-        """Where a request goes, as `Place.endpoint`. The first one needs credentials.
+        """The endpoint of a request, as `Place.endpoint`. The first call needs credentials.
 
         Raises:
-            ValueError: botocore has no endpoint for it.
+            ValueError: botocore has no endpoint for the request.
         """
         key = (account_id, resource, is_search)
         with self._lock:
@@ -92,10 +92,10 @@ class Asked:
         raise ValueError("botocore sent a request past its own hook")
 
     def fetch(self, *, is_forced: bool = False) -> Credentials:
-        """The credentials that its chain has now.
+        """The credentials that botocore's chain has now.
 
         Args:
-            is_forced: ask their source, even where they should be good for longer.
+            is_forced: fetch them from their source, even if they have not expired.
 
         Raises:
             CredentialProblem: it has none.
@@ -113,7 +113,7 @@ class Asked:
         if is_forced and not self._is_static:
             found = self._found()
             if self._own:
-                # Assumed roles are kept by the chain: only a new one asks for them again.
+                # The chain caches assumed roles, so only a new chain fetches them again.
                 self._session = _session(self._profile_name)
                 found = self._session.get_credentials()
                 self._client._request_signer._credentials = found
@@ -122,7 +122,7 @@ class Asked:
                     found._protected_refresh(is_mandatory=True)
         found = self._found()
         if found is None and not self._is_static:
-            # A chain that found nothing is asked again: the metadata service may be up now.
+            # If the chain found nothing, try again: the metadata service may be available now.
             if self._own:
                 self._session = _session(self._profile_name)
             found = self._session.get_credentials()
@@ -150,7 +150,7 @@ def _session(profile_name: str | None) -> Any:
 
 
 def _inner(session: Any) -> Any:
-    """botocore's session inside one of boto3."""
+    """The botocore session inside a boto3 session."""
     return getattr(session, "_session", session)
 
 
@@ -170,7 +170,7 @@ class _Stopped(Exception):
 
 
 class _Stop:
-    """Takes a prepared request in place of the network."""
+    """Receives a prepared request in place of the network."""
 
     def stop(self, request: Any, **_: Any) -> Any:
         authorization = request.headers.get("Authorization", "")

@@ -1,4 +1,4 @@
-"""Clients of botocore that users bring: how they must be set, and what their failures mean."""
+"""botocore clients that users bring: their required settings, and the meaning of their failures."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def client_config(**options: Any) -> Config:
     """A botocore config for a client that never repeats a request by itself.
 
-    Connections are given up after 3.1 s, before dynasafe gives up the attempt, so that one that
-    hangs is known to have sent nothing. The User-Agent is fixed: botocore would compose its own
-    twice for each request, which takes about a sixth of the time that a request costs the client.
+    Connecting is given up after 3.1 s, before dynasafe gives up the attempt, so it is known that
+    nothing was sent. The User-Agent is fixed, because botocore would build its own twice for each
+    request, which takes about a sixth of the client's time for a request.
 
     Args:
         options: further options of botocore's Config, such as `max_pool_connections`.
@@ -46,7 +46,7 @@ def client_config(**options: Any) -> Config:
 
 
 def _config_class() -> Any:
-    """aiobotocore's, which botocore takes as well; botocore's own where that is not installed."""
+    """aiobotocore's Config, which botocore accepts too; botocore's own if that is not installed."""
     try:
         from aiobotocore.config import AioConfig
     except ImportError:
@@ -57,7 +57,7 @@ def _config_class() -> Any:
 
 
 class ClientConnection:
-    """What a connection through a client of botocore's kind is made of.
+    """The settings of a connection through a botocore client.
 
     Raises:
         ClientRetriesError: the config would have requests repeated.
@@ -91,30 +91,30 @@ class ClientConnection:
 
 
 def own_options(client_options: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The options of a client, without a config, which is an argument by itself.
+    """The options of a client. The config is not among them: it is a separate argument.
 
     Raises:
-        ValueOutOfRangeError: there is one among them.
+        ValueOutOfRangeError: the options have a config.
     """
     options = dict(client_options or {})
     if "config" in options:
         raise ValueOutOfRangeError(
-            "client_options", "the config is an argument by itself. Fix: connect(config=...)"
+            "client_options", "the config is a separate argument. Fix: connect(config=...)"
         )
     return options
 
 
 def slot_count(max_connections: int | None, pool_size: int) -> int:
-    """How many requests may be under way at once: each needs a connection.
+    """How many requests may be in progress at once. Each needs a connection.
 
     Raises:
-        InvalidValueError: there are fewer connections than that.
+        InvalidValueError: the client has fewer connections.
     """
     if max_connections is None:
         return pool_size
     require_count("max_connections", max_connections)
     if max_connections > pool_size:
-        # They would wait within the client, where the time of an attempt already runs.
+        # They would wait inside the client, and the attempt's time limit would already run.
         raise ValueOutOfRangeError(
             "max_connections",
             f"{max_connections}, but the client's pool has {pool_size} connections. Fix: "
@@ -139,7 +139,7 @@ def pool_size(given: Any, default: int) -> int:
 
 
 def require_sent_once(retries: Mapping[str, Any]) -> None:
-    """Refuse a client that repeats requests by itself.
+    """Require a client that does not repeat requests by itself.
 
     Raises:
         ClientRetriesError: it does.
@@ -161,7 +161,7 @@ def _user_agent() -> str:
 
 
 def opening_error(error: Exception) -> NotSentError:
-    """The error of a client that was not made, by the class names of botocore."""
+    """The error for a client that could not be made, by the class name of botocore's error."""
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {
         "CredentialRetrievalError",
@@ -177,7 +177,7 @@ def opening_error(error: Exception) -> NotSentError:
     return ValueOutOfRangeError("connect()", f"{type(error).__name__}: {error}")
 
 
-# Exceptions before a signed request that are not about credentials.
+# Exceptions before the request is signed that are not about credentials.
 NOT_CREDENTIALS = frozenset(
     {
         "BaseEndpointResolverError",
@@ -192,17 +192,17 @@ NOT_CREDENTIALS = frozenset(
 
 
 def is_quoting(error: Exception, *, is_reached: bool) -> bool:
-    """Whether botocore's error may show values, passwords, or an answer that could not be read.
+    """Whether botocore's error may contain values, passwords, or an unreadable answer.
 
     Args:
-        is_reached: whether the request came as far as the HTTP client.
+        is_reached: whether the request reached the HTTP client.
     """
     name = type(error).__name__
     return not is_reached or "Proxy" in name or name in ("ResponseParserError", "HTTPClientError")
 
 
 def reason_of(error: Exception) -> str:
-    """The exception in words, with the one inside: without values of the request."""
+    """The exception and its inner exception as text, without values of the request."""
     inner = getattr(error, "kwargs", {}).get("error")
     name = type(error).__name__
     if inner is not None:

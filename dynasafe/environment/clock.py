@@ -1,4 +1,4 @@
-"""The system's time and chance."""
+"""The system's time and random numbers."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from functools import partial
 
 
 def draw() -> float:
-    """Uniform in [0, 1), in a child of a fork as well; `random` takes two milliseconds to load."""
+    """Uniform in [0, 1), also after a fork. `random` is not used: it takes two milliseconds to
+    load."""
     return (int.from_bytes(os.urandom(7)) >> 3) * 2.0**-53
 
 
 class SystemTime:
-    """A clock that never goes back, and counts the time for which the machine sleeps.
+    """A clock that never goes back, and includes the time while the machine sleeps.
 
-    Tokens are recognised for some minutes of the service's time, which goes on meanwhile. Where no
-    clock of the system counts that time, the wall clock does, as far as it runs ahead: one that was
-    set forward ends a window too early, never too late.
+    DynamoDB recognises tokens for some minutes, also while this machine sleeps. If no clock of the
+    system counts that time, the wall clock is used when it is ahead. If it was set forward, a
+    window ends too early, never too late.
     """
 
     def __init__(self) -> None:
@@ -27,7 +28,7 @@ class SystemTime:
         self._ahead_s = 0.0
 
         if hasattr(time, "CLOCK_BOOTTIME"):
-            # Read some times by each call: not through a method of ours.
+            # Read several times by each call, so not through our own method.
             self.now_s: Callable[[], float] = partial(time.clock_gettime, time.CLOCK_BOOTTIME)
         else:
             self.now_s = lambda: self._now_s(time.monotonic(), time.time())

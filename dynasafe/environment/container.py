@@ -22,10 +22,10 @@ _PROVIDER: Final = "container-role"
 
 
 def fetch_container(container: Container) -> Credentials:
-    """Ask the endpoint once; blocking, 2 s at most for each step.
+    """Fetch from the endpoint once. Blocks, at most 2 s for each step.
 
     Raises:
-        CredentialProblem: it gave none.
+        CredentialProblem: it gave no credentials.
     """
     from http.client import HTTPConnection, HTTPException
     from urllib.parse import urlsplit
@@ -51,7 +51,7 @@ def fetch_container(container: Container) -> Credentials:
     try:
         found = json.loads(body)
     except ValueError as error:
-        raise CredentialProblem(_PROVIDER, "its answer is no JSON") from error
+        raise CredentialProblem(_PROVIDER, "its answer is not JSON") from error
     return container_answer(found)
 
 

@@ -1,7 +1,7 @@
-"""Rules of making connections and keeping them: limits, options of sockets, tunnels of proxies.
+"""Rules for making and keeping connections: limits, socket options, proxy tunnels.
 
 Sources: the AWS SDKs' "standard" defaults, for the connect bound; "NAT gateways", Amazon VPC User
-Guide, for silent connections that are dropped after 350 s; RFC 9110, 9.3.6, for CONNECT.
+Guide, for idle connections that are dropped after 350 s; RFC 9110, 9.3.6, for CONNECT.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dynasafe.resilience.boundary import NotSent
 
 CONNECT_TIMEOUT_S: Final = 3.1
 STAGGER_S: Final = 0.25
-"""After so long without a connection to one address of a host, the next one is tried as well."""
+"""If one address of a host has not answered after this time, the next one is tried too."""
 MAX_IDLE_S: Final = 50.0
 """DynamoDB closes connections that were idle for a minute."""
 _MAX_AGE_S: Final = 900.0
@@ -28,12 +28,13 @@ TUNNEL_CLOSED: Final = "the proxy closed the connection"
 
 
 def drawn_age_s() -> float:
-    """How old a connection gets; drawn, so that those made together are not left together."""
+    """The lifetime of a connection. It is random, so that connections made together do not end
+    together."""
     return _MAX_AGE_S * (0.9 + 0.2 * draw())
 
 
 def keep_alive(taken: Any) -> None:
-    """Let the system find out that a peer is gone, and no NAT gateway forget the connection."""
+    """Set TCP keep-alive: the system notices a dead peer, and NAT gateways keep the connection."""
     with suppress(OSError, AttributeError):
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _KEEPALIVE_IDLE_S)
@@ -49,12 +50,12 @@ def failure_words(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"TLS failed ({error.reason or type(error).__name__})"
     if isinstance(error, socket.gaierror):
-        return f"its name was not resolved ({error.strerror or error.args})"
+        return f"the host name was not resolved ({error.strerror or error.args})"
     return error.strerror or str(error) or type(error).__name__
 
 
 def tunnel_request(endpoint: Endpoint, proxy: Proxy) -> bytes:
-    """What a proxy is asked for a way through to an endpoint."""
+    """The request for a proxy's tunnel to an endpoint."""
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     target = f"{host}:{endpoint.port}"
     head = f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"
@@ -64,10 +65,10 @@ def tunnel_request(endpoint: Endpoint, proxy: Proxy) -> bytes:
 
 
 def is_tunnel_open(received: bytes) -> bool:
-    """Whether a proxy's answer is whole, and opens the tunnel; False while it is not whole.
+    """Whether a proxy's answer is complete and opens the tunnel. False while it is incomplete.
 
     Raises:
-        NotSent: it does not.
+        NotSent: the proxy refuses the tunnel.
     """
     head, end, rest = received.partition(b"\r\n\r\n")
     if not end:
@@ -76,7 +77,7 @@ def is_tunnel_open(received: bytes) -> bool:
         return False
     status = head.split(b"\r\n", 1)[0].split(b" ")
     if len(status) < 2 or not status[0].startswith(b"HTTP/1."):
-        raise NotSent("the proxy's answer is no HTTP")
+        raise NotSent("the proxy's answer is not HTTP")
     if status[1] == b"407":
         reason = "the proxy asks for a user and password (HTTP 407)"
         raise NotSent(reason, is_retryable=False)

@@ -1,7 +1,7 @@
-"""Locks after a fork: a child process begins with free ones.
+"""Locks after a fork: a child process starts with new locks.
 
-Another thread of the parent may have held a lock at that moment. In the child it would be held
-without end, since that thread is not there.
+Another thread of the parent may have held a lock at that moment. In the child, that thread does not
+exist, so nothing would release the lock.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from weakref import WeakSet
 
 
 class HasLocks(Protocol):
-    """What has locks."""
+    """An object with locks."""
 
     def renew_locks(self) -> None:
-        """Put new locks in place of its own."""
+        """Replace the object's locks by new ones."""
         ...
 
 
@@ -23,7 +23,7 @@ _owners: WeakSet[HasLocks] = WeakSet()
 
 
 def renewed_after_fork(owner: HasLocks) -> None:
-    """From now on, in a child process its locks are new ones."""
+    """Renew the object's locks in child processes from now on."""
     _owners.add(owner)
 
 

@@ -1,7 +1,7 @@
-"""What the heads of requests say: of the client, its trace, its proxy and the time.
+"""Parts of request heads: user agent, trace, proxy and time.
 
 Sources: botocore/handlers.py, for the trace header in Lambda; the AWS SDKs for JavaScript, Java, Go
-and Rust, which correct their clock by an answer's Date as is done here.
+and Rust, which also correct their clock by the Date of an answer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TRACE_SAFE: Final = "-=;:+&[]{}\"',"
 
 
 class SigningClock:
-    """Seconds since the epoch, as DynamoDB counts them."""
+    """Seconds since the epoch by DynamoDB's clock."""
 
     __slots__ = ("_offset_s", "_was_corrected")
 
@@ -39,7 +39,7 @@ class SigningClock:
         return time.time() + self._offset_s
 
     def note(self, refused: Refused) -> None:
-        """Take the time from the answer, where it refuses ours."""
+        """Take the time from the answer, if DynamoDB refused ours."""
         date = refused.headers.get("date")
         if refused.code not in _SKEW_CODES or date is None:
             return
@@ -54,7 +54,7 @@ class SigningClock:
             self._was_corrected = True
 
     def take_correction(self) -> bool:
-        """Whether it was corrected since this was asked last."""
+        """Whether the clock was corrected since the last call of this method."""
         was_corrected, self._was_corrected = self._was_corrected, False
         return was_corrected
 
@@ -62,7 +62,7 @@ class SigningClock:
 def signer_of(
     endpoint: Endpoint, credentials: Credentials, proxy: Proxy | None, user_agent: str
 ) -> Signer:
-    """Signs the requests to an endpoint; without TLS, the proxy reads their heads."""
+    """The signer of requests to an endpoint. Without TLS, the proxy reads their heads."""
     target, extra = None, ""
     if proxy is not None and not endpoint.is_tls:
         target = f"http://{endpoint.host_header}{endpoint.path}"
@@ -80,7 +80,7 @@ def signer_of(
 
 
 def trace_header(environ: Mapping[str, str]) -> str:
-    """The header by which AWS X-Ray joins a Lambda function's calls, or nothing."""
+    """The header that links a Lambda function's calls in AWS X-Ray, or an empty text."""
     trace_id = environ.get("_X_AMZN_TRACE_ID")
     if not trace_id:
         return ""

@@ -1,4 +1,4 @@
-"""Mocks of AWS that would not see our requests."""
+"""Mocks of AWS that do not intercept our requests."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dynasafe.resilience.boundary import NotSent
 
 
 def require_no_mock(whom: str, fix: str) -> None:
-    """Refuse to send while moto mocks botocore: the request would go to the real service.
+    """Require that moto does not mock botocore: our request would go to the real service.
 
     Args:
-        whom: who is not answered: "async clients".
+        whom: the clients that moto does not answer: "async clients".
 
     Raises:
         NotSent: it does.

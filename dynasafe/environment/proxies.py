@@ -1,4 +1,4 @@
-"""Proxies, as the environment sets them: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+"""Proxies from the environment: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
 
 On macOS and Windows the system's settings count as well, as with botocore.
 
@@ -21,7 +21,7 @@ class Proxy:
     """A proxy. Its repr shows no password.
 
     Args:
-        authorization: the value of Proxy-Authorization, if there is a user in its URL.
+        authorization: the value of Proxy-Authorization, if the URL has a user.
     """
 
     __slots__ = ("authorization", "host", "is_tls", "port")
@@ -33,7 +33,7 @@ class Proxy:
 
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("a proxy has an http:// or https:// URL")
+            raise ValueError("a proxy needs an http:// or https:// URL")
         self.is_tls: Final = parts.scheme == "https"
         self.host: Final = parts.hostname
         self.port: Final = parts.port or (443 if self.is_tls else 80)
@@ -49,13 +49,13 @@ class Proxy:
 def proxy_of(
     endpoint: Endpoint, environ: Mapping[str, str], given: Mapping[str, str] | None = None
 ) -> Proxy | None:
-    """The proxy that requests to an endpoint go through.
+    """The proxy for requests to an endpoint.
 
     Args:
         given: proxies by scheme in place of the environment's; empty for none.
 
     Raises:
-        ValueError: its URL is not one of a proxy.
+        ValueError: its URL is not valid for a proxy.
     """
     scheme = "https" if endpoint.is_tls else "http"
     if given is None:
@@ -63,7 +63,7 @@ def proxy_of(
             name.lower().endswith("_proxy") for name in environ
         ):
             return None
-        # Some 10 ms, which only those pay who have a proxy.
+        # Takes some 10 ms, only with a proxy.
         from urllib.parse import urlsplit
         from urllib.request import getproxies, proxy_bypass
 

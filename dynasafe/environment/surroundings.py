@@ -1,6 +1,6 @@
-"""Looking around: where a client's requests go, whose credentials they carry, what it trusts.
+"""Finds a client's endpoint, credentials, proxy and certificates.
 
-Blocking: files are read here, and botocore is imported where it has to be asked.
+Blocking: reads files, and imports botocore if it must decide.
 """
 
 from __future__ import annotations
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 
 
 class Wanted:
-    """What a client was given.
+    """The arguments of a client.
 
     Args:
-        credentials: with `access_key`, `secret_key` and perhaps `token`; or a function that gives
-            such an object; by default as botocore finds them.
-        session: a session of boto3 or botocore, whose settings and credentials are used.
-        config: a botocore Config. Its proxies and client certificate are used, and what decides
-            the endpoint.
-        verify: True, False or the path of a bundle of authorities; by default as botocore.
+        credentials: an object with `access_key`, `secret_key` and optionally `token`, or a function
+            that returns one; by default as botocore finds them.
+        session: a boto3 or botocore session, whose settings and credentials are used.
+        config: a botocore Config. Its proxies, client certificate and endpoint settings are used.
+        verify: True, False or the path of a bundle of authorities; by default as in botocore.
         proxies: by scheme, in place of the environment's; empty for none.
         client_cert: the path of a certificate with its key, or a path for each.
     """
@@ -76,11 +75,11 @@ class Wanted:
 
 
 class Surroundings:
-    """What was found.
+    """The settings that were found.
 
     Args:
-        fetch: gives credentials, and takes whether their source itself must be asked; None where
-            `credentials` are static.
+        fetch: returns credentials; its argument says whether to fetch them from their source. None
+            if `credentials` are static.
     """
 
     __slots__ = ("_environ", "_trust", "_wanted", "credentials", "fetch", "place")
@@ -110,18 +109,18 @@ class Surroundings:
         return proxy_of(endpoint, self._environ, self._wanted.proxies)
 
     def require_trust(self) -> Trust:
-        """For TLS."""
+        """The certificates for TLS."""
         if self._trust is None:
             self._trust = Trust(self._environ, self._wanted.verify, self._wanted.client_cert)
         return self._trust
 
 
 def look_around(wanted: Wanted, environ: Mapping[str, str]) -> Surroundings:
-    """Settle what a client was not given.
+    """Find the settings that the arguments do not give.
 
     Raises:
-        ValueError: botocore cannot do with these settings; in its words.
-        CredentialProblem: the given object is not credentials.
+        ValueError: botocore cannot use these settings. The text is botocore's.
+        CredentialProblem: the given object has no credentials.
         OSError: a file cannot be read.
     """
     given = wanted.credentials
@@ -149,10 +148,10 @@ def look_around(wanted: Wanted, environ: Mapping[str, str]) -> Surroundings:
         place = asked = _ask(wanted, credentials)
     trust = None
     if not (isinstance(place, Place) and (place.endpoint_url or "").startswith("http://")):
-        # Here, so that a file that is missing is found out before any call.
+        # Read here, so that a missing file is reported before any call.
         verify = wanted.verify
         if verify is None and asked is not None:
-            verify = asked.ca_bundle or None  # an empty setting is none, for botocore too
+            verify = asked.ca_bundle or None  # botocore also ignores an empty setting
         trust = Trust(environ, verify, wanted.client_cert)
     fetch: Callable[[bool], Any] | None = None
     if credentials is None:
@@ -164,7 +163,7 @@ def require_surroundings(wanted: Wanted, environ: Mapping[str, str]) -> Surround
     """`look_around`, for a transport.
 
     Raises:
-        NotSent: the settings contradict each other, or are not enough.
+        NotSent: the settings contradict each other, or are incomplete.
     """
     try:
         return look_around(wanted, environ)
@@ -177,7 +176,7 @@ def require_surroundings(wanted: Wanted, environ: Mapping[str, str]) -> Surround
 
 
 def without_credentials(problem: CredentialProblem) -> NotSent:
-    """The failure of a request for which there are no credentials."""
+    """The failure of a request without credentials."""
     return NotSent(problem.reason, is_retryable=False, provider=problem.provider)
 
 
@@ -207,7 +206,7 @@ def _ask(wanted: Wanted, credentials: Credentials | None) -> Asked:
     if wanted.config is not None:
         options["config"] = wanted.config
     if wanted.credentials is not None:
-        # For the endpoint alone, which the account decides.
+        # Only for the endpoint, which depends on the account.
         options["aws_access_key_id"] = "unused"
         options["aws_secret_access_key"] = "unused"
         if credentials is not None and credentials.account_id is not None:

@@ -1,8 +1,8 @@
-"""TLS: which certificates are trusted, as botocore chooses them.
+"""TLS: trusted certificates, chosen as botocore does.
 
-Reading all of certifi's authorities takes some 16 ms, which a cold start feels. AWS's own hosts
-have certificates of Amazon's five roots, so these are tried first; a chain that does not end in
-one of them is looked at again with all.
+Reading all of certifi's authorities takes some 16 ms, which matters in a cold start. AWS hosts have
+certificates from Amazon's five roots, so these are tried first. A chain that does not end in one of
+them is checked again with all authorities.
 
 Sources: botocore/httpsession.py; "Amazon Trust Services", for the roots.
 """
@@ -49,7 +49,7 @@ class Trust:
         self._full: ssl.SSLContext | None = None
         self._amazon: ssl.SSLContext | None = None
         if verify is True:
-            pem = _amazon_roots(_bundle())
+            pem = amazon_roots(_bundle())
             if pem is not None:
                 self._amazon = self._context()
                 self._amazon.load_verify_locations(cadata=pem)
@@ -70,7 +70,7 @@ class Trust:
             if self._verify is not False:
                 location = _bundle() if self._verify is True else self._verify
                 if not os.path.exists(location):
-                    # OpenSSL's own error has no name of a file.
+                    # OpenSSL's own error does not name the file.
                     raise ValueError(f"no such file or folder of authorities: {location}")
                 if os.path.isdir(location):
                     context.load_verify_locations(capath=location)
@@ -97,19 +97,19 @@ class Trust:
 
 
 def _bundle() -> str:
-    """Where the authorities are: certifi's, or botocore's own where that is not installed."""
+    """The path of the authorities: certifi's, or botocore's own if certifi is not installed."""
     try:
         import certifi
     except ImportError:
         from importlib.util import find_spec
 
-        spec: Any = find_spec("botocore")  # found, not imported
+        spec: Any = find_spec("botocore")  # only located, not imported
         return os.path.join(spec.submodule_search_locations[0], "cacert.pem")
     return certifi.where()
 
 
-def _amazon_roots(bundle: str) -> str | None:
-    """Amazon's own authorities in a bundle, or None where they are not all found by name."""
+def amazon_roots(bundle: str) -> str | None:
+    """Amazon's own authorities in a bundle, or None if some are missing."""
     with open(bundle, encoding="utf-8", errors="replace") as file:
         text = file.read()
     found = []

@@ -75,8 +75,11 @@ class DocumentPath:
         return str(self.elements[0])
 
     def __str__(self) -> str:
+        first = self._elements[0]
+        if len(self._elements) == 1 and isinstance(first, str):
+            return first
         text = ""
-        for element in self.elements:
+        for element in self._elements:
             if isinstance(element, int):
                 text += f"[{element}]"
             else:

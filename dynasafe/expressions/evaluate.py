@@ -1,6 +1,6 @@
-"""What an expression makes of an item, as DynamoDB has it, without DynamoDB.
+"""Evaluates expressions on items as DynamoDB does, without DynamoDB.
 
-Trees are resolved, items and values are in wire form, and nothing that is given is changed.
+Trees are resolved, items and values are in wire form, and arguments are not changed.
 
 Sources: "Update expressions in DynamoDB"; "Condition and filter expressions, operators, and
 functions in DynamoDB"; "Using projection expressions in DynamoDB"; checked against DynamoDB Local.
@@ -65,10 +65,10 @@ _EXACT = Context(prec=300, Emax=999, Emin=-999)
 
 
 def attributes_of(item: object) -> AttributeMap:
-    """An item in wire form: of a mapping of Python values or an Item; of None, an empty one.
+    """The item in wire form, from a mapping of Python values or an Item; empty for None.
 
     Raises:
-        InvalidValueError: it is neither, or DynamoDB cannot store a value of it.
+        InvalidValueError: it is neither, or DynamoDB cannot store one of its values.
     """
     if item is None:
         return {}
@@ -87,14 +87,14 @@ def attributes_of(item: object) -> AttributeMap:
 
 
 def holds(node: ConditionNode, item: AttributeMap) -> bool:
-    """Whether the condition holds for the item; an item that is not there is empty."""
+    """Whether the condition holds for the item. A missing item is empty."""
     return truth(node, lambda leaf: _leaf_holds(leaf, item)) is True
 
 
 def truth(
     node: ConditionNode, truth_of_leaf: Callable[[ConditionLeaf], bool | None]
 ) -> bool | None:
-    """Whether the condition holds, by whether its leaves do; None where that is not known."""
+    """Whether the condition holds, from the truth of its leaves; None if that is unknown."""
     # A list instead of recursion: depth costs memory, not Python frames. Read from its end, the
     # terms of a node come right before it.
     nodes: list[ConditionNode] = []
@@ -195,7 +195,7 @@ def _function(node: Function, item: AttributeMap) -> bool:
 
 
 def _operand(operand: Operand, item: AttributeMap) -> AttributeValue | None:
-    """The operand of a condition; None where it is not there."""
+    """The operand of a condition; None if it is missing."""
     match operand:
         case Path():
             return value_at(operand, item)
@@ -222,7 +222,7 @@ def _size(value: AttributeValue) -> AttributeValue | None:
 
 
 def value_at(path: Path, item: AttributeMap) -> AttributeValue | None:
-    """The value at a document path; None where it is not there."""
+    """The value at a document path; None if it is missing."""
     here: AttributeValue | None = {"M": item}
     for element in path.elements:
         here = _child(here, element)
@@ -248,13 +248,13 @@ def _child(value: AttributeValue | None, element: object) -> AttributeValue | No
 def apply(
     update: Update, item: AttributeMap, sizes_bytes: Mapping[int, int] | None = None
 ) -> dict[str, AttributeValue]:
-    """The item after the update; every operand is read from the item before it.
+    """The item after the update. Every operand is read from the item before the update.
 
     Args:
-        sizes_bytes: of literals in wire form, by their identities, where they are known and fine.
+        sizes_bytes: the sizes of valid literals in wire form, by identity, if they are known.
 
     Raises:
-        InvalidRequestError: what DynamoDB refuses for this item.
+        InvalidRequestError: DynamoDB would refuse the update for this item.
     """
     tree = _Tree(item)
     refusals: list[tuple[list[str], InvalidRequestError]] = []
@@ -270,7 +270,7 @@ def apply(
         else:
             tree.set(action.path, new)
     if refusals:
-        # Of several, DynamoDB Local tells the one of the last path.
+        # If there are several, DynamoDB Local reports that of the last path.
         raise max(refusals, key=lambda refusal: refusal[0])[1]
     changed = tree.finished()
     _require_fitting(changed, sizes_bytes or {})
@@ -278,12 +278,13 @@ def apply(
 
 
 def changed_attributes(update: Update, item: AttributeMap) -> dict[str, AttributeValue]:
-    """What UPDATED_OLD returns of the item before, and UPDATED_NEW of the item after the update."""
+    """The attributes that UPDATED_OLD returns from the item before the update, and UPDATED_NEW from
+    the item after it."""
     return project([action.path for action in update.actions], item)
 
 
 def _new_value(action: UpdateAction, item: AttributeMap) -> AttributeValue | None:
-    """What an action leaves at its path; None where it leaves nothing."""
+    """The value that an action leaves at its path; None if it leaves none."""
     old = value_at(action.path, item)
     match action:
         case SetAction():
@@ -397,7 +398,7 @@ def _literal(operand: Operand) -> AttributeValue:
 
 
 class _Tree:
-    """An item while it changes: what is on a changed path is copied, the rest is shared.
+    """An item during its update: changed paths are copied, the rest is shared.
 
     List indexes are those of the item before the update. What is set past the end of a list stands
     there in the order of the indexes, and what is removed goes at the very end.
@@ -410,7 +411,7 @@ class _Tree:
         self._removed: dict[int, tuple[list[Any], set[int]]] = {}
 
     def require(self, path: Path) -> None:
-        """The last element of the path has a map or list to be in."""
+        """Require that the map or list of the last element exists."""
         parent, last = self._parent(path), path.elements[-1]
         if isinstance(last, str) is not isinstance(parent, dict):
             _refuse_path()
@@ -440,7 +441,7 @@ class _Tree:
         return self._item
 
     def _parent(self, path: Path) -> dict[str, Any] | list[Any]:
-        """The map or list that the last element of the path is in, copied to be changed."""
+        """The map or list that contains the last element of the path, copied for the change."""
         here: Any = self._item
         for element in path.elements[:-1]:
             if isinstance(here, dict):
@@ -498,7 +499,7 @@ def _require_fitting(item: AttributeMap, sizes_bytes: Mapping[int, int]) -> None
 
 
 def project(paths: Iterable[Path], item: AttributeMap) -> dict[str, AttributeValue]:
-    """What a projection returns of an item: the values at the paths, in their places."""
+    """The part of an item that a projection returns: the values at the paths, in their places."""
     found: dict[Any, Any] = {}
     for path in paths:
         value = value_at(path, item)
@@ -517,7 +518,7 @@ class _Leaf:
 
 
 def _assembled(found: Any) -> AttributeValue:
-    """A value from its found parts; the elements of a list close up."""
+    """A value from the found parts, without gaps in lists."""
     if isinstance(found, _Leaf):
         return found.value
     if any(isinstance(element, int) for element in found):

@@ -1,14 +1,14 @@
-"""Whether repeating an update changes anything that the first time did not.
+"""Decides whether an update is idempotent: a repeat changes nothing more.
 
-This decides whether an update whose answer was lost may be sent again. "May" leaves no room for
-luck: what depends on the length of a list, or on a number already added, is not idempotent. Nor is
-what names an element of a list: the list may have grown or shrunk since, by the update itself or by
-another writer, so that the same path leads to another element.
+So an update whose answer was lost may be sent again. The decision is strict: an update is not
+idempotent if its result depends on the length of a list or on a number already added. Nor is it if
+it names an element of a list: the update itself or another writer may have changed the list, so
+that the same path leads to another element.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -38,7 +38,7 @@ from dynasafe.values.wire import AttributeValue, is_equal
 
 Elements = tuple[NodePathElement, ...]
 Known = Mapping[Elements, AttributeValue | None]
-"""What an update leaves at its paths, as far as that is sure; None for nothing."""
+"""The values that an update certainly leaves at its paths; None for no value."""
 
 
 def is_idempotent(update: Update, condition: ConditionNode | None = None) -> bool:
@@ -46,7 +46,7 @@ def is_idempotent(update: Update, condition: ConditionNode | None = None) -> boo
 
     Idempotent are SET of a literal, or of a value that is computed only from attributes that the
     update leaves alone; REMOVE of an attribute; ADD and DELETE of set members. Not idempotent are
-    ADD of a number, counting and appending in SET, and whatever names an element of a list.
+    ADD of a number, counting and appending in SET, and actions on elements of a list.
 
     Any update is safe to repeat under a condition that its own success makes false: `a = :old`
     where the update sets `a` to another value, or adds to it.
@@ -64,32 +64,34 @@ def _is_idempotent_action(action: UpdateAction, changed: list[Elements]) -> bool
     if isinstance(action, RemoveAction):
         return True
     if not isinstance(action, SetAction):
-        # Members of a set are there or not; a number adds up.
+        # Adding the same set members again changes nothing; adding a number does.
         return isinstance(action.value, Value) and "N" not in action.value.attribute_value
     value = action.value
     if isinstance(value, IfNotExists) and value.path == action.path:
         # The first time fills the place, so the second finds it filled.
         value = value.default
-    return not any(_overlap(read, written) for read in _paths_read(value) for written in changed)
+    read: list[Elements] = []
+    _add_paths_read(value, read)
+    return not any(_overlap(each, written) for each in read for written in changed)
 
 
 def _is_fixed(path: Path) -> bool:
-    """Whether the path leads to the same place, whatever else is written."""
+    """Whether the path leads to the same place, whatever other writes there are."""
     return not any(isinstance(element, int) for element in path.elements)
 
 
-def _paths_read(operand: Operand) -> Iterator[Elements]:
+def _add_paths_read(operand: Operand, paths: list[Elements]) -> None:
     match operand:
         case Path():
-            yield operand.elements
+            paths.append(operand.elements)
         case Size():
-            yield from _paths_read(operand.operand)
+            _add_paths_read(operand.operand, paths)
         case IfNotExists():
-            yield from _paths_read(operand.path)
-            yield from _paths_read(operand.default)
+            _add_paths_read(operand.path, paths)
+            _add_paths_read(operand.default, paths)
         case ListAppend() | Arithmetic():
-            yield from _paths_read(operand.left)
-            yield from _paths_read(operand.right)
+            _add_paths_read(operand.left, paths)
+            _add_paths_read(operand.right, paths)
         case _:
             pass
 
@@ -99,7 +101,7 @@ def _overlap(one: Elements, other: Elements) -> bool:
     return one[:shorter] == other[:shorter]
 
 
-# Conditions that cannot hold any more
+# Conditions that no longer hold
 
 
 def _is_false_after(condition: ConditionNode, actions: Iterable[UpdateAction]) -> bool:
@@ -113,7 +115,7 @@ def _is_false_after(condition: ConditionNode, actions: Iterable[UpdateAction]) -
             known[action.path.elements] = action.value.attribute_value
     if truth(condition, lambda leaf: _leaf_after(leaf, known)) is False:
         return True
-    # Each of these held, so that what is added to comes from the value that it names.
+    # Each of these held, so the value before the ADD is known.
     terms = condition.terms if isinstance(condition, And) else (condition,)
     equal = [_compared(each) for each in terms if isinstance(each, Comparison)]
     counted = {pair[0] for pair in equal if pair is not None and pair[1] == "="}
@@ -121,7 +123,7 @@ def _is_false_after(condition: ConditionNode, actions: Iterable[UpdateAction]) -
 
 
 def _leaf_after(leaf: ConditionLeaf, known: Known) -> bool | None:
-    """Whether the leaf holds where this is known; None where it takes more to say that."""
+    """Whether the leaf holds; None if that is not known."""
     try:
         match leaf:
             case Comparison():
@@ -132,28 +134,31 @@ def _leaf_after(leaf: ConditionLeaf, known: Known) -> bool | None:
                 return _is_one_of(known[path], [value]) is (operator == "=")
             case In(operand=Path(elements=path), choices=choices) if path in known:
                 return _is_one_of(known[path], choices)
-            case Function(arguments=(Path(elements=path), *rest)) if path in known:
-                return _function_after(leaf, known[path], rest)
+            case Function():
+                return _function_after(leaf, known)
             case _:
                 return None
     except (ValueError, TypeError, ArithmeticError):  # of a malformed value, which proves nothing
         return None
 
 
-def _function_after(leaf: Function, now: AttributeValue | None, rest: list[Operand]) -> bool | None:
-    match leaf.name, rest:
-        case "attribute_exists", []:
-            return now is not None
-        case "attribute_not_exists", []:
-            return now is None
-        case "attribute_type", [Value(attribute_value=wanted)]:
-            return now is not None and wanted.get("S") in now
-        case _:
-            return None
+def _function_after(leaf: Function, known: Known) -> bool | None:
+    # Without patterns of sequences, which mypyc compiles into code that never matches.
+    path, *rest = leaf.arguments or (None,)
+    if not isinstance(path, Path) or path.elements not in known:
+        return None
+    now = known[path.elements]
+    if not rest:
+        is_there = now is not None
+        return {"attribute_exists": is_there, "attribute_not_exists": not is_there}.get(leaf.name)
+    wanted = rest[0]
+    if leaf.name == "attribute_type" and len(rest) == 1 and isinstance(wanted, Value):
+        return now is not None and wanted.attribute_value.get("S") in now
+    return None
 
 
 def _is_one_of(now: AttributeValue | None, choices: Sequence[Operand]) -> bool | None:
-    """Whether the value equals one of the literals; None where something else is among them."""
+    """Whether the value equals one of the literals; None if there are other operands too."""
     literals = [each.attribute_value for each in choices if isinstance(each, Value)]
     if len(literals) != len(choices):
         return None
@@ -161,7 +166,7 @@ def _is_one_of(now: AttributeValue | None, choices: Sequence[Operand]) -> bool |
 
 
 def _compared(comparison: Comparison) -> tuple[Elements, str, Value] | None:
-    """The path that equals a literal, or does not, the operator, and the literal."""
+    """The path, the operator (= or <>) and the literal of a comparison."""
     match comparison:
         case (
             Comparison(operator="=" | "<>", left=Path() as path, right=Value() as value)
@@ -173,7 +178,7 @@ def _compared(comparison: Comparison) -> tuple[Elements, str, Value] | None:
 
 
 def _counts(action: UpdateAction) -> bool:
-    """Whether the action gives a number, which is there, another value for sure."""
+    """Whether the action certainly changes an existing number."""
     match action:
         case AddAction(value=Value() as amount):
             return _is_nonzero_number(amount)

@@ -11,10 +11,10 @@ functions in DynamoDB".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, Self
 
 from dynasafe.findings.finding import Span
-from dynasafe.records import Record, assign
+from dynasafe.records import made
 
 ExpressionKind = Literal["update", "condition", "key condition", "projection"]
 ComparisonOperator = Literal["=", "<>", "<", "<=", ">", ">="]
@@ -26,17 +26,58 @@ _NOT_COMPARED = frozenset({"hint", "span"})
 _NOT_SHOWN = frozenset({"attribute_value", "span"})
 
 
-class Node(Record):
-    """A part of a tree."""
+class Node:
+    """A part of a tree: an immutable value, compared and shown by its fields.
+
+    It does what a Record does. It does not inherit from it, because a compiled class has no base
+    class that is not compiled. Fields are set with `object.__setattr__`, which mypyc compiles to a
+    plain store.
+    """
 
     __slots__ = ()
 
-    def _shown(self) -> tuple[str, ...]:
-        return tuple(name for name in self._names() if name not in _NOT_SHOWN)
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self) or not isinstance(other, Node):
+            return NotImplemented
+        return self._compared() == other._compared()
+
+    def __hash__(self) -> int:
+        # Without the nodes below: a tree may be deep, and Python does not limit compiled recursion.
+        return hash((type(self), *[part for part in self._compared() if not _has_nodes(part)]))
+
+    def __repr__(self) -> str:
+        shown = (name for name in self._names() if name not in _NOT_SHOWN)
+        parts = ", ".join([f"{name}={getattr(self, name)!r}" for name in shown])
+        return f"{type(self).__name__}({parts})"
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be set: it never changes")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be deleted: it never changes")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return made, (type(self), {name: getattr(self, name) for name in self._names()})
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same with other parts."""
+        return type(self)(**{**{name: getattr(self, name) for name in self._names()}, **changes})
+
+    def __replace__(self, **changes: Any) -> Self:  # what copy.replace calls, from Python 3.13
+        return self.replaced(**changes)
+
+    def _names(self) -> tuple[str, ...]:
+        names: tuple[str, ...] = getattr(self, "__match_args__", ())
+        return names
 
     def _compared(self) -> tuple[Any, ...]:
-        names = self._names()
-        return tuple(getattr(self, name) for name in names if name not in _NOT_COMPARED)
+        return tuple([getattr(self, each) for each in self._names() if each not in _NOT_COMPARED])
+
+
+def _has_nodes(part: object) -> bool:
+    if isinstance(part, tuple):
+        return any(isinstance(each, Node) for each in part)
+    return isinstance(part, Node)
 
 
 class NamePlaceholder(Node):
@@ -47,7 +88,7 @@ class NamePlaceholder(Node):
     text: str
 
     def __init__(self, text: str) -> None:
-        assign(self, "text", text)
+        object.__setattr__(self, "text", text)
 
 
 NodePathElement = str | int | NamePlaceholder
@@ -62,8 +103,8 @@ class Path(Node):
     span: Span | None
 
     def __init__(self, elements: tuple[NodePathElement, ...], span: Span | None = None) -> None:
-        assign(self, "elements", elements)
-        assign(self, "span", span)
+        object.__setattr__(self, "elements", elements)
+        object.__setattr__(self, "span", span)
 
 
 class ValuePlaceholder(Node):
@@ -75,8 +116,8 @@ class ValuePlaceholder(Node):
     span: Span | None
 
     def __init__(self, text: str, span: Span | None = None) -> None:
-        assign(self, "text", text)
-        assign(self, "span", span)
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "span", span)
 
 
 class Value(Node):
@@ -91,9 +132,9 @@ class Value(Node):
     def __init__(
         self, attribute_value: Mapping[str, Any], hint: str | None = None, span: Span | None = None
     ) -> None:
-        assign(self, "attribute_value", attribute_value)
-        assign(self, "hint", hint)
-        assign(self, "span", span)
+        object.__setattr__(self, "attribute_value", attribute_value)
+        object.__setattr__(self, "hint", hint)
+        object.__setattr__(self, "span", span)
 
 
 class Size(Node):
@@ -105,8 +146,8 @@ class Size(Node):
     span: Span | None
 
     def __init__(self, operand: Operand, span: Span | None = None) -> None:
-        assign(self, "operand", operand)
-        assign(self, "span", span)
+        object.__setattr__(self, "operand", operand)
+        object.__setattr__(self, "span", span)
 
 
 class IfNotExists(Node):
@@ -119,9 +160,9 @@ class IfNotExists(Node):
     span: Span | None
 
     def __init__(self, path: Operand, default: Operand, span: Span | None = None) -> None:
-        assign(self, "path", path)
-        assign(self, "default", default)
-        assign(self, "span", span)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "default", default)
+        object.__setattr__(self, "span", span)
 
 
 class ListAppend(Node):
@@ -134,9 +175,9 @@ class ListAppend(Node):
     span: Span | None
 
     def __init__(self, left: Operand, right: Operand, span: Span | None = None) -> None:
-        assign(self, "left", left)
-        assign(self, "right", right)
-        assign(self, "span", span)
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "right", right)
+        object.__setattr__(self, "span", span)
 
 
 class Arithmetic(Node):
@@ -152,10 +193,10 @@ class Arithmetic(Node):
     def __init__(
         self, operator: Literal["+", "-"], left: Operand, right: Operand, span: Span | None = None
     ) -> None:
-        assign(self, "operator", operator)
-        assign(self, "left", left)
-        assign(self, "right", right)
-        assign(self, "span", span)
+        object.__setattr__(self, "operator", operator)
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "right", right)
+        object.__setattr__(self, "span", span)
 
 
 Operand = Path | Value | ValuePlaceholder | Size | IfNotExists | ListAppend | Arithmetic
@@ -174,10 +215,10 @@ class Comparison(Node):
     def __init__(
         self, operator: ComparisonOperator, left: Operand, right: Operand, span: Span | None = None
     ) -> None:
-        assign(self, "operator", operator)
-        assign(self, "left", left)
-        assign(self, "right", right)
-        assign(self, "span", span)
+        object.__setattr__(self, "operator", operator)
+        object.__setattr__(self, "left", left)
+        object.__setattr__(self, "right", right)
+        object.__setattr__(self, "span", span)
 
 
 class Between(Node):
@@ -193,10 +234,10 @@ class Between(Node):
     def __init__(
         self, operand: Operand, low: Operand, high: Operand, span: Span | None = None
     ) -> None:
-        assign(self, "operand", operand)
-        assign(self, "low", low)
-        assign(self, "high", high)
-        assign(self, "span", span)
+        object.__setattr__(self, "operand", operand)
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        object.__setattr__(self, "span", span)
 
 
 class In(Node):
@@ -211,9 +252,9 @@ class In(Node):
     def __init__(
         self, operand: Operand, choices: tuple[Operand, ...], span: Span | None = None
     ) -> None:
-        assign(self, "operand", operand)
-        assign(self, "choices", choices)
-        assign(self, "span", span)
+        object.__setattr__(self, "operand", operand)
+        object.__setattr__(self, "choices", choices)
+        object.__setattr__(self, "span", span)
 
 
 class Function(Node):
@@ -228,9 +269,9 @@ class Function(Node):
     def __init__(
         self, name: FunctionName, arguments: tuple[Operand, ...], span: Span | None = None
     ) -> None:
-        assign(self, "name", name)
-        assign(self, "arguments", arguments)
-        assign(self, "span", span)
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "arguments", arguments)
+        object.__setattr__(self, "span", span)
 
 
 class And(Node):
@@ -242,8 +283,8 @@ class And(Node):
     span: Span | None
 
     def __init__(self, terms: tuple[ConditionNode, ...], span: Span | None = None) -> None:
-        assign(self, "terms", terms)
-        assign(self, "span", span)
+        object.__setattr__(self, "terms", terms)
+        object.__setattr__(self, "span", span)
 
 
 class Or(Node):
@@ -255,8 +296,8 @@ class Or(Node):
     span: Span | None
 
     def __init__(self, terms: tuple[ConditionNode, ...], span: Span | None = None) -> None:
-        assign(self, "terms", terms)
-        assign(self, "span", span)
+        object.__setattr__(self, "terms", terms)
+        object.__setattr__(self, "span", span)
 
 
 class Not(Node):
@@ -268,8 +309,8 @@ class Not(Node):
     span: Span | None
 
     def __init__(self, term: ConditionNode, span: Span | None = None) -> None:
-        assign(self, "term", term)
-        assign(self, "span", span)
+        object.__setattr__(self, "term", term)
+        object.__setattr__(self, "span", span)
 
 
 ConditionLeaf = Comparison | Between | In | Function
@@ -286,9 +327,9 @@ class SetAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
-        assign(self, "path", path)
-        assign(self, "value", value)
-        assign(self, "span", span)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "span", span)
 
 
 class RemoveAction(Node):
@@ -300,8 +341,8 @@ class RemoveAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, span: Span | None = None) -> None:
-        assign(self, "path", path)
-        assign(self, "span", span)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "span", span)
 
 
 class AddAction(Node):
@@ -314,9 +355,9 @@ class AddAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
-        assign(self, "path", path)
-        assign(self, "value", value)
-        assign(self, "span", span)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "span", span)
 
 
 class DeleteAction(Node):
@@ -329,9 +370,9 @@ class DeleteAction(Node):
     span: Span | None
 
     def __init__(self, path: Path, value: Operand, span: Span | None = None) -> None:
-        assign(self, "path", path)
-        assign(self, "value", value)
-        assign(self, "span", span)
+        object.__setattr__(self, "path", path)
+        object.__setattr__(self, "value", value)
+        object.__setattr__(self, "span", span)
 
 
 UpdateAction = SetAction | RemoveAction | AddAction | DeleteAction
@@ -354,10 +395,10 @@ class Update(Node):
         add: tuple[AddAction, ...] = (),
         delete: tuple[DeleteAction, ...] = (),
     ) -> None:
-        assign(self, "set", set)
-        assign(self, "remove", remove)
-        assign(self, "add", add)
-        assign(self, "delete", delete)
+        object.__setattr__(self, "set", set)
+        object.__setattr__(self, "remove", remove)
+        object.__setattr__(self, "add", add)
+        object.__setattr__(self, "delete", delete)
 
     @property
     def actions(self) -> tuple[UpdateAction, ...]:
@@ -373,7 +414,7 @@ class Projection(Node):
     paths: tuple[Path, ...]
 
     def __init__(self, paths: tuple[Path, ...]) -> None:
-        assign(self, "paths", paths)
+        object.__setattr__(self, "paths", paths)
 
 
 Expression = ConditionNode | Update | Projection

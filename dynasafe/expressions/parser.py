@@ -1,4 +1,4 @@
-"""Syntax trees from expression text, with names and values where they are given."""
+"""Syntax trees from expression text, with names and values if they are given."""
 
 from __future__ import annotations
 

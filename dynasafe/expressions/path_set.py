@@ -1,4 +1,4 @@
-"""The paths that one expression names, none of which may lie below, or be, another.
+"""The paths in one expression, which must not overlap.
 
 Source: "Update expressions in DynamoDB", and the service's own messages.
 """
@@ -47,9 +47,6 @@ class PathSet:
         self._prefixes: dict[Elements, Elements] = {}
         self._kinds: dict[Elements, tuple[type, Elements]] = {}
 
-    def __len__(self) -> int:
-        return len(self._taken)
-
     def add(self, elements: Elements) -> Clash | None:
         """Add the path, or tell what it clashes with."""
         other = elements if elements in self._taken else self._prefixes.get(elements)
@@ -82,13 +79,6 @@ class PathSet:
             self._prefixes.setdefault(prefix, elements)
             self._kinds.setdefault(prefix, (type(elements[len(prefix)]), elements))
         return None
-
-    def copy(self) -> PathSet:
-        twin = PathSet()
-        twin._taken = self._taken.copy()
-        twin._prefixes = self._prefixes.copy()
-        twin._kinds = self._kinds.copy()
-        return twin
 
 
 def listed(elements: Elements) -> str:

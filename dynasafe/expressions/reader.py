@@ -1,7 +1,7 @@
-"""Symbolic trees from expression text, with what is wrong with it though it can be read.
+"""Reads expression text into symbolic trees, and lists the problems of text that can be read.
 
-Placeholders stay as they stand. Messages are DynamoDB's own. Nothing recurses over the text, so
-that no depth of brackets overflows the stack.
+Placeholders are not replaced. Messages are DynamoDB's own. Nothing recurses over the text, so no
+depth of brackets overflows the stack.
 
 Sources: the pages that `dynasafe.expressions.nodes` names; what they leave open was measured on
 DynamoDB Local 1.25.1 (tests/unit/expressions/test_parser.py has the table).
@@ -67,7 +67,7 @@ _UPDATE_PLACES = frozenset({"update", "arithmetic", "if_not_exists", "list_appen
 
 
 class Problem:
-    """What is wrong with an expression that can be read."""
+    """One problem of an expression that can be read."""
 
     __slots__ = ("code", "fix", "reason", "span")
 
@@ -79,9 +79,9 @@ class Problem:
 
 
 class Reading:
-    """An expression as it was read: its symbolic tree, and what is wrong with it.
+    """An expression as it was read: its symbolic tree, and its problems.
 
-    The tree is None where a problem leaves no place in it: a function that does not exist.
+    The tree is None if a problem prevents one, such as a function that does not exist.
     """
 
     __slots__ = ("node", "operator_count", "parts", "paths", "problems", "targets", "values")
@@ -106,10 +106,9 @@ class Reading:
         """Every value placeholder, in the order of the text."""
         self.parts: Final = parts
         """The comparisons and functions of a condition, and the actions of an update, in the order
-        of the text, but for those that a problem leaves no place for."""
+        of the text. Those that a problem keeps out of the tree are missing."""
         self.targets: Final = targets
-        """What the actions of an update write, and what a projection names, in the order of the
-        text."""
+        """The paths that an update writes or a projection names, in the order of the text."""
 
 
 def read_expression(kind: ExpressionKind, text: str) -> Reading:
@@ -148,12 +147,12 @@ def _read_anew(kind: ExpressionKind, text: str) -> Reading:
 
 
 _OF_A_CHARACTER = 80
-"""Bytes that a reading takes for each character of its text, at the most."""
+"""The most bytes that a reading takes for each character of its text."""
 _readings: Cache[tuple[ExpressionKind, str], Reading] = Cache(8_388_608)
 
 
 class _Call:
-    """A function call on its way to a node: any function, anywhere."""
+    """A function call that is not a node yet. Any function may be called, anywhere."""
 
     __slots__ = ("arguments", "name", "span")
 
@@ -164,7 +163,7 @@ class _Call:
 
 
 class _Parenthesis:
-    """An open bracket in a condition, and what stands in it so far: an Or of Ands."""
+    """An open bracket in a condition, and its terms so far: an Or of Ands."""
 
     __slots__ = ("alternatives", "is_single_bracket", "nots", "start")
 
@@ -179,7 +178,7 @@ class _Parenthesis:
         self.alternatives: list[list[ConditionNode | None]] = alternatives
         self.nots: list[int] = nots
         self.is_single_bracket: bool = is_single_bracket
-        """Whether all that it holds is another pair of brackets."""
+        """Whether its whole content is another pair of brackets."""
 
 
 class _Reader:
@@ -225,7 +224,7 @@ class _Reader:
 
     def _fail(self, fix: str) -> NoReturn:
         token = self._next
-        # From the token before to the one after, with the space between them.
+        # From the previous token to the next one, with the space between them.
         before = self._tokens[self._at - 1].start if self._at else 0
         near = self.text[before : self._peek().end] if len(self._tokens) > 2 else self.text
         raise ExpressionSyntaxError(
@@ -375,17 +374,17 @@ class _Reader:
     def _is_call(self) -> bool:
         return self._peek().mark == "("
 
-    # What functions mean
+    # Which functions are allowed where
 
     def _settled(self, operand: Operand | _Call, where: str) -> Operand | None:
-        """The operand's node, or None where a problem leaves none.
+        """The operand's node, or None if a problem prevents one.
 
         Args:
             where: "condition", "update", or the function whose argument it is.
         """
         if not isinstance(operand, _Call):
             return operand
-        # Innermost last, so that the nodes of arguments are there when they are asked for.
+        # The innermost come last, so that the nodes of arguments exist when they are needed.
         calls: list[tuple[_Call, str]] = [(operand, where)]
         at = 0
         while at < len(calls):
@@ -500,7 +499,7 @@ class _Reader:
             node = self._comparison(operand)
             if node is not None:
                 self.parts.append(node)
-            # The term has ended; close what can be closed.
+            # The term has ended. Close all brackets that can be closed.
             is_bracketed = False
             while True:
                 group = stack[-1]
@@ -531,7 +530,7 @@ class _Reader:
                 is_bracketed = True
 
     def _close_operand(self, operand: Operand | _Call, stack: list[_Parenthesis]) -> None:
-        """Brackets that were taken for a condition's may turn out to be an operand's."""
+        """Brackets that seemed to hold a condition may turn out to hold an operand."""
         if isinstance(operand, _Call) and not self._is_compared_after_brackets():
             return
         opened: list[int] = []
@@ -560,7 +559,7 @@ class _Reader:
 
     def _alternatives(self, group: _Parenthesis) -> ConditionNode | None:
         if self.operator_count > MAX_OPERATORS:
-            return None  # a problem by itself, and no reason to build a deep tree
+            return None  # a problem by itself, so no deep tree is built
         terms = [self._joined(And, each) for each in group.alternatives]
         return self._joined(Or, terms)
 
@@ -707,7 +706,7 @@ class _Reader:
         return kind(path, value, (start, self._last_end()))
 
     def _set_value(self) -> Operand | None:
-        """An operand, or the sum or difference of two, which may stand in brackets."""
+        """An operand, or the sum or difference of two. Brackets around it are allowed."""
         opened: list[int] = []
         while self._is("("):
             opened.append(self._take().start)
@@ -733,7 +732,7 @@ class _Reader:
         return Arithmetic(operator, first, second, (start, self._last_end()))
 
     def _close_brackets(self, opened: list[int]) -> None:
-        """Close what can be closed here; every pair but the first is redundant."""
+        """Close all brackets that can be closed here. Every pair but the first is redundant."""
         is_bracketed = False
         while opened and self._is(")"):
             span = (opened.pop(), self._take().end)

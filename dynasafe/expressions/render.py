@@ -1,7 +1,7 @@
 """Expression text from the syntax tree.
 
-Names that DynamoDB could refuse become placeholders, values always do, and placeholders are named
-after the attributes that they stand with: `SET #status = :status`.
+Names that DynamoDB could refuse become placeholders, values always do. A placeholder is named
+after its attribute: `SET #status = :status`.
 
 Source: "Expression attribute names (aliases) in DynamoDB".
 """
@@ -46,8 +46,8 @@ _MAX_HINT_LENGTH = 64
 class Placeholders:
     """The placeholders of one request, shared by all its expressions.
 
-    Which placeholder stands where depends on the names and the order of values, never on what the
-    values are: the same shape gives the same text.
+    Placeholders depend on the names and on the order of the values, never on what the values are.
+    So the same shape gives the same text.
     """
 
     __slots__ = ("_aliases", "_is_always", "_numbers", "names", "values")
@@ -57,7 +57,7 @@ class Placeholders:
         self.values: dict[str, Mapping[str, Any]] = {}
         self._aliases: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
-        """The last number that was given to each stem that was taken."""
+        """By stem: the last number that was added to it."""
         self._is_always: bool = escape == "always"
 
     @classmethod
@@ -68,7 +68,7 @@ class Placeholders:
         *,
         escape: Escape,
     ) -> Self:
-        """Those of an expression that was written before, to which others are added."""
+        """The placeholders of an expression that is already written, to add others to."""
         placeholders = cls(escape=escape)
         placeholders.names = names
         placeholders.values = values
@@ -76,7 +76,7 @@ class Placeholders:
         return placeholders
 
     def name(self, attribute_name: str) -> str:
-        """The name as it may stand in an expression: itself, or its alias."""
+        """The name as an expression may have it: itself, or its alias."""
         alias = self._aliases.get(attribute_name)
         if alias is None:
             if not self._is_always and not must_be_aliased(attribute_name):
@@ -144,8 +144,12 @@ class Rendered:
         return f"Rendered(text={self.text!r}, names={self.names!r})"
 
 
-def render(node: Expression, *, escape: Escape = "auto") -> Rendered:
-    """The text of an expression that stands alone in its request."""
+def render(node: object, *, escape: Escape = "auto") -> Rendered:
+    """The text of an expression that stands alone in its request.
+
+    Raises:
+        UnsupportedTypeError: it is no expression.
+    """
     placeholders = Placeholders(escape=escape)
     text = _text(node, placeholders)
     return Rendered(text=text, names=placeholders.names, values=placeholders.values)
@@ -177,7 +181,7 @@ def _members(nodes: Mapping[str, Expression], placeholders: Placeholders) -> dic
     return members
 
 
-def _text(node: Expression, placeholders: Placeholders) -> str:
+def _text(node: object, placeholders: Placeholders) -> str:
     match node:
         case Update():
             return render_update(node, placeholders)
@@ -202,7 +206,7 @@ def render_update(update: Update, placeholders: Placeholders) -> str:
             actions.append(f"{path} = {value}")
         clauses.append("SET " + ", ".join(actions))
     if update.remove:
-        paths = (render_path(action.path, placeholders) for action in update.remove)
+        paths = [render_path(action.path, placeholders) for action in update.remove]
         clauses.append("REMOVE " + ", ".join(paths))
     for keyword, pairs in (("ADD", update.add), ("DELETE", update.delete)):
         actions = []

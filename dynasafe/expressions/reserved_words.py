@@ -3,9 +3,6 @@
 Sources: "Reserved words in DynamoDB"; "Expression attribute names (aliases) in DynamoDB".
 """
 
-import re
-from functools import lru_cache
-
 from dynasafe.limits import MAX_PLACEHOLDER_BYTES
 
 RESERVED_WORDS = frozenset(
@@ -603,19 +600,13 @@ _GRAMMAR_WORDS = frozenset(
     ]
 )
 
-# A bare name begins with a letter: DynamoDB refuses `_a` and `1a`.
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-
 
 def must_be_aliased(name: str) -> bool:
     """Whether some engine would refuse the name outside ExpressionAttributeNames."""
-    # A long name would fill the expression, and the cache.
-    return len(name) > MAX_PLACEHOLDER_BYTES or _must_be_aliased(name)
-
-
-@lru_cache(maxsize=4096)
-def _must_be_aliased(name: str) -> bool:
-    if _PLAIN_NAME.fullmatch(name) is None:
+    if len(name) > MAX_PLACEHOLDER_BYTES:  # it would fill the expression
+        return True
+    # A bare name begins with a letter: DynamoDB refuses `_a` and `1a`.
+    if not (name.isidentifier() and name.isascii()) or name.startswith("_"):
         return True
     word = name.upper()
     return word in RESERVED_WORDS or word in _GRAMMAR_WORDS

@@ -1,4 +1,4 @@
-"""Trees with names and values in the place of their placeholders."""
+"""Replaces the placeholders in trees with names and values."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def resolve(
     names: Mapping[str, str],
     values: Mapping[str, Mapping[str, Any]],
 ) -> T:
-    """The tree with names and values in the place of its placeholders.
+    """The tree with names and values in place of its placeholders.
 
     Raises:
         ExpressionSyntaxError: a placeholder is not defined.

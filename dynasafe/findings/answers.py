@@ -1,4 +1,4 @@
-"""What DynamoDB answers, what dynasafe offers instead, and where AWS documents it, by code."""
+"""DynamoDB's answer, how to write it with dynasafe, and the AWS page, by code of a finding."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ WITH_DYNASAFE = {
     "DYS225": 'attr("a").is_type("S")',
     "DYS227": 'attr("a").between(1, 9)',
 }
-"""By code: how to write it with this library."""
+"""By code: how to write the request with this library."""
 
 _GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
 _REFERENCE = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference"
@@ -168,6 +168,6 @@ _AWS_PAGES = {
 
 
 def aws_page(title: str) -> str | None:
-    """The address of a page of DynamoDB's documentation, where it is known."""
+    """The address of a page in the DynamoDB documentation, or None for an unknown title."""
     operation, comma, _ = title.partition(", API Reference")
     return f"{_REFERENCE}/API_{operation}.html" if comma else _AWS_PAGES.get(title)

@@ -28,60 +28,59 @@ _QUOTAS = "Quotas in Amazon DynamoDB"
 EXPLANATIONS: dict[str, Explanation] = {
     "DYS100": Explanation(
         "An operation that DynamoDB does not have",
-        "It is misspelt: operations have their names of the API Reference, not those of Python's "
-        "methods.",
+        "The name is misspelt. Write it as the API Reference does, not as a Python method.",
         "check_request('update_item', ...)",
         "check_request('UpdateItem', ...)",
         _API,
     ),
     "DYS101": Explanation(
         "botocore refuses the parameters",
-        "A member is missing, unknown or of another type, so that no request can be made of it.",
+        "A parameter is missing, unknown or of the wrong type, so botocore cannot make a request.",
         'client.get_item(TableName="t")',
         'client.get_item(TableName="t", Key={"id": {"S": "a"}})',
         _API,
     ),
     "DYS102": Explanation(
-        "A member of another type",
-        "Each member of a request has one type: text, a map, a list, a number or a truth value.",
+        "A parameter of the wrong type",
+        "Each parameter has one type: a string, a map, a list, a number or a boolean.",
         "UpdateExpression=['SET a = :a']",
         "UpdateExpression='SET a = :a'",
         _API,
     ),
     "DYS103": Explanation(
         "An empty or None member",
-        "DynamoDB refuses an empty map of names or values and an empty expression; boto3's own "
-        "code fails on None. A member is present and non-empty, or absent.",
+        "DynamoDB refuses empty expressions, and empty maps of names or values. boto3's own code "
+        "fails on None. Pass a value that is not empty, or leave the parameter out.",
         "ExpressionAttributeNames={}",
-        "leave ExpressionAttributeNames out; UpdateBuilder does",
+        "leave ExpressionAttributeNames out, as UpdateBuilder does",
         _NAMES,
     ),
     "DYS104": Explanation(
         "A parameter that the operation does not have",
-        "It is misspelt, or belongs to another operation.",
+        "The name is misspelt, or the parameter belongs to another operation.",
         "GetItem with FilterExpression",
         "GetItem with ProjectionExpression",
         _API,
     ),
     "DYS105": Explanation(
-        "A value outside of its constraint",
-        "A required member is missing, or one has a value, a length or a pattern that its "
-        "constraint does not allow.",
+        "A value outside its constraint",
+        "A required parameter is missing, or a parameter has a value, a length or a pattern that "
+        "the API does not allow.",
         "ReturnValues='NEW'",
         "ReturnValues='ALL_NEW'",
         _API,
     ),
     "DYS106": Explanation(
         "Expressions and legacy parameters together",
-        "A request uses expressions, or the parameters that they have replaced.",
+        "A request can use expressions, or the legacy parameters that they replaced, but not both.",
         "UpdateExpression and Expected",
         "UpdateExpression and ConditionExpression",
         "Legacy DynamoDB conditional parameters",
     ),
     "DYS107": Explanation(
         "Names or values without an expression",
-        "ExpressionAttributeNames and ExpressionAttributeValues serve expressions, and there is "
-        "none.",
+        "The request has ExpressionAttributeNames or ExpressionAttributeValues, but no expression "
+        "that could use them.",
         "PutItem with ExpressionAttributeNames alone",
         "leave them out, or add the ConditionExpression",
         _NAMES,
@@ -95,15 +94,16 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS109": Explanation(
         "Return values that the operation does not have",
-        "PutItem and DeleteItem return the old item or nothing; only UpdateItem knows new values.",
+        "PutItem and DeleteItem return the old item or nothing. Only UpdateItem can return new "
+        "values.",
         "PutItem with ReturnValues='ALL_NEW'",
         "ReturnValues='ALL_OLD'",
         "PutItem, API Reference",
     ),
     "DYS110": Explanation(
         "A value of the wrong shape",
-        "An AttributeValue is a map of one member, whose name is the type; numbers are text. Text "
-        "is Unicode: a lone surrogate has no UTF-8.",
+        "An AttributeValue is a map with one member: the type is the name. Numbers are sent as "
+        "strings. A string must be valid Unicode, so a lone surrogate is refused.",
         '{"N": 3}',
         '{"N": "3"}',
         "AttributeValue, API Reference",
@@ -117,7 +117,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS112": Explanation(
         "An AttributeValue without a type",
-        "It has exactly one member.",
+        "An AttributeValue has exactly one member.",
         "{}",
         '{"S": "a"}',
         "AttributeValue, API Reference",
@@ -131,16 +131,16 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS114": Explanation(
         "A Python value that boto3 does not serialize",
-        "A Table of boto3 takes None, bool, int, Decimal, str, bytes, and lists, tuples, dicts and "
-        "sets of these. It has no float, no datetime, no UUID and no model, and refuses numbers "
-        "that it would have to round.",
+        "A boto3 Table takes None, bool, int, Decimal, str, bytes, and lists, tuples, dicts and "
+        "sets of these. It refuses float, datetime, UUID and model classes, and numbers that it "
+        "would have to round.",
         'table.put_item(Item={"id": "a", "price": 1.5})',
         'table.put_item(Item={"id": "a", "price": Decimal("1.5")})',
         "Boto3 documentation, Valid DynamoDB types",
     ),
     "DYS115": Explanation(
         "Lists and maps nested too deep",
-        "An item has 32 levels, of which it is itself the first.",
+        "An item may have 32 levels. The item itself is the first.",
         "32 lists within each other",
         "31 lists within each other",
         _QUOTAS,
@@ -154,14 +154,14 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS117": Explanation(
         "An empty set",
-        "DynamoDB has no empty set: the attribute is not there.",
+        "DynamoDB cannot store an empty set. Leave the attribute out.",
         '{"SS": []}',
         "leave the attribute out, or REMOVE it",
         _TYPES,
     ),
     "DYS118": Explanation(
         "A set with duplicates",
-        "Each member of a set is there once; 1 and 1.0 are one number.",
+        "A set has each member once. 1 and 1.0 are the same number.",
         '{"NS": ["1", "1.0"]}',
         '{"NS": ["1"]}',
         _TYPES,
@@ -175,28 +175,28 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS120": Explanation(
         "An update of a key attribute",
-        "The key says which item is meant, so it cannot change.",
+        "The key identifies the item, so an update cannot change it.",
         "SET id = :id, where id is the partition key",
         "put a new item and delete the old one, in one transaction",
         _UPDATES,
     ),
     "DYS130": Explanation(
         "A key that does not fit the table",
-        "A key has exactly the table's key attributes, each of its type.",
+        "A key has all key attributes of the table, each with the right type, and no others.",
         'Key={"id": {"N": "1"}}, where id is a string',
         'Key={"id": {"S": "1"}}',
         _API,
     ),
     "DYS131": Explanation(
         "An item without its key",
-        "Every item has all key attributes of its table.",
+        "Every item needs all key attributes of its table.",
         'Item={"name": ...} in a table whose key is id',
         'Item={"id": ..., "name": ...}',
         "PutItem, API Reference",
     ),
     "DYS132": Explanation(
         "An empty key value",
-        "A key value has at least one byte; other strings may be empty.",
+        "A key value has at least one byte. Only strings outside the key may be empty.",
         'Key={"id": {"S": ""}}',
         'Key={"id": {"S": "a"}}',
         _CONSTRAINTS,
@@ -205,49 +205,52 @@ EXPLANATIONS: dict[str, Explanation] = {
         "A key value that is too long",
         "A partition key has at most 2048 bytes, a sort key 1024.",
         "an id of 2049 bytes",
-        "a hash of it, with the whole in another attribute",
+        "a hash of the id as the key, and the id in another attribute",
         _CONSTRAINTS,
     ),
     "DYS134": Explanation(
-        "An attribute without a name, or with too long a one",
-        "The name of an attribute is Unicode text of 1 to 65535 bytes in UTF-8.",
+        "An attribute name that is empty or too long",
+        "An attribute name is Unicode text of 1 to 65535 bytes in UTF-8.",
         'Item={"": ...}',
         'Item={"name": ...}',
         _TYPES,
     ),
     "DYS135": Explanation(
         "An item that is too large",
-        "An item has at most 400 KB, names included; so an update cannot write more either.",
+        "An item has at most 400 KB, including the attribute names. The same limit holds for what "
+        "an update writes.",
         "an image in an attribute",
-        "the image's place in an attribute, the image in an object store",
+        "the image in an object store, its address in an attribute",
         _QUOTAS,
     ),
     "DYS136": Explanation(
-        "A key attribute of another type",
-        "The table's, and its indexes', key attributes have the types of its definition.",
+        "A key attribute of the wrong type",
+        "Key attributes of the table and of its indexes must have the types in "
+        "AttributeDefinitions.",
         '{"id": {"N": "1"}}, where id is a string',
         '{"id": {"S": "1"}}',
         "PutItem, API Reference",
     ),
     "DYS137": Explanation(
-        "A legacy condition or update that does not fit together",
-        "Expected, QueryFilter, ScanFilter, KeyConditions and AttributeUpdates take as many "
-        "values, and of such types, as their operator or action does.",
+        "Wrong values for a legacy condition or update",
+        "In Expected, QueryFilter, ScanFilter, KeyConditions and AttributeUpdates, the operator or "
+        "action decides how many values it takes, and of which types.",
         '{"age": {"ComparisonOperator": "BETWEEN", "AttributeValueList": [{"N": "1"}]}}',
         "ConditionExpression='age BETWEEN :low AND :high'",
         "Legacy conditional parameters",
     ),
     "DYS138": Explanation(
         "A path into a key",
-        "The value of a key attribute, of the table or of an index, is a string, a number or "
-        "binary: there is nothing inside it.",
+        "A key attribute of a table or index is a string, a number or binary, so a path cannot go "
+        "inside it.",
         "ProjectionExpression='id.part'",
         "ProjectionExpression='id'",
         _TYPES,
     ),
     "DYS141": Explanation(
-        "A patch that sets what it may not",
-        "A patch from outside sets only what it is allowed to: no keys, no versions, no roles.",
+        "A patch that sets a forbidden attribute",
+        "A patch comes from outside, so it may set only the allowed attributes: no keys, no "
+        "versions, no roles.",
         'UpdateBuilder(Person).patch({"is_admin": True})',
         'UpdateBuilder(Person).patch({"name": "Ada"})',
         "dynasafe",
@@ -255,43 +258,43 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DYS142": Explanation(
         "A patch with an undecided None",
         "None may mean: remove the attribute, store NULL, or change nothing. dynasafe does not "
-        "guess.",
+        "guess, so say which one with none=.",
         'UpdateBuilder.from_patch({"email": None}, allow={"email"})',
         'UpdateBuilder.from_patch({"email": None}, allow={"email"}, none="remove")',
         "dynasafe",
     ),
     "DYS143": Explanation(
         "A patch that sets an attribute twice",
-        "The Python name and the name in DynamoDB mean one attribute.",
+        "The Python name and the name in DynamoDB are names of the same attribute.",
         'builder.patch({"first_name": "a", "firstName": "b"})',
         'builder.patch({"first_name": "a"})',
         "dynasafe",
     ),
     "DYS144": Explanation(
-        "A patch that takes away what an item needs",
-        "An attribute without a default, or whose type has no None, must stay what it is: the item "
-        "could not be read any more.",
+        "A patch that removes a required attribute",
+        "A patch cannot remove an attribute that has no default, or store NULL where the type does "
+        "not allow None. The item could not be read afterwards.",
         'builder.patch({"name": None}, none="remove")',
         'builder.patch({"name": "Ada"})',
         "dynasafe",
     ),
     "DYS150": Explanation(
         "An operator that key conditions do not have",
-        "A key condition joins by AND; it has =, <, <=, >, >=, BETWEEN and begins_with.",
+        "Key conditions are joined by AND, and use =, <, <=, >, >=, BETWEEN and begins_with.",
         "pk = :p OR pk = :q",
         "pk = :p AND begins_with(sk, :s)",
         _QUERIES,
     ),
     "DYS151": Explanation(
         "Two conditions on one key attribute",
-        "Each key attribute has one condition.",
+        "A query may have one condition for each key attribute.",
         "pk = :p AND sk > :a AND sk < :b",
         "pk = :p AND sk BETWEEN :a AND :b",
         _QUERIES,
     ),
     "DYS152": Explanation(
         "More key conditions than the key has attributes",
-        "There are a partition key and at most a sort key; in the key of a global index, up to "
+        "A key has a partition key and at most one sort key. The key of a global index has up to "
         "four attributes of each.",
         "pk = :p AND sk = :s AND status = :x",
         "pk = :p AND sk = :s, with FilterExpression='#status = :x'",
@@ -299,106 +302,108 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS153": Explanation(
         "A partition key without equality",
-        "A query reads one partition. Of a sort key of many attributes it names the first ones, "
-        "all but the last of them with =.",
+        "A query reads one partition, so the partition key needs =. If the sort key has several "
+        "attributes, name them from the first one on. Only the last that you name may have another "
+        "operator than =.",
         "pk > :p",
         "pk = :p",
         _QUERIES,
     ),
     "DYS154": Explanation(
-        "A function within a key condition",
-        "Keys are compared as they are.",
+        "A function in a key condition",
+        "The only function in a key condition is begins_with.",
         "pk = :p AND size(sk) > :n",
         "pk = :p, with FilterExpression='size(a) > :n'",
         _QUERIES,
     ),
     "DYS155": Explanation(
-        "A key condition without one key attribute and a value",
-        "Each condition compares one key attribute with values.",
+        "A key condition that compares no key with a value",
+        "Each key condition compares one key attribute with values, not with another attribute.",
         "pk = sk",
         "pk = :p",
         _QUERIES,
     ),
     "DYS156": Explanation(
         "A key condition on a nested attribute",
-        "Key attributes are at the top of the item.",
+        "Key attributes are at the top level of the item.",
         "address.city = :c",
         "city = :c",
         _QUERIES,
     ),
     "DYS157": Explanation(
         "A query without a key attribute",
-        "The conditions name the partition key, and no other attribute than the sort key.",
+        "A key condition must name the partition key. Besides it, only the sort key is allowed.",
         "sk = :s",
         "pk = :p AND sk = :s",
         _QUERIES,
     ),
     "DYS158": Explanation(
-        "A key condition of another type",
-        "The value is of the key attribute's type.",
+        "A key condition of the wrong type",
+        "The value must have the type of the key attribute.",
         'pk = :p, with {"N": "1"}, where pk is a string',
         'pk = :p, with {"S": "1"}',
         _QUERIES,
     ),
     "DYS159": Explanation(
         "A filter on a key attribute",
-        "A filter works on what the key condition has found.",
+        "The filter sees only items that the key condition selected. Put conditions on key "
+        "attributes into the key condition.",
         "FilterExpression='sk > :s'",
         "KeyConditionExpression='pk = :p AND sk > :s'",
         "Filter expressions for the Query operation in DynamoDB",
     ),
     "DYS160": Explanation(
         "A query without a key condition",
-        "A query needs to know which partition to read.",
+        "A query reads one partition, and the key condition says which one.",
         "Query with FilterExpression alone",
         "Query with KeyConditionExpression='pk = :p', or a Scan",
         _QUERIES,
     ),
     "DYS161": Explanation(
         "Half of a parallel scan",
-        "Segment and TotalSegments go together.",
+        "A parallel scan needs both Segment and TotalSegments.",
         "Segment=1",
         "Segment=1, TotalSegments=4",
         _SCANS,
     ),
     "DYS162": Explanation(
         "Unknown segment",
-        "Segments are counted from 0.",
+        "Segments are counted from 0, so the last one is TotalSegments - 1.",
         "Segment=4, TotalSegments=4",
         "Segment=3, TotalSegments=4",
         _SCANS,
     ),
     "DYS163": Explanation(
         "Unknown index",
-        "IndexName names an index of the table.",
+        "The table has no index with this name.",
         "IndexName='by_emial'",
         "IndexName='by_email'",
         _QUERIES,
     ),
     "DYS164": Explanation(
         "A consistent read of a global index",
-        "Global secondary indexes follow the table with a delay.",
+        "A global secondary index is updated after the table, so it has no consistent reads.",
         "IndexName='by_email', ConsistentRead=True",
         "IndexName='by_email'",
         "DynamoDB read consistency",
     ),
     "DYS165": Explanation(
         "A Select that contradicts the rest",
-        "What Select chooses, and what a projection names, must agree.",
+        "Select and the projection must ask for the same thing.",
         "Select='COUNT', ProjectionExpression='a'",
         "Select='COUNT'",
         "Query, API Reference",
     ),
     "DYS166": Explanation(
         "An attribute that the index does not have",
-        "A global secondary index gives only the attributes that it projects.",
+        "A global secondary index has only the attributes that are projected into it.",
         "IndexName='by_email', ProjectionExpression='address', where the index has keys only",
         "the keys from the index, then BatchGetItem",
         "Using Global Secondary Indexes in DynamoDB",
     ),
     "DYS167": Explanation(
         "A start key of another query or scan",
-        "A page begins after an item of the same table, index and key condition.",
+        "The start key must come from the same table, index and key condition.",
         'ExclusiveStartKey={"id": ...} for another partition',
         "ExclusiveStartKey=page['LastEvaluatedKey'], with the same request",
         "Paginating table query results in DynamoDB",
@@ -411,8 +416,9 @@ EXPLANATIONS: dict[str, Explanation] = {
         "BatchWriteItem, API Reference",
     ),
     "DYS171": Explanation(
-        "A transaction's entry that is not one operation",
-        "Each entry is one Put, Update, Delete or ConditionCheck, or one Get.",
+        "A transaction entry that is not one operation",
+        "Each entry has one operation: Put, Update, Delete or ConditionCheck; in TransactGetItems, "
+        "Get.",
         '{"Put": ..., "Delete": ...}',
         '{"Put": ...}',
         "TransactWriteItems, API Reference",
@@ -433,24 +439,24 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS174": Explanation(
         "A transaction that is too large",
-        "The keys and items of a transaction, its expressions and their values may have 4 MB "
-        "together. What the items that it updates or deletes have stored does not count.",
+        "All keys, items, expressions and values of a transaction may have 4 MB together. The "
+        "stored sizes of items that it updates or deletes do not count.",
         "50 puts of 100 KB each",
         "two transactions, or plain writes where they need not be all or none",
         "TransactWriteItems, API Reference",
     ),
     "DYS180": Explanation(
         "An invalid key schema",
-        "A table's key is a partition key (HASH), and then perhaps a sort key (RANGE). In the key "
-        "of a global index there may be up to four of each.",
+        "A table's key is a partition key (HASH), optionally followed by a sort key (RANGE). The "
+        "key of a global index may have up to four of each.",
         'KeySchema=[{"AttributeName": "id", "KeyType": "RANGE"}]',
         'KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}]',
         "CreateTable, API Reference",
     ),
     "DYS181": Explanation(
-        "Attribute definitions that are not those of the keys",
-        "AttributeDefinitions has each attribute of the table's key and of its indexes' keys, and "
-        "no others: other attributes need no definition.",
+        "Attribute definitions that do not match the keys",
+        "AttributeDefinitions lists the key attributes of the table and of its indexes, and no "
+        "others.",
         "AttributeDefinitions with id and name, KeySchema with id",
         "AttributeDefinitions with id, KeySchema with id",
         "CreateTable, API Reference",
@@ -458,72 +464,72 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DYS182": Explanation(
         "An index that does not fit its table",
         "Index names are unique. A local index has the table's partition key and another sort key. "
-        "NonKeyAttributes go with the ProjectionType INCLUDE. The SearchSchema of a vector index "
-        "has defined attributes.",
+        "NonKeyAttributes go with the ProjectionType INCLUDE. The attributes in the SearchSchema "
+        "of a vector index must be defined.",
         "a local index of a table without a sort key",
         "a global index",
         "CreateTable, API Reference",
     ),
     "DYS183": Explanation(
         "Capacity that does not fit the billing mode",
-        "PROVISIONED, the default, needs ProvisionedThroughput; PAY_PER_REQUEST has none. Vector "
-        "indexes need PAY_PER_REQUEST.",
+        "PROVISIONED, the default, needs ProvisionedThroughput. PAY_PER_REQUEST does not allow it. "
+        "Vector indexes need PAY_PER_REQUEST.",
         "CreateTable without BillingMode and ProvisionedThroughput",
         "BillingMode='PAY_PER_REQUEST'",
         "CreateTable, API Reference",
     ),
     "DYS184": Explanation(
-        "No change of a table, or too many",
-        "UpdateTable changes something. Each entry of index updates is one of Create, Update and "
-        "Delete, and each index has one.",
+        "No table change, or too many",
+        "UpdateTable must change something. Each entry of the index updates is one Create, Update "
+        "or Delete, and there is one entry for each index.",
         "UpdateTable with TableName alone",
         "UpdateTable with BillingMode",
         "UpdateTable, API Reference",
     ),
     "DYS185": Explanation(
-        "A vector search that its index does not know",
-        "A search vector has as many numbers as the index has dimensions, each of 32-bit floating "
-        "point; TopK is from 1 to 100.",
+        "A vector search that does not fit its index",
+        "A search vector has one 32-bit floating point number for each dimension of the index. "
+        "TopK is from 1 to 100.",
         'SearchVector=[{"S": "0.5"}], TopK=1000',
         'SearchVector=[{"N": "0.5"}], TopK=100',
         "SearchVectors, API Reference",
     ),
     "DYS186": Explanation(
-        "A condition that a vector search does not have",
-        "It compares attributes of the index's SearchSchema with =, each once, joined by AND. The "
-        "HASH attribute, where there is one, has to be among them. So the service answered until "
-        "October 2026. A later page of AWS describes more operators: send those with "
-        "validate=False.",
+        "An unsupported condition in a vector search",
+        "The condition compares attributes of the index's SearchSchema with =, each once, joined "
+        "by AND. If there is a HASH attribute, the condition must include it. This is how the "
+        "service behaved until October 2026. A later AWS page describes more operators: to use "
+        "them, send the request with validate=False.",
         "SearchConditionExpression='category = :c OR brand = :b'",
         "SearchConditionExpression='category = :c AND brand = :b'",
         "SearchVectors, API Reference",
     ),
     "DYS187": Explanation(
-        "A statement with another number of parameters",
-        "Each ? in a PartiQL statement has one parameter.",
+        "A statement with the wrong number of parameters",
+        "A PartiQL statement needs one parameter for each ?.",
         "Statement='SELECT * FROM t WHERE id = ?' without Parameters",
         'Statement=\'SELECT * FROM t WHERE id = ?\', Parameters=[{"S": "a"}]',
         "ExecuteStatement, API Reference",
     ),
     "DYS188": Explanation(
-        "A vector that its index cannot hold",
-        "The attribute of a vector index, where an item has it, is a list of as many numbers as "
-        "the index has dimensions, each of 32-bit floating point.",
+        "A vector that does not fit its index",
+        "If an item has the attribute of a vector index, its value is a list with a 32-bit "
+        "floating point number for each dimension of the index.",
         'Item={"embedding": {"L": [{"N": "0.5"}]}}, where the index has 2 dimensions',
         'Item={"embedding": {"L": [{"N": "0.5"}, {"N": "1"}]}}',
         "PutItem, API Reference",
     ),
     "DYS189": Explanation(
         "A statement that does not name the item it writes",
-        "UPDATE and DELETE of PartiQL write one item. Their WHERE compares each attribute of the "
-        "table's key with =.",
+        "A PartiQL UPDATE or DELETE writes one item, so its WHERE must compare each key attribute "
+        "of the table with =.",
         "Statement='UPDATE t SET a = ? WHERE a = 1'",
         "Statement='UPDATE t SET a = ? WHERE id = ?'",
         "PartiQL update statements for DynamoDB",
     ),
     "DYS201": Explanation(
         "A syntax error",
-        "The grammar does not allow the underlined token at that place.",
+        "The grammar does not allow the underlined token here.",
         "SET a = :a, b",
         "SET a = :a, b = :b",
         _UPDATES,
@@ -537,37 +543,38 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS203": Explanation(
         "Overlapping paths",
-        "One update cannot set a path and also a place inside it. Put the change into the value of "
-        "the whole path (here, the new qty into :l), or set the places inside it one by one.",
+        "One update cannot change a path and also an element inside it. Either set the whole value "
+        "once (here, with the new qty in :l), or set each element separately.",
         "SET parts = :l, parts[2].qty = :q",
         "SET parts = :l",
         _UPDATES,
     ),
     "DYS204": Explanation(
         "Conflicting paths",
-        "An attribute is a map or a list, not both.",
+        "The paths use one attribute both as a map and as a list.",
         "SET a.b = :x, a[0] = :y",
         "SET a.b = :x, c[0] = :y",
         _UPDATES,
     ),
     "DYS205": Explanation(
         "Unknown function",
-        "Functions are written in lower case.",
+        "DynamoDB has no function with this name. Function names are in lower case.",
         "SIZE(a) > :n",
         "size(a) > :n",
         _CONDITIONS,
     ),
     "DYS206": Explanation(
         "A function of another kind of expression",
-        "if_not_exists and list_append belong to updates, the others to conditions.",
+        "Update expressions have if_not_exists and list_append. All other functions belong to "
+        "conditions.",
         "SET a = size(b)",
         "SET a = if_not_exists(b, :v)",
         _UPDATES,
     ),
     "DYS207": Explanation(
         "A function in the wrong place",
-        "size gives a number to compare; contains and the like stand alone; list_append is the "
-        "whole right side of a SET.",
+        "size returns a number, so compare it with something. contains and the other conditions "
+        "are not compared. list_append must be the whole right side of a SET.",
         "size(a)",
         "size(a) > :n",
         _CONDITIONS,
@@ -581,14 +588,15 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS209": Explanation(
         "A value where a path belongs",
-        "attribute_exists, attribute_not_exists and if_not_exists ask for an attribute.",
+        "attribute_exists, attribute_not_exists and if_not_exists take a document path, not a "
+        "value.",
         "attribute_exists(:a)",
         "attribute_exists(a)",
         _CONDITIONS,
     ),
     "DYS210": Explanation(
         "A clause twice",
-        "An expression has each of SET, REMOVE, ADD and DELETE once.",
+        "An update expression may have each of SET, REMOVE, ADD and DELETE once.",
         "SET a = :a SET b = :b",
         "SET a = :a, b = :b",
         _UPDATES,
@@ -602,7 +610,7 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS212": Explanation(
         "A list index that is too large",
-        "An index is at most 2147483647.",
+        "A list index is at most 2147483647.",
         "a[99999999999]",
         "a[0]",
         _CONSTRAINTS,
@@ -623,21 +631,23 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS215": Explanation(
         "A reserved word",
-        "573 words cannot be names in an expression, in upper or lower case.",
+        "DynamoDB reserves 573 words, in upper and lower case. An expression cannot use them as "
+        "names, so use a placeholder.",
         "SET status = :s",
         "SET #status = :s, with ExpressionAttributeNames={'#status': 'status'}",
         "Reserved words in DynamoDB",
     ),
     "DYS216": Explanation(
         "A malformed placeholder",
-        "Names begin with #, values with :; then come letters, digits and _, 255 bytes at most.",
+        "Placeholders of names begin with #, those of values with :. Letters, digits and _ follow, "
+        "at most 255 bytes.",
         "ExpressionAttributeNames={'status': 'status'}",
         "ExpressionAttributeNames={'#status': 'status'}",
         _NAMES,
     ),
     "DYS217": Explanation(
-        "A placeholder for no name, or too long a one",
-        "An attribute's name has 1 to 65535 bytes.",
+        "A placeholder for a name that is empty or too long",
+        "An attribute name has 1 to 65535 bytes.",
         "ExpressionAttributeNames={'#a': ''}",
         "ExpressionAttributeNames={'#a': 'a'}",
         _CONSTRAINTS,
@@ -646,28 +656,28 @@ EXPLANATIONS: dict[str, Explanation] = {
         "An expression that is too long",
         "An expression has at most 4096 bytes.",
         "5000 bytes",
-        "several requests, or shorter placeholders where it is written by hand",
+        "several requests, or shorter placeholders",
         _CONSTRAINTS,
     ),
     "DYS219": Explanation(
         "Values that are too large together",
-        "All names and values of a request have at most 2 MB, and an expression with the values "
-        "that it uses, each as often as it is used, 1 MB.",
+        "All names and values of a request have at most 2 MB together. An expression and its "
+        "values have at most 1 MB, where a value that is used twice counts twice.",
         "three values of 1 MB",
         "several requests",
         _CONSTRAINTS,
     ),
     "DYS220": Explanation(
         "An undefined name",
-        "Each #name of an expression is in ExpressionAttributeNames.",
-        "SET #status = :s, without it",
+        "Each #name in an expression must be in ExpressionAttributeNames.",
+        "SET #status = :s, without ExpressionAttributeNames",
         "ExpressionAttributeNames={'#status': 'status'}",
         _NAMES,
     ),
     "DYS221": Explanation(
         "An undefined value",
-        "Each :value of an expression is in ExpressionAttributeValues.",
-        "SET a = :a, without it",
+        "Each :value in an expression must be in ExpressionAttributeValues.",
+        "SET a = :a, without ExpressionAttributeValues",
         "ExpressionAttributeValues={':a': {'S': 'x'}}",
         "Expression attribute values in DynamoDB",
     ),
@@ -680,34 +690,34 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS223": Explanation(
         "An operand of the wrong type",
-        "Each operator and function takes values of some types only.",
+        "Each operator and function accepts only certain types.",
         "ADD name :s, with a string",
         "ADD visits :n, with a number, or a set",
         _CONDITIONS,
     ),
     "DYS224": Explanation(
         "A comparison with itself",
-        "The first operand is another than the rest.",
+        "The first operand must differ from the others.",
         "a = a",
         "attribute_exists(a)",
         _CONDITIONS,
     ),
     "DYS225": Explanation(
         "Unknown type name",
-        "attribute_type takes S, N, B, BOOL, NULL, L, M, SS, NS or BS.",
+        "The second operand of attribute_type is one of S, N, B, BOOL, NULL, L, M, SS, NS or BS.",
         "attribute_type(a, :t), with 'STRING'",
         "attribute_type(a, :t), with 'S'",
         _CONDITIONS,
     ),
     "DYS226": Explanation(
         "BETWEEN bounds of two types",
-        "Both bounds are of one type.",
+        "Both bounds must have the same type.",
         "a BETWEEN :low AND :high, with a number and a string",
         "two numbers",
         _CONDITIONS,
     ),
     "DYS227": Explanation(
-        "BETWEEN bounds the wrong way round",
+        "BETWEEN bounds in the wrong order",
         "The lower bound comes first.",
         "a BETWEEN :nine AND :one",
         "a BETWEEN :one AND :nine",
@@ -715,24 +725,25 @@ EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS301": Explanation(
         "A path that the item does not have",
-        "An update can change a place inside a map or list that the item has. It does not create "
-        "the map or list.",
+        "An update can change an element inside a map or list that the item has. It does not "
+        "create the map or list.",
         "SET address.city = :c, where the item has no address",
         "SET address = :address with the whole map, or if_not_exists for it in an earlier update",
         _UPDATES,
     ),
     "DYS302": Explanation(
         "An operand that does not fit the item",
-        "Numbers are added to numbers, lists to lists, members to sets of their type.",
+        "An update can add numbers to numbers, lists to lists, and members to sets of the same "
+        "type.",
         "ADD visits :one, where visits is a string in the item",
-        "the attribute's own type in every item",
+        "one type for the attribute in every item",
         _UPDATES,
     ),
     "DYS303": Explanation(
-        "An operand that the item does not have",
-        "A path on the right side of SET must exist in the item.",
+        "An operand that is missing in the item",
+        "The item must have each path on the right side of SET.",
         "SET visits = visits + :one, where the item has no visits",
-        "SET visits = if_not_exists(visits, :zero) + :one; UpdateBuilder.increment does",
+        "SET visits = if_not_exists(visits, :zero) + :one, as UpdateBuilder.increment writes it",
         _UPDATES,
     ),
     **SOURCE_CODE,

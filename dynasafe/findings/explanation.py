@@ -1,4 +1,4 @@
-"""What is to be known about a code: why it is refused, an example, its fix."""
+"""The explanation of a finding's code."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One code: a title, why it is refused, what is wrong, what is right, and the source.
+    """The title, the reason, a wrong and a right example, and the source of one code.
 
-    Codes about source code have more: what boto3 or DynamoDB answers, and where the rule is silent
-    or may be mistaken.
+    Codes of `dynasafe lint` also have the answer of boto3 or DynamoDB, and the limits of the rule:
+    what it does not report, and its false alarms.
     """
 
     title: str

@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 
 class Where(Record):
-    """The place of a finding: a request parameter, and the part of its text that is meant."""
+    """The place of a finding: a request parameter, and the faulty part of its text."""
 
     __slots__ = __match_args__ = ("parameter", "text", "span")
     parameter: str
@@ -34,10 +34,10 @@ class Where(Record):
 
 
 class Finding(Record):
-    """One thing that DynamoDB would refuse, in DynamoDB's own words where it has some.
+    """One fault for which DynamoDB would refuse the request, in DynamoDB's words if it has any.
 
-    The contract is `code` and `exception`. The words of `message` are the service's at the time of
-    this version, and change when it changes them; a value that it would print is `...` there.
+    Rely on `code` and `exception`. `message` has the words of the service at the time of this
+    version, and follows them when they change. It shows `...` in place of attribute values.
     """
 
     __slots__ = __match_args__ = ("code", "message", "where", "fix", "exception", "reason_index")
@@ -46,11 +46,11 @@ class Finding(Record):
     where: Where
     fix: str
     exception: str
-    """What the request would end in: a code of the service, "ValidationException",
-    "SerializationException" or "TransactionCanceledException"; or the name of what boto3 raises
-    before it sends anything, "ParamValidationError" or, of its serializer, "TypeError"."""
+    """The exception that the request would cause. The service answers "ValidationException",
+    "SerializationException" or "TransactionCanceledException". Before it sends anything, boto3
+    raises "ParamValidationError", and its serializer "TypeError"."""
     reason_index: int | None
-    """Of a TransactionCanceledException, the index of the reason; its code is ValidationError."""
+    """For a TransactionCanceledException, the index of the reason whose code is ValidationError."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Finding(Record):
 def underline(text: str, span: Span) -> str:
     """The text, indented, with carets below `text[start:end]`.
 
-    Only the line that holds the span is shown, and at most 60 characters on either side of it.
+    Shows only the line with the span, and at most 60 characters on each side.
     """
     start, end = span
     end = min(end, start + 120)

@@ -1,4 +1,4 @@
-"""What each code of a log signature means: its cause, the line in the log, and its fix.
+"""Explanations of the codes of log signatures: the cause, the line in the log, and the fix.
 
 Source: the messages of boto3 and botocore 1.40, aioboto3 15.5, asyncio of Python 3.11 to 3.14,
 pytest 9.2, DynamoDB Local 1.25.1, and the pages that each explanation names. Tests provoke them.
@@ -23,8 +23,8 @@ _OWN = "dynasafe.errors"
 LOG_EXPLANATIONS: dict[str, Explanation] = {
     "DYS401": Explanation(
         "Names or values are None",
-        "A boto3 Table merges its own names into ExpressionAttributeNames, and fails where the "
-        "caller passed None. Nothing was sent.",
+        "A boto3 Table merges its own names into ExpressionAttributeNames, and fails if the caller "
+        "passed None. Nothing was sent.",
         "AttributeError: 'NoneType' object has no attribute 'update'",
         'leave the member out: **({"ExpressionAttributeNames": names} if names else {}). '
         "UpdateBuilder does; guard(client) repairs old code (DYS103, DYS310)",
@@ -32,16 +32,15 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS402": Explanation(
         "A parameter of the wrong type",
-        "The client got None, or a Python value where it takes an AttributeValue. Nothing was "
-        "sent.",
+        "The client got None, or a Python value in place of an AttributeValue. Nothing was sent.",
         "Invalid type for parameter ExpressionAttributeNames, value: ..., valid types: ...",
-        'leave out what is None; give a client {"S": "a"}, and a Table "a" (DYS101)',
+        'leave out parameters that are None; give a client {"S": "a"}, and a Table "a" (DYS101)',
         _BOTOCORE,
     ),
     "DYS403": Explanation(
         "An unknown parameter",
-        "The operation has no such parameter: it is misspelt, as item= for Item=. Nothing was "
-        "sent.",
+        "The operation has no parameter of this name. It may be misspelt, such as item= for Item=. "
+        "Nothing was sent.",
         'Unknown parameter in input: "item", must be one of: TableName, Item, ...',
         "use the API's name, with its capitals (DYS104)",
         _BOTOCORE,
@@ -62,24 +61,24 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS406": Explanation(
         "A float in a boto3 Table",
-        "boto3 refuses float, also the one of time.time(). Nothing was sent.",
+        "boto3 refuses float, so also the result of time.time(). Nothing was sent.",
         "TypeError: Float types are not supported. Use Decimal types instead.",
         "Decimal(str(value)), or int(time.time()); dynasafe converts float exactly (DYS110)",
         _BOTO3,
     ),
     "DYS407": Explanation(
         "A type that boto3 cannot store",
-        "boto3 knows no datetime, UUID, Enum or set of mixed types. Nothing was sent.",
+        "boto3 does not store datetime, UUID, Enum or sets of mixed types. Nothing was sent.",
         "TypeError: Unsupported type \"<class 'datetime.datetime'>\" for value ...",
         "store isoformat() or str(value); typed items of dynasafe have codecs (DYS110)",
         _BOTO3,
     ),
     "DYS408": Explanation(
         "A Decimal with too many digits",
-        "boto3 refuses a Decimal that would be rounded, as Decimal(0.1) with its 55 digits. "
-        "Nothing was sent.",
+        "boto3 refuses a Decimal that it would have to round, such as Decimal(0.1) with its 55 "
+        "digits. Nothing was sent.",
         "Inexact: [<class 'decimal.Inexact'>, <class 'decimal.Rounded'>]",
-        'make it of text: Decimal("0.1") (DYS119)',
+        'make the Decimal from text: Decimal("0.1") (DYS119)',
         _BOTO3,
     ),
     "DYS409": Explanation(
@@ -93,7 +92,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "Empty names or values",
         "DynamoDB refuses an empty map of names or values. moto accepts it.",
         "ExpressionAttributeNames must not be empty",
-        "leave the member out; UpdateBuilder does (DYS103)",
+        "leave the parameter out, as UpdateBuilder does (DYS103)",
         _NAMES,
     ),
     "DYS411": Explanation(
@@ -105,36 +104,36 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS412": Explanation(
         "A reserved word",
-        "An expression uses one of 573 reserved words as a name. It works in tests until an item "
-        "has that attribute.",
+        "An expression uses one of the 573 reserved words as a name. If the names come from data, "
+        "tests pass until one of them is a reserved word.",
         "Attribute name is a reserved keyword; reserved keyword: name",
-        "#name, with ExpressionAttributeNames; UpdateBuilder does (DYS215)",
+        "use #name, with ExpressionAttributeNames, as UpdateBuilder does (DYS215)",
         _NAMES,
     ),
     "DYS413": Explanation(
         "A syntax error in an expression",
-        "The expression has a value, or an odd name, in its text.",
+        "The text of the expression contains a value, or a name that needs a placeholder.",
         'Invalid UpdateExpression: Syntax error; token: "...", near: "..."',
-        "placeholders for names and values; UpdateBuilder makes them (DYS201)",
+        "use placeholders for names and values, as UpdateBuilder does (DYS201)",
         _UPDATES,
     ),
     "DYS414": Explanation(
         "An unused name or value",
-        "A placeholder was given that no expression uses.",
+        "The request defines a placeholder that no expression uses.",
         "Value provided in ExpressionAttributeValues unused in expressions: keys: {:m}",
         "make the text and the maps together, as UpdateBuilder does (DYS222)",
         _NAMES,
     ),
     "DYS415": Explanation(
         "An undefined name or value",
-        "An expression uses a placeholder that was not given.",
+        "An expression uses a placeholder that the request does not define.",
         "An expression attribute value used in expression is not defined; attribute value: :n",
         "make the text and the maps together, as UpdateBuilder does (DYS220, DYS221)",
         _NAMES,
     ),
     "DYS416": Explanation(
         "Overlapping paths, or a clause twice",
-        "An update changes a path and a part of it, or has SET twice.",
+        "An update changes a path and an element inside it, or has SET twice.",
         "Two document paths overlap with each other",
         "one SET with all its actions; each path once (DYS203)",
         _UPDATES,
@@ -155,16 +154,16 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS419": Explanation(
         "A path that the item does not have",
-        "SET cannot make the map or list on the way to an element.",
+        "SET cannot create the map or list that contains the element.",
         "The document path provided in the update expression is invalid for update",
         "write the whole map first, with if_not_exists (DYS301)",
         _UPDATES,
     ),
     "DYS420": Explanation(
         "An attribute that the item does not have",
-        "SET v = v + :n needs an item that has v. New items fail.",
+        "SET v = v + :n works only if the item has v, so it fails for new items.",
         "The provided expression refers to an attribute that does not exist in the item",
-        "SET v = if_not_exists(v, :zero) + :n; UpdateBuilder.increment does (DYS303)",
+        "SET v = if_not_exists(v, :zero) + :n, as UpdateBuilder.increment writes it (DYS303)",
         _UPDATES,
     ),
     "DYS421": Explanation(
@@ -176,7 +175,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS422": Explanation(
         "An item that is too large",
-        "An item can have 400 KB, with the names of its attributes.",
+        "An item may have 400 KB, including the attribute names.",
         "Item size has exceeded the maximum allowed size",
         "store large values in S3; split the item (DYS135)",
         "Quotas in Amazon DynamoDB",
@@ -185,7 +184,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "Too many entries in a batch",
         "A batch takes 25 writes, or 100 keys to read.",
         "Too many items requested for the BatchWriteItem call",
-        "send several; AsyncTable.batch_write_item does (DYS173)",
+        "send several batches, as AsyncTable.batch_write_item does (DYS173)",
         "BatchWriteItem, API Reference",
     ),
     "DYS424": Explanation(
@@ -199,7 +198,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "An update of a key attribute",
         "The key of an item cannot change.",
         "Cannot update attribute id. This attribute is part of the key",
-        "delete the item and put it under its new key, in a transaction (DYS120)",
+        "delete the item and put a new one with the new key, in one transaction (DYS120)",
         "UpdateItem, API Reference",
     ),
     "DYS426": Explanation(
@@ -218,7 +217,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS428": Explanation(
         "A value outside its constraint",
-        "A member of the request is too long, too short, or not one of its values.",
+        "A parameter of the request is too long, too short, or not one of the allowed values.",
         "1 validation error detected: ... failed to satisfy constraint: ...",
         "see the constraint in the API Reference (DYS105)",
         "API Reference",
@@ -233,7 +232,8 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     "DYS430": Explanation(
         "A false condition that nobody caught",
         'ConditionalCheckFailedException ("The conditional request failed") is an answer, not a '
-        "failure. In the log it was not caught. More of them than usual mean that writers compete.",
+        "failure. Here nobody caught it. If there are more of them than usual, several writers "
+        "compete for an item.",
         "An error occurred (ConditionalCheckFailedException) when calling the PutItem operation",
         "catch ConditionalCheckFailedError, and read the item again",
         "Condition expressions in DynamoDB",
@@ -250,7 +250,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS432": Explanation(
         "A conflict between writers",
-        "Another transaction, or another Region, was writing the item.",
+        "Another transaction, or a writer in another Region, was writing the item.",
         "An error occurred (TransactionConflictException) when calling the PutItem operation",
         "repeat the call, as dynasafe does; write the item from one place",
         _TRANSACTIONS,
@@ -260,22 +260,22 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "A ClientRequestToken was used for two different transactions.",
         "An error occurred (IdempotentParameterMismatchException) when calling the "
         "TransactWriteItems operation",
-        "one token for each transaction, and the same one for its repetitions",
+        "use a new token for each transaction, and the same one when you repeat it",
         _TRANSACTIONS,
     ),
     "DYS434": Explanation(
         "A missing table or index",
-        'ResourceNotFoundException ("Requested resource not found"): the table, the index or the '
-        "Region has another name in this stage.",
+        'ResourceNotFoundException ("Requested resource not found"): the table or index has '
+        "another name in this stage, or the Region is wrong.",
         "An error occurred (ResourceNotFoundException) when calling the GetItem operation",
         "check the table's name, the Region and the account",
         _ERRORS,
     ),
     "DYS435": Explanation(
         "Missing permission",
-        "AccessDeniedException: the role may not do this on this table or index.",
+        "AccessDeniedException: the role has no permission for this action on this table or index.",
         "is not authorized to perform: dynamodb:PutItem on resource: ...",
-        "allow the action; an index has a resource of its own: table/NAME/index/*",
+        "allow the action; an index is a separate resource: table/NAME/index/*",
         "Using IAM with Amazon DynamoDB",
     ),
     "DYS436": Explanation(
@@ -289,7 +289,8 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS437": Explanation(
         "A collection or a quota is full",
-        "An item collection of a table with local indexes can have 10 GB; an account has quotas.",
+        "An item collection of a table with local indexes may have 10 GB, or a quota of the "
+        "account is used up.",
         "An error occurred (ItemCollectionSizeLimitExceededException) when calling the PutItem "
         "operation",
         "spread the items over more partition keys; raise the quota",
@@ -315,48 +316,50 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "The service answered with HTTP 500 or more: InternalServerError or ServiceUnavailable. A "
         "write may have been applied.",
         "An error occurred (InternalServerError) when calling the PutItem operation",
-        "repeat reads; find out about writes: exactly_once=True",
+        "repeat reads; for writes, use exactly_once=True",
         _ERRORS,
     ),
     "DYS442": Explanation(
         "No connection",
-        "The name, the port or the network did not let a connection be made. Nothing was sent.",
+        "The host name could not be resolved, the port refused the connection, or the network is "
+        "down. Nothing was sent.",
         'Could not connect to the endpoint URL: "..."',
         "check the endpoint, the Region, the VPC endpoint and the security group",
         _BOTOCORE,
     ),
     "DYS443": Explanation(
         "No answer: was it written?",
-        "The request was sent, and no answer came. A write may have been applied, and botocore "
-        "repeats it: what counts may have counted twice.",
+        "The request was sent, and no answer came. A write may have been applied. botocore repeats "
+        "it, so a counter may have counted twice.",
         'Read timeout on endpoint URL: "..."',
-        "exactly_once=True for what counts; find out about the write before you repeat it",
+        "use exactly_once=True for counters; check the item before you repeat the write",
         _BOTOCORE,
     ),
     "DYS444": Explanation(
         "No TLS connection",
-        "The certificate does not fit: a proxy is between, or certificates are missing.",
+        "The certificate is not trusted: there is a proxy in between, or certificates are missing.",
         "SSL validation failed for ...",
         "set AWS_CA_BUNDLE to the proxy's certificates; check the clock",
         _BOTOCORE,
     ),
     "DYS445": Explanation(
         "A damaged answer",
-        "The checksum of the answer does not fit its bytes. A write may have been applied.",
+        "The checksum of the answer does not match its bytes. A write may have been applied.",
         "Checksum crc32 failed, expected checksum ...",
-        "treat it as a lost answer; look at proxies between",
+        "treat it as a lost answer; check the proxies in between",
         _BOTOCORE,
     ),
     "DYS446": Explanation(
         "Too few connections",
-        "More threads use a client than it has connections, so each call makes a new one.",
+        "More threads use the client than it has connections, so calls make new connections and "
+        "discard them.",
         "Connection pool is full, discarding connection: ...",
         "Config(max_pool_connections=...) as large as the number of threads",
         "urllib3's source code",
     ),
     "DYS450": Explanation(
         "A call without await",
-        "The coroutine of a call was thrown away: nothing was read or written.",
+        "The coroutine of a call was never awaited, so nothing was read or written.",
         "RuntimeWarning: coroutine 'AioBaseClient._make_api_call' was never awaited",
         "await the call; dynasafe.testing.forbid_unawaited finds it in tests",
         _AIOBOTO3,
@@ -370,21 +373,22 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS452": Explanation(
         "await on a blocking call",
-        "Async code calls boto3, which is not async. The call was made, and its result awaited.",
+        "Async code calls boto3, which is not async. The call was made, and then `await` failed on "
+        "its result.",
         "TypeError: object dict can't be used in 'await' expression",
         "AsyncTable, or aioboto3; forbid_blocking finds it in tests",
         _ASYNCIO,
     ),
     "DYS453": Explanation(
         "Mock in place of AsyncMock",
-        "A test replaced an async method with Mock, so the await fails or proves nothing.",
+        "A test replaced an async method with Mock, so its await fails or proves nothing.",
         "TypeError: object MagicMock can't be used in 'await' expression",
         "AsyncMock, or dynasafe.testing.spec_mock",
         "unittest.mock, Python documentation",
     ),
     "DYS454": Explanation(
         "A client that was not entered",
-        "An async client, resource or batch is used without its own `async with`, or a sync one "
+        "An async client, resource or batch writer is used without `async with`, or a sync one "
         "with it.",
         "AttributeError: 'ClientCreatorContext' object has no attribute 'put_item'",
         "async with session.client(...) as client; async for over async pages",
@@ -399,7 +403,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS456": Explanation(
         "A client that was not closed",
-        "An aiohttp session was thrown away open, with its connections.",
+        "An aiohttp session was dropped while it was open, with its connections.",
         "Unclosed client session",
         "async with, or close() when the program ends",
         "aiohttp's source code",
@@ -413,7 +417,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS458": Explanation(
         "A task that was thrown away",
-        "A task was still waiting when its event loop ended, or nobody kept it.",
+        "A task was still waiting when its event loop ended, or nothing held a reference to it.",
         "Task was destroyed but it is pending!",
         "keep a reference to the task, and await it",
         _ASYNCIO,
@@ -427,35 +431,36 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS460": Explanation(
         "A blocked event loop",
-        "A step of a task took too long, as a boto3 call in async code does.",
+        "A step of a task took too long, such as a boto3 call in async code.",
         "Executing <Task ...> took 0.202 seconds",
         "AsyncTable, or asyncio.to_thread; forbid_blocking finds it in tests",
         _ASYNCIO,
     ),
     "DYS461": Explanation(
         "A coroutine without await",
-        "A coroutine of the service was thrown away: it did not run.",
+        "A coroutine of your service was never awaited, so it did not run.",
         "RuntimeWarning: coroutine 'save' was never awaited",
         "await the call",
         _ASYNCIO,
     ),
     "DYS465": Explanation(
         "A missing item or attribute",
-        "The answer has no such member: the item does not exist.",
+        "The answer or the item does not have this member: the item does not exist, or lacks the "
+        "attribute.",
         "KeyError: 'Item'",
         'response.get("Item"); AsyncTable.get_item returns None',
         "GetItem, API Reference",
     ),
     "DYS466": Explanation(
         "An item in JSON",
-        "json.dumps does not know the Decimal and Binary that boto3 returns.",
+        "json.dumps cannot write the Decimal and Binary values that boto3 returns.",
         "TypeError: Object of type Decimal is not JSON serializable",
         'default=str; Item.to_dict(mode="json")',
         "json, Python documentation",
     ),
     "DYS467": Explanation(
         "Decimal and float together",
-        "boto3 returns Decimal, which does not calculate with float.",
+        "boto3 returns Decimal, and Python does not mix Decimal and float in arithmetic.",
         "TypeError: unsupported operand type(s) for *: 'decimal.Decimal' and 'float'",
         "convert one of them: Decimal(str(x)) or float(d); a typed item has the type you declare",
         "decimal, Python documentation",
@@ -476,21 +481,21 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS470": Explanation(
         "A Lambda function out of time",
-        "AWS Lambda ended the function. What its calls in flight did is unknown.",
+        "AWS Lambda ended the function. The outcome of calls in progress is unknown.",
         "Task timed out after 3.00 seconds",
         "timeout_s below the function's timeout",
         "Lambda function timeout, AWS Lambda Developer Guide",
     ),
     "DYS471": Explanation(
         "A Lambda function out of memory",
-        "AWS Lambda ended the function. What its calls in flight did is unknown.",
+        "AWS Lambda ended the function. The outcome of calls in progress is unknown.",
         "Runtime exited with error: signal: killed",
         "more memory; pages instead of whole lists",
         "Lambda function memory, AWS Lambda Developer Guide",
     ),
     "DYS472": Explanation(
         "Async tests that did not run",
-        "pytest has no plugin for async tests here.",
+        "pytest has no plugin for async tests in this environment.",
         "async def functions are not natively supported.",
         "install pytest-asyncio, and set asyncio_mode = auto",
         "pytest's source code",
@@ -511,21 +516,22 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
     ),
     "DYS482": Explanation(
         "dynasafe: request refused",
-        "A bug in the request was caught before it was sent: InvalidRequestError.",
+        "The request has a bug, so it was not sent: InvalidRequestError.",
         "UpdateItem was not sent. ... [DYS103]",
         "see the finding's code",
         _OWN,
     ),
     "DYS483": Explanation(
         "dynasafe: out of time",
-        "The call's time ended before anything was sent: DeadlineExceededError.",
+        "The time of the call ran out before anything was sent: DeadlineExceededError.",
         "UpdateItem was not sent: 2 s ran out waiting for a connection.",
         "raise max_connections or timeout_s, or send less at once",
         _OWN,
     ),
     "DYS484": Explanation(
         "dynasafe: batch incomplete",
-        "A batch stopped: BatchIncompleteError says what was processed and what was not.",
+        "A batch stopped: BatchIncompleteError lists which entries were processed and which were "
+        "not.",
         "BatchWriteItem on table 'people' stopped half-way: 1 processed, 2 not, 0 unknown. Fix: "
         "send error.unprocessed again, later",
         "send error.unprocessed again, later",

@@ -1,7 +1,7 @@
 """Names and paths in messages: quoted, escaped and cut.
 
-Names often come from outside, as the fields of a JSON body do. In a message they may neither end a
-line nor turn the text around, nor fill the log; and each message has UTF-8.
+Names often come from outside, such as the fields of a JSON body. In a message they must not end a
+line, change the direction of the text, or fill the log. Each message can be encoded in UTF-8.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ MAX_NAMES = 10
 
 
 def printable(text: str, most: int = MAX_SHOWN) -> str:
-    """The text with escapes for what is not printable, as `\\n` has it, and its end cut off."""
+    """The text, with escapes such as `\\n` for characters that are not printable, cut to `most`."""
     shown = cut(text, most)
     if shown.isascii() and shown.isprintable():
         return shown
-    # Python counts control characters, surrogates and bidirectional marks among the rest.
+    # Control characters, surrogates and bidirectional marks are not printable.
     escaped = "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode("ascii")
         for each in shown
@@ -29,18 +29,18 @@ def printable(text: str, most: int = MAX_SHOWN) -> str:
 
 
 def cut(text: str, most: int = MAX_SHOWN) -> str:
-    """The first characters of the text, with `...` in place of what is left out."""
+    """The first characters of the text, with `...` in place of the rest."""
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
 def quoted(name: object, most: int = _MAX_NAME) -> str:
-    """A name between quotes: `'first_name'`."""
+    """The name in quotes: `'first_name'`."""
     text = str.__str__(name) if isinstance(name, str) else type(name).__name__
     return f"'{printable(text, most)}'"
 
 
 def listed(names: Iterable[object]) -> str:
-    """The first names in their order, each quoted, and the number of the others."""
+    """The first names in order, each quoted, and how many more there are."""
     shown: list[str] = []
     more = 0
     for name in names:

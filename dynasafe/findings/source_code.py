@@ -1,4 +1,4 @@
-"""What the codes of `dynasafe lint` mean. The tests run every example.
+"""Explanations of the codes of `dynasafe lint`. The tests run every example.
 
 In the examples, `table` and `client` are boto3's, and `session` is aioboto3's.
 """
@@ -25,7 +25,7 @@ table = dynamodb.Table("people")
 client = boto3.client("dynamodb")
 session = aioboto3.Session()
 """
-"""What stands above each example."""
+"""The imports and names that each example uses."""
 
 _BOTO3 = "DynamoDB customization reference, boto3"
 _AIOBOTO3 = "aioboto3, usage"
@@ -40,9 +40,9 @@ _MOCK = "unittest.mock, Python documentation"
 SOURCE_CODE: dict[str, Explanation] = {
     "DYS310": Explanation(
         "A parameter that may be None",
-        "boto3 takes a member that is None for a value of the wrong type; with names or values for "
-        "an expression, a Table's own code fails on it. It works as long as the condition is true, "
-        "so tests pass until the first call without names.",
+        "boto3 refuses a parameter that is None. For names or values of an expression, the Table's "
+        "own code fails with AttributeError. While the condition is true, the call works, so tests "
+        "pass until the first call without names.",
         """\
 def rename(names):
     table.update_item(
@@ -61,13 +61,13 @@ def rename(names):
     )""",
         _BOTO3,
         "AttributeError: 'NoneType' object has no attribute 'update'",
-        "Silent where the code tests the name elsewhere, and for `d.get(...)`. A parameter whose "
-        "default is None, and that is handed on as it is, is a risk only.",
+        "Not reported if the code tests the name elsewhere, or for `d.get(...)`. A function "
+        "parameter with the default None that is passed on unchanged is reported as a risk.",
     ),
     "DYS311": Explanation(
-        "An empty member",
-        "DynamoDB refuses an empty map of names or values, and an empty start key. Where the "
-        "source shows the whole request, DYS103 says so.",
+        "An empty parameter",
+        "DynamoDB refuses an empty map of names or values, and an empty start key. If the source "
+        "shows the whole request, DYS103 is reported instead.",
         """\
 def rename():
     table.update_item(
@@ -88,7 +88,8 @@ def rename():
     ),
     "DYS312": Explanation(
         "Names or values that may be empty",
-        "A dict that begins empty and is filled in branches only is empty when no branch is taken.",
+        "The dict starts empty and is filled only inside branches. If no branch is taken, it stays "
+        "empty.",
         """\
 def rename(nickname, is_admin):
     names = {}
@@ -117,12 +118,12 @@ def rename(nickname, is_admin):
     )""",
         _NAMES,
         "ValidationException: ExpressionAttributeNames must not be empty",
-        "Silent where the code tests the dict, or something else that is filled in the same "
-        "branches, and where the dict is given to a function.",
+        "Not reported if the code tests the dict, or another variable that the same branches fill, "
+        "or if it passes the dict to a function.",
     ),
     "DYS313": Explanation(
         "A parameter that the call does not have",
-        "Parameters of boto3 are written as the API writes them: Item, not item.",
+        "boto3's parameters have the names of the API: Item, not item.",
         """\
 def save():
     table.put_item(item={"id": "a"})""",
@@ -131,7 +132,8 @@ def save():
     table.put_item(Item={"id": "a"})""",
         _BOTO3,
         'ParamValidationError: Unknown parameter in input: "item"',
-        "Silent for classes of the file's own. A parameter that is new in the API is not known.",
+        "Not reported for classes that the file defines. A parameter that AWS added recently is a "
+        "false alarm.",
     ),
     "DYS314": Explanation(
         "Positional arguments",
@@ -144,12 +146,12 @@ def save():
     table.put_item(Item={"id": "a"})""",
         _BOTO3,
         "TypeError: put_item() only accepts keyword arguments.",
-        "Silent for the batch writer, whose methods take one.",
+        "Not reported for the batch writer, whose methods take one positional argument.",
     ),
     "DYS315": Explanation(
-        "Values in the form of the other interface",
+        "Client values for a Table, or the reverse",
         "A client takes AttributeValues, a Table takes Python values. A Table stores an "
-        "AttributeValue as a map, without an error, and refuses it in a key.",
+        "AttributeValue as a map without an error, and refuses it in a key.",
         """\
 def load():
     return client.get_item(TableName="people", Key={"id": "a"})""",
@@ -158,12 +160,13 @@ def load():
     return client.get_item(TableName="people", Key={"id": {"S": "a"}})""",
         _BOTO3,
         "ParamValidationError: Invalid type for parameter Key.id",
-        "`resource.meta.client` takes Python values. Only receivers that are known for sure count.",
+        "`resource.meta.client` takes Python values. Reported only where the file shows which of "
+        "the two it is.",
     ),
     "DYS316": Explanation(
         "A float",
-        "boto3 refuses floats, since DynamoDB's numbers are decimal. A Decimal that is made of a "
-        "float has all the digits of the binary fraction, mostly more than 38.",
+        "boto3 refuses floats, because DynamoDB's numbers are decimal. A Decimal made from a float "
+        "has all digits of the binary fraction, usually more than the 38 that DynamoDB stores.",
         """\
 def save():
     table.put_item(Item={"id": "a", "rating": 4.5})""",
@@ -172,12 +175,12 @@ def save():
     table.put_item(Item={"id": "a", "rating": Decimal("4.5")})""",
         "Valid DynamoDB types, boto3",
         "TypeError: Float types are not supported. Use Decimal types instead.",
-        "json.loads(...) without parse_float, given as an item, is a risk only: the JSON may hold "
-        "no number with a point.",
+        "json.loads(...) without parse_float as an item is reported as a risk: the JSON may have "
+        "no number with a decimal point.",
     ),
     "DYS317": Explanation(
         "A type that boto3 does not store",
-        "boto3 knows str, int, Decimal, bytes, bool, None, lists, dicts and sets. DynamoDB has no "
+        "boto3 stores str, int, Decimal, bytes, bool, None, lists, dicts and sets. DynamoDB has no "
         "empty set.",
         """\
 def save():
@@ -190,7 +193,8 @@ def save():
     ),
     "DYS318": Explanation(
         "TableName on a Table",
-        "A Table sends its own name; a TableName beside it wins without a word.",
+        "A Table sends its own name. If the call has TableName too, that one is used, without a "
+        "warning.",
         """\
 def load():
     return table.get_item(TableName="orders", Key={"id": "a"})""",
@@ -202,8 +206,8 @@ def load():
     ),
     "DYS319": Explanation(
         "A legacy parameter",
-        "Expressions have replaced it. It works, cannot be combined with expressions, and cannot "
-        "reach inside of maps and lists.",
+        "Expressions replaced it. It still works, but cannot be combined with expressions, and "
+        "cannot change elements inside maps and lists.",
         """\
 def visit():
     table.update_item(
@@ -217,12 +221,12 @@ def visit():
         ExpressionAttributeValues={":one": 1},
     )""",
         "Legacy DynamoDB conditional parameters",
-        "no error: it works, and cannot be combined with expressions",
+        "no error: it works, but cannot be combined with expressions",
     ),
     "DYS321": Explanation(
         "Names from outside in an expression",
-        "A name that comes from a request can be a reserved word, or no name of the grammar; and "
-        "whoever sends it chooses which attribute is written, such as is_admin.",
+        "A name from a request may be a reserved word, or not fit the grammar. Worse, the sender "
+        "chooses which attribute is written, such as is_admin.",
         """\
 def patch(body):
     table.update_item(
@@ -241,13 +245,14 @@ def patch(body):
         ExpressionAttributeValues={f":v{i}": body[key] for i, key in enumerate(given)},
     )""",
         _NAMES,
-        "ValidationException for a reserved word or a name such as first-name; and whoever chooses "
-        "the name can write any attribute",
-        "Silent for attributes and constants of the code's own, and for loops over displays.",
+        "ValidationException for a reserved word or a name such as first-name; otherwise the "
+        "sender can write any attribute",
+        "Not reported for attributes and constants of the code itself, or for loops over literal "
+        "lists.",
     ),
     "DYS322": Explanation(
         "A value in the text",
-        "Expressions have no literals: values are placeholders.",
+        "Expressions have no literals, so values need placeholders.",
         """\
 def rename(name):
     table.update_item(Key={"id": "a"}, UpdateExpression=f"SET nickname = '{name}'")""",
@@ -260,12 +265,12 @@ def rename(name):
     )""",
         _UPDATES,
         'ValidationException: Syntax error; token: "\'"',
-        "In text without holes, it is DYS201.",
+        "If nothing is inserted into the text, DYS201 is reported instead.",
     ),
     "DYS323": Explanation(
         "Conditions joined in Python",
-        "`and`, `or` and `not` ask whether an object is true, and every condition is: `a and b` is "
-        "b. `==` compares the objects.",
+        "`and`, `or` and `not` test whether an object is true, and every condition is, so `a and "
+        "b` is just b. `==` compares the Python objects.",
         """\
 def adults():
     return table.scan(FilterExpression=Attr("age").gt(17) and Attr("visits").gt(0))""",
@@ -273,11 +278,12 @@ def adults():
 def adults():
     return table.scan(FilterExpression=Attr("age").gt(17) & Attr("visits").gt(0))""",
         _BOTO3,
-        "no error: the last condition alone is sent",
+        "no error: only the last condition is sent",
     ),
     "DYS324": Explanation(
         "Placeholders made of data",
-        "A placeholder has letters, digits and _ only; a key such as first-name makes none.",
+        "A placeholder may have only letters, digits and _, so a key such as first-name does not "
+        "make one.",
         """\
 def patch(body):
     table.update_item(
@@ -301,7 +307,7 @@ def patch(body):
     ),
     "DYS330": Explanation(
         "An item that may be missing",
-        "The answer of GetItem has no Item when the item is missing.",
+        "If the item does not exist, the answer of GetItem has no Item.",
         """\
 def load(missing_id):
     return table.get_item(Key={"id": missing_id})["Item"]""",
@@ -310,12 +316,12 @@ def load(missing_id):
     return table.get_item(Key={"id": missing_id}).get("Item")""",
         "GetItem, API Reference",
         "KeyError: 'Item'",
-        "Silent where the function asks for the Item first, where KeyError is caught, at module "
-        "level and in tests.",
+        "Not reported if the function tests for Item first or catches KeyError, at module level, "
+        "and in tests.",
     ),
     "DYS331": Explanation(
         "Only the first page",
-        "A query or scan answers at most 1 MB. The rest needs further requests.",
+        "One query or scan returns at most 1 MB. The rest needs further requests.",
         """\
 def count():
     return len(table.scan()["Items"])""",
@@ -329,8 +335,8 @@ def count():
     return found""",
         _PAGES,
         "no error: what does not fit into 1 MB is left out",
-        "Silent with a Limit, where the whole answer is returned or handed on, and where only the "
-        "first item is taken. A query by a full primary key is a false alarm: use get_item.",
+        "Not reported with a Limit, if the whole answer is returned or passed on, or if only the "
+        "first item is used. A query by a full primary key is a false alarm: use get_item.",
     ),
     "DYS332": Explanation(
         "A loop that ends at an empty page",
@@ -364,8 +370,8 @@ def all_nicknames():
     ),
     "DYS333": Explanation(
         "Unprocessed entries",
-        "DynamoDB hands back what it could not do, when it throttles or an answer would pass "
-        "16 MB, with status 200.",
+        "When DynamoDB throttles, or an answer would exceed 16 MB, it returns the remaining "
+        "entries as unprocessed, with status 200.",
         """\
 def load_all(ids):
     answer = dynamodb.batch_get_item(
@@ -382,12 +388,12 @@ def load_all(ids):
         left = answer["UnprocessedKeys"]
     return found""",
         "BatchGetItem, API Reference",
-        "no error: what is throttled or too large comes back in UnprocessedKeys, and is not done",
-        "Silent where the answer is returned or handed on.",
+        "no error: entries that were not processed come back in UnprocessedKeys",
+        "Not reported if the answer is returned or passed on.",
     ),
     "DYS334": Explanation(
         "A limit before the filter",
-        "Limit counts the items that are read, not those that fit the filter.",
+        "Limit counts the items that are read, not those that match the filter.",
         """\
 def first_nickname():
     return table.scan(Limit=1, FilterExpression=Attr("nickname").exists())["Items"]""",
@@ -401,11 +407,11 @@ def first_nickname():
         )
     return page["Items"][:1]""",
         _PAGES,
-        "no error: items that fit the filter are missing",
+        "no error: items that match the filter are missing",
     ),
     "DYS335": Explanation(
         "An item in json.dumps",
-        "Numbers of a Table are Decimals, which json does not know.",
+        "A Table returns numbers as Decimal, which json cannot write.",
         """\
 def show():
     item = table.get_item(Key={"id": "a"}).get("Item")
@@ -416,11 +422,12 @@ def show():
     return json.dumps(item, default=str)""",
         "Valid DynamoDB types, boto3",
         "TypeError: Object of type Decimal is not JSON serializable",
-        "An item without numbers, sets and binary values passes.",
+        "An item without numbers, sets and binary values works, so it is a false alarm.",
     ),
     "DYS340": Explanation(
         "Read, change, put",
-        "Between the read and the put another writer may come; the put undoes what it wrote.",
+        "Another writer may change the item between the read and the put. The put overwrites that "
+        "change.",
         """\
 def visit():
     answer = table.get_item(Key={"id": "a"})
@@ -437,10 +444,10 @@ def visit():
         ExpressionAttributeValues={":one": 1},
     )""",
         "Working with items, optimistic locking",
-        "no error: of two writers, the later one undoes what the other wrote",
+        "no error: the later of two writers overwrites the other's change",
     ),
     "DYS341": Explanation(
-        "A count that is repeated",
+        "A counter that may count twice",
         "botocore repeats a request whose answer is lost: it makes up to 10 attempts. DynamoDB "
         "applies an ADD each time.",
         """\
@@ -460,12 +467,12 @@ def visit(request_id):
     )""",
         _ERRORS,
         "no error: botocore sends it up to 10 times when an answer is lost",
-        "Silent where the file configures how often a client tries.",
+        "Not reported if the file configures the attempts of a client.",
     ),
     "DYS342": Explanation(
-        "An update that creates",
-        "UpdateItem creates an item that is not there. One that was deleted comes back with these "
-        "attributes alone.",
+        "An update that may create an item",
+        "UpdateItem creates the item if it does not exist. So a deleted item comes back, with only "
+        "these attributes.",
         """\
 def rename(missing_id):
     table.update_item(
@@ -482,11 +489,11 @@ def rename():
         ExpressionAttributeValues={":n": "Ada"},
     )""",
         "UpdateItem, API Reference",
-        "no error: an item with the key and these attributes alone",
+        "no error: DynamoDB creates an item with only these attributes",
     ),
     "DYS343": Explanation(
-        "Arithmetic on what may be missing",
-        "A path on the right side of SET must exist.",
+        "Arithmetic on an attribute that may be missing",
+        "The item must have each path on the right side of SET.",
         """\
 def like():
     table.update_item(
@@ -504,12 +511,13 @@ def like():
         _UPDATES,
         "ValidationException: The provided expression refers to an attribute that does not exist "
         "in the item",
-        "Any condition silences it. Where every item has the attribute, it is a false alarm.",
+        "Not reported if the update has a condition. If every item has the attribute, it is a "
+        "false alarm.",
     ),
     "DYS344": Explanation(
         "A TTL that never expires",
         "DynamoDB deletes an item whose TTL attribute is a number of epoch seconds in the past. It "
-        "overlooks text, and takes milliseconds for a date in the far future.",
+        "ignores strings, and reads milliseconds as a date in the far future.",
         """\
 def save():
     table.put_item(Item={"id": "a", "expires_at": datetime.datetime.now().isoformat()})""",
@@ -517,13 +525,14 @@ def save():
 def save():
     table.put_item(Item={"id": "a", "expires_at": int(datetime.datetime.now().timestamp())})""",
         "Using time to live (TTL) in DynamoDB",
-        "no error: the item never expires, as a TTL is epoch seconds, a number",
-        "An attribute that is named so, and is not the TTL: configure `ttl-attributes`.",
+        "no error: the item never expires: a TTL is a number of epoch seconds",
+        "An attribute that has such a name but is not the TTL is a false alarm: configure "
+        "`ttl-attributes`.",
     ),
     "DYS350": Explanation(
         "An error code that does not exist",
-        "The code is ConditionalCheckFailedException; the reasons of a cancelled transaction are "
-        "named without Exception.",
+        "The code of a false condition is ConditionalCheckFailedException. Only the reasons of a "
+        "cancelled transaction have names that do not end in Exception.",
         """\
 def create():
     try:
@@ -541,8 +550,8 @@ def create():
     ),
     "DYS351": Explanation(
         "A failed write that is swallowed",
-        "A handler of every error that only logs makes a throttle, an outage and a bug look like "
-        "success.",
+        "The handler catches every error and only logs it, so a throttle, an outage and a bug all "
+        "look like success.",
         """\
 def save():
     try:
@@ -558,11 +567,12 @@ def save():
         raise""",
         _ERRORS,
         "no error: a throttle, an outage and a bug all look like success",
-        "Silent where the handler raises, looks at the code, calls something, or returns False.",
+        "Not reported if the handler raises, reads the error code, calls a function, or returns "
+        "False.",
     ),
     "DYS352": Explanation(
-        "A code that is searched for in the text",
-        "The text of an error is for people; the code is a field.",
+        "An error code searched for in the text",
+        "The text of an error is for people and may change. The code has its own field.",
         """\
 def create():
     try:
@@ -576,12 +586,12 @@ def create():
     except ClientError as error:
         return error.response["Error"]["Code"] == "ConditionalCheckFailedException\"""",
         _ERRORS,
-        "no error: a message that quotes the code, or another error with it, counts too",
+        "no error: any message that contains the code matches too",
     ),
     "DYS353": Explanation(
         "Exceptions of a Table or a resource",
-        "Only clients have `exceptions`. The name is looked up when an error is handled, and hides "
-        "that error.",
+        "Only clients have `exceptions`. Python looks the name up while it handles an error, and "
+        "the AttributeError hides that error.",
         """\
 def create():
     try:
@@ -599,7 +609,8 @@ def create():
     ),
     "DYS354": Explanation(
         "An exception that the client does not have",
-        "A client has the exceptions of the service's model, and ValidationException is not one.",
+        "A client has only the exceptions of the service model. ValidationException, for example, "
+        "is not in it.",
         """\
 def create():
     try:
@@ -617,7 +628,8 @@ def create():
     ),
     "DYS355": Explanation(
         "Retries around a write that counts",
-        "The attempts of the decorator multiply with botocore's own, and each that arrives counts.",
+        "The decorator's attempts multiply with botocore's own, and DynamoDB counts each one that "
+        "arrives.",
         """\
 def retry(function):
     return lambda: [function() for _ in range(2)]
@@ -643,7 +655,7 @@ def visit(request_id):
     ),
     "DYS360": Explanation(
         "A call that nobody awaits",
-        "A method of aioboto3 returns a coroutine; nothing is sent until it is awaited.",
+        "Methods of aioboto3 return coroutines. Nothing is sent until you await them.",
         """\
 async def save():
     async with session.resource("dynamodb") as database:
@@ -657,11 +669,11 @@ async def save():
         _ASYNCIO,
         "RuntimeWarning: coroutine 'AIOBoto3ResourceFactory._create_action.<locals>.do_action' was "
         "never awaited",
-        "Silent where the coroutine is returned, or given to a function such as gather.",
+        "Not reported if the coroutine is returned, or passed to a function such as gather.",
     ),
     "DYS361": Explanation(
         "Table() without await",
-        "Table() of aioboto3 is a coroutine too.",
+        "In aioboto3, Table() returns a coroutine too.",
         """\
 async def save():
     async with session.resource("dynamodb") as database:
@@ -677,7 +689,7 @@ async def save():
     ),
     "DYS362": Explanation(
         "boto3 in an async function",
-        "boto3 waits for the answer in the thread of the event loop: no other task runs.",
+        "boto3 waits for the answer in the event loop's thread, so no other task runs.",
         """\
 async def load():
     return table.get_item(Key={"id": "a"})""",
@@ -686,11 +698,11 @@ async def load():
     return await asyncio.to_thread(table.get_item, Key={"id": "a"})""",
         "Developing with asyncio, Python documentation",
         "no error: every other task waits until DynamoDB answers",
-        "Scripts that do nothing else: configure `blocking-ok`.",
+        "In a script with only one task it does no harm: configure `blocking-ok`.",
     ),
     "DYS363": Explanation(
         "await of boto3",
-        "The call is done, and then `await` of its answer raises.",
+        "The call is made, and then `await` fails on its answer, a dict.",
         """\
 async def save():
     await table.put_item(Item={"id": "a"})""",
@@ -701,8 +713,8 @@ async def save():
         "TypeError: object dict can't be used in 'await' expression",
     ),
     "DYS364": Explanation(
-        "A loop of the other kind over pages",
-        "Pages of aiobotocore are iterated with `async for`, boto3's with `for`.",
+        "The wrong kind of loop over pages",
+        "Iterate over pages of aiobotocore with `async for`, and over those of boto3 with `for`.",
         """\
 async def load():
     async for page in client.get_paginator("scan").paginate(TableName="people"):
@@ -716,7 +728,7 @@ async def load():
     ),
     "DYS365": Explanation(
         "with instead of async with, or the reverse",
-        "Clients, resources and batch writers of aioboto3 are entered with `async with`.",
+        "Enter clients, resources and batch writers of aioboto3 with `async with`.",
         """\
 async def save():
     async with session.resource("dynamodb") as database:
@@ -734,7 +746,7 @@ async def save():
     ),
     "DYS366": Explanation(
         "A client that is not entered",
-        "session.client() of aioboto3 makes a context manager, and the client is what it gives.",
+        "session.client() of aioboto3 returns a context manager. Enter it to get the client.",
         """\
 async def save():
     people = session.client("dynamodb")
@@ -748,7 +760,7 @@ async def save():
     ),
     "DYS367": Explanation(
         "A client for each request",
-        "A client has a pool of connections. One that is made in a handler begins without any.",
+        "A client keeps open connections. A client made inside a handler starts without any.",
         """\
 def handler(event, context):
     people = boto3.resource("dynamodb").Table("people")
@@ -761,7 +773,7 @@ def handler(event, context):
     ),
     "DYS368": Explanation(
         "A call of boto3 given to asyncio",
-        "boto3's call is done before gather sees it, and gather gets its answer, a dict.",
+        "boto3 makes the call before gather runs, so gather gets the answer, a dict.",
         """\
 async def save():
     await asyncio.gather(table.put_item(Item={"id": "a"}))""",
@@ -773,8 +785,8 @@ async def save():
     ),
     "DYS370": Explanation(
         "A Mock that is awaited",
-        "A method of a Mock returns its value at once, and nothing can await that. `async with` "
-        "and `async for` over a MagicMock pass, and prove nothing.",
+        "A Mock's method returns its value at once, and that value cannot be awaited. `async with` "
+        "and `async for` work with a MagicMock, but prove nothing.",
         """\
 from unittest.mock import Mock
 
@@ -801,11 +813,11 @@ def test_load():
     assert asyncio.run(load(people))""",
         _MOCK,
         "TypeError: object dict can't be used in 'await' expression",
-        "Silent where the awaiting function is in another file.",
+        "Not reported if the awaiting function is in another file.",
     ),
     "DYS371": Explanation(
         "A mock without a spec",
-        "It takes every call, those too that boto3 refuses.",
+        "It accepts every call, also those that boto3 refuses.",
         """\
 from unittest.mock import Mock
 
@@ -826,11 +838,11 @@ async def test_save():
     )
     await people.put_item({"id": "a"})""",
         _MOCK,
-        "no error: the test passes, and boto3 refuses the call",
+        "no error: the test passes, but boto3 refuses the call",
     ),
     "DYS399": Explanation(
         "A comment that suppresses nothing",
-        "It hides a fault that comes later.",
+        "Nothing is wrong on this line now. The comment would hide a later fault.",
         """\
 def load():
     return table.get_item(Key={"id": "a"})  # noqa: DYS310""",
@@ -838,6 +850,6 @@ def load():
 def load():
     return table.get_item(Key={"id": "a"})""",
         "Error suppression, Ruff documentation",
-        "no error: the comment hides a later fault",
+        "no error: the comment would hide a later fault",
     ),
 }

@@ -1,7 +1,7 @@
 """Guards for existing boto3 and aioboto3 clients, added by one line.
 
-    guard(client)               # refuses what DynamoDB would refuse, before it is sent
-    guard_process("warn")       # the same for every client that any package makes from now on
+    guard(client)               # refuses invalid requests before they are sent
+    guard_process("warn")       # warns, for every client that any package makes from now on
 
 A guard uses the events of botocore, which every client emits, sync or async.
 
@@ -49,8 +49,8 @@ def guard(
             InvalidRequestError, which a handler of ClientError does not catch; for tests.
         safe_retries: whether the client stops repeating writes whose answer was lost, unless a
             repeat changes nothing. The caller gets botocore's error, with a note.
-        schema: of the tables, as in `check_request`; or "describe": DescribeTable is called once
-            for each table, when it is first used.
+        schema: the schemas of the tables, as in `check_request`; or "describe", which calls
+            DescribeTable once for each table, at its first use.
         hooks: called with each RequestRefused and RequestRepaired.
 
     Returns:
@@ -96,13 +96,13 @@ def guard_process(
     schema: object = None,
     hooks: Sequence[Hook] = (),
 ) -> ProcessGuard:
-    """Guard every DynamoDB client that is made in this process from now on, by any package.
+    """Guard every DynamoDB client that any package makes in this process from now on.
 
     It does not cover clients of existing sessions, except those that boto3's default session makes
     later. So call it first in `main`, before other packages make their clients.
     `guard(client, ...)` and `unguard(client)` override it for one client.
 
-    Args: as of `guard`.
+    Args: the same as for `guard`.
 
     Returns:
         A context manager that restores the previous guard at the end of a block.

@@ -1,4 +1,4 @@
-"""The handlers of a guarded client that look at each request before it is sent."""
+"""The handlers of a guarded client that check each request before it is sent."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _OF_ITEMS = frozenset(
         "UpdateItem",
     }
 )
-"""The operations whose verdict depends on the table's keys and indexes."""
+"""The operations whose checks depend on the table's keys and indexes."""
 
 _Question = tuple[tuple[str, ...], bool]
-"""The tables to describe, and whether those too that are known."""
+"""The tables to describe, and whether to describe known ones again."""
 
 
 class RequestChecks:
-    """Judges the requests of one client."""
+    """Checks the requests of one client."""
 
     def __init__(self, client: Any, switch: Switch) -> None:
         self._switch = switch
@@ -58,7 +58,7 @@ class RequestChecks:
 
     def after_others(self, params: dict[str, Any], model: Any, **_: Any) -> Awaitable[None] | None:
         settings = self._switch.settings
-        if settings is None or _has_none(params):  # which was judged before
+        if settings is None or _has_none(params):  # already checked
             return None
         if settings.mode == "repair":
             findings = check_request(model.name, params, form="client")
@@ -83,7 +83,7 @@ class RequestChecks:
     def _judge_described(
         self, model: Any, params: Mapping[str, Any], form: Form | None, settings: Settings
     ) -> Iterator[_Question]:
-        """Judge the request; yields which tables must be described first."""
+        """Check the request. Yields the tables that must be described first."""
         names = table_names(OPERATIONS[model.name], params)
         yield names, False
         findings = self._findings(model, params, names, form)

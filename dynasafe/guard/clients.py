@@ -1,4 +1,4 @@
-"""How a guard attaches itself to clients, and to the sessions that make them."""
+"""Attaches a guard to clients, and to the sessions that make them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dynasafe.guard.settings import Settings, Switch
 
 MAKING_CLIENT = "creating-client-class.dynamodb"
 _SESSION = "dynasafe-guard-session"
-# Handlers that are first see the parameters as the caller gave them: also None, which boto3's own
-# code for Tables does not expect. Those that are last see them after boto3's Table has written
-# Python values as AttributeValues.
+# The first handlers get the parameters as the caller gave them, also None, which boto3's own code
+# for Tables does not expect. The last handlers get them after boto3's Table converted Python values
+# to AttributeValues.
 _HANDLERS = (
     ("before-parameter-build.dynamodb", "dynasafe-guard-first"),
     ("before-parameter-build.dynamodb", "dynasafe-guard-last"),
@@ -41,7 +41,7 @@ def attach(target: Any, settings: Settings) -> None:
 
 
 def detach(target: Any) -> None:
-    """Take the guard away; without one, nothing happens."""
+    """Remove the guard, if there is one."""
     client = _client_of(target)
     if client is None:
         _session_events(target).unregister(MAKING_CLIENT, unique_id=_SESSION)
@@ -51,7 +51,7 @@ def detach(target: Any) -> None:
 
 
 def attach_to_client(client: Any, switch: Switch) -> None:
-    """Guard a client as the switch says, from now on."""
+    """Guard a client, with the settings of the switch."""
     detach(client)
     checks, retries = RequestChecks(client, switch), SafeRetries(client, switch)
     events = client.meta.events
@@ -77,13 +77,13 @@ def attach_to_client(client: Any, switch: Switch) -> None:
 
 
 def adds_base(switch_now: Callable[[], Switch]) -> Callable[..., None]:
-    """A handler of `creating-client-class` that has each client of the class guarded.
+    """A handler of `creating-client-class` that guards each client of the class.
 
     boto3 adds its own methods to clients and resources in the same way.
     """
 
     class Guarded:
-        """Guards the client that it is a base of, once that is made."""
+        """A base class of clients that guards each one when it is made."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
@@ -97,7 +97,7 @@ def adds_base(switch_now: Callable[[], Switch]) -> Callable[..., None]:
 
 
 def _client_of(target: Any) -> Any:
-    """The client, or that of a resource; None for what may be a session."""
+    """The client, or the client of a resource; None if it may be a session."""
     meta = getattr(target, "meta", None)
     client = getattr(meta, "client", target)
     if not hasattr(getattr(client, "meta", None), "events"):

@@ -1,4 +1,4 @@
-"""Where in the caller's code a request was made, and how often it was found wrong there."""
+"""The place in the caller's code of each request, and the number of findings there."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def caller_place() -> str:
 
 
 class Sightings:
-    """How often each finding was made in each place."""
+    """How often each finding occurred at each place."""
 
     def __init__(self) -> None:
         self._counts: Counter[_Key] = Counter()
         self._lock = Lock()
 
     def add(self, operation: str, findings: Sequence[Finding], place: str) -> list[int]:
-        """How often each of the findings has been made in this place now."""
+        """Count the findings at this place, and return the new counts."""
         counts = []
         with self._lock:
             for finding in findings:
@@ -47,7 +47,7 @@ class Sightings:
         return counts
 
     def take(self) -> list[tuple[str, int]]:
-        """What was found, where, and how often; then it is forgotten."""
+        """The findings with their places and counts; then they are forgotten."""
         with self._lock:
             counts = [*self._counts.items()]
             self._counts.clear()

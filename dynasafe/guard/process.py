@@ -1,7 +1,7 @@
 """One guard for all clients that the process makes.
 
-botocore registers a list of built-in handlers with each session that is made. The guard adds one
-handler to that list, which has the DynamoDB clients of these sessions guarded.
+botocore registers a list of built-in handlers with each new session. The guard adds a handler to
+that list, which guards the DynamoDB clients of these sessions.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dynasafe.guard.settings import Settings, Switch
 from dynasafe.hooks import logger
 
 SWITCH: Final = Switch()
-"""Of the whole process."""
+"""The switch of the whole process."""
 
 _add_base = adds_base(lambda: SWITCH)
 _DEFAULT_SESSION = "dynasafe-guard-process"
 
 
 class ProcessGuard(AbstractContextManager[None]):
-    """The guard of the process, as a block: at its end, what was before holds again."""
+    """The guard of the process, as a context manager: its end restores the previous guard."""
 
     def __init__(self, before: Settings | None) -> None:
         self._before = before
 
     def __enter__(self) -> None:
-        """Nothing: the guard is on already."""
+        """Do nothing: the guard is on already."""
 
     def __exit__(self, *_: object) -> None:
         if self._before is None:
@@ -40,7 +40,7 @@ class ProcessGuard(AbstractContextManager[None]):
 
 
 def switch_on(settings: Settings) -> ProcessGuard:
-    """Guard what is made from now on, and what was guarded so before.
+    """Guard new clients, and those that an earlier process guard covered.
 
     Raises:
         GuardUnavailableError: this botocore has no list of built-in handlers to add to.
@@ -52,7 +52,7 @@ def switch_on(settings: Settings) -> ProcessGuard:
 
 
 def switch_off() -> None:
-    """End it, for clients that are guarded already too."""
+    """End the guard, also for clients that it already guards."""
     SWITCH.settings = None
     _log_repeated()
 
@@ -76,7 +76,7 @@ def _add_to_builtin_handlers() -> None:
 
 
 def _is_heard(session: Any) -> bool:
-    """Whether the built-in handlers of a new session are asked when it makes a client."""
+    """Whether a new session calls its built-in handlers when it makes a client."""
     bases: list[type] = []
     events = session.get_component("event_emitter")
     events.emit(MAKING_CLIENT, class_attributes={}, base_classes=bases)
@@ -84,14 +84,14 @@ def _is_heard(session: Any) -> bool:
 
 
 def _add_to_default_session() -> None:
-    """boto3's default session, which `boto3.client()` makes clients with, may be there already."""
+    """boto3's default session, which `boto3.client()` uses, may already exist."""
     session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
     if session is not None:
         session.events.register(MAKING_CLIENT, _add_base, unique_id=_DEFAULT_SESSION)
 
 
 def _log_repeated() -> None:
-    """Log how often each finding was made that was logged once."""
+    """Log the counts of findings that were logged only once."""
     for text, count in SWITCH.sightings.take():
         if count > 1:
             logger().warning("%s: %s times", text, count)

@@ -1,7 +1,7 @@
-"""Refusals that existing code understands: botocore's errors that are ours too.
+"""Errors that existing code understands: they are botocore's and ours at once.
 
-A package has handlers for what boto3 raises. A refusal of the guard reaches them, and says before
-them that nothing was sent.
+Packages have handlers for errors of boto3. These handlers catch the guard's errors too, which also
+say that nothing was sent.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dynasafe.findings.finding import Finding
 from dynasafe.findings.quoting import printable
 
 if TYPE_CHECKING:
-    # botocore has no types of its own: without these, nothing of our errors would have one.
+    # botocore has no type annotations: without these lines, our errors would have no types.
     class _ClientError(Exception):
         response: Any
         operation_name: str
@@ -30,9 +30,9 @@ else:
 
 
 class RefusedRequestError(InvalidRequestError, _ClientError):
-    """A request that DynamoDB would refuse with a ValidationException; it was not sent.
+    """A request that was not sent, because DynamoDB would answer with a ValidationException.
 
-    `response` is what botocore would have, without a request id.
+    `response` is the same as in botocore's error, but without a request id.
     """
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
@@ -44,7 +44,7 @@ class RefusedRequestError(InvalidRequestError, _ClientError):
         }
 
     def __str__(self) -> str:
-        # Its first line is botocore's: existing code looks for the code in the text.
+        # The first line is botocore's, because existing code searches for the code in the text.
         return (
             f"An error occurred (ValidationException) when calling the {self.operation} "
             f"operation: {_words(self.findings[0])}\n{InvalidRequestError.__str__(self)}"
@@ -52,7 +52,7 @@ class RefusedRequestError(InvalidRequestError, _ClientError):
 
 
 class RefusedParametersError(InvalidRequestError, _ParamValidationError):
-    """Parameters of which botocore would make no request; it was not sent."""
+    """Parameters that botocore would refuse, so nothing was sent."""
 
     def __init__(self, operation: str, findings: Sequence[Finding]) -> None:
         _init(self, operation, findings)
@@ -64,7 +64,7 @@ class RefusedParametersError(InvalidRequestError, _ParamValidationError):
 
 
 _MOST_FINDINGS = 20
-"""How many findings the report has."""
+"""The most findings in one message."""
 
 
 def _words(finding: Finding) -> str:
@@ -81,7 +81,7 @@ def _init(error: InvalidRequestError, operation: str, findings: Sequence[Finding
 def refusal(
     operation: str, findings: Sequence[Finding], params: Mapping[str, Any], input_shape: Any
 ) -> InvalidRequestError:
-    """The error that is of the class that botocore, or the service, would raise."""
+    """The error, of the class that botocore or the service would raise."""
     is_refused_by_botocore = ParamValidator().validate(params, input_shape).has_errors()
     cls = RefusedParametersError if is_refused_by_botocore else RefusedRequestError
     return cls(operation, findings)

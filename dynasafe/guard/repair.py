@@ -1,4 +1,4 @@
-"""What mode "repair" changes in a hand-written request: what has only one meaning."""
+"""Mode "repair": changes of a hand-written request that have only one possible meaning."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dynasafe.findings.finding import Finding
 from dynasafe.hooks import emit
 from dynasafe.values.wire import fingerprint
 
-# Without these members a request means the same as with an empty one. It does not without
-# UpdateExpression and AttributeUpdates: an UpdateItem that has neither creates an empty item.
+# A request without these members means the same as with empty ones. UpdateExpression and
+# AttributeUpdates are not here: an UpdateItem without both creates an empty item.
 _DROPPED_IF_EMPTY = frozenset(
     {
         "AttributesToGet",
@@ -39,7 +39,7 @@ _EXPRESSIONS = (
 _PLACEHOLDERS = ("ExpressionAttributeNames", "ExpressionAttributeValues")
 _RESERVED, _UNUSED, _WITHOUT_EXPRESSION = "DYS215", "DYS222", "DYS107"
 _REPEATED = "DYS172"
-"""A key that a batch of reads has twice: each item is read once, as a caller expects."""
+"""A key twice in a batch of reads: it is kept once, because the caller wants each item once."""
 _REPAIRED = frozenset({_RESERVED, _UNUSED, _WITHOUT_EXPRESSION, _REPEATED})
 _PLACEHOLDER = re.compile(r"[#:]\w+")
 _WORD = re.compile(r"(?<![#:\w\[])\w+")  # no index
@@ -66,9 +66,9 @@ def drop_empty(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) 
 def repair_expressions(
     operation: str, params: dict[str, Any], findings: Sequence[Finding], hooks: tuple[Hook, ...]
 ) -> bool:
-    """Write reserved words as placeholders, and leave out what nothing uses, or what is repeated.
+    """Replace reserved words by placeholders, and leave out unused and repeated entries.
 
-    The entries of transactions, and the tables of a batch of reads, are repaired in the same way.
+    Also repairs the entries of transactions and the tables of a batch of reads.
 
     Returns:
         Whether anything was changed.
@@ -88,14 +88,14 @@ def repair_expressions(
 
 
 class _Repaired:
-    """What was changed, and where."""
+    """The changes, and their places."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self._findings = [each for each in findings if each.code in _REPAIRED]
         self.places: list[str] = []
 
     def parts(self, parts: Any, place: str) -> Any:
-        """The parts, with copies of those that are changed: they belong to the caller."""
+        """The parts, with copies of the changed ones, because they belong to the caller."""
         if not isinstance(parts, Mapping):
             return parts
         repaired = dict(parts)
@@ -108,7 +108,7 @@ class _Repaired:
         return repaired
 
     def repair(self, params: dict[str, Any], place: str) -> None:
-        """A request of one item or table, or a part of a request that is like one."""
+        """Repair a request for one item or table, or a similar part of a request."""
         found = [
             (each.code, each.where.parameter.removeprefix(place), each.where.span)
             for each in self._findings
@@ -122,7 +122,7 @@ class _Repaired:
                 for code, where, span in found
                 if code == _RESERVED and where == member and span
             }
-            for start, end in sorted(spans, reverse=True):  # those before keep their places
+            for start, end in sorted(spans, reverse=True):  # the indexes before it stay valid
                 _alias(params, member, start, end)
         if any(code in (_UNUSED, _WITHOUT_EXPRESSION) for code, _, _ in found):
             _leave_out_unused(params)
@@ -189,7 +189,7 @@ def _with_repaired_parts(parts: Any, place: str, dropped: list[str]) -> Any:
 
 
 def _without_empty(part: Mapping[str, Any], place: str, dropped: list[str]) -> dict[str, Any]:
-    """A copy, since what is within a request belongs to the caller."""
+    """A copy, because the contents of a request belong to the caller."""
     kept = {}
     for member, value in part.items():
         is_dropped = value is None or (member in _DROPPED_IF_EMPTY and _is_empty(value))

@@ -1,9 +1,9 @@
-"""Safe retries: a client that no longer applies a write twice, and says when it does not know.
+"""Safe retries: the client no longer applies a write twice, and reports unknown outcomes.
 
-botocore repeats a request whose answer was lost, whatever it does: an increment counts twice then.
-Handlers before botocore's own one stop that. They raise, since botocore 1.40 takes every answer of
-a handler for "again". What the service has certainly refused, such as a throttled request,
-they leave to botocore, and its retry mode.
+botocore repeats every request whose answer was lost, so an increment may count twice. Handlers
+before botocore's own one prevent that. They raise, because botocore 1.40 treats every return value
+of a handler as "retry". Requests that the service certainly refused, such as throttled ones, are
+left to botocore and its retry mode.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dynasafe.resilience.boundary import Refused
 from dynasafe.resilience.outcomes import outcome_of
 
 _LOST = "dynasafe_lost"
-"""In the context of a call: the error of an answer that was lost, after which it was repeated."""
+"""The key in a call's context of the error of a lost answer, after which the call was repeated."""
 _NOTE = (
     "dynasafe: the answer to this write was lost, so it may or may not have been applied. "
     "Fix: read the item before you write again."
@@ -31,9 +31,9 @@ _NOTE = (
 class SafeRetries:
     """The handlers of one client.
 
-    Where a write is repeated, since that changes nothing, and then fails, its first attempt may
-    have been applied all the same. A condition fails because of it, for example. The caller gets
-    the error of the lost answer then, too.
+    An idempotent write is repeated after a lost answer. If the repeat fails, the first attempt may
+    still have been applied: it may be why a condition fails, for example. So the caller gets the
+    error of the lost answer.
     """
 
     def __init__(self, client: Any, switch: Switch) -> None:
@@ -49,7 +49,7 @@ class SafeRetries:
         caught_exception: Exception | None,
         **_: Any,
     ) -> Awaitable[None] | None:
-        """Raise the error of a lost answer, where a repeat could apply the write again."""
+        """Raise the error of a lost answer if a repeat could apply the write again."""
         if not self._is_on() or not _may_write(operation.name):
             return None
         if response is not None:
@@ -67,7 +67,7 @@ class SafeRetries:
         return None
 
     def after_call(self, http_response: Any, context: dict[str, Any], **_: Any) -> None:
-        """Raise the error of a lost answer in place of what a repeat was answered."""
+        """Raise the error of a lost answer in place of the answer to a repeat."""
         lost = context.get(_LOST)
         if lost is not None and http_response.status_code >= 300 and self._is_on():
             raise _noted(lost)
@@ -81,7 +81,7 @@ class SafeRetries:
         lost = context.get(_LOST, exception)
         if lost is not exception:
             raise _noted(lost)
-        # botocore raises it at once: it does not ask whether to repeat what it cannot read.
+        # botocore raises it at once: it does not retry after an answer that it cannot read.
         row = OPERATIONS.get(event_name.rpartition(".")[2])
         is_write = row is not None and row.access is Access.WRITE
         if is_write and type(exception).__name__ == "ResponseParserError":
@@ -92,7 +92,7 @@ class SafeRetries:
         return settings is not None and settings.safe_retries
 
     def _error(self, operation: str, parsed: dict[str, Any]) -> Exception:
-        """What botocore raises for the answer."""
+        """The error that botocore raises for the answer."""
         exceptions = self._client().exceptions  # type: ignore[union-attr]
         code = parsed.get("Error", {}).get("Code")
         error: Exception = exceptions.from_code(code)(parsed, operation)
@@ -114,7 +114,7 @@ def _is_lost(http_response: Any, parsed: dict[str, Any]) -> bool:
 
 
 def _lose(operation: str, request_dict: dict[str, Any], error: Exception) -> None:
-    """Raise the error of a lost answer, or remember it where the request may be repeated."""
+    """Raise the error of a lost answer, or remember it if the request may be repeated."""
     params = json.loads(request_dict["body"])
     row = OPERATIONS[operation]
     if is_read(row, params):
@@ -155,8 +155,8 @@ def _check_content(
     elif content and not (content.startswith(b"{") and content.endswith(b"}")):
         from botocore.parsers import ResponseParserError
 
-        # botocore takes it for a success without members, and so does not repeat it.
-        raise _noted(ResponseParserError("The answer is no whole JSON object, so not DynamoDB's."))
+        # botocore treats it as a success without members, and so does not repeat the request.
+        raise _noted(ResponseParserError("The answer is not a complete JSON object."))
 
 
 def _noted(error: Exception) -> Exception:

@@ -1,4 +1,4 @@
-"""Schemas of tables that a guarded client asks DynamoDB for, each once."""
+"""Table schemas that a guarded client reads from DynamoDB, each once."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dynasafe.hooks import logger
 from dynasafe.validation.table_schema import TableSchema, table_schema
 
 _MOST_FAILURES = 3
-"""How often DescribeTable may fail, for another reason than a lack of permission."""
+"""How often DescribeTable may fail for reasons other than a missing permission."""
 
 
 class DescribedTables:
-    """What DescribeTable says of the tables that one client uses.
+    """The schemas of one client's tables, from DescribeTable.
 
-    A table whose description may not be read has no schema, for as long as the client lives. One
-    that does not exist is asked for again.
+    Without permission to describe a table, it has no schema for the lifetime of the client. A table
+    that does not exist is described again at its next use.
     """
 
     def __init__(self, client: Callable[[], Any]) -> None:
@@ -29,21 +29,20 @@ class DescribedTables:
         self._lock = Lock()
 
     def schema(self, table_names: Iterable[str]) -> TableSchema | Mapping[str, Any] | None:
-        """For `check_request`: of the one table, or by name."""
+        """The schema for `check_request`: of the one table, or by name."""
         known = {name: self._known.get(name) for name in table_names}
         return next(iter(known.values())) if len(known) == 1 else known
 
     def ask(self, table_names: Iterable[str], *, again: bool = False) -> Awaitable[None] | None:
-        """Describe those that are not known. With an async client, once the result is awaited.
+        """Describe unknown tables. With an async client, await the result.
 
-        Args:
-            again: those that are known, too: a table may be made again, or get an index.
+        Args: again: describe known tables too: a table may be re-created, or get an index.
         """
         wanted = [name for name in table_names if again or name not in self._known]
         if not wanted:
             return None
         waiting = []
-        with self._lock:  # so that each is asked for once, whatever the number of threads
+        with self._lock:  # so that threads describe each table only once
             for name in wanted:
                 if name in self._asking:
                     waiting.append(self._asking[name])
@@ -57,7 +56,7 @@ class DescribedTables:
         client = self._client()
         try:
             answer = client.describe_table(TableName=name)
-        except Exception as error:  # whatever it is, the request itself will meet it too
+        except Exception as error:  # the request itself will get the same error
             self._failed(name, error)
             return None
         if isawaitable(answer):
@@ -76,7 +75,7 @@ class DescribedTables:
             finally:
                 del self._asking[name]
 
-        # A task of its own: others wait for it too, and it outlives a caller that is cancelled.
+        # A separate task: other calls wait for it too, and it survives a cancelled caller.
         self._asking[name] = asyncio.ensure_future(answered())
         return self._asking[name]
 

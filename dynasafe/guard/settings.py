@@ -1,4 +1,4 @@
-"""What a guard was asked to do, and the switch that its handlers ask first."""
+"""The settings of a guard, and the switch that its handlers check first."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GuardErrors = Literal["botocore", "dynasafe"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """See `dynasafe.guard`. The schema is read when the guard is made."""
+    """The arguments of `dynasafe.guard`. The schema is read when the guard is made."""
 
     mode: GuardMode
     errors: GuardErrors
@@ -33,7 +33,7 @@ class Settings:
 
 
 def _read_once(schema: object) -> object:
-    """The schema in a form that need not be read again for each request."""
+    """The schema, parsed once and not for each request."""
     if schema == "describe" or isinstance(schema, type):
         return schema
     read = table_schema(schema, None)
@@ -50,9 +50,9 @@ def _require_one_of(argument: str, given: object, words: tuple[str, ...]) -> Non
 
 
 class Switch:
-    """The settings of a guard, None while it is off, and what it has found.
+    """The settings of a guard (None while it is off), and its findings.
 
-    The clients that it guards share it, so that a change reaches all of them.
+    All clients of a guard share it, so a change applies to all of them.
     """
 
     __slots__ = ("settings", "sightings")

@@ -1,7 +1,7 @@
-"""Credentials: what they are, where the environment keeps them, when they are fetched again.
+"""Credentials: their parts, their place in the environment, and when to fetch them again.
 
-The environment and container endpoints are decided here. Anything else, such as a profile, a role
-or the metadata of an instance, is for botocore's chain.
+This module handles the environment and container endpoints. botocore's chain handles everything
+else, such as profiles, roles and instance metadata.
 
 Sources: botocore/credentials.py (EnvProvider, ContainerProvider, RefreshableCredentials); "Amazon
 ECS task IAM role"; "EKS Pod Identity", for the token files.
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 ADVISORY_S: Final = 900.0
-"""Seconds before their expiry from which credentials are fetched again in the background."""
+"""Seconds before the expiry at which credentials are fetched again in the background."""
 
 _CONTAINER_HOST: Final = "169.254.170.2"
 _CONTAINER_HOSTS: Final = frozenset(
@@ -24,7 +24,7 @@ _CONTAINER_HOSTS: Final = frozenset(
 
 
 class CredentialProblem(Exception):
-    """Credentials that could not be fetched. `provider` names where they should have come from."""
+    """Credentials that could not be fetched. `provider` names their source."""
 
     def __init__(self, provider: str, reason: str) -> None:
         super().__init__(provider, reason)
@@ -36,7 +36,7 @@ class Credentials:
     """One set of credentials. Immutable; its repr shows no secret.
 
     Args:
-        expires_at_s: seconds since the epoch; infinite for those that do not expire.
+        expires_at_s: seconds since the epoch; infinite if they do not expire.
     """
 
     __slots__ = ("access_key", "account_id", "expires_at_s", "secret_key", "token")
@@ -79,11 +79,11 @@ class Credentials:
 
 
 class Container:
-    """Where a container's credentials are asked for.
+    """The endpoint that gives a container's credentials.
 
     Args:
-        token: goes into the header Authorization.
-        token_file: holds the token, and is read again each time, since it is rotated.
+        token: the value of the header Authorization.
+        token_file: a file with the token, which is read each time because the token is rotated.
     """
 
     __slots__ = ("token", "token_file", "url")
@@ -95,7 +95,7 @@ class Container:
 
 
 def environment_credentials(environ: Mapping[str, str]) -> Credentials | None:
-    """The credentials that the environment holds, or None where it does not decide by itself."""
+    """The credentials in the environment, or None if it has none or does not decide alone."""
     access_key = environ.get("AWS_ACCESS_KEY_ID")
     secret_key = environ.get("AWS_SECRET_ACCESS_KEY")
     if not access_key or not secret_key or environ.get("AWS_CREDENTIAL_EXPIRATION"):
@@ -109,9 +109,9 @@ def environment_credentials(environ: Mapping[str, str]) -> Credentials | None:
 
 
 def container(environ: Mapping[str, str]) -> Container | None:
-    """The container's endpoint, or None where it is not the first in botocore's chain.
+    """The container's endpoint, or None if botocore's chain would use another source first.
 
-    Its caller makes sure that no file comes before it.
+    The caller checks that no file comes before it in the chain.
     """
     if any(environ.get(name) for name in _BEFORE_CONTAINER):
         return None
@@ -154,7 +154,7 @@ def container_answer(answer: Any) -> Credentials:
     """
     provider = "container-role"
     if not isinstance(answer, Mapping):
-        raise CredentialProblem(provider, "the endpoint's answer is no JSON object")
+        raise CredentialProblem(provider, "the endpoint's answer is not a JSON object")
     missing = [
         name
         for name in ("AccessKeyId", "SecretAccessKey", "Token", "Expiration")
@@ -165,7 +165,7 @@ def container_answer(answer: Any) -> Credentials:
     try:
         expires_at_s = timestamp_s(answer["Expiration"])
     except ValueError as error:
-        raise CredentialProblem(provider, "Expiration is no timestamp") from error
+        raise CredentialProblem(provider, "Expiration is not a timestamp") from error
     account_id = answer.get("AccountId")
     return Credentials(
         answer["AccessKeyId"],
@@ -177,26 +177,26 @@ def container_answer(answer: Any) -> Credentials:
 
 
 def timestamp_s(text: str) -> float:
-    """Seconds since the epoch of an ISO 8601 timestamp; one without an offset is in UTC.
+    """An ISO 8601 timestamp in seconds since the epoch. Without an offset it is in UTC.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a timestamp.
     """
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 _FRESH_S: Final = 10.0
-"""For so long after a fetch, calls that were refused take what was fetched."""
+"""For this long after a fetch, refused calls use the fetched credentials and do not fetch again."""
 
 
 class CredentialState:
-    """The credentials of a client, and when they are to be fetched again. Time is an argument.
+    """The credentials of a client, and when to fetch them again. Time is an argument.
 
-    `current` is what calls use, and `stale_at_s` from when on they ask whether to fetch.
+    Calls use `current`. From `stale_at_s` on they check whether to fetch.
 
     Args:
-        can_fetch: whether there is a source that can be asked again.
+        can_fetch: whether there is a source to fetch from.
     """
 
     def __init__(self, current: Credentials | None, *, can_fetch: bool, now_s: float) -> None:
@@ -210,10 +210,10 @@ class CredentialState:
             self._take(current, now_s)
 
     def usable(self, now_s: float) -> Credentials | None:
-        """The credentials, if they are good now; None: they must be fetched first.
+        """The credentials if they are valid now; None if they must be fetched first.
 
         Raises:
-            CredentialProblem: they cannot be.
+            CredentialProblem: they cannot be fetched.
         """
         current = self.current
         if current is not None and now_s < current.expires_at_s:
@@ -223,51 +223,51 @@ class CredentialState:
         return None
 
     def is_stale(self, now_s: float) -> bool:
-        """Whether to fetch others meanwhile: soon they expire, and no fetch failed just now."""
+        """Whether to fetch in the background: they expire soon, and no fetch failed just now."""
         return self.can_fetch and now_s >= max(self.stale_at_s, self._next_try_s)
 
     def must_ask(self, refused: Credentials | None, now_s: float) -> bool:
-        """Whether the source must be asked, since these credentials were refused.
+        """Whether to fetch from the source, because these credentials were refused.
 
-        Of many calls that meet the expiry together, one asks.
+        If many calls meet the expiry together, only one fetches.
         """
         return now_s - self._refreshed_at_s >= _FRESH_S or self.current is refused
 
     def fetched(self, credentials: Credentials, now_s: float) -> None:
-        """These were fetched.
+        """Take fetched credentials.
 
         Raises:
             CredentialProblem: they have expired.
         """
         if now_s >= credentials.expires_at_s:
-            raise CredentialProblem("credentials", "what was fetched has expired already")
+            raise CredentialProblem("credentials", "the fetched credentials have already expired")
         self._take(credentials, now_s)
         self._failures = 0
         self._refreshed_at_s = now_s
 
     def failed(self, now_s: float, draw: float) -> None:
-        """They could not be fetched."""
+        """Note that a fetch failed."""
         self._failures += 1
         self._next_try_s = now_s + refresh_delay_s(self._failures, draw=draw)
 
     def _take(self, credentials: Credentials, now_s: float) -> None:
         self.current = credentials
-        # Those of a short life are fetched again in its second half.
+        # Short-lived credentials are fetched again in the second half of their lifetime.
         lifetime_s = credentials.expires_at_s - now_s
         self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)
 
 
 def refresh_delay_s(failures: int, *, draw: float) -> float:
-    """Seconds until credentials are asked for again after so many failures in a row.
+    """Seconds until the next fetch after a number of consecutive failures.
 
-    Half of it is drawn: `min(60, 2 ** (failures - 1))` seconds at most.
+    At most `min(60, 2 ** (failures - 1))` seconds. Half of that is random.
     """
     ceiling = min(60.0, 2.0 ** (min(failures, 10) - 1))
     return ceiling * (0.5 + draw / 2)
 
 
 def require_credentials(found: Any) -> Credentials:
-    """Credentials of ours, from any object that has a botocore credential's attributes.
+    """Our Credentials, from any object with the attributes of botocore's.
 
     Raises:
         CredentialProblem: it has none.

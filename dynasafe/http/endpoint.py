@@ -1,8 +1,8 @@
-"""Where requests go: decided by arguments and the environment alone, or else a case for botocore.
+"""The endpoint of requests: decided from arguments and the environment, or by botocore.
 
-`decide` takes the cases in which it is sure of botocore's answer. Files, profiles, FIPS, dual
-stack, other partitions and whatever it does not know are botocore's to decide, which is asked once
-(`dynasafe.environment`).
+`decide` handles the cases in which botocore's answer is certain. botocore decides about files,
+profiles, FIPS, dual stack, other partitions and unknown settings: `dynasafe.environment` calls it
+once.
 
 Sources: botocore's endpoint-rule-set-1.json of DynamoDB, args.py, configprovider.py and
 regions.py; "Account-based endpoints", AWS SDKs and Tools Reference Guide.
@@ -16,24 +16,25 @@ from typing import Any, Final, Literal
 
 AccountMode = Literal["preferred", "disabled"]
 
-# Of the partition "aws" alone; the regions of others have four parts or another suffix.
+# Only for the partition "aws". Regions of others have four parts or another suffix.
 _REGION: Final = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]+")
 _HOST_LABEL: Final = re.compile(r"(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
-_ARN: Final = re.compile(r"arn:[^:]+:dynamodb:([^:]+):([^:]+):.+", re.DOTALL)
-_PATH: Final = re.compile(r"(/[A-Za-z0-9_~.-]*)*")
+# Few need these, so they are compiled when they are first used.
+_ARN: Final = r"(?s:arn:[^:]+:dynamodb:([^:]+):([^:]+):.+)"
+_PATH: Final = r"(/[A-Za-z0-9_~.-]*)*"
 _PORTS: Final = {"http": 80, "https": 443}
 _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-")
 _AWS_SUFFIXES: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 
 
 class Endpoint:
-    """One place that requests are sent to.
+    """An endpoint that requests are sent to.
 
     Args:
-        host: a name or an address, without brackets.
-        host_header: as the header Host has it.
-        region: that requests are signed for.
-        is_aws: whether it is a host of AWS's.
+        host: a name or an IP address, without brackets.
+        host_header: the value of the header Host.
+        region: the region for which requests are signed.
+        is_aws: whether it is a host of AWS.
     """
 
     __slots__ = ("host", "host_header", "is_aws", "is_tls", "path", "port", "region", "url")
@@ -66,7 +67,7 @@ def endpoint(url: str, region: str) -> Endpoint:
     """The endpoint at a URL.
 
     Raises:
-        ValueError: no request can be sent to the URL.
+        ValueError: requests cannot be sent to the URL.
     """
     scheme, host, port, path = _plain_parts(url) or _parts(url)
     shown = f"[{host}]" if ":" in host else host
@@ -86,7 +87,8 @@ _Parts = tuple[str, str, int, str]
 
 
 def _plain_parts(url: str) -> _Parts | None:
-    """The parts of a URL of the common form; `urllib.parse` takes milliseconds to load."""
+    """The parts of a URL in the common form, without `urllib.parse`, which takes milliseconds to
+    load."""
     scheme, _, rest = url.partition("://")
     host, colon, digits = rest.partition(":")
     if scheme not in _PORTS or not host or not _HOST_CHARACTERS.issuperset(host):
@@ -105,20 +107,20 @@ def _parts(url: str) -> _Parts:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("http:// or https:// and a host are expected")
     if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("a user, a query or a fragment has no place in it")
+        raise ValueError("it must not have a user, a query or a fragment")
     if not url.isascii() or not url.isprintable() or " " in url:
-        raise ValueError("a character that no URL may have")
-    if not _PATH.fullmatch(parts.path) or "/." in parts.path or "//" in parts.path:
-        raise ValueError("its path may have letters, digits, '_', '~', '.' and '-' alone")
+        raise ValueError("it has a character that is not allowed in a URL")
+    if not re.fullmatch(_PATH, parts.path) or "/." in parts.path or "//" in parts.path:
+        raise ValueError("its path may have only letters, digits, '_', '~', '.' and '-'")
     port = _PORTS[parts.scheme] if parts.port is None else parts.port
     return parts.scheme, parts.hostname, port, parts.path or "/"
 
 
 class Place:
-    """What was decided: a region, and the endpoints there.
+    """The decision: a region, and its endpoints.
 
     Args:
-        endpoint_url: all requests go there, if it is set.
+        endpoint_url: if set, all requests go there.
     """
 
     __slots__ = ("account_mode", "endpoint_url", "region")
@@ -131,14 +133,14 @@ class Place:
     def endpoint(
         self, account_id: str | None, resource: str | None = None, *, is_search: bool = False
     ) -> Endpoint:
-        """Where a request goes.
+        """The endpoint of a request.
 
         Args:
-            account_id: of the credentials.
+            account_id: the account of the credentials.
             resource: the request's table, if it is named by an ARN.
 
         Raises:
-            ValueError: the account id cannot be a part of a host name.
+            ValueError: the account id is not valid in a host name.
         """
         if self.endpoint_url is not None:
             return endpoint(self.endpoint_url, self.region)
@@ -153,14 +155,14 @@ class Place:
 
 
 def _account_of(resource: str | None, region: str) -> str | None:
-    match = None if resource is None else _ARN.fullmatch(resource)
+    match = None if resource is None else re.fullmatch(_ARN, resource)
     if match is None or match[1] != region or not _HOST_LABEL.fullmatch(match[2]):
         return None
     return match[2]
 
 
 class Ask:
-    """A case for botocore, and why."""
+    """botocore must decide; `reason` says why."""
 
     __slots__ = ("reason",)
 
@@ -176,10 +178,10 @@ def decide(
     account_id: str | None = None,
     has_files: bool,
 ) -> Place | Ask:
-    """Where requests go, where that is sure without botocore.
+    """The place of requests if it is certain without botocore, else an Ask.
 
     Args:
-        account_id: of the credentials, where they are known already.
+        account_id: the account of the credentials, if these are already known.
         has_files: whether there is a config or credentials file.
     """
     if has_files:
@@ -210,11 +212,11 @@ def decide(
     except ValueError as error:
         return Ask(str(error))
     if url is not None and found.host.endswith(".api.aws"):
-        return Ask("the endpoint is one of dual stack")
+        return Ask("the endpoint is dual-stack")
     return place
 
 
-# Values that change nothing here, by variable; any other value is botocore's to judge.
+# Values that change nothing here, by variable. botocore decides about other values.
 _CHECKSUMS: Final = frozenset({"when_supported", "when_required"})
 _ASKED_FOR: Final[Mapping[str, frozenset[str]]] = {
     "AWS_AUTH_SCHEME_PREFERENCE": frozenset(),
@@ -233,7 +235,7 @@ _ASKED_FOR: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-# The member that names the resource, in the order in which they are looked for.
+# The members that may name the resource, in the order of the search.
 RESOURCE_MEMBERS: Final = (
     "TableName",
     "TargetTableName",
@@ -248,7 +250,7 @@ RESOURCE_MEMBERS: Final = (
 
 
 def resource_of(params: Mapping[str, Any]) -> str | None:
-    """The ARN that decides the host of a request, if its resource is named by one."""
+    """The ARN that decides the host of a request, if the request names its resource by ARN."""
     name = params.get("TableName")
     if name is None:
         name = _other_resource(params)

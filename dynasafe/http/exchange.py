@@ -1,8 +1,8 @@
-"""Requests as bytes, and what the bytes of an answer say: success, a refusal, or nothing certain.
+"""Writes requests as bytes, and reads answers: success, a refusal, or nothing certain.
 
-`encode` writes a request's body, `AnswerReader` reads one answer after another from what comes
-in, and `read_answer` decides what an answer is worth. Values are in the client's form: bytes under
-B and BS, datetimes in descriptions.
+`encode` writes a request's body, `AnswerReader` splits the received bytes into answers, and
+`read_answer` decides what an answer means. Values are in the client's form: bytes under B and BS,
+datetimes in descriptions.
 
 Sources: "DynamoDB low-level API", for the headers; RFC 9112; llhttp through httptools;
 botocore/parsers.py and serialize.py, for the client's form.
@@ -11,6 +11,7 @@ botocore/parsers.py and serialize.py, for the client's form.
 from __future__ import annotations
 
 import json
+import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
@@ -39,43 +40,53 @@ def encode(operation: str, params: Mapping[str, Any]) -> bytes:
     """The request's body.
 
     Raises:
-        NotSent: the parameters have no form in JSON.
+        NotSent: the parameters cannot be written as JSON.
     """
     try:
         try:
             text = _dumps(params)
         except TypeError:
             text = None
-        # A name in JSON, and not "BOOL", which most items have.
-        if text is None or ('"B' in text and ('"B":' in text or '"BS":' in text)):
+        if text is None or _may_have_binary(text):
             text = _dumps(_written(params))
     except RecursionError:
         reason = "the parameters are nested too deeply, or contain themselves"
         raise NotSent(reason, is_retryable=False) from None
     except (TypeError, ValueError) as error:
-        # Not its words: they quote the value.
-        reason = f"the parameters of {operation} have no form in JSON ({type(error).__name__})"
+        # Without its message, which quotes the value.
+        reason = f"the parameters of {operation} cannot be written as JSON ({type(error).__name__})"
         raise NotSent(reason, is_retryable=False) from None
     return text.encode()
 
 
 def encode_in_steps(params: Mapping[str, Any]) -> Generator[None, None, bytes | None]:
-    """As `encode`, in steps between which others may run; None for what `encode` is to decide."""
+    """As `encode`, in steps between which other tasks may run. Yields None if `encode` must
+    decide."""
     pieces: list[str] = []
     try:
         yield from _dump_in_steps(dict(params), pieces)
     except (TypeError, ValueError, RecursionError):
         return None
-    text = "".join(pieces)
-    return None if '"B":' in text or '"BS":' in text else text.encode()
+    return "".join(pieces).encode()
 
 
+def _may_have_binary(text: str) -> bool:
+    """Whether JSON has a member B or BS. Most items have a BOOL, which costs no second search."""
+    at = text.find('"B')
+    while at >= 0:
+        if text.startswith(_BINARY, at + 2):
+            return True
+        at = text.find('"B', at + 2)
+    return False
+
+
+_BINARY: Final = ('":', 'S":')
 _OF_A_STEP: Final = 256
 
 
 def _dump_in_steps(value: Any, pieces: list[str]) -> Generator[None, None, None]:
     if not value or (type(value) is not dict and type(value) is not list):
-        pieces.append(_dumps(value))
+        pieces.append(_dumped(value))
         return
     is_map = type(value) is dict
     given: Any = value
@@ -85,17 +96,31 @@ def _dump_in_steps(value: Any, pieces: list[str]) -> Generator[None, None, None]
         group = entries[start : start + _OF_A_STEP]
         part: Any = dict(group) if is_map else group
         if not holds_many(part):
-            pieces.append(opening + _dumps(part)[1:-1])
+            pieces.append(opening + _dumped(part)[1:-1])
             opening = ","
         else:
             for entry in group:
                 pieces.append(opening)
-                if is_map:
-                    pieces.append(encode_basestring_ascii(entry[0]) + ":")
-                yield from _dump_in_steps(entry[1] if is_map else entry, pieces)
                 opening = ","
+                each = entry
+                if is_map:
+                    key, each = entry
+                    pieces.append(encode_basestring_ascii(key) + ":")
+                    if (key == "B" or key == "BS") and type(each) is not dict:
+                        pieces.append(_dumps(_written_member(key, each)))
+                        continue
+                yield from _dump_in_steps(each, pieces)
         yield
     pieces.append("}" if is_map else "]")
+
+
+def _dumped(value: Any) -> str:
+    """The JSON of a part of a request that has no binary value above it."""
+    try:
+        text = _dumps(value)
+    except TypeError:
+        return _dumps(_written(value))
+    return _dumps(_written(value)) if _may_have_binary(text) else text
 
 
 def _refuse_value(value: object) -> NoReturn:
@@ -103,11 +128,11 @@ def _refuse_value(value: object) -> NoReturn:
 
 
 def _encoder() -> Callable[[object, int], Iterable[str]]:
-    """The standard library's encoder, made once: the pieces of a value's JSON.
+    """The standard library's encoder, made once. It yields the pieces of a value's JSON.
 
-    json.dumps makes one for each call, and looks for circles; that takes twice the time.
+    json.dumps makes an encoder for each call, and searches for cycles, which takes twice the time.
     """
-    if c_make_encoder is None:  # another Python than CPython
+    if c_make_encoder is None:  # a Python other than CPython
         encoder = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_refuse_value)
         return lambda value, level: encoder.iterencode(value)
     made: Callable[[object, int], Iterable[str]] = c_make_encoder(
@@ -124,7 +149,9 @@ def _dumps(value: object) -> str:
 
 
 def _written(value: Any) -> Any:
-    """The same with binary values in base64, and moments as seconds."""
+    """The same value with binary values in base64 and datetimes as seconds."""
+    if type(value) is str:
+        return value
     if isinstance(value, Mapping):
         return {key: _written_member(key, each) for key, each in value.items()}
     if isinstance(value, list | tuple):
@@ -137,7 +164,9 @@ def _written(value: Any) -> Any:
 
 
 def _written_member(key: Any, value: Any) -> Any:
-    # botocore takes text for a binary value, too, and writes its UTF-8 bytes.
+    # botocore also accepts text for a binary value, and writes its UTF-8 bytes.
+    if key == "B" and type(value) is bytes:
+        return _base64(value)
     if key == "B" and isinstance(value, str):
         return _base64(value.encode())
     if key == "BS" and isinstance(value, Sequence) and not isinstance(value, str | bytes):
@@ -155,8 +184,8 @@ def _base64(value: bytes | bytearray | memoryview) -> str:
 class AnswerReader:
     """Reads answers from bytes, one at a time.
 
-    `is_complete` says that an answer is there; `is_reusable`, that nothing speaks against another
-    request on the same connection. `begin()` makes ready for the next answer.
+    `is_complete`: a whole answer was read. `is_reusable`: the connection can be used for another
+    request. `begin()` prepares for the next answer.
     """
 
     __slots__ = (
@@ -187,22 +216,22 @@ class AnswerReader:
         self._fed: int = 0
 
     def begin(self) -> None:
-        """Expect an answer."""
+        """Prepare for the next answer."""
         self.is_expected = True
         self.is_complete = False
         self._is_head_read = False
         self._fed = 0
 
     def feed(self, data: memoryview | bytes) -> str | None:
-        """Read on.
+        """Read more bytes.
 
         Returns:
-            What is wrong with the bytes, or None. After a fault the connection is done with; an
-            answer that was complete before it stays one.
+            What is wrong with the bytes, or None. After a fault, do not use the connection again.
+            An answer that was complete before the fault remains valid.
         """
         if not self.is_expected:
             self.is_reusable = False
-            return "bytes that nothing had asked for"
+            return "unexpected bytes"
         self._fed += len(data)
         try:
             self._parser.feed_data(data)
@@ -210,9 +239,9 @@ class AnswerReader:
             return self._fault("the answer changes the protocol")
         except HttpParserError as error:
             inner = error.__context__
-            return self._fault(str(inner) if isinstance(inner, _Fault) else "no valid HTTP")
+            return self._fault(str(inner) if isinstance(inner, _Fault) else "invalid HTTP")
         if self._fed > MAX_HEAD_BYTES and not self.is_complete:
-            # What llhttp holds back until a line ends is counted here alone.
+            # Bytes that llhttp buffers until the end of a line are counted only here.
             if not self._is_head_read:
                 return self._fault(_LONG_HEAD)
             if self._fed - self._size > _MAX_FRAMING_BYTES + self._size:
@@ -264,8 +293,8 @@ class AnswerReader:
         if self.status < 200:  # llhttp reports "100 Continue" as a message of its own
             return
         parser = self._parser
-        # Right only in here: later llhttp is about to read the next message. Of HTTP/1.0 it is
-        # true where that is asked for, which only a header can do.
+        # Correct only at this point: later, llhttp expects the next message. With HTTP/1.0 it is
+        # true only if a header asks for it.
         if not parser.should_keep_alive() or (
             b"connection" in self.headers and parser.get_http_version() != "1.1"
         ):
@@ -277,7 +306,7 @@ class AnswerReader:
 
 
 class _Fault(Exception):
-    """What is wrong with an answer; raised through the parser."""
+    """A fault of an answer, raised through the parser."""
 
 
 def read_answer(
@@ -288,7 +317,7 @@ def read_answer(
     *,
     is_aws: bool,
 ) -> dict[str, Any]:
-    """What DynamoDB answered, in the client's form, with `ResponseMetadata` as botocore has it.
+    """DynamoDB's answer in the client's form, with `ResponseMetadata` as in botocore.
 
     Args:
         is_aws: whether the host is AWS's, which sends a request id with each answer.
@@ -297,12 +326,45 @@ def read_answer(
         Refused: DynamoDB answered with an error.
         Lost: this is not an answer of DynamoDB, or it was damaged.
     """
+    request_id = _request_id(status, headers, body, is_aws)
+    return _answer(status, headers, request_id, _parse(operation, status, body))
+
+
+_OF_A_READ: Final = 65_536
+"""Characters of a step."""
+
+
+def read_answer_in_steps(
+    operation: str,
+    status: int,
+    headers: Mapping[bytes, bytes],
+    body: bytes,
+    *,
+    is_aws: bool,
+    size: int = _OF_A_READ,
+) -> Generator[None, None, dict[str, Any]]:
+    """As `read_answer`, in steps between which others may run.
+
+    Args:
+        size: the number of characters of a step.
+    """
+    request_id = _request_id(status, headers, body, is_aws)
+    parsed = yield from _parse_in_steps(operation, body, size)
+    if parsed is None:  # for its words
+        parsed = _parse(operation, status, body)
+    return _answer(status, headers, request_id, parsed)
+
+
+def _request_id(
+    status: int, headers: Mapping[bytes, bytes], body: bytes, is_aws: bool
+) -> str | None:
+    """The request's id, of an answer whose head speaks for it."""
     encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
-        raise Lost(f"HTTP {status} with a content encoding, which was not asked for")
+        raise Lost(f"HTTP {status} with an unexpected content encoding")
     checksum = headers.get(b"x-amz-crc32")
     if checksum is not None and (not checksum.isdigit() or int(checksum) != crc32(body)):
-        raise Lost(f"HTTP {status} whose body does not fit its crc32")
+        raise Lost(f"HTTP {status} with a body that does not match its crc32")
     given_id = headers.get(b"x-amzn-requestid")
     request_id = None if given_id is None else given_id.decode("latin-1")
     if request_id is None and is_aws:
@@ -312,7 +374,12 @@ def read_answer(
     content_type = headers.get(b"content-type", b"")
     if content_type != _MEDIA_TYPE:
         _require_media_type(status, content_type)
-    answer = _parse(operation, status, body)
+    return request_id
+
+
+def _answer(
+    status: int, headers: Mapping[bytes, bytes], request_id: str | None, answer: dict[str, Any]
+) -> dict[str, Any]:
     metadata = {"RequestId": request_id, "HTTPStatusCode": status}
     if status == 200:
         if "__type" in answer:
@@ -384,7 +451,7 @@ def _parse(operation: str, status: int, body: bytes) -> dict[str, Any]:
         return {}
     answer = _scanned(operation, body)
     if answer is None:
-        raise Lost(f"HTTP {status} whose body is not one JSON object")
+        raise Lost(f"HTTP {status} with a body that is not a JSON object")
     return answer
 
 
@@ -400,15 +467,189 @@ def _scanned(operation: str, body: bytes) -> dict[str, Any] | None:
             _read_binary(answer)
         if operation not in _ITEM_OPERATIONS:
             _read_moments(answer)
-    # The scanner raises StopIteration, which a coroutine would turn into a RuntimeError. What
-    # these errors say quotes the text, so none of them is the cause of another.
+    # The scanner raises StopIteration, which a coroutine would turn into a RuntimeError. The
+    # messages quote the text, so they are not chained.
     except (StopIteration, ValueError, RecursionError):
         return None
     return answer
 
 
+def _parse_in_steps(
+    operation: str, body: bytes, size: int
+) -> Generator[None, None, dict[str, Any] | None]:
+    """The body's one JSON object; None for what `_parse` is to decide."""
+    if operation not in _ITEM_OPERATIONS:
+        return None
+    try:
+        text = body.decode()
+        parts = _Parts(text, size)
+        answer = yield from parts.read()
+    except (ValueError, RecursionError):
+        return None
+    is_whole = type(answer) is dict and parts.skip(0) == len(text)
+    return answer if is_whole else None
+
+
+_SPACE: Final = re.compile(f"[{_JSON_SPACE}]*")
+_LONG: Final = object()
+
+
+class _Parts:
+    """JSON text that is read piece by piece, each of which is at most of one size.
+
+    A value that fits into a piece is read in one go. Of a longer list or map, as many values as fit
+    are read at once, or else one by one.
+    """
+
+    def __init__(self, text: str, size: int) -> None:
+        self.text: str = text
+        self._size: int = size
+        self._has_binary: bool = '"B"' in text or '"BS"' in text
+        self._piece: str = text[:size]
+        self._start: int = 0
+        self._at: int = 0
+        self._single_until: int = 0
+        self._paused_at: int = 0
+        self.skip(0)
+
+    def skip(self, count: int) -> int:
+        """Where the next sign is, after so many others."""
+        at = self._at + count
+        if self.text[at : at + 1] in _TO_SKIP:
+            found = _SPACE.match(self.text, at)
+            assert found is not None
+            at = found.end()
+        self._at = at
+        return at
+
+    def read(self) -> Generator[None, None, Any]:
+        """The next value."""
+        value = self._next()
+        if value is _LONG:
+            return (yield from self._read_long())
+        if self._has_binary:
+            _read_binary(value)
+        return value
+
+    def _read_long(self) -> Generator[None, None, Any]:
+        opening = self.text[self._at]
+        if opening != "{" and opening != "[":
+            return self._scanned(self.text, 0)
+        yield
+        self._single_until = 0
+        is_map = opening == "{"
+        closing = "}" if is_map else "]"
+        members: dict[str, Any] = {}
+        elements: list[Any] = []
+        mark = opening
+        while mark != closing:
+            self.skip(1)
+            group = self._group(opening, closing)
+            if group is not None:
+                members.update(group) if is_map else elements.extend(group)
+            else:
+                name: Any = self._name() if is_map else None
+                has_binary = self._has_binary
+                if name == "B" or name == "BS":
+                    self._has_binary = False
+                    alone = {name: (yield from self.read())}
+                    if has_binary:
+                        _read_binary(alone)
+                    value = alone[name]
+                    self._has_binary = has_binary
+                else:
+                    value = self._next()
+                    if value is _LONG:
+                        value = yield from self._read_long()
+                    elif has_binary:
+                        _read_binary(value)
+                if is_map:
+                    members[name] = value
+                else:
+                    elements.append(value)
+            if self._at - self._paused_at > self._size >> 2:
+                self._paused_at = self._at
+                yield
+            mark = self.text[self._at : self._at + 1]
+            if mark != closing and mark != ",":
+                raise ValueError(mark)
+        self.skip(1)
+        return members if is_map else elements
+
+    def _group(self, opening: str, closing: str) -> Any:
+        """Many of the next values at once, if they end as most do; else None."""
+        if self._at < self._single_until:
+            return None
+        self._slide()
+        for ending in _ENDINGS:
+            end = self._piece.rfind(ending) + len(ending) - 1
+            if end < len(ending):
+                continue
+            whole = opening + self._piece[:end] + closing
+            try:
+                group, stop = _scan_once(whole, 0)
+            except (StopIteration, ValueError):
+                continue
+            if self._has_binary:
+                _read_binary(group)
+            # It may have ended before.
+            self._at += end if stop == len(whole) else stop - 2
+            return group
+        self._single_until = self._at + (self._size >> 2)
+        return None
+
+    def _name(self) -> str:
+        name = self._next()
+        if name is _LONG:
+            name = self._scanned(self.text, 0)
+        if type(name) is not str or self.text[self._at : self._at + 1] != ":":
+            raise ValueError("no name")
+        self.skip(1)
+        return name
+
+    def _next(self) -> Any:
+        """The next value if it is in one piece; _LONG for a longer one, which is not yet read."""
+        while True:
+            is_last = self._start + self._size >= len(self.text)
+            if is_last:
+                return self._scanned(self._piece, self._start)
+            at = self._at
+            value: Any = None
+            try:
+                value = self._scanned(self._piece, self._start)
+                # The digits of a number may go on in the next piece.
+                is_whole = self._end < len(self._piece) or type(value) not in _NUMBERS
+            except ValueError:
+                is_whole = False
+            if is_whole:
+                return value
+            self._at = at
+            if at == self._start:
+                return _LONG
+            self._slide()
+
+    def _slide(self) -> None:
+        """The piece that begins here."""
+        self._start = self._at
+        self._piece = self.text[self._at : self._at + self._size]
+
+    def _scanned(self, text: str, start: int) -> Any:
+        try:
+            value, self._end = _scan_once(text, self._at - start)
+        except StopIteration:
+            raise ValueError("no value") from None
+        self._at = start + self._end
+        self.skip(0)
+        return value
+
+
+_ENDINGS: Final = ("},", "]},", "}},", '",')
+_TO_SKIP: Final = frozenset(_JSON_SPACE)
+_NUMBERS: Final = (int, float)
+
+
 def _read_binary(value: Any) -> None:
-    """Turn base64 into bytes, in place. Only an attribute value has text under B or BS."""
+    """Turn base64 into bytes, in place. Only attribute values have text under B or BS."""
     if type(value) is dict:
         for key, each in value.items():
             if key == "B" and type(each) is str:
@@ -430,7 +671,7 @@ def _bytes(text: str) -> bytes:
 
 
 def _read_moments(value: Any) -> None:
-    """Turn seconds into datetimes, in place: a number whose name ends in Time is a moment."""
+    """Turn seconds into datetimes, in place: numbers whose name ends in Time."""
     if type(value) is dict:
         for key, each in value.items():
             if type(each) in (float, int) and key.endswith("Time"):

@@ -1,7 +1,7 @@
-"""Signed heads of requests: Signature Version 4, for the one form that DynamoDB's requests have.
+"""Signed heads of requests: Signature Version 4, for the one form of DynamoDB's requests.
 
-What does not change within a second is computed once a second. It stands in one object, which is
-swapped and never changed, so that threads that share a signer never see half of a second.
+Parts that stay the same within a second are computed once a second. They are in one object that is
+replaced and not changed, so threads that share a signer never see half of a second.
 
 Source: "Create a signed AWS API request", AWS IAM User Guide; botocore/auth.py, SigV4Auth.
 """
@@ -57,7 +57,7 @@ class _Day:
 
 
 class _Second:
-    """All that heads of one second share."""
+    """The parts that all heads of one second share."""
 
     __slots__ = ("canonical", "day", "head", "inner", "outer", "second")
 
@@ -90,9 +90,9 @@ class Signer:
     """Makes the heads of signed requests to one host, under one set of credentials.
 
     Args:
-        host: as the header Host has it: in lower case, with a port that is not the default.
-        path: of the endpoint, "/" for most; nothing in it needs to be quoted.
-        target: what stands in the request line, the path for most.
+        host: the value of the header Host: in lower case, with the port if it is not the default.
+        path: the path of the endpoint, usually "/"; it needs no quoting.
+        target: the target in the request line, usually the path.
         user_agent: the header's value.
 
     Raises:
@@ -119,7 +119,7 @@ class Signer:
             credentials.token or "",
         ):
             if not text.isascii() or not text.isprintable():
-                raise ValueError("a character that no header may have")
+                raise ValueError("a character that is not allowed in a header")
         self.region: Final = region
         self.credentials: Final = credentials
         token = "" if credentials.token is None else "x-amz-security-token;"
@@ -138,10 +138,10 @@ class Signer:
 
         Args:
             now_s: seconds since the epoch.
-            headers: further ones, which are not signed: "Name: value\\r\\n".
+            headers: more headers, which are not signed: "Name: value\\r\\n".
 
         Raises:
-            ValueError: no operation has this name.
+            ValueError: the operation is unknown.
         """
         tail = self._tails.get(operation)
         if tail is None:
@@ -163,7 +163,7 @@ class Signer:
 
     def _tail(self, operation: str) -> tuple[bytes, str]:
         if not operation.isascii() or not operation.isalnum():
-            raise ValueError(f"no operation has the name {operation!r}")
+            raise ValueError(f"unknown operation {operation!r}")
         canonical = f"x-amz-target:{TARGET_PREFIX}{operation}\n\n{self.signed_headers}\n"
         tail = canonical.encode(), f"{self._start}{operation}\r\n"
         if len(self._tails) < 256:

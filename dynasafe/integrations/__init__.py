@@ -1,1 +1,1 @@
-"""What a service shows of its DynamoDB calls: hooks for metrics, traces and logs."""
+"""Hooks for metrics, traces and logs of DynamoDB calls."""

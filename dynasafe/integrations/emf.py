@@ -1,7 +1,7 @@
 """CloudWatch metrics in embedded metric format: lines on standard output, no dependency.
 
-CloudWatch makes metrics of the lines that AWS Lambda, or the CloudWatch agent, sends to it. A line
-may be delivered twice, so counts may rarely be too high.
+CloudWatch extracts metrics from the lines that AWS Lambda or the CloudWatch agent sends. A line may
+be delivered twice, so counts may rarely be too high.
 
 Source: "Specification: Embedded metric format", Amazon CloudWatch User Guide.
 """
@@ -43,7 +43,7 @@ METRICS: dict[str, str] = {
 """Each metric and its unit."""
 
 MAX_VALUES = 100
-"""Of one metric in a line."""
+"""The most values of one metric in a line."""
 
 
 class EmfHook:

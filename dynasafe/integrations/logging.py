@@ -25,13 +25,13 @@ from dynasafe.events import (
 __all__ = ["LogHook", "StructlogHook", "fields", "level"]
 
 _ANSWERS = frozenset({"ConditionalCheckFailedError", "VersionConflictError"})
-"""Errors that are an answer to expect."""
+"""Errors that are an expected answer."""
 
 
 def fields(event: Event) -> dict[str, Any]:
-    """The facts of an event by the names that logs have.
+    """The facts of an event, by field name.
 
-    All start with `dynamodb_`, so that none has the name of a logger's own field.
+    All names start with `dynamodb_`, so none is the same as a logger's own field.
     """
     facts = {_NAMES.get(each.name, each.name): getattr(event, each.name) for each in _fields(event)}
     return {f"dynamodb_{name}": value for name, value in facts.items() if value is not None}
@@ -41,7 +41,7 @@ _NAMES = {"table_name": "table", "name": "circuit"}
 
 
 def level(event: Event) -> int:
-    """How important an event is, as a level of the standard library."""
+    """The log level of an event, as in the standard library."""
     match event:
         case CallFailed():
             return logging.INFO if event.error in _ANSWERS else logging.ERROR
@@ -58,11 +58,11 @@ def level(event: Event) -> int:
 class LogHook:
     """Logs each event: `AsyncDynamoDB.connect(hooks=[LogHook(logging.getLogger("people"))])`.
 
-    The message is the event's name and operation; its facts are `extra`, as a formatter for JSON
-    and Powertools' Logger write them.
+    The message is the event's name and operation. Its facts are in `extra`, where JSON formatters
+    and Powertools' Logger expect them.
 
     Args:
-        logger: of the standard library, or Powertools'.
+        logger: a logger of the standard library or of Powertools.
         minimum: the level below which nothing is logged.
     """
 
@@ -103,7 +103,7 @@ class _Write(Protocol):
 
 
 class _Logger(Protocol):
-    """What a Logger of the standard library and one of Powertools both have."""
+    """The common interface of loggers of the standard library and Powertools."""
 
     @property
     def debug(self) -> _Write: ...

@@ -1,8 +1,8 @@
 """OpenTelemetry: spans of calls and attempts, and metrics. Needs `pip install 'dynasafe[otel]'`.
 
-The names follow OpenTelemetry's semantic conventions for databases and for DynamoDB, which are in
-development; they stand in one table below. No attribute value of an item, and no message of an
-error, becomes part of a span or a metric.
+The names follow OpenTelemetry's semantic conventions for databases and DynamoDB, which are still in
+development. One table below has them all. Spans and metrics have no attribute values of items and
+no error messages.
 
 Source: "Semantic conventions for AWS DynamoDB" and "Database metrics", OpenTelemetry 1.38.
 """
@@ -57,18 +57,18 @@ METRICS: dict[str, str] = {
 }
 """Each metric and its unit. The state of a circuit: 0 closed, 1 half-open, 2 open.
 
-`dynasafe.slot.wait` has the attempts that had to wait for a connection slot, and no others.
+`dynasafe.slot.wait` has only attempts that had to wait for a connection slot.
 """
 
 _STATES = {"closed": 0, "half_open": 1, "open": 2, "forced_open": 2}
 _MAX_KINDS = 1000
-"""Operations and tables whose attributes are kept."""
+"""The most operations and tables whose attributes are kept."""
 
 Attributes = dict[str, AttributeValue]
 
 
 class _Kind:
-    """What the calls of one operation and table have in common, made once."""
+    """The common attributes of calls of one operation and table, made once."""
 
     __slots__ = ("attempt_name", "attributes", "first_attempt", "name")
 
@@ -82,7 +82,7 @@ class _Kind:
 
 
 class _Call:
-    """The span of a call, current while it runs; and that of the attempt which is under way."""
+    """The span of a call, which is current while it runs, and the span of the running attempt."""
 
     __slots__ = ("_calls", "_id", "_token", "_tracer", "attempt", "context", "first", "span")
 
@@ -94,7 +94,7 @@ class _Call:
         self.context = trace.set_span_in_context(span)
         self.attempt: Span | None = None
         self.first: tuple[_Kind, int] | None = None
-        """A first attempt without a span as yet, and when it began, in ns since 1970."""
+        """A first attempt that has no span yet, and its start in ns since 1970."""
         self._token: Token[Context] | None = None
 
     def begin_attempt(self, kind: _Kind, attempt: int, start_ns: int | None = None) -> None:
@@ -108,7 +108,7 @@ class _Call:
         )
 
     def end_attempt(self, error: str | None) -> Span | None:
-        """The span of the attempt, which has ended: a failed one has one in any case."""
+        """End the span of the attempt. A failed attempt gets one in any case."""
         if self.first is not None:
             (kind, start_ns), self.first = self.first, None
             if error is not None:
@@ -142,12 +142,12 @@ class _Call:
 class OtelHook:
     """Spans and metrics of calls: `AsyncDynamoDB.connect(hooks=[OtelHook()])`.
 
-    A call is a span, which is current while the call runs; each attempt is a span within it.
+    Each call is a span, which is current while the call runs. Each attempt is a span inside it.
 
     Args:
         tracer_provider, meter_provider: default: the global ones.
-        every_attempt: whether a first attempt that succeeds has a span too. It says little that
-            the call's own span does not, and costs as much.
+        every_attempt: whether a first attempt that succeeds has a span too. That span adds little
+            to the call's span, and costs as much.
     """
 
     def __init__(

@@ -55,7 +55,7 @@ _ORDERED = frozenset({"S", "N", "B"})
 
 
 class Choices(Protocol[T_co]):
-    """Values to choose from: a list, tuple, set or the like, but no str."""
+    """Values to choose from: a list, tuple, set or similar, but not a str."""
 
     def __contains__(self, value: object, /) -> bool: ...
     def __iter__(self) -> Iterator[T_co]: ...
@@ -70,11 +70,11 @@ class IsModel(Protocol):
 
 
 class ComparedWithAnotherType:
-    """What type checkers make of `Person.visits == "3"`: no condition."""
+    """The result of `Person.visits == "3"` for type checkers: not a condition."""
 
 
 class Readable(Bindable, Owned, Generic[T_co, OwnerT]):
-    """What has a value in the stored item: an attribute, or the size of one."""
+    """An operand with a value in the stored item: an attribute, or the size of one."""
 
     __slots__ = ()
 
@@ -98,7 +98,8 @@ class Comparable(Readable[T, OwnerT]):
         return Condition.made(Comparison(operator, self.node, operand), make, self, other)
 
     def _ordered(self, value: object, operator: str) -> Operand:
-        """The value as what has an order: of the others DynamoDB refuses the comparison."""
+        """The value, if its type has an order. DynamoDB refuses to compare other types with < or
+        >."""
         operand = self._value(value)
         if isinstance(operand, Value) and operand.attribute_value.keys().isdisjoint(_ORDERED):
             raise UnsupportedTypeError(
@@ -107,11 +108,11 @@ class Comparable(Readable[T, OwnerT]):
         return operand
 
     def _equals_none(self, value: object) -> bool:
-        """Whether a comparison with the value asks for an attribute that is not stored."""
+        """Whether a comparison with the value means that the attribute is not stored."""
         return False
 
     def _is_none(self) -> list[Any]:
-        """Absent, or NULL, as it was stored before, or by others."""
+        """Absent, or NULL, which earlier code or others may have stored."""
         return [
             Function("attribute_not_exists", (self.node,)),
             Comparison("=", self.node, Value(_NULL)),
@@ -424,7 +425,7 @@ class Attr(Comparable[T, OwnerT]):
         self._node: Path | None = None
         self._none_is_absent = none_is_absent
         self.identity: object = (elements, owner, codec)
-        """Equal for attributes at the same path, of the same class and type."""
+        """The same for attributes with the same path, class and type."""
         if len(elements) == 1:
             (name,) = elements
             self.text: str = str(name)
@@ -444,7 +445,8 @@ class Attr(Comparable[T, OwnerT]):
     def codec(self) -> Codec[T]:
         """How the attribute's values are written and read."""
         if self._codec is None:
-            # An Item class resolves its annotations at first use, when forward references exist.
+            # An Item class resolves its annotations at first use, when forward references are
+            # defined.
             self._codec = (
                 _ANY
                 if self.owner is None
@@ -454,7 +456,7 @@ class Attr(Comparable[T, OwnerT]):
 
     @property
     def none_is_absent(self) -> bool:
-        """Whether None is not stored, but left out or removed."""
+        """Whether None is left out or removed instead of stored."""
         if self._none_is_absent is None:
             self._none_is_absent = (
                 self.owner is not None
@@ -482,10 +484,11 @@ class Attr(Comparable[T, OwnerT]):
         return own
 
     def encoded(self, value: object, codec: Codec[Any] | None = None) -> dict[str, Any]:
-        """The value in wire form, as the attribute's own codec writes it, or another.
+        """The value in wire form, written by the attribute's own codec or the given one.
 
         Raises:
-            InvalidValueError: the codec does not take the value; with the attribute's path.
+            InvalidValueError: the codec does not accept the value. The error has the attribute's
+                path.
         """
         try:
             return (self.codec if codec is None else codec).encode(value)  # type: ignore[arg-type]
@@ -503,8 +506,8 @@ class Attr(Comparable[T, OwnerT]):
         def __set__(self, instance: HasSchema, value: T) -> None: ...
 
     else:
-        # No __set__ at run time: instances keep their values in __dict__, which then wins over
-        # this descriptor, so that reading an attribute costs no Python call.
+        # No __set__ at run time: then the values in an instance's __dict__ take precedence over
+        # this descriptor, and reading an attribute needs no Python call.
         def __get__(self, instance, owner):
             if instance is None:
                 return self
@@ -675,7 +678,7 @@ class Attr(Comparable[T, OwnerT]):
             try:
                 members = codec.part(0).codec
             except UnsupportedTypeError as error:
-                # One of several types, of which text may be one.
+                # One of several types, perhaps text.
                 if not isinstance(member, str) or codec.key_type_name is not None:
                     raise UnsupportedTypeError(str(self.path), error.reason) from None
                 members = _ANY
@@ -755,7 +758,7 @@ class Attr(Comparable[T, OwnerT]):
             )
 
         def __iter__(self):
-            # Without it Python would iterate through __getitem__(0), (1), ... without end.
+            # Without it, Python would iterate over __getitem__(0), (1), ... without end.
             raise TypeError(
                 f"{self.path} is an attribute of the Item class, not a value. Fix: read it from "
                 "an instance."
@@ -773,12 +776,12 @@ _SETS = (set, frozenset)
 
 
 def is_nothing(value: object) -> bool:
-    """Whether DynamoDB may have no value for it: None, or an empty set."""
+    """Whether DynamoDB may store no value for it: None, or an empty set."""
     return value is None or (isinstance(value, _SETS) and not value)
 
 
 class OnlyInstancesHaveValues:
-    """What `bool(Person.name)` is to type checkers: nothing that `if`, `and` or `not` take."""
+    """The type of `bool(Person.name)` for type checkers, which `if`, `and` and `not` refuse."""
 
 
 def _sum(left: Attr[Any, Any] | Computed[Any, Any], right: object) -> Computed[Any, Any]:
@@ -837,6 +840,8 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
         UnsupportedTypeError: it is not a str.
         ValueOutOfRangeError: the text is not a document path.
     """
+    if type(path) is str and name is None and path.isidentifier() and path.isascii():
+        return Attr(DocumentPath((path,)))  # the commonest
     if (path is None) == (name is None):
         raise UnsupportedTypeError("", "attr() takes a document path, or name=, and not both")
     given = path if name is None else name
@@ -844,8 +849,6 @@ def attr(path: str | None = None, /, *, name: str | None = None) -> Attr[Any]:
         raise UnsupportedTypeError(
             "", f"an attribute is named by a str, not {type(given).__name__}"
         )
-    if type(path) is str and path.isidentifier() and path.isascii():
-        return Attr(DocumentPath((path,)))
     try:
         parsed = DocumentPath.parse(given) if name is None else DocumentPath((given,))
     except ValueError as error:

@@ -35,7 +35,7 @@ from dynasafe.values.convert import to_attribute_value
 
 
 class Bindable:
-    """What is made of attributes, and can be made again of a class's own."""
+    """A value made from attributes, which can be rebuilt with the attributes of a class."""
 
     __slots__ = ()
 
@@ -44,7 +44,7 @@ class Bindable:
         raise NotImplementedError
 
     def bound(self, schema: Any) -> Any:
-        """The same with the class's own attributes.
+        """The same value with the class's own attributes.
 
         Raises:
             UnsupportedTypeError: an attribute is of another class.
@@ -53,10 +53,10 @@ class Bindable:
 
 
 class Made(Bindable):
-    """A value that remembers how it was made, so that it can be made again for an Item class.
+    """A value that remembers its parts, so that it can be rebuilt for an Item class.
 
-    What is built with `attr("first_name")` has the names and the codecs of untyped items. Only
-    the table knows the class whose attribute it is.
+    Values made with `attr("first_name")` have names and codecs of untyped items. Only the table
+    knows the class of the attribute.
     """
 
     __slots__ = ("_make", "_operands")
@@ -80,7 +80,7 @@ class Made(Bindable):
 
 
 def _kept(operand: object) -> object:
-    """A copy that later changes of the operand do not reach."""
+    """A copy, so that later changes of the operand have no effect."""
     try:
         return bytes(operand) if isinstance(operand, memoryview) else deepcopy(operand)
     except Exception as error:  # a __deepcopy__ may raise whatever it likes
@@ -106,7 +106,7 @@ class Condition(Made, Generic[OwnerT]):
     def made(
         cls, node: ConditionNode, make: Callable[..., Condition[Any]], *operands: object
     ) -> Condition[Any]:
-        """A condition that knows what it was made of."""
+        """A condition that remembers its parts."""
         condition = cls.__new__(cls)
         condition.node = node
         condition._is_made_by(make, *operands)
@@ -125,7 +125,7 @@ class Condition(Made, Generic[OwnerT]):
         return _any(as_condition(other), self)
 
     def __invert__(self) -> Condition[OwnerT]:
-        # NOT NOT x is x; so is the node that `~` was applied to.
+        # NOT NOT x is x.
         node = self.node
         return Condition.made(
             node.term if isinstance(node, Not) else Not(node), Condition.__invert__, self
@@ -170,7 +170,7 @@ class Condition(Made, Generic[OwnerT]):
 
 
 class OnlyDynamoDBDecides:
-    """What `bool(condition)` is to type checkers: nothing that `if`, `and` or `not` take."""
+    """The type of `bool(condition)` for type checkers, which `if`, `and` and `not` refuse."""
 
 
 def _all(*terms: Condition[Any]) -> Condition[Any]:
@@ -186,7 +186,7 @@ def _joined(
     make: Callable[..., Condition[Any]],
     terms: tuple[Condition[Any], ...],
 ) -> Condition[Any]:
-    # A chain is kept flat, as its node is.
+    # A chain is kept flat, like its node.
     flat: tuple[object, ...] = ()
     for term in terms:
         flat += term._operands if term._make is make else (term,)
@@ -210,7 +210,7 @@ def condition_node(condition: object, schema: Any = None) -> ConditionNode:
     """The tree of a condition of ours or of boto3's.
 
     Args:
-        schema: of the Item class whose attributes it must have; None takes any.
+        schema: the schema of the Item class whose attributes it must use; None accepts any.
 
     Raises:
         UnsupportedTypeError: it is neither, or an attribute is of another class.
@@ -219,10 +219,10 @@ def condition_node(condition: object, schema: Any = None) -> ConditionNode:
 
 
 def as_condition(condition: object, schema: Any = None) -> Condition[Any]:
-    """The condition as one of ours, with the attributes of a class.
+    """The condition as our type, with the attributes of a class.
 
     Args:
-        schema: as of `condition_node`.
+        schema: as in `condition_node`.
 
     Raises:
         UnsupportedTypeError: it is not a condition, or an attribute is of another class.
@@ -246,7 +246,7 @@ def _no_condition(condition: object) -> UnsupportedTypeError:
 
 
 class _Boto3Origin(Bindable):
-    """A condition of boto3, whose names may be Python's for an Item class's attributes."""
+    """A boto3 condition, which may use the Python names of an Item class's attributes."""
 
     __slots__ = ("_condition",)
 

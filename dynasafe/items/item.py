@@ -43,18 +43,23 @@ from dynasafe.items.schema import (
     own_annotations,
 )
 from dynasafe.values.arguments import require_choice
-from dynasafe.values.codec import Codec
 from dynasafe.values.containers import parsed_members
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import as_json, as_python
-from dynasafe.values.whole_items import NOT_AN_ATTRIBUTE_VALUE, decode_item, encode_item
+from dynasafe.values.whole_items import (
+    NOT_AN_ATTRIBUTE_VALUE,
+    decode_item,
+    encode_item,
+    known_fields,
+    made_item,
+)
 from dynasafe.values.wire import LEVELS, AttributeValue
 
 ItemT = TypeVar("ItemT", bound="Item")
 
 
 class OfClass:
-    """An attribute of a class that is made of its schema when it is first asked for."""
+    """A class attribute that is computed from the schema at first use."""
 
     def __init__(self, make: Callable[[Schema], Any]) -> None:
         self._make = make
@@ -79,7 +84,7 @@ class Item(HasSchema):
 
     __dynasafe_schema__: ClassVar[Schema]
     if not TYPE_CHECKING:
-        # What dataclasses and inspect ask for; type checkers know it already.
+        # For dataclasses and inspect. Type checkers know it already.
         __dataclass_fields__ = OfClass(lambda schema: dataclass_fields(schema))
         __signature__ = OfClass(lambda schema: signature(schema))
 
@@ -87,7 +92,7 @@ class Item(HasSchema):
         super().__init_subclass__(**kwargs)
         attributes: dict[str, AttributeSchema] = {}
         annotations: dict[str, object] = {}
-        # What each base itself declares, the first base's last, since it overrides the others'.
+        # The declarations of each base. The first base comes last, because it overrides the others.
         for base in reversed(cls.__mro__[1:]):
             inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
             if inherited is not None:
@@ -115,7 +120,7 @@ class Item(HasSchema):
             namespace=_named_locals(annotations),
         )
         for each in attributes.values():
-            # A class that inherits an attribute is its owner too: its codecs are its own.
+            # A class that inherits an attribute owns it too, with its own codecs.
             setattr(cls, each.field_name, Attr(DocumentPath((each.name,)), owner=cls))
         cls.__dynasafe_schema__.require_distinct_unions()
 
@@ -136,7 +141,7 @@ class Item(HasSchema):
             raise TypeError(f"{type(self).__name__}: {'; '.join(problems)}")
 
     if not TYPE_CHECKING:
-        # Hidden from type checkers, which would allow any name because of it.
+        # Hidden from type checkers: with it, they would allow any name.
         def __setattr__(self, name, value):
             if name not in self.__dynasafe_schema__.by_field_name and not name.startswith("_"):
                 raise AttributeError(f"{type(self).__name__} has no attribute {quoted(name)}")
@@ -197,12 +202,14 @@ class Item(HasSchema):
         if not isinstance(values, Mapping):
             raise UnsupportedTypeError("", f"a mapping is expected, not {type(values).__name__}")
         schema = cls.__dynasafe_schema__
-        known: dict[str, tuple[str, Codec[Any]]] = {}
-        for each in schema.attributes:
-            codec = schema.codecs[each.name]
-            known[each.name] = known[each.field_name] = (each.field_name, codec)
+        known = known_fields(schema)
+        parsed = parsed_members(known, values)
+        if cls.__init__ is Item.__init__:
+            made = made_item(cls, parsed)
+            if made is not None:
+                return made
         try:
-            return cls(**parsed_members(known, values))
+            return cls(**parsed)
         except TypeError as error:
             if isinstance(error, InvalidValueError):
                 raise
@@ -268,23 +275,20 @@ def _is_class_var(annotation: object) -> bool:
 
 
 def _named_locals(annotations: Mapping[str, object]) -> Mapping[str, object]:
-    """What the annotations name of the function that holds the class statement.
+    """The locals of the function with the class statement that the annotations name.
 
-    The others are not kept: they may be anything, as large and as secret as values are.
+    Other locals are not kept: they may be large or secret.
     """
     frame = sys._getframe(2)
     local = frame.f_locals
     if local is frame.f_globals:
         return {}
-    words = _WORDS.findall(" ".join(map(str, annotations.values())))
+    words = re.findall(r"\w+", " ".join(map(str, annotations.values())))
     return {word: local[word] for word in words if word in local}
 
 
-_WORDS = re.compile(r"\w+")
-
-
 def dataclass_fields(schema: Schema) -> dict[str, Any]:
-    """The attributes as fields of a dataclass, for those who look for them."""
+    """The attributes as fields of a dataclass, for code that expects these."""
     import dataclasses
 
     made = dataclasses.make_dataclass(
@@ -310,7 +314,7 @@ def _dataclass_field(each: AttributeSchema) -> Any:
 
 
 def _value_type(schema: Schema, each: AttributeSchema) -> Any:
-    """The type of the values: `str` of `Attr[str]`, as text where the annotation is."""
+    """The type of the values: `str` for `Attr[str]`. It is text if the annotation is."""
     annotation = schema.annotations[each.field_name]
     if isinstance(annotation, str):
         return annotation.partition("[")[2].strip().removesuffix("]")
@@ -318,7 +322,7 @@ def _value_type(schema: Schema, each: AttributeSchema) -> Any:
 
 
 def signature(schema: Schema) -> Any:
-    """What instances are made with."""
+    """The signature with which instances are made."""
     import inspect
 
     return inspect.Signature(

@@ -34,7 +34,7 @@ class ItemShape(Generic[ItemT]):
 
     def __init__(self, item_class: type[ItemT] | None = None) -> None:
         self.table_name: str | None = None
-        """For errors: whose items these are."""
+        """The table's name, for errors."""
         self.schema: Schema | None = None
         self.item_class: type[Item] | None = None
         self._whole: Codec[Any] | None = None
@@ -61,7 +61,8 @@ class ItemShape(Generic[ItemT]):
         """The item in wire form.
 
         Raises:
-            InvalidValueError: it is not of this table, or DynamoDB cannot store a value of it.
+            InvalidValueError: it is not an item of this table, or DynamoDB cannot store one of its
+                values.
         """
         if self.item_class is None:
             if self._whole is not None:
@@ -74,7 +75,7 @@ class ItemShape(Generic[ItemT]):
                 "Item", f"a mapping or an Item is expected, not {type(item).__name__}"
             )
         if type(item) is not self.item_class:
-            # A subclass's instance would be read as one of its base.
+            # An instance of a subclass would be read as one of its base class.
             raise UnsupportedTypeError(
                 "Item",
                 f"an instance of {self.item_class.__name__} is expected, not {type(item).__name__}",
@@ -95,7 +96,8 @@ class ItemShape(Generic[ItemT]):
         """The item in Python.
 
         Raises:
-            StoredValueError: it does not fit the Item class, or has a value of an unknown type.
+            StoredValueError: the item does not fit the Item class, or has a value of an unknown
+                type.
         """
         try:
             if self._whole is not None:
@@ -109,14 +111,14 @@ class ItemShape(Generic[ItemT]):
     def _of_item(
         self, error: StoredValueError, item: Mapping[str, AttributeValue]
     ) -> StoredValueError:
-        """The error with what finds the item again."""
+        """The error with the table and key of the item."""
         error.table_name = self.table_name
         error.item = item
         names = self.schema.key_names if self.schema is not None else ()
         try:
             error.key = from_attribute_map({n: item[n] for n in names if n in item}) or None
         except InvalidValueError:
-            error.key = None  # it is the key that cannot be read
+            error.key = None  # the key itself cannot be read
         return error
 
     def decode_all(
@@ -124,7 +126,7 @@ class ItemShape(Generic[ItemT]):
         items: Iterable[Mapping[str, AttributeValue]],
         decode: Callable[[Mapping[str, AttributeValue]], T],
     ) -> tuple[list[T], list[StoredValueError]]:
-        """The items that can be read, and an error for each of the others."""
+        """The readable items, and an error for each of the others."""
         decoded: list[T] = []
         invalid: list[StoredValueError] = []
         for item in items:
@@ -137,15 +139,15 @@ class ItemShape(Generic[ItemT]):
     def decode_refused(
         self, attribute_map: Mapping[str, AttributeValue] | None, refusal: Exception
     ) -> ItemT | None:
-        """The item that a refusal came with, or None.
+        """The item in a refusal, or None.
 
-        If it does not fit the item class, the refusal stays one, and has a note.
+        If it does not fit the item class, the refusal is still raised, with a note.
         """
         if attribute_map is None:
             return None
         try:
             return self.decode(attribute_map)
-        except Exception as error:  # a codec may raise whatever it likes, and quote the value
+        except Exception as error:  # a codec may raise any error, and quote the value
             reason = error if isinstance(error, StoredValueError) else type(error).__name__
             refusal.add_note(f"Its item cannot be read: {reason}")
             return None
@@ -155,14 +157,13 @@ class ItemShape(Generic[ItemT]):
     ) -> dict[str, Any]:
         """Some attributes of an item, by their names in DynamoDB.
 
-        Each is of its annotation's type, except for maps and lists of which only parts may be
-        there.
+        Each has its annotation's type, except for maps and lists that may be incomplete.
 
         Args:
-            whole: names of the attributes that are there with all their parts.
+            whole: names of the attributes that are complete.
 
         Raises:
-            StoredValueError: one does not fit its annotation, or is of no known type.
+            StoredValueError: one does not fit its annotation, or has an unknown type.
         """
         if self.schema is None:
             return _plain(attribute_map)
@@ -201,7 +202,7 @@ class ItemShape(Generic[ItemT]):
         return cast(dict[str, AttributeValue], to_attribute_map(key))
 
     def _encode_key_of_fields(self, key: Mapping[str, Any] | Item) -> dict[str, AttributeValue]:
-        """The parts that were given: which they must be, only the table knows."""
+        """The given parts. Only the table knows which parts the key needs."""
         if isinstance(key, Item) or not key:
             raise UnsupportedTypeError(
                 "Key", "a mapping of the primary key's attributes is expected"
@@ -219,7 +220,7 @@ class ItemShape(Generic[ItemT]):
         """An attribute's name in DynamoDB, and how its values are written.
 
         Raises:
-            UnsupportedTypeError: the class has none of this name.
+            UnsupportedTypeError: the class has no attribute of this name.
         """
         if not isinstance(name, str):
             raise UnsupportedTypeError("", f"a name is a str, not {type(name).__name__}")
@@ -239,7 +240,7 @@ class ItemShape(Generic[ItemT]):
 
 
 def _plain(attribute_map: Mapping[str, AttributeValue]) -> dict[str, Any]:
-    """Each value in Python, by attribute name; what is read is refused as a stored value."""
+    """Each value in Python, by attribute name. Errors are StoredValueErrors."""
     try:
         return from_attribute_map(attribute_map)
     except InvalidValueError as error:

@@ -1,7 +1,7 @@
 """Classes of other libraries as a table's item class: pydantic models, dataclasses, TypedDicts.
 
-The class itself writes and reads whole items, as it does inside an Item. Updates, conditions and
-projections ask for names and types: those are its fields', as attributes of an Item class.
+The class itself writes and reads whole items, as it does inside an Item. For updates, conditions
+and projections, its fields become attributes of an Item class.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dynasafe.values.models import fields_of
 
 
 def codec_of_items(item_class: Any) -> Codec[Any] | None:
-    """What writes and reads whole items of the class; None where it is of no such kind."""
+    """The codec of whole items of the class; None if it is not one of these kinds."""
     if not isinstance(item_class, type):
         return None
     try:
@@ -35,7 +35,7 @@ def codec_of_items(item_class: Any) -> Codec[Any] | None:
 def schema_of_fields(item_class: type) -> Schema:
     """The class's fields as the attributes of an Item class of its name.
 
-    Which of them are the key only the table knows.
+    Only the table knows which of them are the key.
     """
     namespace: dict[str, Any] = {"__annotations__": {}, "__module__": item_class.__module__}
     of_values: Any = Attr
@@ -54,7 +54,7 @@ def schema_of_fields(item_class: type) -> Schema:
 
 
 def _known(hint: Any) -> Any:
-    """The type, or Any for one that only its class writes and reads."""
+    """The type, or Any if only the class itself can write and read it."""
     try:
         codec_for(hint)
     except UnsupportedTypeError:
@@ -63,7 +63,7 @@ def _known(hint: Any) -> Any:
 
 
 def _default(item_class: Any, name: str) -> dict[str, Any]:
-    """What an instance has where the field is not stored."""
+    """The value that an instance has if the field is not stored."""
     if typing.is_typeddict(item_class):
         return {"default": None}
     if dataclasses.is_dataclass(item_class):

@@ -1,7 +1,7 @@
 """Type variables of expressions: the type of a value, and the Item class that it belongs to.
 
-Type checkers know of each attribute, condition and update the class that it is of. At run time
-these classes take one parameter fewer, and attributes carry their owner themselves.
+Type checkers know the class of each attribute, condition and update. At run time these classes have
+one parameter less, and attributes store their owner.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class HasSchema:
-    """The base of Item, for what is built without it."""
+    """The base of Item, for modules that do not import Item."""
 
     __slots__ = ()
 

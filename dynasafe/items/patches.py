@@ -1,7 +1,7 @@
-"""Patches: data from outside as SET and REMOVE of the attributes that it may change.
+"""Patches: data from outside, as SET and REMOVE of allowed attributes.
 
-Values are read by the attributes' types from their JSON forms, and refused field by field, in
-words that may be shown to the one who sent them.
+Values are read from their JSON forms by the attributes' types. Each wrong field is refused, with a
+message that may be shown to the sender.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _SETS = (set, frozenset)
 def patched(
     steps: UpdateSteps, patch: object, allowed: frozenset[str] | None, none: NonePolicy | None
 ) -> UpdateSteps:
-    """The steps and those of the patch: all of it, or nothing of it.
+    """The steps with those of the patch added: all of them or none.
 
     Raises:
-        InvalidPatchError: of each field that is refused.
+        InvalidPatchError: with each field that is refused.
     """
     reading = _Patch(steps, allowed, none)
     for name, value in patch_values(patch).items():
-        # A subclass of str may be equal to what it is not.
+        # A subclass of str may compare equal to another text.
         reading.take(str.__str__(name) if isinstance(name, str) else name, value)
     return reading.finished()
 
 
 class _Patch:
-    """A patch on its way into the steps of an update."""
+    """A patch that is being added to the steps of an update."""
 
     def __init__(
         self, steps: UpdateSteps, allowed: frozenset[str] | None, none: NonePolicy | None
@@ -58,7 +58,7 @@ class _Patch:
         return self._steps.schema
 
     def take(self, name: object, value: object) -> None:
-        """Add what one field sets, or note why it may not."""
+        """Add the action of one field, or the reason why it is refused."""
         target = self._target(name)
         if target is None:
             return
@@ -77,7 +77,7 @@ class _Patch:
             )
 
     def _target(self, name: object) -> Attr[Any] | None:
-        """The attribute that the field names: as a whole, since a dot is part of a name."""
+        """The attribute that the field names. A dot is part of the name."""
         schema = self._schema
         found = schema.find(name) if schema is not None and isinstance(name, str) else None
         if not isinstance(name, str) or not name or (schema is not None and found is None):
@@ -130,7 +130,7 @@ class _Patch:
             self._steps.set_null(target)
 
     def _needs(self, target: Attr[Any], none: NonePolicy) -> bool:
-        """Whether an item could not be read any more with what None means."""
+        """Whether the item could not be read after the patch's None."""
         if self._schema is None or none == "skip":
             return False
         if none == "remove":
@@ -193,7 +193,7 @@ def patch_values(patch: object) -> Mapping[Any, object]:
     """The values of a patch by name.
 
     Raises:
-        UnsupportedTypeError: it is not a patch.
+        UnsupportedTypeError: the value is not a patch.
     """
     if isinstance(patch, Mapping):
         return patch

@@ -23,7 +23,8 @@ def projection_node(attributes: ProjectionLike, schema: Schema | None = None) ->
     Names may be the Python names of the schema's attributes.
 
     Raises:
-        InvalidValueError: there is none, or one is not a document path or of another class.
+        InvalidValueError: there is no path, or one is not a document path or belongs to another
+            class.
     """
     given = elements_of(
         "projection", attributes, "a list of attributes", fix="projection=[attribute]"
@@ -37,7 +38,7 @@ def projection_node(attributes: ProjectionLike, schema: Schema | None = None) ->
 
 
 def whole_names(paths: Iterable[Path]) -> frozenset[str]:
-    """The attributes that the paths name without going below them."""
+    """The attributes that the paths name as a whole."""
     return frozenset(str(path.elements[0]) for path in paths if len(path.elements) == 1)
 
 

@@ -48,14 +48,14 @@ class CodecLike(Protocol):
     """Writes and reads the values of one attribute."""
 
     def encode(self, value: Any, /) -> object:
-        """A value of a supported type, as in `str`."""
+        """The value as a supported type, such as `str`."""
 
     def decode(self, stored: Any, /) -> Any:
-        """The value, of what was stored; raises ValueError for a value that does not fit."""
+        """The value from the stored one. Raises ValueError if that does not fit."""
 
 
 class Options(Record):
-    """What `attribute()` was given."""
+    """The arguments of `attribute()`."""
 
     __slots__ = __match_args__ = (
         "key",
@@ -111,7 +111,7 @@ class Options(Record):
 
 
 class AttributeOptions(TypedDict, total=False):
-    """What `attribute()` takes of any attribute."""
+    """The options of `attribute()` for any attribute."""
 
     key: KeyRole | None
     name: str | None
@@ -188,7 +188,7 @@ def attribute(
         raise TypeError("attribute() takes codec= or how it is stored, not both")
     if codec is not None and not isinstance(codec, CodecLike):
         raise TypeError("codec= is an object with the methods encode(value) and decode(stored)")
-    if type(default).__hash__ is None:  # it is mutable, as dataclasses have it too
+    if type(default).__hash__ is None:  # it is mutable; dataclasses refuse it too
         raise TypeError(
             f"a {type(default).__name__} as default= would be shared by all items. "
             f"Fix: default_factory={type(default).__name__}, or a function that makes one"
@@ -234,19 +234,24 @@ class AttributeSchema(Record):
 
     @property
     def none_is_absent(self) -> bool:
-        """Whether None is left out. Whatever is in the key must be there."""
+        """Whether None is left out. Key attributes must be present."""
         options = self.options
         return options.default is None and options.none != "null" and not self.is_key
 
     @property
     def is_empty_set_absent(self) -> bool:
-        """Whether an empty set is left out, since it is the default."""
+        """Whether an empty set is left out, because it is the default."""
         default = self.default() if self.has_default else None
         return isinstance(default, set | frozenset) and not default
 
     @property
     def is_key(self) -> bool:
         return self.options.key is not None
+
+    @property
+    def is_required(self) -> bool:
+        """Whether an item needs it to be read; a key is in each item."""
+        return not self.has_default and not self.is_key
 
     @property
     def is_patchable(self) -> bool:
@@ -289,7 +294,7 @@ class Schema:
         self._codecs: dict[str, Codec[Any]] | None = None
         self._key_codecs: tuple[tuple[str, Codec[Any]], ...] | None = None
         self.caches: dict[object, Any] = {}
-        """What others keep about the class, as long as it lives."""
+        """Caches of other modules about the class, for its lifetime."""
         by_name: dict[str, AttributeSchema] = {}
         for each in self.attributes:
             other = by_name.setdefault(each.name, each)
@@ -322,7 +327,7 @@ class Schema:
             raise TypeError(f"{self._class_name} has a sort key, but no partition key")
 
     def _require_names_of_bases(self) -> None:
-        """What is built with a base's attribute, as a condition, holds for the class's own."""
+        """Conditions made with a base class's attribute must fit the class's own attribute."""
         for base in self.item_class.__mro__[1:]:
             inherited: Schema | None = base.__dict__.get("__dynasafe_schema__")
             for theirs in inherited.attributes if inherited else ():
@@ -347,7 +352,7 @@ class Schema:
 
     @property
     def key_attributes(self) -> tuple[AttributeSchema, ...]:
-        """The partition key, then the sort key, as far as there are any."""
+        """The partition key, then the sort key, if the class has them."""
         return tuple(key for key in (self.partition_key, self.sort_key) if key is not None)
 
     @property
@@ -424,27 +429,28 @@ class Schema:
         return self.by_name.get(name) or self.by_field_name.get(name)
 
     def part(self, element: str | int) -> Part:
-        """The attribute of this name, as a part of a value that is an instance.
+        """The attribute of this name, as a part of an instance's value.
 
         Raises:
-            UnsupportedTypeError: there is none.
+            UnsupportedTypeError: there is no such attribute.
         """
         found = self.find(element) if isinstance(element, str) else None
         if found is None:
             raise UnsupportedTypeError(str(element), self.lacks(element))
-        is_required = not found.has_default and not found.is_key
-        return Part(found.name, self.codec(found.name), found.none_is_absent, is_required)
+        return Part(found.name, self.codec(found.name), found.none_is_absent, found.is_required)
 
     def requires(self, path: DocumentPath) -> bool:
         """Whether an item needs the value at the path to be read."""
         name, *rest = path.elements
+        if not rest and isinstance(name, str) and name in self.by_name:
+            return self.by_name[name].is_required
         part = self.part(name)
         for element in rest:
             part = part.codec.part(element)
         return part.is_required
 
     def lacks(self, name: object) -> str:
-        """What is said of a name that no attribute has."""
+        """The message for a name that no attribute has."""
         return f"{self._class_name} has no attribute {quoted(name)}." + did_you_mean(
             name, self.by_field_name
         )
@@ -452,12 +458,14 @@ class Schema:
     def own(self, attribute: Attr[Any, Any]) -> Attr[Any, Any]:
         """The class's own attribute at this path, by its names in Python or in DynamoDB.
 
-        An untyped attribute whose first name the class does not know is taken as it is.
+        An untyped attribute whose first name is unknown to the class is returned unchanged.
 
         Raises:
             UnsupportedTypeError: it is of another class, or a part below has no such name.
         """
         owner = attribute.owner
+        if owner is self.item_class:
+            return attribute
         if owner is not None and not issubclass(self.item_class, owner):
             raise UnsupportedTypeError(
                 str(attribute.path),
@@ -465,8 +473,6 @@ class Schema:
                 "expected. Fix: use that class's own attribute; for one inside a nested Item, "
                 "Outer.inner[Inner.attribute]",
             )
-        if owner is self.item_class:
-            return attribute
         name, *rest = attribute.path.elements
         found = self.find(str(name))
         if found is None:
@@ -517,11 +523,11 @@ class Schema:
     def require_distinct_unions(self) -> None:
         """Refuse a union of types whose stored values could be either, when the class is made.
 
-        What an annotation names may be defined later, and a codec registered later: then they are
-        looked at when they are first used.
+        Names in annotations may be defined later, and codecs registered later. Then the check is
+        made at first use.
 
         Raises:
-            AmbiguousUnionError: there is one.
+            AmbiguousUnionError: there is such a union.
         """
         try:
             self._resolve_codecs()
@@ -573,7 +579,8 @@ class Schema:
 
 
 def own_annotations(cls: type[Any]) -> Mapping[str, object]:
-    """Those of the class itself. `inspect` gives them too, and takes some milliseconds to load."""
+    """The class's own annotations. `inspect` has a function for this, but takes milliseconds to
+    load."""
     own: Mapping[str, object] = type.__dict__["__annotations__"].__get__(cls)  # noqa: RUF063
     return own
 
@@ -582,7 +589,7 @@ def schema_of(item_class: type[HasSchema]) -> Schema:
     """The schema of an Item class.
 
     Raises:
-        TypeError: it is another class, or Item itself.
+        TypeError: it is not an Item class, or is Item itself.
     """
     try:
         schema: Schema = item_class.__dynasafe_schema__

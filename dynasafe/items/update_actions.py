@@ -16,6 +16,7 @@ from dynasafe.expressions.nodes import (
     IfNotExists,
     ListAppend,
     Operand,
+    Path,
     RemoveAction,
     SetAction,
     Update,
@@ -29,28 +30,29 @@ Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
 ]
 Payload = Any
-"""An AttributeValue, an attribute or what DynamoDB computes of some, or None for REMOVE."""
+"""An AttributeValue, an attribute, a value that DynamoDB computes, or None for REMOVE."""
 
 _ZERO: dict[str, Any] = {"N": "0"}
-"""What a missing number counts as."""
+"""The value of a missing number."""
 _EMPTY: dict[str, Any] = {"L": []}
-"""What a missing list counts as."""
+"""The value of a missing list."""
 _SETS = ("SS", "NS", "BS")
 
 
 class Action:
     """A verb and its attribute."""
 
-    __slots__ = ("payload", "root", "target", "verb")
+    __slots__ = ("hint", "path", "payload", "root", "target", "verb")
 
     def __init__(self, verb: Verb, target: Attr[Any]) -> None:
         self.verb: Verb = verb
         self.target: Attr[Any] = target
+        self.path: Path = target.node
+        self.hint: str = target.hint
         self.root: str = target.path.attribute_name
-        """The attribute that is changed, or of which a part is."""
+        """The attribute that is changed, in whole or in part."""
         self.payload: Callable[[Any], Payload] = _PAYLOADS[verb](target)
-        """A value as it is written; an InvalidValueError for one that it does not take has the
-        path within the value."""
+        """Encodes a value. Its InvalidValueError has the path within the value."""
 
 
 def update_of(actions: Sequence[Action], payloads: Sequence[Payload]) -> Update:
@@ -60,41 +62,39 @@ def update_of(actions: Sequence[Action], payloads: Sequence[Payload]) -> Update:
     adds: list[AddAction] = []
     deletes: list[DeleteAction] = []
     for action, payload in zip(actions, payloads, strict=True):
-        path = action.target.node
         match action.verb:
             case "remove":
-                removes.append(RemoveAction(path))
+                removes.append(RemoveAction(action.path))
             case "add":
-                adds.append(AddAction(path, Value(payload, action.target.hint)))
+                adds.append(AddAction(action.path, Value(payload, action.hint)))
             case "delete":
-                deletes.append(DeleteAction(path, Value(payload, action.target.hint)))
+                deletes.append(DeleteAction(action.path, Value(payload, action.hint)))
             case _:
-                sets.append(SetAction(path, _operand(action, payload)))
+                sets.append(SetAction(action.path, _operand(action, payload)))
     return Update(tuple(sets), tuple(removes), tuple(adds), tuple(deletes))
 
 
 def _operand(action: Action, payload: Payload) -> Operand:
-    target = action.target
-    if not isinstance(payload, Mapping):
+    if type(payload) is not dict and not isinstance(payload, Mapping):
         computed: Operand = payload.node
         return computed
-    value = Value(payload, target.hint)
+    value = Value(payload, action.hint)
     match action.verb:
         case "set_if_not_exists":
-            return IfNotExists(target.node, value)
+            return IfNotExists(action.path, value)
         case "append" | "prepend":
-            stored = IfNotExists(target.node, Value(_EMPTY, f"{target.hint}_empty"))
+            stored = IfNotExists(action.path, Value(_EMPTY, f"{action.hint}_empty"))
             parts = (stored, value) if action.verb == "append" else (value, stored)
             return ListAppend(*parts)
         case "increment":
-            stored = IfNotExists(target.node, Value(_ZERO, f"{target.hint}_zero"))
+            stored = IfNotExists(action.path, Value(_ZERO, f"{action.hint}_zero"))
             return Arithmetic("+", stored, value)
         case _:
             return value
 
 
 def is_readable(verb: Verb, target: Attr[Any], payload: Payload) -> bool:
-    """Whether the attribute's type can read what the action stores."""
+    """Whether the attribute's type can read the value that the action stores."""
     try:
         if verb in ("append", "prepend"):
             element = target.codec.part(0).codec
@@ -136,7 +136,8 @@ def _elements(target: Attr[Any]) -> Callable[[Iterable[Any]], Payload]:
     element = target.codec.child(0)
 
     def payload(values: Iterable[Any]) -> Payload:
-        return {"L": encoded_elements(element, elements_of("", values, "a list of values"))}
+        given = [*elements_of("", values, "a list of values")]
+        return {"L": encoded_elements(element, given)}
 
     return payload
 

@@ -33,15 +33,15 @@ from dynasafe.limits import MAX_EXPRESSION_BYTES
 from dynasafe.values.wire import copied
 
 _ADDED: Final = frozenset({int, float, Decimal, set, frozenset})
-"""What else ADD is given may be a number once, and a set of members once."""
+"""The value types of ADD for which actions are kept."""
 _MOST_KEPT: Final = 32
 """Actions of an update whose text is kept for the next one."""
 
 
 class UpdateSteps:
-    """Actions that clash with none of each other, and name what the Item class has.
+    """Actions that do not conflict with each other, and name attributes of the Item class.
 
-    They freeze when they are built or sent.
+    They are frozen when the update is built or sent.
     """
 
     __slots__ = (
@@ -70,6 +70,11 @@ class UpdateSteps:
     @property
     def is_empty(self) -> bool:
         return not self._actions
+
+    @property
+    def values(self) -> list[Payload]:
+        """The value of each action, in wire form or as a tree."""
+        return self._payloads
 
     @property
     def update(self) -> Update:
@@ -105,15 +110,15 @@ class UpdateSteps:
     # Actions
 
     def act(self, verb: Verb, attribute: Any, value: Any) -> None:
-        """Add an action with a value of its own."""
+        """Add an action with a value."""
         of = type(attribute)
-        # ADD of a number adds up, ADD of members does not: they are two kinds.
+        # ADD of a number is not idempotent, ADD of members is: they are two kinds.
         kind: object = verb if verb != "add" else type(value)
         is_kept = verb != "add" or kind in _ADDED
         name: object = attribute
         if of is Attr:
             name = attribute.identity
-            # What is kept without a class is never freed, and a class may be.
+            # Entries without a class stay for the life of the process; those of a class go with it.
             is_kept = is_kept and (self.schema is not None or attribute.owner is None)
         elif of is not str:
             is_kept = False
@@ -131,13 +136,14 @@ class UpdateSteps:
         self._take(action, payload, is_kept=is_kept)
 
     def compute(self, attribute: Any, operand: Bindable) -> None:
-        """SET the attribute to another one, or to what DynamoDB computes."""
+        """SET the attribute to another one, or to a value that DynamoDB computes."""
         if self.schema is not None:
             operand = operand.bound(self.schema)
         self._take(Action("set", self.target(attribute)), operand, is_kept=False)
 
     def written_for(self, schema: Schema) -> UpdateSteps:
-        """The same with the attributes of an Item class, which must be able to read the values.
+        """The same steps with the attributes of an Item class, which must be able to read the
+        values.
 
         Raises:
             UnsupportedTypeError: an attribute is of another class, or a value does not fit it.
@@ -169,7 +175,7 @@ class UpdateSteps:
         self._take(Action("set", target), {"NULL": True}, is_kept=False)
 
     def target(self, attribute: Any) -> Attr[Any]:
-        """What an attribute or a document path stands for, if the class has it."""
+        """The attribute for an attribute or a document path, of the class if it has one."""
         if isinstance(attribute, str):
             attribute = attr(attribute)
         elif not isinstance(attribute, Attr):
@@ -180,7 +186,7 @@ class UpdateSteps:
         target: Attr[Any] = attribute
         if self.schema is None:
             return target
-        # The class may have declared a base's attribute again.
+        # The class may redefine an attribute of its base.
         own = self.schema.own(target)
         if own.owner is None:
             lacks = self.schema.lacks(own.path.attribute_name)
@@ -191,7 +197,7 @@ class UpdateSteps:
         return own
 
     def _take(self, action: Action, payload: Payload, *, is_kept: bool) -> None:
-        """Add the action, if its path clashes with none."""
+        """Add the action, if its path conflicts with no other."""
         self.require_mutable()
         if self.schema is not None and action.root in self.schema.key_names:
             raise _key_error(action.root)
@@ -203,9 +209,9 @@ class UpdateSteps:
         self._are_kept = self._are_kept and is_kept
 
     def _require_no_clash(self, action: Action) -> None:
-        """Refuse a path that is, or lies below or above, another."""
+        """Refuse a path that overlaps with another one."""
         paths = self._paths
-        if paths is None:  # until now each began with a name of its own
+        if paths is None:  # until now, each path began with another name
             paths = self._paths = PathSet()
             for each in self._actions:
                 paths.add(each.target.path.elements)
@@ -219,7 +225,7 @@ class UpdateSteps:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether the actions are, whatever their condition."""
+        """Whether the actions are idempotent, without regard to the condition."""
         return self._text().is_idempotent
 
     def _text(self) -> WrittenUpdate:
@@ -289,7 +295,7 @@ class UpdateSteps:
 
 
 _MAY_TAKE_AWAY: Final = ("remove", "delete")
-"""Verbs that may leave the item without the attribute: a set goes with its last member."""
+"""Verbs that may remove the attribute: a set disappears with its last member."""
 
 
 def _require_removable(target: Attr[Any], verb: Verb) -> None:
@@ -316,7 +322,7 @@ _of_plain_items: dict[Escape, WrittenUpdates] = {
 
 
 def _written_updates(schema: Schema | None, escape: Escape) -> WrittenUpdates:
-    """What is kept of updates of a class, or of plain items."""
+    """The cache of updates of a class, or of plain items."""
     if schema is None:
         return _of_plain_items[escape]
     written: WrittenUpdates | None = schema.caches.get(escape)

@@ -33,7 +33,7 @@ from dynasafe.values.wire import AttributeValue
 
 ItemT = TypeVar("ItemT", bound=Item)
 TextT = TypeVar("TextT", bound=str)
-"""Of Literals: mypy takes `{"new"}` for a set of str, whatever is expected."""
+"""For Literals: mypy infers a set of str for `{"new"}`, whatever type is expected."""
 InstanceT = TypeVar("InstanceT", bound=Item)
 NumberT = TypeVar("NumberT", bound=int | float | Decimal | None)
 
@@ -71,12 +71,12 @@ ReturnValuesOnConditionCheckFailure = Literal["ALL_OLD", "NONE"]
 
 
 class CompiledUpdate(NamedTuple):
-    """An update as a request has it."""
+    """The parts of an update for a request."""
 
     members: dict[str, Any]
     """The expressions and their placeholders, in wire form."""
     is_idempotent: bool
-    """Whether it may be applied twice under its conditions."""
+    """Whether it may be applied twice, under its conditions."""
     has_condition: bool
     """Whether the builder has a condition of its own."""
 
@@ -267,7 +267,7 @@ class UpdateBuilder(Generic[OwnerT]):
         return self.is_idempotent_under(self.condition_node)
 
     def is_idempotent_under(self, condition: ConditionNode | None) -> bool:
-        """Whether it is idempotent under a condition, whatever its own."""
+        """Whether it is idempotent under a given condition, without its own."""
         if self._steps.is_idempotent:
             return True
         return condition is not None and is_idempotent(self.update, condition)
@@ -329,7 +329,7 @@ class UpdateBuilder(Generic[OwnerT]):
         """Whether the condition holds for the item. Without a condition, it is True.
 
         Args:
-            item: as of `Condition.matches`.
+            item: as in `Condition.matches`.
         """
         return self._condition is None or self._condition.matches(item)
 
@@ -411,12 +411,13 @@ class UpdateBuilder(Generic[OwnerT]):
         return params
 
     def written_for(self, schema: Schema | None) -> UpdateBuilder[Any]:
-        """The update of a table whose items are of an Item class: itself, or a copy.
+        """The update for a table of an Item class: this builder, or a copy.
 
-        One that is of no class, or of a base, is checked against the table's.
+        A builder without a class, or of a base class, is checked against the table's class.
 
         Raises:
-            UnsupportedTypeError: it is of another class, or sets what the class could not read.
+            UnsupportedTypeError: it belongs to another class, or sets a value that the class could
+                not read.
         """
         own = self._steps.schema
         if schema is None or own is schema:
@@ -434,6 +435,12 @@ class UpdateBuilder(Generic[OwnerT]):
             twin._condition = self._condition.bound(schema)
         return twin
 
+    def values_for(self, schema: Schema | None) -> object:
+        """The values that `written_for` has to check; None if there are none."""
+        if schema is None or self._steps.schema is schema:
+            return None
+        return self._steps.values
+
     def freeze(self) -> None:
         """Refuse any more changes.
 
@@ -450,18 +457,18 @@ class UpdateBuilder(Generic[OwnerT]):
         condition: ConditionNode | None = None,
         own: Iterable[tuple[Attr[Any], object]] = (),
     ) -> CompiledUpdate:
-        """The update of an item of a table; freezes the builder.
+        """The update for an item of a table. Freezes the builder.
 
         Args:
-            schema: of the table's Item class.
-            key: the names of the key attributes, which an update leaves alone.
+            schema: the schema of the table's Item class.
+            key: the names of the key attributes, which an update must not change.
             condition: must hold too, beside the builder's own.
-            own: attributes that are set as well: a version, a write id.
+            own: attributes that are set in addition: a version, a write id.
 
         Raises:
             EmptyUpdateError: there are no actions.
             InvalidRequestError: an action changes a key attribute.
-            UnsupportedTypeError: the update is of another class.
+            UnsupportedTypeError: the update belongs to another class.
         """
         self._steps.freeze()
         builder: UpdateBuilder[Any] = self

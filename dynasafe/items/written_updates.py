@@ -1,4 +1,4 @@
-"""Texts of updates, which are written once for all that differ in their values alone."""
+"""Texts of updates, written once for all updates that differ only in their values."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dynasafe.items.update_actions import Action, Payload, update_of
 from dynasafe.values.wire import copied
 
 _MAX_BYTES: Final = 524_288
-"""Of the actions of one class, and of their texts."""
+"""The most bytes of actions and texts of one class."""
 _OF_AN_ENTRY: Final = 1024
-"""Bytes of an action or a text beside its names, about."""
+"""About the bytes of an action or a text, without its names."""
 
 
 class WrittenUpdate:
-    """The text of an update, and where its values stand in it."""
+    """The text of an update, and the places of its values."""
 
     __slots__ = ("_constants", "_layout", "is_idempotent", "names", "text")
 
@@ -30,13 +30,13 @@ class WrittenUpdate:
         self.text: str = render_update(update, placeholders)
         self.names: dict[str, str] = placeholders.names
         self.is_idempotent: bool = is_idempotent(update)
-        """Whether it is, whatever its condition."""
+        """Whether it is idempotent, without regard to its condition."""
         indexes = {id(payload): index for index, payload in enumerate(payloads)}
         self._layout: list[tuple[str, int]] = []
         self._constants: list[tuple[str, Any]] = []
         for placeholder, value in placeholders.values.items():
             index = indexes.get(id(value))
-            if index is None:  # of the action itself, or of what DynamoDB computes
+            if index is None:  # of the action itself, or of a computed value
                 self._constants.append((placeholder, value))
             else:
                 self._layout.append((placeholder, index))
@@ -45,12 +45,12 @@ class WrittenUpdate:
         """The values by their placeholders."""
         values = {placeholder: payloads[index] for placeholder, index in self._layout}
         for placeholder, constant in self._constants:
-            values[placeholder] = copied(constant)  # a request belongs to its caller
+            values[placeholder] = copied(constant)  # the caller may change its request
         return values
 
 
 class WrittenUpdates:
-    """The actions of one class, and the texts of updates that consist of them."""
+    """The actions of one class, and the texts of updates made of them."""
 
     __slots__ = ("actions", "escape", "texts")
 
@@ -63,7 +63,7 @@ class WrittenUpdates:
         self.actions.put(key, action, _OF_AN_ENTRY + 4 * len(action.target.text))
 
     def text(self, actions: Sequence[Action], payloads: Sequence[Payload]) -> WrittenUpdate:
-        """The text of actions, all of which are kept."""
+        """The text of actions that are all in the cache."""
         key = tuple(actions)
         written = self.texts.get(key)
         if written is None:

@@ -1,6 +1,6 @@
-"""Calls of boto3 and aioboto3 in source code that will fail, found before they run.
+"""Finds calls of boto3 and aioboto3 in source code that will fail, before they run.
 
-`dynasafe lint` is the command; these are its parts, for editors and for checks of your own. Nothing
+`dynasafe lint` is the command. These are its parts, for editors and for your own checks. Nothing
 here reads or writes files.
 """
 
@@ -34,7 +34,7 @@ __all__ = [
     "migrate_source",
 ]
 
-# Loaded when they are asked for: the command looks at most files without them.
+# Loaded at first use: the command checks most files without them.
 _HOMES = {
     "Declared": "receivers",
     "Edit": "problem",
@@ -52,7 +52,7 @@ _HOMES = {
     "migrate_source": "migrate",
 }
 
-if not TYPE_CHECKING:  # a type checker would take any name for defined because of it
+if not TYPE_CHECKING:  # with it, a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)

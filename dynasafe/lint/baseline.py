@@ -1,8 +1,8 @@
-"""The baseline: findings that were there before, and are not reported again.
+"""The baseline: known findings, which are not reported again.
 
-A finding is known by its code, the function around it and the shape of its code: it stays the same
-when lines move or comments change. Equal findings in one function are counted, so that one more is
-new.
+A finding is identified by its code, the function around it and the shape of that code, so it stays
+known when lines move or comments change. Equal findings in one function are counted, so that
+another one is reported.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Key = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Baseline:
-    """How often each finding is known."""
+    """How many times the baseline has each finding."""
 
     known: Counter[Key]
 
     def split(
         self, path: str, report: FileReport
     ) -> tuple[list[tuple[Problem, str]], list[Problem]]:
-        """The problems that are new, each with its function's name, and those that are known."""
+        """The new problems, each with its function's name, and the known ones."""
         new: list[tuple[Problem, str]] = []
         old: list[Problem] = []
         for problem, name in zip(report.problems, report.names, strict=True):
@@ -53,7 +53,7 @@ class Baseline:
 
     @property
     def gone(self) -> int:
-        """After all files were split: how many known findings did not occur."""
+        """How many known findings did not occur. Call it after all files are split."""
         return sum(each for each in self.known.values() if each > 0)
 
 
@@ -61,7 +61,7 @@ def read_baseline(text: str) -> Baseline:
     """The baseline of a file's text.
 
     Raises:
-        SettingsError: it is none.
+        SettingsError: the text is not a baseline.
     """
     try:
         entries = json.loads(text)
@@ -76,7 +76,7 @@ def read_baseline(text: str) -> Baseline:
 
 
 def write_baseline(reports: Iterable[tuple[str, FileReport]]) -> str:
-    """The text of a baseline that knows all problems of the reports."""
+    """The text of a baseline with all problems of the reports."""
     known: Counter[Key] = Counter()
     for path, report in reports:
         for problem, name in zip(report.problems, report.names, strict=True):

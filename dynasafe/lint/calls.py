@@ -1,4 +1,4 @@
-"""The calls of DynamoDB's item operations in a file: the operation, the receiver, the members."""
+"""The calls of DynamoDB's item operations in a file, with operation, receiver and parameters."""
 
 from __future__ import annotations
 
@@ -45,9 +45,10 @@ _HINTS = ("table", "dynamo", "ddb")
 class Call:
     """A call of an item operation.
 
-    `form` is None where a table and a client look alike. `how` says what makes us know: "known"
-    is dataflow, an annotation or the configuration; "signature" is keywords that only DynamoDB's
-    calls have; "name" is a receiver's name beside `**`, which proves little.
+    `form` is None if the receiver may be a table or a client. `how` says why this is a DynamoDB
+    call: "known" from dataflow, an annotation or the configuration; "signature" from keywords that
+    only DynamoDB's calls have; "name" from the receiver's name in a call with `**`, which proves
+    little.
     """
 
     node: ast.Call
@@ -59,11 +60,11 @@ class Call:
     flavour: Flavour | None
     members: dict[str, ast.expr] = field(default_factory=dict)
     keywords: dict[str, ast.keyword] = field(default_factory=dict)
-    """Of the members that are written as keywords of this call."""
+    """The parameters that are written as keywords of this call."""
     maybe: dict[str, list[ast.expr]] = field(default_factory=dict)
-    """Values that are put into a dict that is spread: `params["Limit"] = 5`, in some branch."""
+    """Values that some branch puts into a dict that the call spreads: `params["Limit"] = 5`."""
     has_more: bool = False
-    """Whether there may be members that nobody can see, as of `**params`."""
+    """Whether the call may have parameters that the source does not show, such as `**params`."""
 
     @property
     def method(self) -> str:
@@ -89,7 +90,7 @@ def find_calls(names: Names, receivers: Receivers) -> Iterator[Call]:
 
 
 def find_face_calls(names: Names, receivers: Receivers) -> Iterator[Call]:
-    """The calls of update_item on a table of dynasafe that have the parameters of boto3."""
+    """The calls of update_item on a dynasafe table that have boto3's parameters."""
     for node in names.all(ast.Call):
         function = node.func
         if isinstance(function, ast.Attribute) and function.attr == "update_item":
@@ -143,7 +144,7 @@ def _call(
 
 
 def _has_typed_key(call: Call) -> bool:
-    """Whether a key or item is written with AttributeValues, as only a client takes them."""
+    """Whether a key or item is written with AttributeValues, which only a client takes."""
     given = call.members.get("Key") or call.members.get("Item")
     return (
         isinstance(given, ast.Dict)
@@ -156,7 +157,7 @@ TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 
 
 def is_typed_display(node: ast.expr) -> bool:
-    """Whether a display has the form of an AttributeValue: one member, named as a type."""
+    """Whether a dict display looks like an AttributeValue: one member, named like a type."""
     return (
         isinstance(node, ast.Dict)
         and len(node.keys) == 1
@@ -178,7 +179,7 @@ def _is_of_own_class(node: ast.expr, names: Names, receivers: Receivers) -> bool
 
 
 def _fill(call: Call, names: Names) -> None:
-    """The members of a call: its keywords, and those of displays that are given with `**`."""
+    """Collect the parameters of a call: its keywords, and those of displays given with `**`."""
     call.has_more = bool(call.node.args)
     for keyword in call.node.keywords:
         if keyword.arg is not None:
@@ -199,7 +200,7 @@ def _fill(call: Call, names: Names) -> None:
 
 
 def _returned_display(node: ast.expr, names: Names) -> ast.Dict | None:
-    """The display that a function of the file returns, and does nothing else with."""
+    """The display that a function of the file returns, if it does nothing else with it."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
         return None
     bindings = names.scopes[node].lookup(node.func.id)
@@ -213,9 +214,10 @@ def _returned_display(node: ast.expr, names: Names) -> ast.Dict | None:
 
 
 def _filled_display(node: ast.expr, call: Call, names: Names) -> ast.Dict | None:
-    """The display with which a local dict begins; what is put into it later is `call.maybe`.
+    """The display that a local dict starts with. Entries that are added later go to `call.maybe`.
 
-    None if anything else is done with the dict, as where a function drops what is None.
+    None if the code does anything else with the dict, such as pass it to a function that removes
+    None.
     """
     value = bound_value(node, names)
     if not isinstance(node, ast.Name) or not isinstance(value, ast.Dict):
@@ -239,7 +241,7 @@ def _filled_display(node: ast.expr, call: Call, names: Names) -> ast.Dict | None
 
 
 def constant_display(node: ast.expr, names: Names) -> ast.Dict | None:
-    """The dict display that a value is: written here, or in a local that does not change."""
+    """The dict display of a value: written here, or in a local that does not change."""
     if isinstance(node, ast.Dict):
         return node
     value = only_value(node, names)
@@ -279,7 +281,7 @@ def is_changed(name: str, home: Scope, names: Names) -> bool:
 
 
 def may_change(use: ast.Name, names: Names) -> bool:
-    """Whether what is done with a name here may change what it holds."""
+    """Whether the code may change the value of a name at this use."""
     above = names.parents[use]
     if isinstance(above, ast.Subscript):
         return above.value is use and not isinstance(above.ctx, ast.Load)
@@ -297,7 +299,7 @@ def may_change(use: ast.Name, names: Names) -> bool:
 
 
 def _only_reads(call: ast.Call) -> bool:
-    """Whether a call leaves its arguments as they are: boto3's, and built-in functions."""
+    """Whether a call does not change its arguments, as those of boto3 and of built-in functions."""
     if isinstance(call.func, ast.Attribute):
         return call.func.attr in METHODS or call.func.attr in (
             "paginate",
@@ -307,15 +309,15 @@ def _only_reads(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Name) and call.func.id in _LOOKING
 
 
-# What becomes of an answer
+# How an answer is used
 
 
 @dataclass(slots=True)
 class Answer:
-    """What the code does with a call's answer.
+    """How the code uses a call's answer.
 
-    `reads` has the constant keys that are read, as in `answer["Item"]`; `looks` those that the
-    code asks for first, as in `answer.get("Item")` or `"Item" in answer`.
+    `reads` has the constant keys that are read, as in `answer["Item"]`. `looks` has those that the
+    code tests first, as in `answer.get("Item")` or `"Item" in answer`.
     """
 
     reads: dict[str, list[ast.expr]] = field(default_factory=dict)
@@ -330,7 +332,7 @@ class Answer:
 
 
 def answer_of(call: Call, names: Names) -> Answer:
-    """What becomes of the answer of a call."""
+    """How the code uses the answer of a call."""
     answer = Answer()
     value: ast.expr = call.node
     above = names.parents[value]

@@ -35,14 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--ignore", "not these codes"),
     ):
         select.add_argument(name, metavar="CODES", help=text)
-    select.add_argument("--baseline", metavar="FILE", help="not what this file knows")
+    select.add_argument("--baseline", metavar="FILE", help="not the findings in this file")
     select.add_argument(
-        "--write-baseline", action="store_true", help="write what is found to the baseline"
+        "--write-baseline", action="store_true", help="write all findings to the baseline"
     )
     fixes = parser.add_argument_group("fixes")
     fixes.add_argument("--fix", action="store_true", help="apply the safe fixes")
     fixes.add_argument(
-        "--unsafe-fixes", action="store_true", help="apply those that change working code too"
+        "--unsafe-fixes", action="store_true", help="apply also fixes that change working code"
     )
     fixes.add_argument(
         "--migrate", action="store_true", help="rewrite update_item calls to UpdateBuilder"
@@ -52,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--format", choices=_FORMATS, default="text")
     output.add_argument("--output", metavar="FILE", help="write the report there")
     output.add_argument(
-        "--statistics", action="store_true", help="count by code, and what was not seen"
+        "--statistics", action="store_true", help="count by code, and unchecked parts"
     )
-    output.add_argument("--exit-zero", action="store_true", help="status 0 with findings too")
+    output.add_argument("--exit-zero", action="store_true", help="status 0 even with findings")
     output.add_argument(
         "--exit-non-zero-on-fix", action="store_true", help="status 1 if something was fixed"
     )
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """The exit status: 0 nothing found, 1 findings, 2 something could not be looked at."""
+    """The exit status: 0 without findings, 1 with findings, 2 if a file could not be checked."""
     try:
         return _run(given)
     except SettingsError as error:
@@ -153,7 +153,7 @@ class _Session:
     # Files and settings
 
     def files(self) -> Iterator[tuple[str, Path | None]]:
-        """The name by which a file is shown, and the file; None is standard input."""
+        """The name to show for each file, and the file; None is standard input."""
         if "-" in self.given.paths:
             yield self.given.stdin_filename, None
         paths = [Path(each) for each in self.given.paths if each != "-"]
@@ -209,10 +209,11 @@ class _Session:
     # One file
 
     def look_at(self, name: str, path: Path | None) -> None:
-        """Check one file, and fix it where that is asked for."""
+        """Check one file, and fix it if the options say so."""
         from dynasafe.lint import engine
 
         self.totals.file_count += 1
+        content = b""
         try:
             content = sys.stdin.buffer.read() if path is None else path.read_bytes()
             if not engine.may_have_calls(content):
@@ -222,20 +223,22 @@ class _Session:
             source = Source(text, name)
         except (OSError, SyntaxError, ValueError, RecursionError) as error:
             self.totals.failures.append(f"{name}: cannot be read: {error}")
+            self._pass_on(path, content)
             return
         try:
             report = self._check(source, path, encoding)
         except Exception as error:
-            # Other files go on; the status says that this one was not looked at.
+            # Go on with other files; the exit status says that this one was not checked.
             self.totals.failures.append(
-                f"{name}: not looked at: {type(error).__name__}: {error}. This is a fault of "
+                f"{name}: not checked: {type(error).__name__}: {error}. This is a bug in "
                 "dynasafe; please report it"
             )
+            self._pass_on(path, content)
             return
         self._count(report, name, path)
 
     def _pass_on(self, path: Path | None, content: bytes) -> None:
-        """Standard input that is fixed comes out again, as it is."""
+        """With --fix, write standard input to standard output."""
         if path is None and self._is_fixing and not self.given.diff:
             sys.stdout.buffer.write(content)
             self.has_written_text = True
@@ -285,7 +288,7 @@ class _Session:
         return Source(migrated.text, source.path)
 
     def _keep(self, name: str, path: Path | None, before: str, after: str, encoding: str) -> None:
-        """Write a file that was fixed, or note the difference."""
+        """Write the fixed file, or keep the difference for the report."""
         if self.given.diff:
             lines = difflib.unified_diff(
                 before.splitlines(keepends=True),
@@ -332,7 +335,7 @@ class _Session:
         ]
 
     def shown(self, output_format: str) -> list[Located]:
-        """What a format reports: SARIF has what is suppressed too."""
+        """The problems that a format reports. SARIF has suppressed ones too."""
         if self._baseline is not None:
             self.totals.gone_count = self._baseline.gone
         if output_format == "sarif":
@@ -347,7 +350,7 @@ def _listed(text: str | None) -> tuple[str, ...] | None:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """The path with slashes, relative to a folder where it lies there."""
+    """The path with slashes, relative to the folder if it is inside."""
     try:
         return path.resolve().relative_to(folder.resolve()).as_posix()
     except ValueError:

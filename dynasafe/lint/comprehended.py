@@ -1,4 +1,4 @@
-"""Update expressions that comprehensions make of a mapping, rewritten to a patch.
+"""Rewrites update expressions that comprehensions build from a mapping to a patch.
 
     table.update_item(                                     table.update_item(
         UpdateExpression="SET "                                **UpdateBuilder.from_patch(
@@ -8,7 +8,7 @@
         ExpressionAttributeValues={                        )
             f":{k}": v for k, v in data.items()})
 
-Whatever stands in the mapping is written, as before: to write less, name the attributes in `allow`.
+As before, everything in the mapping is written. To write less, name the attributes in `allow`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from dynasafe.lint.rewrite import NotMigratedError
 from dynasafe.values.convert import to_attribute_map
 
 _SAMPLE = {"alpha": "a", "beta": 7, "gamma": None, "delta": [1, {"epsilon": "e"}]}
-"""What the old and the new code are run with."""
+"""The old and the new code run with this mapping."""
 _METHODS = frozenset({"items", "keys", "join"})
 _COMPREHENSIONS = (ast.GeneratorExp, ast.ListComp, ast.DictComp)
 
 
 class Comprehended:
-    """The rewriting of one call whose expression, names and values are made of one mapping.
+    """Rewrites one call whose expression, names and values come from one mapping.
 
     Raises:
-        NotMigratedError: they are made otherwise, or of other things.
+        NotMigratedError: they are built in another way, or from something else.
     """
 
     def __init__(self, call: Call, module: Module) -> None:
@@ -62,7 +62,7 @@ class Comprehended:
         return [Edit(start, end, f"(**{patch}{build})")]
 
     def _mappings(self, node: ast.expr) -> set[str]:
-        """The names that comprehensions go over, where all else is text and their variables."""
+        """The names that comprehensions iterate over, if the rest is text and their variables."""
         found: set[str] = set()
         own: set[str] = set()
         for each in ast.walk(node):
@@ -104,7 +104,7 @@ class Comprehended:
             raise NotMigratedError("the builder's tree is another one")
 
     def _run(self, node: ast.expr | None) -> Any:
-        """The value of an expression of comprehensions, which calls nothing else."""
+        """Evaluate an expression of comprehensions that calls nothing else."""
         code = compile(self._module.text(node) if node is not None else "None", "sample", "eval")
         try:
             return eval(code, {"__builtins__": {}, self._data: dict(_SAMPLE)})
@@ -113,7 +113,7 @@ class Comprehended:
 
 
 def is_comprehended(node: ast.expr) -> bool:
-    """Whether a text is joined of what a comprehension makes."""
+    """Whether the text joins the results of a comprehension."""
     match node:
         case ast.BinOp(op=ast.Add(), right=joined):
             pass

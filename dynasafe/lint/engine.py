@@ -1,4 +1,4 @@
-"""One file through all rules: what is reported, what is suppressed, and what was not looked at."""
+"""Runs all rules on one file: the problems, the suppressed ones, and what was not checked."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _CODE = re.compile(r"(?i)[A-Z]+[0-9]+")
 
 
 def may_have_calls(content: bytes) -> bool:
-    """Whether a file may concern DynamoDB at all; most files do not, and are not parsed."""
+    """Whether a file may use DynamoDB. Most files do not, and are not parsed."""
     if any(each in content for each in _CALLS):
         return True
     if not any(each in content for each in _OTHERS):
@@ -51,7 +51,7 @@ class FileReport:
     call_count: int = 0
     partly_count: int = 0
     unseen: Counter[str] = field(default_factory=Counter)
-    """Why calls were looked at in part only."""
+    """Why calls were checked only in part."""
     names: tuple[str, ...] = ()
     """The function around each problem, as in `Class.method`."""
 
@@ -103,7 +103,7 @@ def _problems(module: Module) -> Iterator[Problem]:
 
 def _finished(draft: Draft, code: str, level: Level, module: Module) -> Problem:
     source = module.source
-    # A fix that would take a comment away is left to a human.
+    # A fix that would remove a comment is left to a human.
     edits = draft.edits
     if any(each.start < each.end and source.has_comment((each.start, each.end)) for each in edits):
         edits = ()
@@ -120,7 +120,7 @@ def _finished(draft: Draft, code: str, level: Level, module: Module) -> Problem:
     )
 
 
-# The same fault under two codes: the rule that knows the place better stays.
+# The same fault under two codes: keep the rule that names the place better.
 _STRONGER = {
     "DYS103": ("DYS310", "DYS311"),
     "DYS107": ("DYS311", "DYS103"),
@@ -188,13 +188,13 @@ class _Suppressions:
         return lines
 
     def _is_comment(self, line: int) -> bool:
-        """Whether a line ends with a comment, and not with a text that looks like one."""
+        """Whether a line ends with a comment, and not with a string that looks like one."""
         start = self._source.starts[line - 1]
         end = start + len(self._source.line(line))
         return any(start <= each < end for each in self._source.comments)
 
     def unused(self, selection: Selection) -> Iterator[Problem]:
-        """Codes in comments that suppress nothing, though their rules are on."""
+        """Codes in comments that suppress nothing although their rules are on."""
         for line, codes in self._lines.items():
             if not self._is_comment(line):
                 continue
@@ -211,7 +211,7 @@ class _Suppressions:
                         code="DYS399",
                         level="risk",
                         message=f"# noqa: {code} suppresses nothing",
-                        answer="no error: the comment hides a later fault",
+                        answer="no error: the comment would hide a later fault",
                         fix="remove the code from the comment",
                         span=(start, start + len(match[0])),
                         node=self._source.tree,

@@ -1,4 +1,4 @@
-"""Files and their configuration: which to read, and which pyproject.toml decides about each."""
+"""Which files to read, and which pyproject.toml configures each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SKIPPED = frozenset({"node_modules", "build", "dist", "__pycache__", "venv", "s
 
 
 def python_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files that are named, and the Python files below the folders that are.
+    """The given files, and the Python files in the given folders.
 
     Hidden folders, virtual environments, build folders and what git ignores are left out.
 
@@ -57,7 +57,7 @@ def _is_skipped(path: PurePath) -> bool:
 
 
 def _listed_by_git(folder: Path) -> list[Path] | None:
-    """What git tracks and what is new, without what it ignores; None outside of git."""
+    """The files that git tracks, and new ones that it does not ignore; None outside of git."""
     try:
         result = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.py"],
@@ -69,15 +69,15 @@ def _listed_by_git(folder: Path) -> list[Path] | None:
         return None
     names = [os.fsdecode(each) for each in result.stdout.split(b"\0") if each]
     if not names:
-        return None  # a folder that git ignores, and that was asked for
+        return None  # a folder that git ignores, but that was given
     return [path for name in dict.fromkeys(names) if (path := folder / name).is_file()]
 
 
 def decode(content: bytes) -> tuple[str, str]:
-    """The text of a Python file as it is, line ends included, and its encoding.
+    """The text of a Python file, with its line ends, and its encoding.
 
     Raises:
-        SyntaxError: the encoding is unknown, or is not that of the content.
+        SyntaxError: the encoding is unknown, or does not fit the content.
     """
     encoding, _ = tokenize.detect_encoding(BytesIO(content).readline)
     try:

@@ -1,4 +1,4 @@
-"""Fixes: edits applied to a text until nothing is left to fix."""
+"""Applies fixes to a text until there is nothing left to fix."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _MAX_ROUNDS = 100
 
 
 class FixError(Exception):
-    """A fix that would break the file, or go on without end: a bug. The file stays as it is."""
+    """A fix would break the file, or fixes would not end: a bug. The file stays unchanged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixed:
-    """A text after its fixes, and what is left to report."""
+    """A text after its fixes, and the problems that are left."""
 
     text: str
     count: int
@@ -34,10 +34,10 @@ def fix_source(
     selection: Selection | None = None,
     settings: RuleSettings | None = None,
 ) -> Fixed:
-    """Apply the safe fixes, or all; fixing again changes nothing.
+    """Apply the safe fixes, or all. Fixing the result again changes nothing.
 
     Raises:
-        FixError: a fix does not parse, or fixes follow each other without end.
+        FixError: a fixed file does not parse, or fixes do not end.
     """
     count = 0
     seen = {source.text}
@@ -62,7 +62,7 @@ def fix_source(
 
 
 def apply(text: str, problems: Iterable[Problem]) -> tuple[str, int]:
-    """The text with the problems' edits; of edits that overlap, the first problem's win."""
+    """The text with the problems' edits. If edits overlap, those of the first problem win."""
     edits: set[Edit] = set()
     applied = 0
     for problem in problems:

@@ -1,4 +1,4 @@
-"""The rules of `dynasafe lint` in flake8: `pip install flake8 dynasafe`, and they are on.
+"""The rules of `dynasafe lint` in flake8. `pip install flake8 dynasafe` turns them on.
 
 flake8 has no fixes, and has its own selection and `# noqa`. The codes of level risk are off until
 `extend-select` names them.
@@ -26,13 +26,13 @@ class Plugin:
     version: str = version("dynasafe")
 
     def __init__(self, tree: object, filename: str, lines: list[str]) -> None:
-        del tree  # it has lost what the text says about comments and places
+        del tree  # it has lost comments and exact places
         self._filename = filename
         self._text = "".join(lines)
 
     @classmethod
     def add_options(cls, parser: Any) -> None:
-        """Leave out what is a risk only, unless it is asked for."""
+        """Leave out codes of level risk, unless they are selected."""
         parser.extend_default_ignore(_RISKS)
 
     def run(self) -> Iterator[tuple[int, int, str, type]]:

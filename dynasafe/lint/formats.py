@@ -1,4 +1,4 @@
-"""Reports as text, as one line each, as JSON, as SARIF 2.1.0 and as annotations of GitHub.
+"""Reports as text, single lines, JSON, SARIF 2.1.0 or GitHub annotations.
 
 Source: "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", OASIS; "Workflow
 commands for GitHub Actions".
@@ -41,7 +41,7 @@ class Located:
 
 @dataclass(slots=True, kw_only=True)
 class Totals:
-    """What all files together came to."""
+    """The totals of all files."""
 
     file_count: int = 0
     call_count: int = 0
@@ -52,7 +52,7 @@ class Totals:
     gone_count: int = 0
     failures: list[str] = field(default_factory=list)
     pages: str | None = None
-    """The address below which each code has a page."""
+    """The address of the folder that has a page for each code."""
 
 
 Format = Callable[[list[Located], Totals, bool], str]
@@ -64,7 +64,7 @@ def _plural(count: int, noun: str) -> str:
 
 
 def as_text(problems: list[Located], totals: Totals, colour: bool) -> str:
-    """What, where, answer and fix of each problem, and a summary."""
+    """The message, place, answer and fix of each problem, and a summary."""
     red, dim, bold, end = (
         ("\x1b[31m", "\x1b[2m", "\x1b[1m", "\x1b[0m") if colour else ("", "", "", "")
     )
@@ -94,7 +94,7 @@ def as_text(problems: list[Located], totals: Totals, colour: bool) -> str:
 
 
 def _window(code: str, start: int, end: int) -> tuple[str, int, int]:
-    """At most 100 characters of a line around a span, without tabs, and the span within it."""
+    """At most 100 characters of a line around a span, without tabs, and the new span."""
     first = max(0, min(start - 20, len(code) - 100)) if len(code) > 100 else 0
     shown = code[first : first + 100].replace("\t", " ")
     return shown, start - first, min(end - first, len(shown))
@@ -111,7 +111,7 @@ def _summary(problems: list[Located], totals: Totals) -> str:
     text += f" ({safe} can be fixed with --fix)." if safe else "."
     if totals.fixed_count:
         text = f"Fixed {totals.fixed_count}. {text}"
-    text += f" {_plural(totals.call_count, 'call')} looked at"
+    text += f" {_plural(totals.call_count, 'call')} checked"
     text += f", {totals.partly_count} of them only in part." if totals.partly_count else "."
     if totals.known_count:
         text += f" {totals.known_count} known from the baseline."
@@ -178,7 +178,7 @@ _GITHUB_LEVELS = {"error": "error", "warning": "warning", "risk": "notice"}
 
 
 def as_github(problems: list[Located], totals: Totals, colour: bool) -> str:
-    """Workflow commands; GitHub shows ten of each level, so the last one counts the rest."""
+    """Workflow commands. GitHub shows ten of each level, so the last one counts the rest."""
     del totals, colour
     lines: list[str] = []
     for level, command in _GITHUB_LEVELS.items():
@@ -214,7 +214,7 @@ _SARIF_LEVELS = {"error": "error", "warning": "warning", "risk": "note"}
 
 
 def as_sarif(problems: list[Located], totals: Totals, colour: bool) -> str:
-    """SARIF 2.1.0, with the page of each rule, the fixes and what is suppressed."""
+    """SARIF 2.1.0, with the page of each rule, the fixes and the suppressed problems."""
     del colour
     used = sorted({each.problem.code for each in problems})
     run = {
@@ -302,7 +302,7 @@ def _region(source: Source, span: tuple[int, int]) -> dict[str, int]:
 
 
 def statistics(problems: list[Located], totals: Totals) -> str:
-    """How many of each code, and why calls were looked at only in part."""
+    """The number of problems by code, and why calls were checked only in part."""
     counts = Counter(each.problem.code for each in problems)
     return "".join(_rows(counts, totals))
 

@@ -1,4 +1,4 @@
-"""Update expressions that grow in branches, rewritten to an UpdateBuilder that grows.
+"""Rewrites update expressions that grow in branches to an UpdateBuilder that grows.
 
     parts, names, values = [], {}, {}         update = UpdateBuilder()
     if name:                                  if name:
@@ -12,9 +12,9 @@
 A loop over names and values stays a loop: f"#{key} = :{key}" with its name and value in the same
 block becomes update.set(attr(name=key), value).
 
-A call is rewritten only if every use of the collections is the creation, a part with its names and
-values in one block, a test of whether there are parts, or the call itself; and if each part is
-proved.
+A call is rewritten only if each part is proved, and if the code uses the collections only to create
+them, to add a part with its names and values in one block, to test whether there are parts, and in
+the call.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ class _Group:
 
 
 class Grown:
-    """The rewriting of one call whose update expression grows.
+    """Rewrites one call whose update expression grows.
 
     Raises:
-        NotMigratedError: the function does something else with what the expression is made of.
+        NotMigratedError: the function uses parts of the expression for something else.
     """
 
     def __init__(self, call: Call, module: Module) -> None:
@@ -76,7 +76,7 @@ class Grown:
         self._collections = list(dict.fromkeys([self._parts, *self._placeholder_names()]))
         self._first = _Group(self._function)
         self._additions: list[tuple[ast.stmt, ast.expr | None, ast.expr]] = []
-        """What is added by a statement: a part, or an entry with its placeholder."""
+        """What each statement adds: a part, or an entry with its placeholder."""
         self._read_creations()
         self._read_uses()
         for statement, placeholder, value in sorted(
@@ -88,10 +88,10 @@ class Grown:
             else:
                 self._note_entry(group, self._template(group, placeholder), value)
 
-    # What there is
+    # The old code
 
     def _part_name(self) -> str:
-        """The list that is joined, or the text that grows."""
+        """The name of the list that is joined, or of the text that grows."""
         node = self._call.members["UpdateExpression"]
         match node:
             case ast.BinOp(op=ast.Add(), left=prefix, right=joined):
@@ -154,7 +154,7 @@ class Grown:
             self._first.texts = []
 
     def _require_above(self, statement: ast.stmt) -> None:
-        """The call stands below the block in which a collection is created, with the others."""
+        """Require that the call is in or below the block that creates the collections."""
         names = self._module.names
         block = names.parents[statement]
         others = {names.parents[each] for each in self._creations}
@@ -163,7 +163,7 @@ class Grown:
         self._block = block
 
     def _note(self, group: _Group, name: str, value: ast.expr) -> None:
-        """What a creation begins with: nothing, or literal parts."""
+        """Note the first value of a collection: empty, or literal parts."""
         match value:
             case ast.List(elts=elements) if name == self._parts:
                 group.texts += [self._text(each) for each in elements]
@@ -197,7 +197,7 @@ class Grown:
             )
 
     def _is_own(self, group: _Group, placeholder: str, value: ast.expr) -> bool:
-        """Whether no other turn of the loop gives the placeholder another value."""
+        """Whether each turn of the loop has its own placeholder."""
         assert group.loop is not None
         holes = [each for name, each in group.holes.items() if name in placeholder]
         if len(holes) != 1 or not isinstance(holes[0], ast.Name):
@@ -262,7 +262,7 @@ class Grown:
         return isinstance(above, ast.If) and above.test is use_or_not
 
     def _group(self, statement: ast.stmt) -> _Group:
-        """The group of a statement: the statements of one block that follow each other."""
+        """The group of a statement: consecutive statements of one block."""
         block = self._module.names.parents[statement]
         loop = self._loop(block)
         for group in self._groups:
@@ -286,7 +286,7 @@ class Grown:
         raise NotMigratedError("the expression grows above its creation")
 
     def _template(self, group: _Group, node: ast.expr) -> str:
-        """A text; in a loop with words that stand for the variables in it."""
+        """The text, with a word in place of each variable of a loop."""
         if group.loop is None or not isinstance(node, ast.JoinedStr):
             return self._text(node)
         parts = []
@@ -305,7 +305,8 @@ class Grown:
         return "".join(parts)
 
     def _follows(self, statement: ast.stmt, others: list[ast.stmt]) -> bool:
-        """Whether a statement stands in the same arm of a block as others, beside one of them."""
+        """Whether a statement is in the same branch of a block as the others, next to one of
+        them."""
         for name in ("body", "orelse", "finalbody"):
             arm = getattr(self._module.names.parents[statement], name, [])
             if isinstance(arm, list) and statement in arm:
@@ -316,7 +317,7 @@ class Grown:
     # The new code
 
     def edits(self, arguments: str) -> list[Edit]:
-        """All edits: the creation, each part, the tests, and the arguments of the call."""
+        """All edits: of the creation, each part, the tests, and the arguments of the call."""
         module = self._module
         names = dict(self._first.names)
         for group in self._groups:
@@ -400,7 +401,7 @@ def removal(statement: ast.stmt, module: Module) -> Edit:
 
 
 def _is_of(value: ast.expr, name: str) -> bool:
-    """Whether a value is the variable itself, or what a mapping has for it."""
+    """Whether a value is the variable itself, or a mapping's entry for it."""
     match value:
         case ast.Name(id=same):
             return same == name

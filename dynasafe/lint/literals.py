@@ -1,7 +1,7 @@
-"""Text that is known from the source: constants, joined and in branches.
+"""Text that the source shows: constants, also joined or in branches.
 
-A text knows where each of its characters stands in the file, so that a finding within an
-expression is shown in the literal that holds it.
+A text has the position in the file of each of its characters, so that a finding in an expression
+points into the literal.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Text:
         return Text(self.parts + other.parts)
 
     def span(self, start: int, end: int, source: Source) -> tuple[Span, bool]:
-        """Where `value[start:end]` stands in the file, and whether that is exact."""
+        """The position of `value[start:end]` in the file, and whether it is exact."""
         at = 0
         for part, node in self.parts:
             if start < at + len(part) or (part, node) == self.parts[-1]:
@@ -48,7 +48,7 @@ class Text:
 
 
 def constant(node: ast.expr | None) -> Any:
-    """The value of a constant, of a negative number too; None for everything else."""
+    """The value of a constant or a negative number; None for everything else."""
     if isinstance(node, ast.Constant):
         return node.value
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -63,15 +63,15 @@ def text_constant(node: ast.expr | None) -> str | None:
 
 
 def only_text(node: ast.expr, names: Names) -> str | None:
-    """The text that an expression is for sure."""
+    """The only text that an expression can have."""
     found = texts(node, names)
     return found[0].value if found is not None and len(found) == 1 else None
 
 
 def texts(node: ast.expr, names: Names) -> list[Text] | None:
-    """The texts that an expression may be, or None where it may be others.
+    """All texts that an expression can have, or None if the source does not show them all.
 
-    Branches are taken as if each could be taken without the others.
+    Branches count as independent of each other.
     """
     return _texts(node, names, 0)
 
@@ -150,7 +150,7 @@ _FIELD = re.compile(r"\{(\d*)\}")
 
 
 def _of_format(node: ast.Call, form: str, names: Names, depth: int) -> list[Text] | None:
-    """`"SET {} = {}".format(a, b)`: fields with a number or without, and no braces else."""
+    """`"SET {} = {}".format(a, b)`: fields with or without a number, and no other braces."""
     if node.keywords or set(_FIELD.sub("", form)) & set("{}"):
         return None
     found: list[Text] | None = [Text((("", node),))]

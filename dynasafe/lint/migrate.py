@@ -1,6 +1,6 @@
-"""update_item calls, rewritten to UpdateBuilder, each with a proof.
+"""Rewrites update_item calls to UpdateBuilder, each with a proof.
 
-The call, its receiver and its error handling stay. Code without a proof stays as it is.
+The call, its receiver and its error handling stay. Without a proof, the code is not changed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _MEMBERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Left:
-    """A call that was left as it is."""
+    """A call that was not migrated, and the reason."""
 
     offset: int
     reason: str
@@ -56,7 +56,7 @@ class Migrated:
 
 
 def migrate_source(source: Source, settings: RuleSettings | None = None) -> Migrated:
-    """Rewrite each update_item call whose new form is proved to make the same request."""
+    """Rewrite each update_item call if its new form provably makes the same request."""
     module = Module(source, settings)
     edits: list[Edit] = []
     left: list[Left] = []
@@ -124,9 +124,10 @@ class _Migration:
         self._check_call()
         self.needed = {"UpdateBuilder"}
         self._unneeded: list[ast.stmt] = []
-        """Statements that made what the call was given."""
+        """Statements that made the arguments of the call."""
         self.is_face = call.kind is not None and call.kind.what == "face"
-        """Whether it is a table of dynasafe, whose method takes a key and an UpdateBuilder."""
+        """Whether the receiver is a dynasafe table, whose method takes a key and an
+        UpdateBuilder."""
 
     # The old call
 
@@ -170,7 +171,7 @@ class _Migration:
             self._text("ConditionExpression", may_be_condition=True),
         ]
         if not any("#" in (text or "") for text in texts):
-            return Names()  # with names, the old call is refused, as nothing uses them
+            return Names()  # DynamoDB refuses the old call, because nothing uses the names
         display = self._display("ExpressionAttributeNames", node)
         literal: dict[str, str] = {}
         written: dict[str, ast.expr] = {}
@@ -199,7 +200,8 @@ class _Migration:
         return self._entries(display, "ExpressionAttributeValues")
 
     def _display(self, member: str, node: ast.expr) -> ast.Dict:
-        """The dict that a member is: written here, literal elsewhere, or made for this call."""
+        """The dict display of a parameter: written here, literal elsewhere, or made for this
+        call."""
         display = constant_display(node, self._module.names)
         if display is not None and (display is node or isinstance(whole_literal(display), dict)):
             return display
@@ -213,7 +215,8 @@ class _Migration:
     # The new call
 
     def edits(self) -> Iterator[Edit]:
-        """The edits that rewrite the call's arguments, once it is proved, and what made them."""
+        """Prove the call, and return the edits of its arguments and of the statements that made
+        them."""
         yield self._edit()
         for statement in self._unneeded:
             yield removal(statement, self._module)
@@ -247,14 +250,14 @@ class _Migration:
         return Edit(start, end, f"({text}\n{indent[4:]})")
 
     def _boto3_condition(self) -> list[str]:
-        """A condition of boto3, which is taken as it is."""
+        """A boto3 condition, which the new call takes unchanged."""
         condition = self._call.members.get("ConditionExpression")
         if condition is None or not self._module.is_condition(condition):
             return []
         return [f".condition({self._module.text(condition)})"]
 
     def _face_arguments(self) -> list[str]:
-        """The key, and the options."""
+        """The arguments for a dynasafe table: the key and the options."""
         members = self._call.members
         if not _OPTIONS.keys() & members.keys() <= {"ReturnValues"}:
             raise NotMigratedError("an option that a table of dynasafe does not have")
@@ -264,7 +267,7 @@ class _Migration:
         return given
 
     def grown(self) -> str:
-        """The arguments of a call whose builder grows before it."""
+        """The arguments of a call whose builder grows above it."""
         if not self.is_face:
             return f"**{BUILDER}{self.build(with_condition=True)}"
         if "ConditionExpression" in self._call.members and not self._boto3_condition():
@@ -273,7 +276,8 @@ class _Migration:
         return ", ".join([key, BUILDER + "".join(self._boto3_condition()), *options])
 
     def result(self) -> Iterator[Edit]:
-        """What becomes of the answer: a table of dynasafe has attributes, and no dict."""
+        """Edit the uses of the answer: a dynasafe table returns an object with attributes, not a
+        dict."""
         if not self.is_face:
             return
         parents, source = self._module.names.parents, self._module.source
@@ -290,7 +294,7 @@ class _Migration:
         raise NotMigratedError("its answer is used as boto3's")
 
     def build(self, *, with_condition: bool = False) -> str:
-        """The end of the chain; `with_condition` where the chain begins elsewhere."""
+        """The end of the chain. `with_condition` if the chain begins elsewhere."""
         if self._call.form == "meta" and with_condition:
             raise NotMigratedError("neither a Table nor a client for sure")
         condition = self._boto3_condition() if with_condition else []

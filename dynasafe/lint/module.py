@@ -23,7 +23,7 @@ _TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
-    """What the configuration says to single rules."""
+    """Configuration for single rules."""
 
     declared: Declared = field(default_factory=Declared)
     ttl_attributes: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class RuleSettings:
 
 
 class Module:
-    """The calls of a file, and what rules ask about them."""
+    """The calls of a file, with answers to the questions of rules."""
 
     def __init__(self, source: Source, settings: RuleSettings | None = None) -> None:
         self.source = source
@@ -41,7 +41,7 @@ class Module:
         self.receivers: Receivers = Receivers(self.names, self.settings.declared)
         self.calls: list[Call] = list(find_calls(self.names, self.receivers))
         self.unseen: list[str] = []
-        """Why calls could be checked in part only, one text for each call and reason."""
+        """Why calls could be checked only in part: one text for each call and reason."""
         self.partly: set[Call] = set()
 
     @cached_property
@@ -51,7 +51,7 @@ class Module:
 
     @cached_property
     def dotted_name(self) -> str:
-        """The module's name as its path shows it."""
+        """The module's name, from its path."""
         return ".".join(PurePath(self.source.path).with_suffix("").parts).lstrip("./")
 
     def text(self, node: ast.AST) -> str:
@@ -63,7 +63,7 @@ class Module:
         return end - len(call.method), end
 
     def known_calls(self) -> Iterator[Call]:
-        """The calls that are surely DynamoDB's."""
+        """The calls that are certainly DynamoDB's."""
         return (each for each in self.calls if each.how != "name")
 
     # Around a node
@@ -99,9 +99,6 @@ class Module:
         types = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         return [last_name(each) for each in types]
 
-    def is_in_handler(self, node: ast.AST) -> bool:
-        return any(isinstance(above, ast.ExceptHandler) for above in self.names.above(node))
-
     # Values
 
     def is_condition(self, node: ast.expr) -> bool:
@@ -133,7 +130,7 @@ class Module:
         )
 
     def leaves(self, call: Call) -> Iterator[ast.expr]:
-        """The values within a call's items, keys, values and conditions, out of their displays."""
+        """The values inside the displays of a call's items, keys, values and conditions."""
         for member in _VALUES:
             node = call.members.get(member)
             display = None if node is None else constant_display(node, self.names)
@@ -195,7 +192,8 @@ class Module:
         return Edit(start, comma.end() if comma else end, "")
 
     def add_import(self, module: str, name: str) -> list[Edit]:
-        """Import a name, unless the file has it; nothing if something else has that name."""
+        """Edits that import a name. None if the file already has it, or uses the name for something
+        else."""
         bindings = self.names.module.bindings.get(name, [])
         if bindings:
             return []

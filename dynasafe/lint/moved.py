@@ -1,4 +1,4 @@
-"""Dicts that are made for one call, and whose entries may be written in the call instead."""
+"""Dicts that are made for one call, so their entries can be written in the call."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _LOOKS = (ast.Attribute, ast.Subscript)
 
 
 def display_for(node: ast.expr, module: Module) -> tuple[ast.Dict, ast.Assign] | None:
-    """The dict display that a name holds for this use alone, and the statement that makes it.
+    """The dict display that a name has only for this use, and the statement that makes it.
 
-    None where its entries might have other values in the place of the name.
+    None if its entries could have other values at the place of the name.
     """
     value = bound_value(node, module.names)
     if not isinstance(node, ast.Name) or not isinstance(value, ast.Dict):
@@ -40,7 +40,7 @@ def display_for(node: ast.expr, module: Module) -> tuple[ast.Dict, ast.Assign] |
 
 
 def _is_soon(statement: ast.stmt, node: ast.expr, module: Module) -> bool:
-    """Whether nothing happens between a statement and the one of a node, in the same block."""
+    """Whether no other code runs between a statement and a node's statement in the same block."""
     last = module.names.statement(node)
     parent = module.names.parents[statement]
     for name in ("body", "orelse", "finalbody"):

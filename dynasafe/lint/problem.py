@@ -1,4 +1,4 @@
-"""What a rule reports: where, what the code does, what boto3 or DynamoDB answers, and a fix."""
+"""The report of a rule: place, fault, answer of boto3 or DynamoDB, and fix."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class Edit:
 class Problem:
     """A finding in source code.
 
-    `level` is "error" where the code fails whenever it runs, "warning" where it does something
-    else than it says, and "risk" where it is right until an answer is lost, a second writer comes
-    or the table grows. `answer` is what boto3 or DynamoDB answers. `edits` are the fix; "safe"
-    edits change only what fails, "unsafe" ones change what works.
+    `level` is "error" if the code fails each time it runs, "warning" if it does not do what it
+    seems to do, and "risk" if it works until an answer is lost, a second writer comes or the table
+    grows. `answer` is the answer of boto3 or DynamoDB. `edits` make the fix: "safe" ones change
+    only code that fails, "unsafe" ones change working code.
     """
 
     code: str
@@ -48,9 +48,9 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A problem as a rule yields it: the rule's own code and level are added.
+    """A problem as a rule yields it. The engine adds the rule's code and level.
 
-    Without `span`, the place is that of `node`.
+    Without `span`, `node` gives the place.
     """
 
     node: ast.AST
@@ -69,7 +69,7 @@ Check = Callable[["Module"], Iterator[Draft]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its code, its usual level, and whether it looks at tests too."""
+    """One rule: its code, its default level, and whether it checks tests too."""
 
     code: str
     level: Level
@@ -82,7 +82,7 @@ RULES: dict[str, Rule] = {}
 
 
 def rule(code: str, *, level: Level, in_tests: bool = True) -> Callable[[Check], Check]:
-    """Register a function that looks for one kind of problem in a module."""
+    """Register a function that finds one kind of problem in a module."""
 
     def register(check: Check) -> Check:
         RULES[code] = Rule(code, level, in_tests, check)

@@ -1,6 +1,6 @@
-"""What an expression is: a table, a client, a session; boto3's or aioboto3's.
+"""Whether an expression is a table, a client or a session, and of boto3 or aioboto3.
 
-It is known from where a value comes from within the file, from annotations, or from the
+The kind comes from the origin of the value in the file, from annotations, or from the
 configuration. A name alone proves nothing.
 """
 
@@ -38,10 +38,10 @@ Wrapping = Literal["", "coroutine", "context"]
 class Kind:
     """What a value is.
 
-    `wrapping` is "coroutine" for what must be awaited first, and "context" for what must be
-    entered first. "database" and "face" are dynasafe's own: a face is a table. "own" is an
-    instance of a class of the file that has such methods itself, and "other" is something of
-    boto3 that is not DynamoDB's.
+    `wrapping` is "coroutine" if the value must be awaited first, and "context" if it must be
+    entered first. "database" and "face" are dynasafe's own: a face is a table. "own" is an instance
+    of a class of the file that defines methods with these names. "other" is a boto3 object of
+    another service.
     """
 
     what: What
@@ -107,7 +107,7 @@ METHODS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """Full names, `*` allowed, that the configuration declares."""
+    """Full names that the configuration declares; they may have `*`."""
 
     tables: tuple[str, ...] = ()
     async_tables: tuple[str, ...] = ()
@@ -127,7 +127,7 @@ class Declared:
 
 
 class Receivers:
-    """The kinds of the expressions of a file; each is found once."""
+    """The kinds of the expressions of a file, each computed once."""
 
     def __init__(self, names: Names, declared: Declared) -> None:
         self._names = names
@@ -137,9 +137,9 @@ class Receivers:
         self._fixtures: dict[str, ast.AST] | None = None
 
     def kind(self, node: ast.expr) -> Kind | None:
-        """What an expression is, or None where that is unknown."""
+        """The kind of an expression, or None if it is unknown."""
         if node not in self._known:
-            self._known[node] = None  # a value that comes from itself
+            self._known[node] = None  # a value that depends on itself
             self._known[node] = self._find(node)
         return self._known[node]
 
@@ -165,7 +165,7 @@ class Receivers:
                 return None
 
     def _agreed(self, values: Iterable[ast.expr]) -> Kind | None:
-        """The kind of all values but None."""
+        """The common kind of all values except None."""
         kinds = {self.kind(each) for each in values if not _is_none(each)}
         return kinds.pop() if len(kinds) == 1 else None
 
@@ -174,7 +174,7 @@ class Receivers:
         return self._of_bindings(scope.lookup(node.id), node)
 
     def _of_bindings(self, bindings: list[Binding], node: ast.expr) -> Kind | None:
-        """The kind on which all bindings agree; a parameter may be given anything."""
+        """The common kind of all bindings; None for a parameter, which may have any value."""
         kinds: set[Kind | None] = set()
         for binding in bindings:
             if binding.value is not None and _is_none(binding.value) and not binding.annotation:
@@ -213,7 +213,7 @@ class Receivers:
         return _unwrapped(kind, "context")
 
     def _of_fixture(self, name: str) -> Kind | None:
-        """What a fixture of pytest in this file gives to the parameter of its name."""
+        """The kind of the pytest fixture of this file with the parameter's name."""
         if self._fixtures is None:
             self._fixtures = {
                 each.name: each
@@ -266,7 +266,7 @@ class Receivers:
             if service is None or (flavour is None and service != "dynamodb"):
                 return None
             if flavour is None:
-                # Something that makes a client of DynamoDB; whether it is async shows later.
+                # This makes a DynamoDB client. Its use shows later whether it is async.
                 return self._of_unknown_factory(node, method)
             what: What = "resource" if method == "resource" else "client"
             kind = Kind(what, flavour) if service == "dynamodb" else _OTHER
@@ -294,7 +294,7 @@ class Receivers:
                 return None
 
     def _of_unknown_factory(self, node: ast.Call, method: str) -> Kind | None:
-        """`anything.resource("dynamodb")`: async where it is entered with `async with`."""
+        """`anything.resource("dynamodb")`: async if it is entered with `async with`."""
         above = self._names.parents.get(node)
         what: What = "resource" if method == "resource" else "client"
         if isinstance(above, ast.withitem):
@@ -328,7 +328,7 @@ class Receivers:
         )
 
     def _of_function(self, node: ast.AST) -> Kind | None:
-        """What a call of the function gives, or what the fixture or property is."""
+        """The kind of a function's result, or of a fixture or property."""
         if node not in self._of_functions:
             self._of_functions[node] = None  # a function that calls itself
             self._of_functions[node] = self._returned(node)
@@ -384,12 +384,12 @@ class Receivers:
                 return None
 
     def _of_face(self, node: ast.expr, scope: Scope) -> Kind | None:
-        """A table of dynasafe: `Table` or `AsyncTable[Person]`."""
+        """A dynasafe table: `Table` or `AsyncTable[Person]`."""
         flavour = _FACES.get(self._annotated_name(node, scope) or "")
         return None if flavour is None else Kind("face", flavour)
 
     def _annotated_name(self, node: ast.expr, scope: Scope) -> str | None:
-        """The full name; nodes of an annotation in quotes are not of the tree."""
+        """The full name. The nodes of an annotation in quotes are not part of the tree."""
         if isinstance(node, ast.Name):
             return next((each.canonical for each in scope.lookup(node.id) if each.canonical), None)
         if isinstance(node, ast.Attribute):

@@ -1,7 +1,7 @@
-"""The request that a call makes, as far as the source shows it, judged by `check_request`.
+"""Builds the request of a call, as far as the source shows it, and runs `check_request` on it.
 
-What the source does not show is a hole. A finding counts if it stays whatever fills the holes:
-values of each type are tried in turn.
+A value that the source does not show is a hole. Values of each type are tried in the holes, and a
+finding counts only if it occurs with all of them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from dynasafe.validation.expression_rules import KINDS
 from dynasafe.validation.shapes import REQUESTS, Shape
 
 _PLACEHOLDERS = {"ExpressionAttributeNames": "#", "ExpressionAttributeValues": ":"}
-# Findings about what is absent, which `**params` may hold.
+# Findings about a missing parameter, which `**params` may have.
 _ABSENT = frozenset({"DYS105", "DYS106", "DYS107", "DYS160", "DYS161", "DYS165", "DYS170"})
-# Findings about an expression that is there, and not literal.
+# Findings about an expression that exists, but is not literal.
 _HIDDEN = frozenset({"DYS107", "DYS160"})
-# Findings about a whole text, which one branch alone may not make.
+# Findings about a whole text, which may need more than one branch.
 _WHOLE = frozenset(
     {
         *("DYS103", "DYS107", "DYS201", "DYS203", "DYS204", "DYS210", "DYS218"),
         *("DYS220", "DYS221", "DYS222"),
     }
 )
-# Beyond what may be left out of a request, rules of their own look at these.
+# Separate rules check these parameters.
 _HANDLED = frozenset({"DYS104"})
 
 
@@ -44,7 +44,7 @@ class Hole:
 
 
 class _Unknown:
-    """A part that the source does not show, and that is not an AttributeValue."""
+    """A part that the source does not show and that is not an AttributeValue."""
 
 
 _UNKNOWN = _Unknown()
@@ -57,11 +57,11 @@ class Template:
     operation: str
     params: dict[str, Any]
     places: dict[str, ast.expr] = field(default_factory=dict)
-    """Where the parts of the request stand in the source, by their path."""
+    """The nodes in the source of the parts of the request, by path."""
     texts: dict[str, Text] = field(default_factory=dict)
-    """The expressions, by their path."""
+    """The expressions, by path."""
     unseen: list[str] = field(default_factory=list)
-    """Why the request is known in part only."""
+    """Why the request is known only in part."""
     has_more: bool = False
     has_hidden: bool = False
     """Whether an expression is not literal."""
@@ -76,7 +76,7 @@ class Verdict:
 
 
 def judge(call: Call, names: Names, schema: object = None) -> tuple[list[Verdict], list[str]]:
-    """What DynamoDB would refuse whatever fills the holes, and why parts are not judged."""
+    """The findings that hold for all values of the holes, and why some parts are not checked."""
     if call.form == "writer":
         return [], []
     templates = list(_templates(call, names))
@@ -89,7 +89,7 @@ def judge(call: Call, names: Names, schema: object = None) -> tuple[list[Verdict
         per_template.append(here)
         for key, finding in here.items():
             found.setdefault(key, Verdict(finding, template))
-    # One of several texts may be impossible, so that its faults as a whole prove nothing.
+    # One of several texts may be impossible, so faults of the whole text prove nothing.
     for key, verdict in list(found.items()):
         code = verdict.finding.code
         if code in _WHOLE and not all(
@@ -105,7 +105,7 @@ def _identity(finding: Finding) -> tuple[object, ...]:
 
 
 def _lasting(template: Template, schema: object) -> list[Finding]:
-    """The findings that stay for every type of the holes."""
+    """The findings that occur for every type of the holes."""
     first = _findings(template, TYPES[0], schema)
     if not first or not _has_holes(template.params):
         return first
@@ -135,7 +135,7 @@ def _has_holes(part: Any) -> bool:
 
 
 class _Filling:
-    """Values for holes, all of one type unless a hole has its own, and each another one."""
+    """Values for holes: each is different, and all have one type unless a hole has its own."""
 
     def __init__(self, type_name: str) -> None:
         self._type_name = type_name
@@ -174,7 +174,7 @@ class _Filling:
 def _templates(call: Call, names: Names) -> Iterator[Template]:
     """The requests that a call may make: one for each alternative of its expressions."""
     shape = REQUESTS[call.operation]
-    # What is misspelt stands for something that is not seen.
+    # A misspelt name replaces a parameter that is then missing.
     has_more = call.has_more or not call.members.keys() <= shape.members.keys()
     alternatives: list[dict[str, Text]] = [{}]
     unseen = ["** in the call"] if call.has_more else []
@@ -201,7 +201,7 @@ def _templates(call: Call, names: Names) -> Iterator[Template]:
 
 
 class _Reader:
-    """Reads the members of one call by the shape of its operation."""
+    """Reads the parameters of one call by the shape of its operation."""
 
     def __init__(self, call: Call, names: Names, template: Template) -> None:
         self._names = names
@@ -219,7 +219,7 @@ class _Reader:
         *,
         has_more: bool,
     ) -> dict[str, Any] | None:
-        """A request, or an entry of one; None if a part that it needs is not in the source."""
+        """A request, or an entry of one; None if the source does not show a required part."""
         read: dict[str, Any] = {}
         inner = f"{place}." if place else ""
         for name, node in members.items():
@@ -250,9 +250,9 @@ class _Reader:
         return read
 
     def _stand_in(self, shape: Shape, node: ast.expr | None) -> Any:
-        """Something for a required part that the source does not show.
+        """A placeholder for a required part that the source does not show.
 
-        Tables whose names are other expressions are other tables.
+        Different expressions for the table name count as different tables.
         """
         if shape.kind == "Map" and shape.each is not None and shape.each.kind == "AttributeValue":
             return {"id": Hole()}
@@ -268,7 +268,8 @@ class _Reader:
         given: set[str],
         has_more: bool,
     ) -> None:
-        """Define what the source defines elsewhere, and drop what it may use elsewhere."""
+        """Add placeholders that hidden parts may define, and drop those that hidden parts may
+        use."""
         known = " ".join(str(read[each]) for each in KINDS if each in read)
         hidden = any(each in given and each not in read for each in KINDS)
         self._template.has_hidden |= hidden
@@ -345,7 +346,7 @@ class _Reader:
                 name = found[0].value if found is not None and len(found) == 1 else None
             if name is None:
                 if not shape.has_table_names or key is None:
-                    continue  # a name, or names, that nobody can see
+                    continue  # names that the source does not show
                 name = f"other-table-{len(read)}"
             self._template.places[f"{place}.{name}"] = value
             part = self._part(shape.each, value, f"{place}.{name}")
@@ -394,7 +395,7 @@ class _Reader:
         return Hole() if found is None else found
 
     def _python_value(self, node: ast.expr, place: str, depth: int) -> Any:
-        """What boto3 makes of a Python value."""
+        """The AttributeValue that boto3 makes from a Python value."""
         match node:
             case ast.Constant(value=None):
                 return {"NULL": True}
@@ -442,7 +443,7 @@ class _Reader:
         if not isinstance(node, ast.Dict) or depth > 32:
             return None
         if self._form != "client" and not is_typed_display(node):
-            return None  # of a meta client, whose values are Python's
+            return None  # a meta client takes Python values
         whole = whole_literal(node)
         if whole is not _UNKNOWN:
             return whole
@@ -477,7 +478,7 @@ class _Reader:
 
 
 def whole_literal(node: ast.expr) -> Any:
-    """The value of a display of constants alone."""
+    """The value of a display that has only constants."""
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -515,7 +516,7 @@ _TYPES_OF_CALLS = {
 
 
 def _python_type(node: ast.expr) -> str | None:
-    """The type of an expression, where its form shows it."""
+    """The type of an expression, if its form shows it."""
     match node:
         case ast.JoinedStr():
             return "S"

@@ -1,7 +1,7 @@
-"""Expressions, rewritten to calls of UpdateBuilder, with a proof.
+"""Rewrites expressions to calls of UpdateBuilder, with a proof.
 
-The new code is run with a sentinel in the place of each value. It stands only if the builder's
-update and condition have the same syntax trees as the old texts.
+The new code runs with a sentinel in place of each value. It is used only if the builder's update
+and condition have the same syntax trees as the old texts.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ _COMPARED = {"=": "==", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
 class NotMigratedError(Exception):
-    """Why a call is left as it is."""
+    """A call is not migrated; the text says why."""
 
 
 def is_free(name: str, full: str, module: Module, node: ast.AST) -> bool:
-    """Whether a name means what we import, or nothing, in the scopes around a node."""
+    """Whether a name is free, or is already our import, in the scopes around a node."""
     scope: Scope | None = module.names.scopes[node]
     while scope is not None:
         if any(each.canonical != full for each in scope.bindings.get(name, [])):
@@ -63,9 +63,9 @@ def is_free(name: str, full: str, module: Module, node: ast.AST) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """ExpressionAttributeNames: what is literal, and the code of the rest.
+    """ExpressionAttributeNames: the literal names, and the code of the others.
 
-    In `literal` a stand-in has the place of a name whose code is in `written`.
+    `literal` has a stand-in for each name whose code is in `written`.
     """
 
     literal: Mapping[str, str] = field(default_factory=dict)
@@ -73,31 +73,31 @@ class Names:
 
 
 def stand_in(code: str) -> str:
-    """The name that stands for a name that some code gives. No path has such a name."""
+    """The stand-in for a name that code computes. No real path has such a name."""
     return f"dynasafe: {code}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A value of the old call: its code, and what stands for it in the proof."""
+    """A value of the old call: its code, and its sentinel in the proof."""
 
     code: str
     sentinel: Any
     is_constant: bool
     is_plain: bool
-    """Whether its code is a name or a constant, which may be written twice."""
+    """Whether the code is a name or a constant, so that it can be written twice."""
 
 
 class Rewrite:
     """An update and its condition as a chain of UpdateBuilder's methods.
 
     Args:
-        module: where the values are written.
-        is_client: whether they are AttributeValues.
+        module: the file of the call.
+        is_client: whether the values are AttributeValues.
         update: the text of the update expression.
         condition: the text of the condition expression.
         names: ExpressionAttributeNames.
-        paths: document paths whose text is code: what stands for each in the texts.
+        paths: the stand-in in the texts for each document path that code computes.
         values: the expressions of ExpressionAttributeValues.
 
     Raises:
@@ -202,7 +202,7 @@ class Rewrite:
                 raise NotMigratedError("a value is no display of an AttributeValue")
 
     def _number(self, node: ast.expr) -> str:
-        """The number whose text is given: `str(len(x))` is len(x)."""
+        """The number in a text: `str(len(x))` gives len(x)."""
         given = text_constant(node)
         if given is not None:
             return (
@@ -228,7 +228,7 @@ class Rewrite:
         return f"Decimal({code})"
 
     def _parse(self, given: Mapping[str, object]) -> tuple[Update, ConditionNode | None]:
-        """The trees, with names in their places, and placeholders in those of values."""
+        """The syntax trees, with the real names, and placeholders for values."""
         stand_ins = {name: {"S": name} for name in given}
         try:
             update = parse_update(self._update_text, self._names, stand_ins)
@@ -244,7 +244,7 @@ class Rewrite:
     def _links(
         self, code_of: Callable[[_Written], str], name_of: Callable[[str], str]
     ) -> Iterator[str]:
-        """The calls of the chain, with the code of each value and of each name that is code."""
+        """The calls of the chain, with the code of their values and computed names."""
         self._code_of, self._name_of = code_of, name_of
         self._used.clear()
         self._used_names.clear()
@@ -369,7 +369,7 @@ class Rewrite:
         return self._path(path, "{}")
 
     def _path(self, path: Path, form: str) -> str:
-        """A document path as text, or `attr(name=...)` where a name is no part of one."""
+        """A document path as text, or `attr(name=...)` if a name does not fit into a path."""
         elements: tuple[Any, ...] = path.elements
         if self._paths & set(elements):
             if len(elements) > 1:
@@ -485,7 +485,7 @@ class Rewrite:
 
 
 def _types(update: Update, condition: ConditionNode | None) -> Iterator[tuple[str, str]]:
-    """The type that the place of a placeholder asks for, where it asks for one."""
+    """The types that the grammar requires at placeholders, if it requires one."""
     for add in update.add:
         yield from _of_type("N", add.value)
     for delete in update.delete:
@@ -517,7 +517,7 @@ def _of_type(type_name: str, *operands: Operand) -> Iterator[tuple[str, str]]:
 
 
 def _is_variable(node: ast.expr) -> bool:
-    """Whether code may be written twice: a name, with attributes."""
+    """Whether code can be written twice: a name, with attributes."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return isinstance(node, ast.Name)
@@ -535,5 +535,5 @@ def _is_stored_constant(value: object) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """The text as Black writes it."""
+    """The text in quotes, as Black writes it."""
     return repr(text) if '"' in text or "\\" in text or not text.isprintable() else f'"{text}"'

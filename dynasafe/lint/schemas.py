@@ -1,4 +1,4 @@
-"""Schemas of tables as the configuration names them: files, or Item classes in the source."""
+"""Table schemas that the configuration names: files, or Item classes in the source."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _TYPES = {"str": "S", "int": "N", "float": "N", "Decimal": "N", "bytes": "B", "d
 
 
 def read_schema(place: str, folder: Path) -> dict[str, Any]:
-    """The schema that `place` names, relative to a folder.
+    """The schema that `place` names. A path is relative to the folder.
 
     Args:
-        place: "table.json", an answer of DescribeTable; "template.json#People", a resource of a
-            CloudFormation template in JSON; or "app.models.Person", an Item class.
+        place: "table.json" with an answer of DescribeTable; "template.json#People" for a resource
+            of a CloudFormation template in JSON; or "app.models.Person" for an Item class.
 
     Raises:
-        SettingsError: there is none.
+        SettingsError: the schema does not exist, or is not valid.
     """
     file, _, resource = place.partition("#")
     if file.endswith(".json"):
@@ -39,7 +39,7 @@ def _of_json(file: Path, resource: str) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SettingsError(f"schema {file}: {type(error).__name__}: {error}") from error
     if not isinstance(whole, dict):
-        raise SettingsError(f"schema {file} holds no JSON object")
+        raise SettingsError(f"schema {file} is not a JSON object")
     return whole
 
 

@@ -1,6 +1,6 @@
-"""Names of a file: which scope binds them, to what, and where they are used.
+"""The names of a file: their scopes, bindings and uses.
 
-One walk over the tree finds all of it. Nothing here knows DynamoDB.
+One walk over the tree finds them all. Nothing here is about DynamoDB.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ BindingKind = Literal[
 class Binding:
     """One way in which a name, or an attribute of `self`, gets its value.
 
-    Of "assign" and "augment", `value` is the expression; of "for" what is iterated; of "with" the
-    context manager; of "parameter" the default. `canonical` is the full name of an import.
+    `value` is the expression for "assign" and "augment", the iterable for "for", the context
+    manager for "with", and the default for "parameter". `canonical` is the full name of an import.
     """
 
     kind: BindingKind
@@ -49,7 +49,7 @@ class Scope:
     parent: Scope | None
     bindings: dict[str, list[Binding]] = field(default_factory=lambda: defaultdict(list))
     attributes: dict[str, list[Binding]] = field(default_factory=lambda: defaultdict(list))
-    """Of a class: `self.x = ...` in its methods."""
+    """For a class: `self.x = ...` in its methods."""
     outer: dict[str, Scope] = field(default_factory=dict)
     """Names that `global` or `nonlocal` declares, with the scope that binds them."""
 
@@ -58,7 +58,7 @@ class Scope:
         return isinstance(self.node, ast.ClassDef)
 
     def home(self, name: str) -> Scope | None:
-        """The scope whose binding a name has when it is read here."""
+        """The scope whose binding is used when the name is read here."""
         if name in self.outer:
             return self.outer[name]
         if name in self.bindings:
@@ -84,7 +84,7 @@ class Scope:
 
     @property
     def class_scope(self) -> Scope | None:
-        """The class whose method this is, or is nested in."""
+        """The class of this method, or of the method around it."""
         scope: Scope | None = self
         while scope is not None and not scope.is_class:
             scope = scope.parent
@@ -135,7 +135,7 @@ class Names:
         return self.scopes[node].function.node
 
     def qualified_name(self, node: ast.AST) -> str:
-        """As in `Class.method`; "" at module level."""
+        """The name as in `Class.method`; "" at module level."""
         scope: Scope | None = self.scopes[node]
         names = []
         while scope is not None:
@@ -145,12 +145,12 @@ class Names:
         return ".".join(reversed(names))
 
     def mentions(self, node: ast.AST, *words: str) -> bool:
-        """Whether a text constant, keyword, name or attribute below a node is one of the words."""
+        """Whether a string, keyword, name or attribute below a node is one of the words."""
         text = self.source.text
         if not isinstance(node, ast.Module):
             text = self.source.segment(node)
         if not any(word in text for word in words):
-            return False  # mostly, and without a walk
+            return False  # the usual case, without a walk
         for each in ast.walk(node):
             match each:
                 case (
@@ -163,7 +163,7 @@ class Names:
         return False
 
     def uses(self, name: str, home: Scope) -> list[ast.Name]:
-        """Where the name is read that a scope binds, in the order of the text."""
+        """The reads of a name that a scope binds, in the order of the text."""
         return [each for each in self.loads[name] if self.scopes[each].home(name) is home]
 
     def canonical(self, node: ast.expr) -> str | None:
@@ -267,7 +267,7 @@ class Names:
         value: ast.expr | None = None,
         annotation: ast.expr | None = None,
     ) -> None:
-        """Note that a target of an assignment, a loop or a `with` gets a value."""
+        """Record the value of a target of an assignment, a loop or a `with`."""
         if isinstance(target, ast.Name):
             home = scope.outer.get(target.id, scope)
             home.bindings[target.id].append(Binding(kind, node, scope, value, annotation))
@@ -293,7 +293,7 @@ class Names:
                 self.bind(each, "assign" if part is not None else "other", node, scope, part)
 
 
-# The bodies of functions are inside, what stands in front of them is outside.
+# The body of a function is inside; decorators, defaults and annotations are outside.
 _OUTER = frozenset({"decorator_list", "args", "returns", "bases", "keywords"})
 _SHARED = (ast.Load, ast.Store, ast.Del)
 

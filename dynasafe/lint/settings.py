@@ -1,4 +1,4 @@
-"""The configuration: `[tool.dynasafe.lint]` of pyproject.toml, and what the command line adds."""
+"""The configuration: `[tool.dynasafe.lint]` in pyproject.toml, and command line options."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RISK = "risk"
 
 
 class SettingsError(ValueError):
-    """The configuration or the command line holds something that is not understood."""
+    """The configuration or the command line has an invalid setting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which problems are reported: prefixes of codes, and "risk" for the opt-in level."""
+    """Which problems are reported: prefixes of codes, and "risk" for that level."""
 
     select: tuple[str, ...] = ("DYS",)
     ignore: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Selection:
         if code.startswith(self.ignore):
             return False
         if level == "risk":
-            # A prefix that names a group or a rule asks for it, whatever its level.
+            # A prefix of a group or a rule selects it, whatever its level.
             named = tuple(each for each in self.select if len(each) > len("DYS"))
             return RISK in self.select or code.startswith(named)
         return code.startswith(self.select)
@@ -38,7 +38,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintSettings:
-    """Everything that decides what is reported."""
+    """All settings that decide which problems are reported."""
 
     selection: Selection = field(default_factory=Selection)
     exclude: tuple[str, ...] = ()
@@ -47,10 +47,10 @@ class LintSettings:
     schemas: Mapping[str, str] = field(default_factory=dict)
     baseline: str | None = None
     pages: str | None = None
-    """The address of the pages of the codes, where someone publishes them."""
+    """The address of the pages of the codes, if they are published."""
 
     def selection_for(self, path: str) -> Selection:
-        """The selection for a file, whose path is relative to the configuration."""
+        """The selection for a file. The path is relative to the configuration."""
         ignored = [
             code
             for pattern, codes in self.per_file_ignores.items()
@@ -65,7 +65,7 @@ class LintSettings:
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path with slashes is the pattern's, or lies in the pattern's folder."""
+    """Whether a path with slashes matches the pattern, or is in a folder that matches."""
     stem = pattern.rstrip("/")
     return fnmatchcase(path, stem) or fnmatchcase(path, f"{stem}/*")
 
@@ -123,7 +123,7 @@ def read_settings(table: Mapping[str, Any]) -> LintSettings:
 def _address(given: str | None) -> str | None:
     if given is not None and not given.startswith(("https://", "http://")):
         raise SettingsError(
-            f"[tool.dynasafe.lint] pages is no address: {given!r}. "
+            f"[tool.dynasafe.lint] pages is not an address: {given!r}. "
             'Fix: give the folder of the pages, as in "https://docs.example.org/findings"'
         )
     return given
@@ -157,13 +157,13 @@ def codes(given: Sequence[str]) -> tuple[str, ...]:
     """Prefixes of codes, and "risk".
 
     Raises:
-        SettingsError: one of them is neither.
+        SettingsError: one of them is not valid.
     """
     read = []
     for each in given:
         code = each if each == RISK else each.upper()
         is_code = code.startswith("DYS") and (code == "DYS" or code[3:].isdigit())
         if code != RISK and not is_code:
-            raise SettingsError(f"{each!r} is no code. Fix: a prefix such as DYS33, or risk")
+            raise SettingsError(f"{each!r} is not a code. Fix: use a prefix such as DYS33, or risk")
         read.append(code)
     return tuple(read)

@@ -32,22 +32,22 @@ class Place:
 
 
 class Source:
-    """The text of a file, and what stands where.
+    """The text of a file, its tree, and the places of its nodes.
 
     Args:
         text: the text, decoded.
-        path: how messages name the file.
+        path: the file's name in messages.
 
     Raises:
         SyntaxError: this Python cannot parse the text.
-        ValueError: the text holds a null byte.
+        ValueError: the text has a null byte.
     """
 
     def __init__(self, text: str, path: str = "<unknown>") -> None:
         self.text = text
         self.path = path
         self.tree: ast.Module = ast.parse(text)
-        # ast counts a line after \n, \r\n and \r alone, and no other mark.
+        # ast ends a line at \n, \r\n and \r, and at no other character.
         self.starts: list[int] = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text))]
         self._is_ascii = text.isascii()
 
@@ -60,7 +60,7 @@ class Source:
         return start + len(self.text[start:end].encode()[:column].decode(errors="replace"))
 
     def span(self, node: ast.AST) -> Span:
-        """Where an expression, a statement, a keyword or a handler stands."""
+        """The span of an expression, a statement, a keyword or a handler."""
         lines: ast.expr = node  # type: ignore[assignment]  # all of them have these fields
         end_line, end_column = lines.end_lineno, lines.end_col_offset
         assert end_line is not None
@@ -84,7 +84,7 @@ class Source:
         return self.text[self.starts[number - 1] : end].rstrip("\r\n")
 
     def has_comment(self, span: Span) -> bool:
-        """Whether a comment stands within the span."""
+        """Whether the span contains a comment."""
         if "#" not in self.text[span[0] : span[1]]:
             return False
         return any(span[0] <= offset < span[1] for offset in self.comments)
@@ -100,16 +100,16 @@ class Source:
         return found
 
     def characters(self, node: ast.expr, text: str) -> list[Span] | None:
-        """Where each character of a constant's text stands in the file; None where that is unclear.
+        """The position in the file of each character of a constant's text; None if it is unclear.
 
-        The constant may have escapes, a prefix, and several parts that are joined by juxtaposition.
+        The constant may have escapes, a prefix, and several adjacent parts.
         """
         start, _ = self.span(node)
         places: list[Span] = []
         segment = self.segment(node)
         starts = [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", segment))]
         try:
-            # Brackets, so that parts may stand on lines of their own.
+            # Brackets, so that parts may be on separate lines.
             read = list(tokenize.generate_tokens(io.StringIO(f"({segment})", newline="").readline))
         except (tokenize.TokenError, SyntaxError):
             return None

@@ -1,7 +1,7 @@
-"""What is deployed: metric filters and alarms, as a model that writers turn into text.
+"""The metric filters and alarms to deploy, as a model that `templates` writes as text.
 
-Limits of CloudWatch Logs, by botocore's model of the API: 100 filters a log group, 1,024
-characters a pattern, one metric a filter.
+Limits of CloudWatch Logs, from botocore's model of the API: 100 filters for a log group, 1,024
+characters for a pattern, one metric for a filter.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from dynasafe.logs.signatures import SIGNATURES, Level, Signature
 NAMESPACE = "dynasafe"
 MAX_FILTERS = 100
 MAX_RESOURCES = 500
-"""Of a CloudFormation stack."""
+"""The most resources of a CloudFormation stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricFilter:
-    """Counts the events of a log group that a pattern lets through."""
+    """Counts the events of a log group that match a pattern."""
 
     name: str
     group: str
@@ -31,7 +31,8 @@ class MetricFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """Goes off at `threshold` in `breaching` of `periods` periods of five minutes."""
+    """Alarms if the metric reaches `threshold` in `breaching` of the last `periods` periods of 5
+    min."""
 
     name: str
     metric: str
@@ -63,7 +64,7 @@ _RULES: dict[Level, tuple[int, int, int] | None] = {
     Level.STATE: None,
     Level.LEAK: None,
 }
-"""The threshold, and in how many of how many periods; None: a metric without an alarm."""
+"""Threshold, breaching periods and periods by level. None: a metric without an alarm."""
 
 _OWN_ALARMS = (
     ("outcome-unknown", "OutcomeUnknown", _AT_ONCE, "DYS480: a write may have been applied."),
@@ -74,7 +75,7 @@ _OWN_ALARMS = (
 
 
 def catalogue_version() -> str:
-    """Eight hex digits, which change with any needle."""
+    """Eight hex digits, which change if any needle changes."""
     text = repr([(each.code, each.level.value, each.needles) for each in SIGNATURES])
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
@@ -94,11 +95,11 @@ def deployment(
     """The filters and alarms for some log groups.
 
     Args:
-        per_code: a filter, a metric and an alarm for each code, not for each level.
-        own: the service whose own metrics get alarms too, as `EmfHook` knows it.
+        per_code: make a filter, a metric and an alarm for each code, not for each level.
+        own: the name of a service, as given to `EmfHook`, whose own metrics get alarms too.
 
     Raises:
-        ValueError: more than fits into a CloudFormation stack.
+        ValueError: there are more resources than a CloudFormation stack may have.
     """
     filters: list[MetricFilter] = []
     alarms: list[Alarm] = []
@@ -127,8 +128,8 @@ def deployment(
         ]
     if len(filters) + len(alarms) > MAX_RESOURCES:
         raise ValueError(
-            f"{len(filters) + len(alarms)} resources: a stack has up to {MAX_RESOURCES}. "
-            "Fix: give fewer log groups, or leave --per-code out."
+            f"{len(filters) + len(alarms)} resources, but a stack may have at most "
+            f"{MAX_RESOURCES}. Fix: give fewer log groups, or leave --per-code out."
         )
     return Deployment(
         filters=tuple(filters), alarms=tuple(alarms), topic=topic, version=catalogue_version()

@@ -19,7 +19,7 @@ from dynasafe.logs.steps import Window, filtered, queried
 
 FOLLOW_S = 5.0
 LATE_S = 60.0
-"""How often `--follow` asks, and how late an event may come to be found."""
+"""Seconds between two polls of `--follow`, and how late an event may arrive and still be found."""
 
 _AGO = re.compile(r"(\d+)([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -35,14 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=["filter", "insights"],
         default="filter",
-        help="FilterLogEvents, or a query of Logs Insights, which costs by the data it scans",
+        help="FilterLogEvents, or Logs Insights, which costs by the data that it scans",
     )
     parser.add_argument("--streams", metavar="PREFIX", help="only these streams; engine filter")
     parser.add_argument(
-        "--all-lines", action="store_true", help="read every event: for errors of several lines"
+        "--all-lines", action="store_true", help="read every event, to find errors of several lines"
     )
     parser.add_argument(
-        "--max-gb", type=float, default=10.0, metavar="N", help="the most that Insights may scan"
+        "--max-gb",
+        type=float,
+        default=10.0,
+        metavar="N",
+        help="the most data that Insights may scan",
     )
     parser.add_argument("--follow", action="store_true", help="go on until interrupted")
     add_report_arguments(parser)
@@ -55,10 +59,10 @@ def run(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Scan, report; the exit status. A test gives the client and the clock.
+    """Scan and report; returns the exit status. Tests pass the client and the clock.
 
     Raises:
-        ValueError: the options do not fit, or boto3 is missing.
+        ValueError: the options contradict each other, or boto3 is missing.
     """
     window = Window(
         _milliseconds(given.since, now()),
@@ -72,7 +76,7 @@ def run(
         )
     tally = new_tally(given)
     if not tally.codes:
-        raise ValueError("No signature is left. Fix: give fewer of --level, --select, --ignore.")
+        raise ValueError("No signature is left. Fix: use fewer of --level, --select, --ignore.")
     if client is None:
         client = logs_client(profile=given.profile, region=given.region)
     progress = Progress()
@@ -125,10 +129,10 @@ def _query(reader: Reader, tally: Tally, groups: list[str], window: Window) -> N
 def _check_size(
     client: Any, groups: list[str], window: Window, now: datetime, max_gb: float
 ) -> None:
-    """Refuse to scan more than was allowed, as far as the groups' sizes say.
+    """Refuse a scan that would exceed --max-gb, by the sizes of the log groups.
 
     Raises:
-        ValueError: it would be more.
+        ValueError: the scan would exceed it.
     """
     total_gb = 0.0
     for name in groups:
@@ -141,10 +145,10 @@ def _check_size(
                 total_gb += each.get("storedBytes", 0) * share / 1e9
     if total_gb > max_gb:
         raise ValueError(
-            f"Insights would scan some {total_gb:.1f} GB. "
-            f"Fix: --max-gb {total_gb + 0.1:.1f}, a shorter time, or --engine filter."
+            f"Insights would scan about {total_gb:.1f} GB. Fix: --max-gb {total_gb + 0.1:.1f}, a "
+            "shorter time, or --engine filter."
         )
-    sys.stderr.write(f"Insights will scan some {total_gb:.1f} GB.\n")
+    sys.stderr.write(f"Insights will scan about {total_gb:.1f} GB.\n")
 
 
 def _milliseconds(text: str, now: datetime) -> int:
@@ -155,7 +159,7 @@ def _milliseconds(text: str, now: datetime) -> int:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise ValueError(
-            f"{text!r} is no time. Fix: 10m, 24h, 7d, or 2026-11-26T10:00Z."
+            f"{text!r} is not a time. Fix: use 10m, 24h, 7d, or 2026-11-26T10:00Z."
         ) from error
     return _at(at if at.tzinfo else at.replace(tzinfo=UTC))
 

@@ -43,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     deployed.set_defaults(action=deploy.run)
     board = commands.add_parser("dashboard", help="write a dashboard of the metrics")
     board.add_argument("--as", dest="form", choices=["cloudwatch", "grafana"], required=True)
-    board.add_argument("--service", default="people", help="as EmfHook knows it; for CloudWatch")
+    board.add_argument("--service", default="people", help="the name given to EmfHook")
     board.add_argument("--region", default="us-east-1", help="for CloudWatch")
     board.set_defaults(action=_dashboard)
-    known = commands.add_parser("signatures", help="the signatures that a scan knows")
+    known = commands.add_parser("signatures", help="list the known signatures")
     known.add_argument("--format", choices=["text", "json"], default="text")
     known.set_defaults(action=_signatures)
 
@@ -96,7 +96,7 @@ def _blocks(name: str) -> Iterator[bytes]:
 
 
 def _read(file: BinaryIO) -> Iterator[bytes]:
-    """The blocks of a file, unpacked if it is packed with gzip."""
+    """The blocks of a file, decompressed if it is gzip."""
     source = cast(io.BufferedReader, file)
     if source.peek(2)[:2] == _GZIP:
         with gzip.GzipFile(fileobj=source) as unpacked:

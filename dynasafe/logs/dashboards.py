@@ -1,4 +1,4 @@
-"""Dashboards of the metrics: for CloudWatch, and for Grafana over Prometheus."""
+"""Dashboards of the metrics, for CloudWatch and for Grafana with Prometheus."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _PROMETHEUS = (
 
 
 def grafana_dashboard() -> str:
-    """A dashboard of Grafana over Prometheus, with the metrics of `OtelHook`."""
+    """A Grafana dashboard with the metrics of `OtelHook` from Prometheus."""
     panels = [
         {
             "id": number + 1,
@@ -103,7 +103,7 @@ def grafana_dashboard() -> str:
 
 
 def _expression(metric: str, how: str) -> str:
-    """PromQL for a metric, by the names that OpenTelemetry's exporter for Prometheus gives it."""
+    """PromQL for a metric, with the names that OpenTelemetry's Prometheus exporter uses."""
     name = re.sub(r"\W", "_", metric)
     kind, _, rest = how.partition(" ")
     match kind:

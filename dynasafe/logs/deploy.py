@@ -14,7 +14,7 @@ from dynasafe.logs.fetch import logs_client
 from dynasafe.logs.templates import WRITERS
 
 MAX_MESSAGES = 50
-"""Of TestMetricFilter."""
+"""The most messages in one call of TestMetricFilter."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,14 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     parser.add_argument("--diff", type=Path, metavar="FILE", help="compare with an earlier file")
     parser.add_argument(
-        "--verify", action="store_true", help="ask TestMetricFilter whether the patterns match"
+        "--verify", action="store_true", help="test the patterns with TestMetricFilter"
     )
     parser.add_argument("--profile")
     parser.add_argument("--region")
 
 
 def run(given: argparse.Namespace, *, client: Any = None) -> int:
-    """Write the file; 1 if it differs from the earlier one, or a pattern does not match."""
+    """Write the file. Returns 1 if it differs from the earlier one, or a pattern does not match."""
     model = deployment(given.groups, topic=given.topic, per_code=given.per_code, own=given.own)
     text = WRITERS[given.form](model)
     if given.verify:
@@ -67,7 +67,7 @@ def run(given: argparse.Namespace, *, client: Any = None) -> int:
 
 
 def unmatched(client: Any, model: Deployment) -> list[str]:
-    """The texts that the service's own judge says a pattern does not match."""
+    """The texts that a pattern does not match, according to TestMetricFilter."""
     missed: list[str] = []
     for pattern in dict.fromkeys(each.pattern for each in model.filters):
         texts = [part.strip('"') for part in pattern[1:].split(" ?")]

@@ -1,4 +1,4 @@
-"""Events of CloudWatch Logs, through boto3: the only module here that talks to AWS."""
+"""Reads events of CloudWatch Logs with boto3: the only module here that calls AWS."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dynasafe.logs.records import Assembler, Event, Record
 from dynasafe.logs.steps import Call, Read, Refused, Steps, Wait
 
 MAX_IDS = 1_000_000
-"""How many events are known by their ids, to count none twice."""
+"""How many event ids are kept, so that no event counts twice."""
 
 
 def logs_client(*, profile: str | None, region: str | None) -> Any:
-    """boto3's client of CloudWatch Logs, which repeats throttled calls.
+    """boto3's client for CloudWatch Logs, which retries throttled calls.
 
     Raises:
         ValueError: boto3 is not installed, or has no Region or profile.
@@ -34,13 +34,13 @@ def logs_client(*, profile: str | None, region: str | None) -> Any:
 
 
 class Reader:
-    """Runs steps with a client, and gives their events to a tally.
+    """Runs the steps with a client, and adds the events to a tally.
 
     Args:
-        client: of boto3, or any object with its methods.
+        client: boto3's client, or any object with its methods.
         sleep: waits for some seconds.
-        may_repeat: several patterns may let the same event through.
-        joins_lines: an event is a line, so that records are put together from several.
+        may_repeat: whether several patterns may match the same event.
+        joins_lines: whether events are single lines, which are joined to records.
     """
 
     def __init__(
@@ -63,7 +63,8 @@ class Reader:
         self._ids: set[int] = set()
 
     def run(self, steps: Steps) -> None:
-        """Read all that the steps read; what they miss is a gap of the tally."""
+        """Read all events of the steps. Anything that they could not read becomes a gap of the
+        tally."""
         answer: dict[str, Any] | Refused | None = None
         while True:
             try:
@@ -106,7 +107,7 @@ class Reader:
                 self._tally.add(record)
 
     def _is_first(self, event_id: str) -> bool:
-        """Whether an event was not read before: by another pattern, or in the poll before."""
+        """Whether an event was not read before, by another pattern or in the previous poll."""
         key = hash(event_id)
         if key in self._ids:
             return False
@@ -117,10 +118,6 @@ class Reader:
             return True
         self._ids.add(key)
         return True
-
-    def forget(self) -> None:
-        """Forget the ids of the events that were read."""
-        self._ids.clear()
 
     def _records(self, event: Event) -> Iterator[Record]:
         if self._assembler is None:

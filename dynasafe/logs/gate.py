@@ -1,8 +1,8 @@
-"""The gate: where in a log a needle may stand, without a look at each line.
+"""The gate: the places in a log where a needle may be, found without reading each line.
 
-Each needle has a fragment with one of a few words, so that a block of a log is searched for the
-words alone. Where a word stands, the fragment is looked for around it. Compiled code searches for
-all fragments at once.
+Each needle has a fragment that contains one of a few words. So a block of a log is searched for
+these words only, and then for the fragment around them. Compiled code searches for all fragments at
+once.
 """
 
 from __future__ import annotations
@@ -46,26 +46,25 @@ WORDS: tuple[str, ...] = (
 
 _Words = Mapping[bytes, re.Pattern[bytes]]
 _LONG = 6
-"""So many characters after a word are rare enough."""
+"""With this many characters after it, a word is rare enough."""
 
 
 def word_of(needle: Needle) -> tuple[str, str]:
-    """A word that a needle has, and the fragment that has it: the longest that has one."""
+    """A word of the needle, and the longest fragment that contains one of the words."""
     fragments = sorted(needle, key=len, reverse=True)
     return next((word, part) for part in fragments for word in WORDS if word in part)
 
 
 def fragment_of(needle: Needle) -> str:
-    """The longest fragment of a needle, which says most."""
+    """The longest fragment of a needle, which is the most specific."""
     return max(needle, key=len)
 
 
 CALLING = "when calling the"
 _KNOWN = "|".join(sorted(ONLY_DYNAMODB | SHARED))
 _OURS = rf"(?! (?!(?:{_KNOWN})\b)[A-Za-z0-9]+ operation)"
-"""After `CALLING`: no operation of another service, which makes no match.
-
-Where a record names an operation of DynamoDB as well, that one's place counts.
+"""After `CALLING`: not an operation of another service, because that is not a match. If a record
+also names a DynamoDB operation, the place of that one counts.
 """
 
 
@@ -87,19 +86,18 @@ def _compiled(patterns: Mapping[str, str]) -> _Words:
 
 
 _END_OF_TEXT = r"[\"\\]"
-"""How a text ends in JSON, or in JSON within JSON."""
+"""The end of a string in JSON, or in JSON within JSON."""
 
 
 def _is_joined(word: str, fragment: str) -> bool:
-    """Whether a fragment is a class and its message, which JSON has apart."""
+    """Whether a fragment is a class and its message, which are separate in JSON."""
     return fragment.startswith(f"{word}: ")
 
 
 def pattern_of(word: str, fragments: Iterable[str]) -> str:
-    """The word, with what stands after it in any fragment, and before it where that is short.
+    """The word, with the text after it in any fragment, and the text before it if that is short.
 
-    The word comes first, since Python searches for a pattern that starts with text as fast as for
-    the text.
+    The word comes first, because Python finds a pattern that starts with text as fast as the text.
     """
     around = set()
     for fragment in fragments:
@@ -122,7 +120,7 @@ _CLASSES = _compiled(
     }
 )
 _MEMBERS: tuple[bytes, ...] = (b'"errorMessage', b'"exception_name')
-"""Members of JSON that stand beside an error's class, where its message is apart."""
+"""JSON members beside an error's class, in records that have the message separately."""
 _TRACEBACK: bytes = b"Traceback (most recent call last)"
 _BY_WINDOW: dict[bytes, list[bytes]] = {}
 for _each in sorted({*(fragment_of(each).encode() for each in _NEEDLES), *_MEMBERS, _TRACEBACK}):
@@ -130,7 +128,7 @@ for _each in sorted({*(fragment_of(each).encode() for each in _NEEDLES), *_MEMBE
 _WINDOWS = frozenset(_BY_WINDOW)
 _SKIPS = windows.skips(_WINDOWS)
 _BY_WINDOWS = b""
-"""Stands for all fragments, where they are found by their windows."""
+"""The key of all fragments, if they are found by their windows."""
 _IS_OURS = re.compile(_OURS.encode())
 _CALLING = CALLING.encode()
 IS_COMPILED = not windows.__file__.endswith(".py")
@@ -138,9 +136,9 @@ IS_COMPILED = not windows.__file__.endswith(".py")
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What lets a place through: words, each with a pattern, or fragments by their windows.
+    """The rules for a place: words, each with a pattern, or fragments by their windows.
 
-    `beside` has fragments that count only in a block which has one of these words too.
+    `beside` has fragments that count only in a block that also has one of these words.
     """
 
     patterns: _Words
@@ -154,7 +152,7 @@ def gate(
     in_tracebacks: Mapping[str, str] = {},
     by_windows: bool = IS_COMPILED,
 ) -> Gate:
-    """The gate that lets through what may be a needle, and some words more.
+    """The gate for all needles, and for some more words.
 
     Args:
         more: words, each with a regular expression that begins with it.
@@ -169,12 +167,12 @@ def gate(
 
 
 def may_match(text: str) -> bool:
-    """Whether a text can have a signature: a quick test that is never wrong about No."""
+    """Whether a text may have a signature: a quick test whose No is never wrong."""
     return any(word in text for word in WORDS)
 
 
 def _has(data: bytes, word: bytes, pattern: re.Pattern[bytes]) -> bool:
-    """Whether a pattern that begins with a word is in the data: `find` is quicker than `search`."""
+    """Whether a pattern that begins with a word is in the data; `find` is faster than `search`."""
     place = data.find(word)
     while place >= 0:
         if pattern.match(data, place) is not None:
@@ -184,7 +182,7 @@ def _has(data: bytes, word: bytes, pattern: re.Pattern[bytes]) -> bool:
 
 
 class Places:
-    """Where the fragments of a gate stand in some lines."""
+    """The places of a gate's fragments in some lines."""
 
     def __init__(self, data: bytes, gate: Gate) -> None:
         self._data = data
@@ -198,13 +196,13 @@ class Places:
             self._find(_BY_WINDOWS, 0)
 
     def first(self, start: int) -> int | None:
-        """The first place of any fragment from `start` on, which only goes forward."""
+        """The first place of any fragment from `start` on. `start` must not decrease."""
         for word in [word for word, place in self._next.items() if place < start]:
             self._find(word, start)
         return min(self._next.values(), default=None)
 
     def _find(self, word: bytes, start: int) -> None:
-        """Note where the word stands next within one of its fragments."""
+        """Find the next place of the word within one of its fragments."""
         if word == _BY_WINDOWS:
             place = self._fragment(start)
         else:
@@ -216,7 +214,7 @@ class Places:
             self._next[word] = place
 
     def _fragment(self, start: int) -> int:
-        """Where the next fragment has its window, or -1."""
+        """The place of the next fragment's window, or -1."""
         data = self._data
         while (start := windows.next_window(data, start, _SKIPS, _WINDOWS)) >= 0:
             end = start + windows.SIZE
@@ -227,7 +225,7 @@ class Places:
         return -1
 
     def _counts(self, fragment: bytes, end: int) -> bool:
-        """Whether a fragment that ends there may be a needle's."""
+        """Whether a fragment that ends there may belong to a needle."""
         if fragment.endswith(_CALLING):
             return _IS_OURS.match(self._data, end) is not None
         words = self._gate.beside.get(fragment)

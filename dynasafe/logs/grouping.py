@@ -1,6 +1,6 @@
 """Groups: the matches of a log, counted by code, operation, table and place.
 
-What is held does not grow with the log: a thousand groups, and of each three examples.
+Memory does not grow with the log: at most a thousand groups, each with three examples.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Group:
 
     @property
     def key(self) -> str:
-        """What names the group in a baseline."""
+        """The name of the group in a baseline."""
         parts = (self.signature.code, self.operation, self.table, self.place)
         return " ".join(part or "-" for part in parts)
 
@@ -70,12 +70,12 @@ class Group:
 
 @dataclass(slots=True)
 class Tally:
-    """What a scan found: groups, and what makes it incomplete.
+    """The result of a scan: groups, and the gaps that make it incomplete.
 
     Args:
         codes: the codes to count.
-        with_unknown: count records of boto3 and its like that no signature has.
-        keep_raw: keep the records of the examples.
+        with_unknown: count records of boto3 and similar libraries that match no signature.
+        keep_raw: keep the raw records of the examples.
     """
 
     codes: frozenset[str]
@@ -86,7 +86,7 @@ class Tally:
     cut_off: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
     gaps: list[str] = field(default_factory=list)
-    """What is missing, in words; empty if the scan is complete."""
+    """What could not be read, in words; empty if the scan is complete."""
 
     @property
     def is_complete(self) -> bool:
@@ -114,14 +114,14 @@ class Tally:
         return self.groups.setdefault(group.key, group)
 
     def sorted_groups(self, *, min_count: int = 1) -> list[Group]:
-        """By code; within a code the most frequent first."""
+        """The groups by code; within a code the most frequent first."""
         return sorted(
             (group for group in self.groups.values() if group.count >= min_count),
             key=lambda group: (group.signature.code, -group.count, group.key),
         )
 
     def days(self, window_ms: int | None = None) -> float:
-        """How many days were looked at, at least one."""
+        """The number of days that were scanned, at least 1."""
         if window_ms is None:
             firsts = [each.first_ms for each in self.groups.values() if each.first_ms is not None]
             lasts = [each.last_ms for each in self.groups.values() if each.last_ms is not None]
@@ -138,19 +138,19 @@ def baseline_of(report: Mapping[str, Any]) -> dict[str, float]:
     """The counts a day of each group of an earlier report.
 
     Raises:
-        ValueError: this is no report of `dynasafe logs`.
+        ValueError: the text is not a report of `dynasafe logs`.
     """
     try:
         days = max(1.0, float(report["days"]))
         return {str(each["key"]): each["count"] / days for each in report["groups"]}
     except (KeyError, TypeError) as error:
         raise ValueError(
-            "This is no report. Fix: write one with `dynasafe logs scan --format json`."
+            "The baseline is not a report. Fix: write one with `dynasafe logs scan --format json`."
         ) from error
 
 
 def _unknown_name(text: str) -> str:
-    """The class of the error, and the function that raised it: no words of a message."""
+    """The class of the error and the function that raised it, without words of the message."""
     last = text.rstrip().rpartition("\n")[2]
     name = last.partition(":")[0].strip()
     name = name if name.replace(".", "").isidentifier() else "(no class)"

@@ -1,4 +1,4 @@
-"""Matches: which signatures a record has, and the facts about them that are safe to show.
+"""Matches: the signatures of a record, and the facts that are safe to show.
 
 A fact is shown only if it is of a kind that cannot be an attribute value: an operation of
 DynamoDB, the name of a table in an ARN, a reserved word, a number of retries, a place in code.
@@ -27,7 +27,7 @@ _PARAMETERS = words(
     "ReturnValuesOnConditionCheckFailure ScanFilter ScanIndexForward TableName TransactItems "
     "UpdateExpression"
 )
-"""Parameters by which an operation of DynamoDB is known."""
+"""Parameters that identify a DynamoDB operation."""
 
 _OPERATION = re.compile(r"when calling the (\w+) operation")
 _METHOD = re.compile(r"\b([a-z_]+)\(\) only accepts keyword arguments")
@@ -77,7 +77,7 @@ _SLOTS_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in the code that the record is about: without its line, it is stable."""
+    """The place in the code that a record is about. It has no line number, so it is stable."""
 
     file: str
     function: str
@@ -89,7 +89,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A signature in a record. `is_certain`: DynamoDB is meant, and not another service."""
+    """A signature in a record. `is_certain`: it is about DynamoDB, not another service."""
 
     signature: Signature
     is_certain: bool
@@ -103,7 +103,7 @@ _Needles = tuple[tuple[Signature, Needle], ...]
 
 
 def _by_word() -> tuple[tuple[str, re.Pattern[str], _Needles], ...]:
-    """The needles of each word of the gate, and a pattern that one of them has to match."""
+    """The needles of each word of the gate, and a pattern that one of them must match."""
     groups: dict[str, list[tuple[Signature, Needle]]] = {word: [] for word in WORDS}
     for signature in SIGNATURES:
         for needle in signature.needles:
@@ -118,7 +118,7 @@ _NEEDLES = _by_word()
 
 
 def matches(record: Record) -> tuple[Match, ...]:
-    """Every signature of a record, in the order of the catalogue."""
+    """All signatures of a record, in the order of the catalogue."""
     raw = record.raw
     text = ""
     candidates: dict[str, Signature] = {}
@@ -141,7 +141,7 @@ def matches(record: Record) -> tuple[Match, ...]:
         certainty = _certainty(signature, text, operation)
         if certainty is not None:
             found[signature.code] = certainty
-    if "[DYS" in text:  # a finding of dynasafe, which quotes the service's words
+    if "[DYS" in text:  # a finding of dynasafe quotes the service's words
         found = {code: is_certain for code, is_certain in found.items() if code not in _QUOTED}
     if not found:
         return ()
@@ -173,7 +173,7 @@ def operation_of(text: str) -> str | None:
 
 
 def _called(text: str) -> str | None:
-    """The operation whose method the code of a traceback calls."""
+    """The operation whose method is called in a traceback."""
     methods = [each for each in _CALL.findall(text) if each in _BY_METHOD]
     return _BY_METHOD[methods[-1]] if methods else None
 
@@ -183,7 +183,7 @@ def _has(text: str, words: tuple[str, ...]) -> bool:
 
 
 def _certainty(signature: Signature, text: str, operation: str | None) -> bool | None:
-    """Whether DynamoDB is certainly meant; None if another service is."""
+    """Whether the record is certainly about DynamoDB; None if it is about another service."""
     if operation is None or signature.evidence not in _OF_ONE_SERVICE:
         return _by_evidence(signature, text)
     if operation in ONLY_DYNAMODB:
@@ -231,7 +231,7 @@ def frames(text: str) -> list[Place]:
 
 
 def place_of(text: str) -> Place | None:
-    """The innermost place that is in no library, with at most two folders of its path."""
+    """The innermost place outside of libraries, with at most two folders of its path."""
     own = [each for each in frames(text) if not _has(each.file, _LIBRARIES)]
     if own:
         return Place(_short(own[-1].file), own[-1].function, own[-1].line)

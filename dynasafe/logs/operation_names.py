@@ -1,4 +1,4 @@
-"""Names of DynamoDB's operations, and which of them other services have too.
+"""Names of DynamoDB's operations, and those that other services have too.
 
 Source: the service models in botocore.
 """

@@ -1,4 +1,4 @@
-"""What every kind of scan has: its options, its report, its progress."""
+"""Options, report and progress of every kind of scan."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PROGRESS_S = 2.0
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     """The options that every kind of scan has."""
-    parser.add_argument("--level", type=_levels, metavar="LEVELS", help="only these: bug,outage")
-    parser.add_argument("--select", type=_codes, metavar="CODES", help="only these: DYS401,DYS45")
-    parser.add_argument("--ignore", type=_codes, metavar="CODES", help="all but these")
+    parser.add_argument("--level", type=_levels, metavar="LEVELS", help="only levels: bug,outage")
+    parser.add_argument("--select", type=_codes, metavar="CODES", help="only codes: DYS401,DYS45")
+    parser.add_argument("--ignore", type=_codes, metavar="CODES", help="not these codes")
     parser.add_argument("--format", choices=["text", "json", "github"], default="text")
     parser.add_argument("--baseline", type=Path, metavar="FILE", help="an earlier JSON report")
     parser.add_argument(
@@ -30,16 +30,16 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         help="levels that make the exit status 1; default: bug,own",
     )
     parser.add_argument(
-        "--min-count", type=int, default=1, metavar="N", help="leave out rarer ones"
+        "--min-count", type=int, default=1, metavar="N", help="leave out groups with fewer records"
     )
     parser.add_argument("--unknown", action="store_true", help="count errors without a signature")
     parser.add_argument(
-        "--raw", action="store_true", help="show records as logged: may have personal data"
+        "--raw", action="store_true", help="show records as logged; they may have personal data"
     )
 
 
 def new_tally(given: argparse.Namespace) -> Tally:
-    """An empty tally of the codes that were asked for."""
+    """An empty tally for the selected codes."""
     codes = frozenset(
         each.code
         for each in SIGNATURES
@@ -53,7 +53,7 @@ def new_tally(given: argparse.Namespace) -> Tally:
 def report(
     tally: Tally, given: argparse.Namespace, *, source: str, window_ms: int | None = None
 ) -> int:
-    """Write the report; the exit status: 2 for an incomplete scan, 1 for something that fails."""
+    """Write the report. Returns 2 for an incomplete scan, 1 for findings that fail it, else 0."""
     baseline = None
     if given.baseline is not None:
         baseline = baseline_of(json.loads(given.baseline.read_text("utf-8")))
@@ -79,7 +79,7 @@ def report(
 
 
 class Progress:
-    """A line on standard error every two seconds, where that is a terminal."""
+    """Writes a line on standard error every two seconds, if that is a terminal."""
 
     def __init__(self) -> None:
         self._next_s = time.monotonic() + _PROGRESS_S
@@ -101,7 +101,7 @@ def _levels(text: str) -> frozenset[Level]:
     unknown = [name for name in names if name not in set(Level)]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"{', '.join(unknown)}: no level. Fix: give some of {', '.join(Level)}."
+            f"{', '.join(unknown)}: not a level. Fix: use some of {', '.join(Level)}."
         )
     return frozenset(Level(name) for name in names)
 
@@ -111,6 +111,6 @@ def _codes(text: str) -> tuple[str, ...]:
     unknown = [code for code in codes if not any(known.startswith(code) for known in BY_CODE)]
     if unknown:
         raise argparse.ArgumentTypeError(
-            f"{', '.join(unknown)}: no code. Fix: `dynasafe logs signatures` lists all."
+            f"{', '.join(unknown)}: not a code. Fix: `dynasafe logs signatures` lists all codes."
         )
     return codes

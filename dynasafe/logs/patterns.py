@@ -1,7 +1,7 @@
-"""Needles as CloudWatch Logs takes them: filter patterns, and queries of Logs Insights.
+"""Needles as filter patterns of CloudWatch Logs and as queries of Logs Insights.
 
-A filter pattern looks at one event, and joins terms by "or" alone; so each needle is sent as its
-longest fragment, and may let through more than its signature has.
+A filter pattern tests one event, and can only join terms by "or". So each needle is sent as its
+longest fragment, which may match more than the signature does.
 
 Source: "Filter pattern syntax for metric filters, subscription filters, filter log events, and
 Live Tail", Amazon CloudWatch Logs User Guide; the limits are those of botocore's model of the API.
@@ -23,12 +23,12 @@ _QUERY_TAIL = f" | sort @timestamp asc | limit {MAX_RESULTS}"
 
 
 def term(needle: Needle) -> str:
-    """The fragment that stands for a needle in a pattern."""
+    """The fragment that represents a needle in a pattern."""
     return max(needle, key=len)
 
 
 def _terms(signatures: Iterable[Signature]) -> list[str]:
-    """The terms of the signatures, each once; none that has another one within it."""
+    """The terms of the signatures, each once, without terms that contain another one."""
     terms = dict.fromkeys(
         text
         for each in signatures
@@ -45,12 +45,12 @@ def _terms(signatures: Iterable[Signature]) -> list[str]:
 
 
 def filter_patterns(signatures: Iterable[Signature]) -> list[str]:
-    """As few patterns as have room for all terms: `?"a" ?"b"`."""
+    """The fewest patterns that have room for all terms: `?"a" ?"b"`."""
     return _packed([f'?"{each}"' for each in _terms(signatures)], " ", MAX_PATTERN_CHARS)
 
 
 def insights_queries(signatures: Sequence[Signature]) -> list[str]:
-    """As few queries as have room for all needles."""
+    """The fewest queries that have room for all needles."""
     clauses = dict.fromkeys(
         " and ".join(f'@message like "{part}"' for part in needle)
         for each in signatures

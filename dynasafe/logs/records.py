@@ -1,4 +1,4 @@
-"""Records out of lines: what was logged at once, as text whose lines are plain.
+"""Joins lines to records: the text of one log entry, with plain lines.
 
 Formats: plain text with tracebacks, JSON lines (AWS Lambda, Powertools, structlog,
 python-json-logger, any other object), text before JSON, and the streams of container drivers
@@ -19,12 +19,12 @@ MAX_LINES = 200
 MAX_CHARS = 256 * 1024
 MAX_STREAMS = 1000
 GAP_MS = 2000
-"""Limits of what is held for a record, and of how many streams have one that is not ended."""
+"""Limits for the size of a record, and for the number of streams with an open record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a source gives: some text of a stream, with its time in milliseconds since 1970."""
+    """Some text of a stream, with its time in milliseconds since 1970."""
 
     text: str
     stream: str = ""
@@ -32,7 +32,7 @@ class Event:
 
 
 class Record:
-    """What was logged at once, as it stands in the log: `raw`. `text` has plain lines."""
+    """One log entry: `raw` as it is in the log, `text` with plain lines."""
 
     __slots__ = ("_text", "_time_ms", "raw", "stream")
 
@@ -57,7 +57,7 @@ class Record:
 
     @property
     def is_cut(self) -> bool:
-        """The record ends within a traceback, before its error."""
+        """Whether the record ends within a traceback, before its error."""
         end = self.text.rstrip().rpartition("\n")[2]
         return _TRACEBACK in self.text and end.startswith("  ")
 
@@ -73,7 +73,7 @@ _BEGINS = re.compile(
 _CONTINUES = re.compile(r"[ \t|+\u00a0]|Traceback \(most|During handling|The above exception|$")
 _TRACEBACK = "Traceback (most recent call last)"
 _ERROR_HEADS = (_TRACEBACK, "[ERROR] ")
-"""How lines begin that the message of an error follows: of Python, and of AWS Lambda."""
+"""The start of lines before an error's message, in Python and in AWS Lambda."""
 _WRAPPER = re.compile(
     r"\d{4}-\d\d-\d\dT\S+ std(?:out|err) [FP] "  # CRI
     r"|[\w.-]+ +\| "  # docker compose
@@ -85,7 +85,7 @@ _TIME = re.compile(
 
 
 def within(line: str) -> str:
-    """What a line says, without what a container driver puts around it."""
+    """The text of a line, without the prefix of a container driver."""
     inner = _container_line(line) if line.startswith("{") else None
     if inner is not None:
         return inner.rstrip("\n")
@@ -97,18 +97,18 @@ def within(line: str) -> str:
 
 
 def begins(line: str) -> bool:
-    """Whether a line looks like the first of a record."""
+    """Whether a line looks like the first line of a record."""
     return _BEGINS.match(line) is not None
 
 
 def continues(line: str) -> bool:
-    """Whether a line belongs to the one before it, whatever that is."""
+    """Whether a line belongs to the line before it, in any format."""
     return _CONTINUES.match(line) is not None
 
 
 @dataclass(slots=True)
 class _Open:
-    """A record that may go on."""
+    """A record that may have more lines."""
 
     lines: list[str]
     chars: int
@@ -127,7 +127,7 @@ class _Open:
 
 @dataclass(slots=True)
 class Assembler:
-    """Puts records together from events, each stream for itself, within the limits above."""
+    """Joins events to records, separately for each stream, within the limits above."""
 
     _open: OrderedDict[str, _Open] = field(default_factory=OrderedDict)
 
@@ -158,8 +158,8 @@ class Assembler:
         rest = line[prefix.end() :] if prefix else line
         one = self._open.get(event.stream)
         if one is not None:
-            # A log with the time on each line, as of a container: within a traceback its lines
-            # continue; elsewhere each is a record.
+            # A log with the time on each line, as containers write: lines within a traceback
+            # continue it, and other lines are records.
             own = rest if one.is_prefixed and prefix else line
             is_late = (
                 event.time_ms is not None
@@ -188,22 +188,22 @@ class Assembler:
             yield from self.end(next(iter(self._open)))
 
     def end(self, stream: str) -> Iterator[Record]:
-        """The record of the stream that is not ended, if there is one."""
+        """The open record of the stream, or None."""
         one = self._open.pop(stream, None)
         if one is not None:
             yield Record("\n".join(one.lines), stream, one.time_ms)
 
     def end_all(self) -> Iterator[Record]:
-        """Every record that is not ended."""
+        """All open records."""
         for stream in list(self._open):
             yield from self.end(stream)
 
     def is_open(self, stream: str) -> bool:
-        """Whether the stream has a record that is not ended."""
+        """Whether the stream has an open record."""
         return stream in self._open
 
     def drop(self, stream: str) -> None:
-        """Forget the record of the stream that is not ended."""
+        """Forget the open record of the stream."""
         self._open.pop(stream, None)
 
 
@@ -216,7 +216,7 @@ def records(events: Iterable[Event]) -> Iterator[Record]:
 
 
 def _container_line(text: str) -> str | None:
-    """The line within an object of docker's json-file driver or Fluent Bit, if it is one."""
+    """The line in an object of docker's json-file driver or Fluent Bit, or None."""
     if '"log"' not in text:
         return None
     try:
@@ -252,11 +252,12 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 _ERROR_NAMES = (("errorType", "errorMessage"), ("exception_name", "message"))
-"""Members that have the class of an error, and its message, apart."""
+"""JSON members that have the class of an error and its message separately."""
 
 
 def _texts(parsed: dict[str, Any]) -> list[str]:
-    """All strings of an object, and each error as a traceback ends: `class: message`."""
+    """All strings of an object, and each error in the form of a traceback's last line: `class:
+    message`."""
     found: list[str] = []
     pending: list[Any] = [parsed]
     while pending:
@@ -274,7 +275,7 @@ def _texts(parsed: dict[str, Any]) -> list[str]:
 
 
 def _time_of(raw: str) -> int | None:
-    """The first time in the first characters of a record, in UTC where it names no zone."""
+    """The first time in the first characters of a record; UTC if it names no zone."""
     found = _TIME.search(raw, 0, 400)
     if found is None:
         return None

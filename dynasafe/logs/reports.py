@@ -1,6 +1,6 @@
-"""Reports of a scan: text, JSON, and annotations of GitHub Actions.
+"""Reports of a scan as text, JSON or GitHub annotations.
 
-Lines of the log are not shown: each group is described by its signature and its safe facts.
+Reports show no lines of the log. They describe each group by its signature and safe facts.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ VERSION = 1
 
 
 def json_report(tally: Tally, *, min_count: int, days: float) -> str:
-    """The report as JSON, which is a baseline for later scans too."""
+    """The report as JSON, which is also a baseline for later scans."""
     return json.dumps(
         {
             "version": VERSION,
@@ -84,7 +84,7 @@ def text_report(
             for (name, value), count in group.slots.most_common(5)
         ]
         if not group.is_certain:
-            lines.append("        possibly of another service or library")
+            lines.append("        may be from another service or library")
         lines += [f"        | {line}" for raw in group.raw for line in raw.splitlines()]
         if group is [each for each in groups if each.signature.code == code][-1]:
             lines.append(f"        Fix: {signature.fix}")
@@ -102,7 +102,7 @@ def text_report(
 
 
 def github_report(tally: Tally, *, min_count: int, fail_on: frozenset[Level]) -> str:
-    """Annotations for GitHub Actions: an error where the level fails, else a warning."""
+    """Annotations for GitHub Actions: an error if the level fails the scan, else a warning."""
     lines = []
     for group in tally.sorted_groups(min_count=min_count):
         signature = group.signature

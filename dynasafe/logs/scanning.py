@@ -1,6 +1,6 @@
-"""A scan of a log that is a stream of bytes: records, without a look at each line.
+"""Scans a log as a stream of bytes, without reading each line.
 
-A block in which no signature can be is skipped, but for the record that goes on in the next.
+A block without a possible signature is skipped, except for a record that continues in the next.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dynasafe.logs.records import (
 
 BLOCK_BYTES = 64 * 1024
 _GATE = gate(in_tracebacks={"boto": r"boto(?:3|core)[/\\]"})
-"""With the paths of the clients, for records that are cut off within a traceback."""
+"""This gate also has the clients' paths, for records that end within a traceback."""
 _GATE_OF_UNKNOWN = gate({"boto": "boto", "dynamodb": "dynamodb"})
 
 
@@ -33,7 +33,7 @@ def scan_blocks(
     stream: str = "",
     progress: Callable[[int], None] = lambda size_bytes: None,
 ) -> None:
-    """Count what a log has; `progress` gets the bytes that were read so far."""
+    """Count the signatures in a log. `progress` gets the number of bytes read so far."""
     size_bytes = 0
 
     def counted() -> Iterator[bytes]:
@@ -52,7 +52,7 @@ def scan_blocks(
 def records_of_blocks(
     blocks: Iterable[bytes], *, stream: str = "", among: Gate = _GATE
 ) -> Iterator[Record]:
-    """The records of a log that the gate lets through, and some others."""
+    """The records of a log that match the gate, and some others."""
     assembler = Assembler()
     rest = b""
     for block in blocks:
@@ -62,7 +62,7 @@ def records_of_blocks(
             if len(data) < MAX_CHARS:
                 rest = data
                 continue
-            end = len(data)  # a line that does not end: a piece of it
+            end = len(data)  # a line that does not end: take a piece of it
         rest, data = data[end:], data[:end]
         yield from _scan(assembler, data, stream, among)
     if rest:
@@ -71,9 +71,10 @@ def records_of_blocks(
 
 
 def _scan(assembler: Assembler, data: bytes, stream: str, among: Gate) -> Iterator[Record]:
-    """Read the record that goes on from before, those at a place of the gate, and the last one."""
+    """Read the record that continues from before, those at a place of the gate, and the last
+    one."""
     places = Places(data, among)
-    done = since = 0  # what was read; where the line starts that was read last
+    done = since = 0  # the end of what was read; the start of the last line that was read
     hit = -1 if assembler.is_open(stream) else places.first(0)
     while hit is not None:
         if hit >= done:
@@ -107,7 +108,7 @@ def _line(data: bytes, start: int, end: int) -> str:
 
 
 def _record_at(data: bytes, offset: int) -> int:
-    """Where the record of an offset starts, as far as can be seen from the lines before."""
+    """The start of the record at an offset, judged from the lines before it."""
     start = end = data.find(b"\n", offset) + 1 or len(data)
     for _ in range(MAX_LINES):
         start = data.rfind(b"\n", 0, max(0, end - 1)) + 1

@@ -1,8 +1,8 @@
-"""The signatures: which words in a log mean which error.
+"""The signatures: words in a log, and the error that they mean.
 
-A signature has needles. A needle is one or more fragments, each of one line and without a double
-quote or backslash, that all stand in one record. So the same words are found in plain text and
-in JSON, and can be sent to CloudWatch Logs as a filter pattern or an Insights query.
+A signature has needles. A needle has one or more fragments that all occur in one record. A fragment
+is within one line, and has no double quote or backslash. So the same words are found in plain text
+and in JSON, and work in a filter pattern or Insights query of CloudWatch Logs.
 
 Source: the messages of the libraries; `dynasafe.findings.log_catalog` explains each code.
 """
@@ -27,9 +27,9 @@ class Level(StrEnum):
     SETUP = "setup"
     """A name, a permission or a certificate is wrong."""
     CAPACITY = "capacity"
-    """Too much for what was provided."""
+    """More load than the provided capacity."""
     OUTAGE = "outage"
-    """DynamoDB, or the way to it, failed."""
+    """DynamoDB, or the network to it, failed."""
     LEAK = "leak"
     """A resource was not closed."""
     OWN = "own"
@@ -37,7 +37,7 @@ class Level(StrEnum):
 
 
 class Evidence(Enum):
-    """What makes a match certain: that DynamoDB is meant, and not another service."""
+    """The evidence that a match is about DynamoDB and not another service."""
 
     WORDS = "the needle alone"
     OPERATION = "an operation of DynamoDB"
@@ -49,17 +49,17 @@ class Evidence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The needles of one code, any of which is enough, and what else a match needs."""
+    """The needles of one code. One of them is enough; some matches need more evidence."""
 
     code: str
     level: Level
     evidence: Evidence
     needles: tuple[Needle, ...]
     unless: frozenset[str] = frozenset()
-    """Codes that are more specific: this one does not count beside them."""
+    """More specific codes: this one does not count if the record has one of them."""
     heads: tuple[str, ...] = ()
-    """Words before the needles, for patterns that match at whole words: a needle at the start of a
-    line follows the `n` of `\\n` in JSON."""
+    """Words before the needles, for patterns that match whole words. In JSON, a needle at the start
+    of a line follows the `n` of `\\n`."""
 
     @property
     def title(self) -> str:
@@ -71,7 +71,7 @@ class Signature:
 
 
 def _answered(*codes: str) -> tuple[Needle, ...]:
-    """Needles of error codes as botocore words them."""
+    """Needles for error codes, as botocore writes them."""
     return tuple((f"({code}) when calling the",) for code in codes)
 
 

@@ -1,7 +1,7 @@
-"""Reading CloudWatch Logs, step by step and without I/O.
+"""Reads CloudWatch Logs step by step, without I/O.
 
-A generator yields what is to be done, and is sent the answer: calls of the API, waits, and the
-events that were read. It returns what it could not read, in words, or None.
+A generator yields API calls, waits, and the events that were read, and is sent the answers. It
+returns a text that says what it could not read, or None.
 
 Source: FilterLogEvents, StartQuery and GetQueryResults, Amazon CloudWatch Logs API Reference.
 """
@@ -18,12 +18,12 @@ from dynasafe.logs.records import Event
 
 POLL_S = 1.0
 MAX_STARTS = 5
-"""How often a query is started again where too many run at once."""
+"""How often a query is started again if too many run at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of the API: a method of boto3's client, and its parameters."""
+    """An API call: a method of boto3's client, and its parameters."""
 
     method: str
     parameters: dict[str, Any]
@@ -38,7 +38,7 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The answer to a call that failed: the service's error code, or the class of the error."""
+    """The answer of a failed call: the service's error code, or the class of the error."""
 
     code: str
 
@@ -52,7 +52,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From one millisecond up to another, both included."""
+    """A range of milliseconds, with both ends."""
 
     start_ms: int
     end_ms: int
@@ -67,9 +67,9 @@ Steps = Generator[Call | Wait | Read, dict[str, Any] | Refused | None, str | Non
 def filtered(
     group: str, window: Window, *, pattern: str | None, stream_prefix: str | None = None
 ) -> Steps:
-    """The events of a log group that a pattern lets through, page by page.
+    """The events of a log group that match a pattern, page by page.
 
-    A page may be empty and have a next one. A token that comes twice would make an endless loop.
+    A page may be empty and still have a next one. A token that comes twice ends the loop.
     """
     parameters: dict[str, Any] = {
         "logGroupName": group,
@@ -114,7 +114,7 @@ def filtered(
 def queried(groups: list[str], window: Window, query: str) -> Steps:
     """The events that a query of Logs Insights finds.
 
-    A window with more results than a query returns is halved, and asked again.
+    A window with more results than a query returns is split in half, and each half is queried.
     """
     windows = [window]
     gaps: list[str] = []
@@ -141,7 +141,7 @@ def queried(groups: list[str], window: Window, query: str) -> Steps:
 def _results(
     groups: list[str], window: Window, query: str
 ) -> Generator[Call | Wait, dict[str, Any] | Refused | None, list[dict[str, str]] | str]:
-    """The rows of one query, or why there are none."""
+    """The rows of one query, or a text that says why it failed."""
     names = ", ".join(groups)
     started: dict[str, Any] | Refused | None = None
     for _ in range(MAX_STARTS):

@@ -1,4 +1,4 @@
-"""Filters and alarms as text: CloudFormation, Terraform and CDK."""
+"""Writes filters and alarms for CloudFormation, Terraform and CDK."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""A search for many texts at once, by the last characters of each: it skips what ends none of them.
+"""Searches for many texts at once, by the last characters of each, and skips the rest.
 
-Compiled it is the fastest search that there is here; interpreted, `bytes.find` is faster for each
-text than this is for all.
+Compiled, it is the fastest search here. Interpreted, one `bytes.find` for each text is faster.
 
 Source: Sun Wu and Udi Manber, "A Fast Algorithm for Multi-Pattern Searching", 1994.
 """
@@ -11,15 +10,15 @@ from __future__ import annotations
 from typing import Final
 
 SIZE: Final = 13
-"""How many characters of each text are searched for: its window."""
+"""The number of characters of each text that are searched for: its window."""
 _ENTRIES: Final = 0x10000
-"""How many entries the table of skips has."""
+"""The number of entries in the table of skips."""
 
 
 def skips(windows: frozenset[bytes]) -> bytes:
-    """For each three characters how far the search may go on: 0 where a window may end.
+    """For each three characters, how far the search may skip; 0 if a window may end there.
 
-    Three, since most pairs of English are in some window.
+    Three characters, because most pairs of letters in English text are in some window.
     """
     found = bytearray([SIZE - 2]) * _ENTRIES
     for window in windows:

@@ -1,1 +1,1 @@
-"""Decisions about failures: what they mean, whether to repeat, when to stop sending."""
+"""Decisions about failures: their meaning, whether to retry, and when to stop sending."""

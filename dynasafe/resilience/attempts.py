@@ -1,19 +1,19 @@
-"""The one loop around every request: permits, attempts, waits, and the verdict at the end.
+"""The loop around every request: permits, attempts, delays, and the final result.
 
-It is a generator without I/O. It yields what to do next, and is sent what came of it, with the
-time and, for a failure, a random draw. So an async driver and a sync one share every decision,
-and a test drives it on a virtual clock.
+It is a generator without I/O. It yields commands, and is sent their results, with the time and, for
+a failure, a random draw. So the async and the sync driver share all decisions, and tests use a
+virtual clock.
 
     TakeSlot -> SlotTaken | Raised        a connection slot, after the circuit breaker's permit
     Send     -> Answered | Raised         one request
     Refresh  -> Refreshed | Raised        fresh credentials, after DynamoDB refused expired ones
     Sleep    -> Woke                      the delay before the next request
 
-The generator returns a `Success`, or raises one of dynasafe's errors. A driver that is cancelled
-throws the cancellation in, so that the permit goes back.
+The generator returns a `Success`, or raises one of dynasafe's errors. A cancelled driver throws the
+cancellation into the generator, which gives the permit back.
 
 Sources: "Error handling with DynamoDB"; "TransactWriteItems", Amazon DynamoDB API Reference, for
-the 10 minutes that a ClientRequestToken is good for.
+the 10 minutes in which a ClientRequestToken is recognised.
 """
 
 from __future__ import annotations
@@ -47,23 +47,23 @@ from dynasafe.resilience.retry import RetryPolicy, RetryQuota, retry_cost
 if TYPE_CHECKING:
     from dynasafe.events import CallEvent, Hook
 
-_ITEM_TOO_LARGE = re.compile(r"Item size (to update )?has exceeded the maximum allowed size")
+_ITEM_TOO_LARGE = r"Item size (to update )?has exceeded the maximum allowed size"
 
 IN_PROGRESS_WAIT_S = 5.0
-"""How long after its first request a transaction in progress is asked for once more."""
+"""Seconds after the first request until a transaction in progress is sent once more."""
 
 Resolution = Literal["applied", "unknown"]
 Resolve = Callable[[Mapping[str, Any] | None], Resolution]
 
 
 class Deadline:
-    """The moment by which a call is over, with all its attempts and waits."""
+    """The moment at which a call must be over, with all its attempts and delays."""
 
     __slots__ = ("at_s", "timeout_s")
 
     def __init__(self, at_s: float, timeout_s: float) -> None:
         self.at_s: Final = at_s
-        """On the clock that the loop is given the time of."""
+        """In seconds, on the clock of the loop."""
         self.timeout_s: Final = timeout_s
 
     def is_over(self, now_s: float) -> bool:
@@ -71,16 +71,16 @@ class Deadline:
 
 
 class Call:
-    """What the loop must know of a request.
+    """The facts that the loop needs about a request.
 
     Args:
-        is_repeatable: a write that may be sent again when it may have been applied already,
-            since it is idempotent or carries a token.
-        token_since_s: when the first request under the token may have been sent, where that was
-            an earlier call; otherwise this call's own first request counts.
-        may_be_applied: an earlier call under the same token may have applied it.
+        is_repeatable: whether a write may be sent again although it may have been applied, because
+            it is idempotent or has a token.
+        token_since_s: when an earlier call may have sent the first request with the token.
+            Otherwise this call's own first request counts.
+        may_be_applied: whether an earlier call with the same token may have applied it.
         resolve_condition_failure: decides, from the stored item in wire form, whether an earlier
-            attempt of this very call made its condition fail.
+            attempt of the same call made its condition fail.
     """
 
     __slots__ = (
@@ -116,7 +116,7 @@ class Call:
         self.resolve_condition_failure: Final = resolve_condition_failure
 
     def under_token(self, since_s: float, *, may_be_applied: bool = False) -> Call:
-        """The same, whose token was first sent then, or later."""
+        """The same call, with the time from which its token may have been sent."""
         return Call(
             operation=self.operation,
             table_name=self.table_name,
@@ -177,7 +177,7 @@ class SlotTaken:
 
 
 class Answered:
-    """The answer to Send, where DynamoDB answered."""
+    """The answer to Send if DynamoDB answered."""
 
     __slots__ = ("now_s", "response")
 
@@ -198,7 +198,7 @@ class Raised:
 
 
 class Refreshed:
-    """The answer to Refresh. `is_new`: the credentials are others than those that were refused."""
+    """The answer to Refresh. `is_new`: the credentials differ from the refused ones."""
 
     __slots__ = ("is_new", "now_s")
 
@@ -223,8 +223,8 @@ Reply = SlotTaken | Answered | Raised | Refreshed | Woke
 class Success:
     """The answer, and how many requests it took.
 
-    `response` is None where the answer was lost, and the stored item proved the write.
-    `is_after_loss` says that an earlier attempt of the same call may have been applied too.
+    `response` is None if the answer was lost and the stored item proved the write. `is_after_loss`
+    says that an earlier attempt of the same call may have been applied too.
     """
 
     __slots__ = ("attempts", "is_after_loss", "response")
@@ -255,9 +255,9 @@ class Permits(Protocol):
 
 
 class Progress(Protocol):
-    """What a call that may take several loops has used up: requests, and time.
+    """The requests and the time that a call has used, over several loops.
 
-    `call_id` stands in its events.
+    Its events have this `call_id`.
     """
 
     attempts: int
@@ -290,14 +290,14 @@ def attempts(
 
 
 class FirstAttempt:
-    """The first attempt of a call, without the loop: most calls need no other.
+    """The first attempt of a call, without the loop. Most calls need only this one.
 
-    A driver that has a free slot takes this short path: it begins, sends, and then either says
-    that the answer came, or goes on with a loop that stands where this has come to. Permits,
-    quota, counts, events and errors are the loop's.
+    A driver with a free slot takes this short path. It begins and sends, and then either reports
+    the answer, or continues with a loop from that point. Permits, quota, counts, events and errors
+    are the same as in the loop.
 
     Raises:
-        CircuitOpenError: the circuit breaker refuses; the loop says it in its own words.
+        CircuitOpenError: the circuit breaker refuses the call. The loop reports it.
     """
 
     __slots__ = ("permit", "permits", "progress", "quota", "sent_s")
@@ -318,11 +318,11 @@ class FirstAttempt:
 
     @staticmethod
     def suits(call: Call) -> bool:
-        """Whether nothing came before it that its outcome must be seen with."""
+        """Whether no earlier request of the call matters for the outcome."""
         return call.client_request_token is None and not call.may_be_applied
 
     def succeed(self, response: Mapping[str, Any], now_s: float) -> Success:
-        """The answer came."""
+        """Report the answer."""
         self.progress.now_s = now_s
         if self.permits is not None:
             self.permits.record(self.permit, "success", now_s - self.sent_s, now_s)
@@ -333,10 +333,9 @@ class FirstAttempt:
     def go_on(
         self, make_loop: Callable[[Permits | None], Generator[Command, Any, Success]]
     ) -> Generator[Command, Any, Success]:
-        """A loop that waits for the reply to its Send, in place of this.
+        """A loop that continues from here, waiting for the answer to its Send.
 
-        Args:
-            make_loop: makes one with these permits, at the time of `sent_s`.
+        Args: make_loop: makes a loop with these permits, at the time `sent_s`.
         """
         self.progress.attempts -= 1  # the loop counts it
         loop = make_loop(None if self.permits is None else Held(self.permits, self.permit))
@@ -346,7 +345,7 @@ class FirstAttempt:
 
 
 class Held:
-    """Permits of which the first was asked for already: it was given, or refused."""
+    """Permits whose first result is already known: given or refused."""
 
     __slots__ = ("_held", "_permits")
 
@@ -375,7 +374,7 @@ class Held:
 
 
 class _Attempts:
-    """The state of one call, and what follows from it."""
+    """The state of one call, and its next commands."""
 
     __slots__ = (
         "attempt",
@@ -429,7 +428,7 @@ class _Attempts:
         self.is_ambiguous = call.may_be_applied  # an earlier attempt may have been applied
         self.had_fresh_credentials = False
         self.last_cost: int | None = None
-        # The last failure; one that reached DynamoDB is not replaced by one that did not.
+        # The last failure. One that did not reach DynamoDB does not replace one that did.
         self.outcome: Outcome | None = None
         self.cause: Exception | None = None
 
@@ -460,7 +459,7 @@ class _Attempts:
         except Exception:
             raise
         except BaseException as cancellation:
-            # A transport that was cancelled before it sent anything says so.
+            # A transport reports whether it was cancelled before it sent anything.
             is_sent = self.is_in_flight and not isinstance(cancellation.__cause__, NotSent)
             cancellation.__cause__ = None
             may_be_applied = self.call.is_write and (is_sent or self.is_ambiguous)
@@ -471,7 +470,7 @@ class _Attempts:
     def _send(
         self, permits: Permits | None
     ) -> Generator[Command, Any, tuple[Answered | Raised, Outcome | None]]:
-        """One attempt, under one permit, with one result for the circuit breaker."""
+        """One attempt, with one permit and one result for the circuit breaker."""
         permit = self._acquire(permits)
         try:
             asked_s = self.now_s
@@ -572,10 +571,10 @@ class _Attempts:
         return DeadlineExceededError(self.call.operation, self.deadline.timeout_s, waiting_for)
 
     def _require_token_window(self) -> None:
-        """Refuse to send under a token that DynamoDB may have forgotten.
+        """Refuse to send with a token that DynamoDB may have forgotten.
 
-        Looked at right before each request, since waits take time. Within the window a repeat is
-        recognised; after it, it would be applied once more.
+        Checked right before each request, because delays take time. DynamoDB recognises a repeat
+        within the window, and would apply it again after it.
         """
         if self.token_since_s is None:
             self.token_since_s = self.now_s
@@ -584,7 +583,8 @@ class _Attempts:
             raise self._unknown(reason) from self.cause
 
     def _not_sent(self, error: DynasafeError) -> DynasafeError:
-        """The error itself where it stopped the first attempt; else what came before it."""
+        """The error itself if it stopped the first attempt; else the error of the earlier
+        attempt."""
         if self.outcome is not None:
             return self._error()
         return self._unknown(type(error).__name__) if self.is_ambiguous else error
@@ -599,10 +599,10 @@ class _Attempts:
             self.cause = error
 
     def _is_proven_applied(self, outcome: Outcome) -> bool:
-        """Whether the condition failed since this very call had been applied before.
+        """Whether the condition failed because this same call was applied before.
 
-        By an earlier attempt, or by a delivery of this one: what is between here and DynamoDB may
-        deliver a request twice.
+        By an earlier attempt, or by a second delivery of this one: the network may deliver a
+        request twice.
         """
         resolve = self.call.resolve_condition_failure
         if outcome.error_class is not ErrorClass.CONDITION_FAILED or resolve is None:
@@ -610,7 +610,7 @@ class _Attempts:
         return resolve(outcome.item) == "applied"
 
     def _retry_delay_s(self, outcome: Outcome, draw: float) -> float | None:
-        """Seconds until the next attempt, or None where there is to be none."""
+        """Seconds until the next attempt, or None for no further attempt."""
         policy = self.policy
         if policy is None or self.attempt >= policy.max_attempts:
             return None
@@ -651,13 +651,13 @@ class _Attempts:
 
     def _is_in_time(self, delay_s: float) -> bool:
         next_s = self.now_s + delay_s
-        # The window is counted from the first request, which is earlier than its completion.
+        # The window is measured from the first request, which is before its completion.
         if self.token_since_s is not None and next_s >= self.token_since_s + TOKEN_WINDOW_S:
             return False
         return self.deadline is None or next_s < self.deadline.at_s
 
     def _error(self) -> DynasafeError:
-        """What the caller gets for the last failure."""
+        """The error that the caller gets for the last failure."""
         outcome = self.outcome
         assert outcome is not None
         if self.is_ambiguous:
@@ -695,7 +695,7 @@ class _Attempts:
             error_type = ConditionalCheckFailedError
         elif outcome.error_class is ErrorClass.THROTTLED:
             error_type = ThrottledError
-        elif outcome.code == "ValidationException" and _ITEM_TOO_LARGE.match(outcome.message):
+        elif outcome.code == "ValidationException" and re.match(_ITEM_TOO_LARGE, outcome.message):
             error_type = ItemTooLargeError
         else:
             error_type = ServiceError
@@ -760,7 +760,7 @@ class _Attempts:
 
 
 def _capacity_units(response: Any) -> float | None:
-    """The capacity units that an answer says it took, of all its tables."""
+    """The consumed capacity units in an answer, summed over its tables."""
     consumed = response.get("ConsumedCapacity") if isinstance(response, Mapping) else None
     if consumed is None:
         return None
@@ -769,10 +769,10 @@ def _capacity_units(response: Any) -> float | None:
 
 
 def _settles_token(outcome: Outcome) -> bool:
-    """Whether the answer to a repeat says that the first request under its token was not applied.
+    """Whether the answer to a repeat proves that the first request with its token was not applied.
 
-    A repeat of a completed transaction succeeds. So one that is cancelled for good was the first
-    of its token to be decided.
+    A repeat of a completed transaction succeeds. So if it is cancelled, no earlier request with the
+    token was applied.
     """
     is_cancelled = outcome.code == "TransactionCanceledException"
     return is_cancelled and outcome.error_class is ErrorClass.FINAL

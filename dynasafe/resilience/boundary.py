@@ -1,8 +1,8 @@
-"""The error boundary of transports: what became of one request.
+"""The error boundary of transports: the outcome of one request.
 
 A transport sends one request once. It returns DynamoDB's own answer, or raises one of the three
-exceptions of this module. It alone knows whether a byte was handed to the network, so it states
-that as a fact. What lies above does not ask for the name of another library's exception.
+exceptions of this module. Only the transport knows whether a byte was handed to the network, so it
+states that as a fact. Higher layers do not look at exceptions of other libraries.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ class TransportError(Exception):
 
 
 class Refused(TransportError):
-    """DynamoDB answered with an error of its own.
+    """DynamoDB answered with an error.
 
     Args:
         code: the name of the error without its namespace: "ValidationException".
         message: the service's words.
         http_status: 4xx or 5xx.
-        headers: of the answer, with lower-case names.
+        headers: the answer's headers, with lower-case names.
         members: other members of the error's body, in the client's form: `Item`,
             `CancellationReasons`, `ThrottlingReasons`.
     """
@@ -63,9 +63,9 @@ class NotSent(TransportError):
     Args:
         reason: what happened, without any value of an item.
         is_retryable: whether the same request may succeed a moment later.
-        provider: where the credentials should have come from, if they are what failed.
-        limit: the limit that ran out, if that is what happened: "connect_timeout_s",
-            "attempt_timeout_s" or "timeout_s".
+        provider: the source of the credentials, if these failed.
+        limit: the setting whose time ran out, if any: "connect_timeout_s", "attempt_timeout_s" or
+            "timeout_s".
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The circuit breaker as a pure state machine: time and chance are arguments.
+"""The circuit breaker as a pure state machine: time and random draws are arguments.
 
     CLOSED     calls pass, and their results are counted
     OPEN       calls are refused, for a time that grows with each opening
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from dynasafe.events import Event, Hook
 
 HALF_OPEN_RETRY_S = 1.0
-"""When to come back while the probes of a half-open circuit are still under way."""
+"""The `retry_after_s` while the probes of a half-open circuit are still running."""
 _DEFAULT_GROWTH_LIMIT = 12
 
 
@@ -45,7 +45,7 @@ class CircuitState(Enum):
     CLOSED = "closed"
     """Calls pass, and their results are counted."""
     OPEN = "open"
-    """Calls are refused, until its time is over."""
+    """Calls are refused until the open time is over."""
     HALF_OPEN = "half_open"
     """A few calls pass, and decide."""
     FORCED_OPEN = "forced_open"
@@ -67,7 +67,8 @@ class CountWindow(Record):
 
 
 class TimeWindow(Record):
-    """The results of the last `seconds` decide; a whole number, since they are kept by second."""
+    """The results of the last `seconds` decide. It is a whole number, because results are kept by
+    second."""
 
     __slots__ = __match_args__ = ("seconds",)
     seconds: int
@@ -77,7 +78,8 @@ class TimeWindow(Record):
 
 
 class CircuitMetrics(Record):
-    """What the window holds. Rates run from 0.0 to 1.0, and are -1.0 below the minimum of calls."""
+    """The counts in the window. Rates run from 0.0 to 1.0, and are -1.0 below the minimum of
+    calls."""
 
     __slots__ = __match_args__ = (
         "buffered_calls",
@@ -109,7 +111,7 @@ class CircuitMetrics(Record):
 
 
 class Permit:
-    """Leave to make one call. It is used up by `record` or `release`."""
+    """Permission for one call. `record` or `release` uses it up."""
 
     __slots__ = ("generation", "is_used")
 
@@ -193,19 +195,19 @@ class Circuit:
     """A circuit breaker without a clock: callers pass the time.
 
     Args:
-        name: stands in events and errors.
-        failure_rate: opens at this rate of failures and above, in (0, 1].
-        slow_rate: opens at this rate of slow calls and above, in (0, 1].
+        name: appears in events and errors.
+        failure_rate: the circuit opens at this rate of failures, in (0, 1].
+        slow_rate: the circuit opens at this rate of slow calls, in (0, 1].
         slow_call_s: a call that takes longer is slow.
         window: the results that count: CountWindow or TimeWindow.
-        minimum_calls: with fewer results in the window it does not open.
+        minimum_calls: with fewer results in the window, it does not open.
         open_s: how long it stays open at first.
-        open_growth: each opening in a row is longer by this factor, 1 or more.
-        max_open_s: no opening is longer; None: 12 times open_s.
-        open_jitter: the random part of how long it stays open, in [0, 1].
+        open_growth: each consecutive opening is longer by this factor, 1 or more.
+        max_open_s: the longest open time; None: 12 times open_s.
+        open_jitter: the random part of the open time, in [0, 1].
         half_open_permits: how many calls decide in HALF_OPEN.
         max_half_open_s: after this long in HALF_OPEN it opens again; None: no limit.
-        hooks: called with each CircuitTransition, when it has happened.
+        hooks: called after each CircuitTransition.
 
     Raises:
         InvalidValueError: a setting is of a wrong type, or outside its range.
@@ -250,7 +252,7 @@ class Circuit:
         self.slow_rate = slow_rate
         self.slow_call_s = slow_call_s
         self.window = window
-        # A window of 50 calls never holds 100.
+        # A window of 50 calls has at most 50 results.
         size = window.calls if isinstance(window, CountWindow) else minimum_calls
         self.minimum_calls: int = min(minimum_calls, size)
         self.open_s = open_s
@@ -275,12 +277,12 @@ class Circuit:
 
     @property
     def state(self) -> CircuitState:
-        """The state as of the last call. An OPEN circuit becomes HALF_OPEN with the first call
-        after its time."""
+        """The state after the last call. An OPEN circuit becomes HALF_OPEN with the first call
+        after its open time."""
         return self._state
 
     def metrics(self, now_s: float) -> CircuitMetrics:
-        """What its window holds now."""
+        """The counts in the window now."""
         self._calls.forget(now_s)
         failure_rate, slow_rate = self._rates()
         return CircuitMetrics(
@@ -292,7 +294,7 @@ class Circuit:
         )
 
     def acquire(self, now_s: float, draw: float = 0.5) -> Permit:
-        """Leave to make one call.
+        """Get permission for one call.
 
         Args:
             draw: uniform in [0, 1), for an opening's jitter.
@@ -327,10 +329,10 @@ class Circuit:
         now_s: float,
         draw: float = 0.5,
     ) -> None:
-        """Tell what came of a call. A second result of the same permit does not count.
+        """Record the result of a call. A second result for the same permit does not count.
 
         Args:
-            result: "ignored" counts as neither, and gives the permit back.
+            result: "ignored" counts as neither success nor failure, and gives the permit back.
             draw: uniform in [0, 1), for an opening's jitter.
         """
         if result == "ignored":
@@ -363,7 +365,7 @@ class Circuit:
             )
 
     def release(self, permit: Permit) -> None:
-        """Give a permit back without a result, as for a call that was cancelled."""
+        """Give a permit back without a result, for example for a cancelled call."""
         if self._is_current(permit) and self._state is CircuitState.HALF_OPEN:
             self._free_permits += 1
 
@@ -386,10 +388,10 @@ class Circuit:
         self._open(now_s, draw)
 
     def half_open(self, now_s: float) -> None:
-        """Let the probes pass now.
+        """Become half-open now, and let the probes pass.
 
         Raises:
-            ValueOutOfRangeError: it is closed, so that there is nothing to probe.
+            ValueOutOfRangeError: the circuit is closed, so there is nothing to probe.
         """
         if self._state is CircuitState.CLOSED:
             raise ValueOutOfRangeError(
@@ -398,9 +400,9 @@ class Circuit:
         self._half_open(now_s)
 
     def reset(self) -> None:
-        """Close, and forget everything: also what calls that are under way will report."""
+        """Close the circuit, and forget everything, including future results of running calls."""
         self._close()
-        self._generation += 1  # a permit from before counts no more
+        self._generation += 1  # permits from before no longer count
         self._openings = 0
         self._calls = self._new_window()
 
@@ -427,7 +429,7 @@ class Circuit:
 
     def _open(self, now_s: float, draw: float) -> None:
         self._openings += 1
-        # Past 64 doublings any opening is at its longest; a float would overflow later.
+        # After 64 doublings every open time is at its limit. A float would overflow later.
         try:
             growth = self.open_growth ** min(self._openings - 1, 64)
         except OverflowError:
@@ -469,7 +471,7 @@ class Circuit:
         self._generation += 1
         self._has_reported = False
         if state is not CircuitState.OPEN:
-            # An open circuit keeps the metrics that opened it, for whoever looks.
+            # An open circuit keeps the metrics that opened it, so that users can see them.
             self._calls = self._new_window()
             is_half_open = state is CircuitState.HALF_OPEN
             self._needed_calls = self.half_open_permits if is_half_open else self.minimum_calls

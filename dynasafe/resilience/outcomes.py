@@ -1,8 +1,8 @@
-"""What a failed request means: whether it was applied, and whether it may be sent again.
+"""The meaning of a failed request: whether it was applied, and whether to send it again.
 
-A transport says what happened as `Refused`, `Lost` or `NotSent`; this module knows the codes of
-DynamoDB. What it does not know falls on the safe side: an unknown code below HTTP 500 is final,
-anything else may have been applied.
+A transport raises `Refused`, `Lost` or `NotSent`. This module has the error codes of DynamoDB.
+Unknown cases are treated safely: an unknown code below HTTP 500 is final, and after anything else
+the request may have been applied.
 
 Sources: "Error handling with DynamoDB"; "TransactWriteItems", "CancellationReason" and "Common
 errors", Amazon DynamoDB API Reference.
@@ -22,35 +22,35 @@ CircuitResult = Literal["success", "failure", "ignored"]
 
 
 class ErrorClass(Enum):
-    """What a failure means for the request that met it."""
+    """The meaning of a failure for its request."""
 
     THROTTLED = "throttled"
-    """Refused for its rate, not applied. May be sent again, slowly."""
+    """Refused because of the request rate, not applied. May be sent again, slowly."""
     CONFLICT = "conflict"
-    """Refused since another request held the item, not applied. May be sent again."""
+    """Refused because another request was using the item, not applied. May be sent again."""
     AMBIGUOUS = "ambiguous"
     """Perhaps applied: no usable answer."""
     IN_PROGRESS = "in_progress"
-    """The transaction with this token is still running: not known yet."""
+    """The transaction with this token is still running, so the outcome is not known yet."""
     CREDENTIALS = "credentials"
-    """The credentials have expired, or the signature's time is off; not applied. Once more, if
-    the transport has fresh ones, or has corrected its clock."""
+    """The credentials have expired, or the signature's time is wrong; not applied. May be sent once
+    more, if the transport has fresh credentials or has corrected its clock."""
     CONDITION_FAILED = "condition_failed"
     """The condition was false, not applied."""
     FINAL = "final"
-    """Refused for what it is, not applied. The same request would be refused again."""
+    """The request is wrong, so it was not applied. It would be refused again."""
     NOT_CONNECTED = "not_connected"
-    """Nothing was sent, since no connection could be made. May be tried again."""
+    """Nothing was sent, because no connection could be made. May be tried again."""
     LOCAL = "local"
-    """Nothing was sent, for a reason on this side that the same request would meet again."""
+    """Nothing was sent, because of a local reason that the same request would meet again."""
 
 
 class Outcome:
-    """One failed request, as far as it can be known.
+    """One failed request, with all that is known about it.
 
     `code` is the service's error code; without an answer, "Lost", "NotSent", or the name of an
     exception that no transport should raise. `item` and `cancellation_reasons` are in wire form.
-    `not_sent` is the fact from which the error of a request that was not sent is made.
+    `not_sent` has the facts for the error of a request that was not sent.
     """
 
     __slots__ = (
@@ -117,10 +117,10 @@ class Outcome:
 
     @property
     def circuit_result(self) -> CircuitResult:
-        """What it says about the service's health.
+        """The result for the circuit breaker: what it means for the service's health.
 
-        A refusal proves that the service is up. A throttle says something about one key's or one
-        caller's rate, and must not stop all calls to the table.
+        A refusal proves that the service is up. A throttle is about the rate of one key or one
+        caller, and must not stop all calls to the table.
         """
         match self.error_class:
             case ErrorClass.AMBIGUOUS | ErrorClass.NOT_CONNECTED:
@@ -131,8 +131,8 @@ class Outcome:
                 return "success"
 
 
-# Of the AWS SDKs' retry standard. TransactionInProgressException is one of them too, but has a
-# class of its own, since its transaction may yet be applied.
+# From the AWS SDKs' retry standard. TransactionInProgressException is one of them too, but has its
+# own class, because its transaction may still be applied.
 THROTTLING_CODES = frozenset(
     {
         "BandwidthLimitExceeded",
@@ -224,7 +224,7 @@ _REPEATABLE_REASONS = {
 
 
 def outcome_of(error: Exception) -> Outcome:
-    """What the failure that a transport raised means."""
+    """The outcome for a failure that a transport raised."""
     match error:
         case Refused():
             return _of_refusal(error)
@@ -294,7 +294,7 @@ def _cancellation_reasons(
     reasons = response.get("CancellationReasons")
     if reasons:
         return tuple(reasons)
-    # Without the member, the codes stand in the message: "... [None, ConditionalCheckFailed]".
+    # Without the member, the codes are in the message: "... [None, ConditionalCheckFailed]".
     listed = re.search(r"\[([A-Za-z, ]+)\]", message)
     return tuple({"Code": each.strip()} for each in listed[1].split(",")) if listed else ()
 

@@ -1,7 +1,7 @@
-"""When a request is repeated: delays with full jitter, and a quota that bounds the load.
+"""Retries: delays with full jitter, and a quota that limits the load.
 
-This is the AWS SDKs' "standard" retry behaviour of 2026, with DynamoDB's own numbers. A retry
-costs tokens of a quota that one client shares, so that an outage does not multiply the traffic.
+This is the AWS SDKs' "standard" retry behaviour of 2026, with DynamoDB's own numbers. Each retry
+costs tokens from the client's quota, so an outage does not multiply the traffic.
 
 Source: "Retry behavior", AWS SDKs and Tools Reference Guide; botocore's retries/standard.py and
 retries/quota.py from version 1.44.
@@ -16,16 +16,16 @@ QUOTA_CAPACITY = 500
 RETRY_COST = 14
 THROTTLE_COST = 5
 RETRY_AFTER_MARGIN_S = 5.0
-"""How much longer than its own delay a client waits at most when the service asks for it."""
+"""The most seconds that the service can add to a delay."""
 
 
 class RetryPolicy(Record):
-    """How often and after which delays to repeat a request.
+    """The number of attempts and the delays between them.
 
     Args:
         max_attempts: at least 1; the first try counts.
         base_delay_s: the longest delay before the first retry. It doubles with each retry.
-        throttle_base_delay_s: the same after a throttle.
+        throttle_base_delay_s: the same, after a throttle.
         max_delay_s: the longest of these delays. The service may ask for up to 5 s more.
         quota: the tokens that a client has for retries; None: no limit.
 
@@ -78,11 +78,12 @@ class RetryPolicy(Record):
         Args:
             retry: 0 for the first one.
             draw: uniform in [0, 1).
-            retry_after: the service's own wish in milliseconds (header x-amz-retry-after). It can
-                lengthen the delay by at most 5 s. What is not a whole number is ignored.
+            retry_after: the delay that the service asks for, in milliseconds (header
+                x-amz-retry-after). It can lengthen the delay by at most 5 s. It is ignored if it is
+                not a whole number.
         """
         base_s = self.throttle_base_delay_s if is_throttle else self.base_delay_s
-        # Past 2 ** 64 any base is over any cap; a float would overflow at 2 ** 1024.
+        # From 2 ** 64 on, the delay is at its cap. A float would overflow at 2 ** 1024.
         delay_s = draw * min(self.max_delay_s, base_s * 2.0 ** min(retry, 64))
         if retry_after is not None and retry_after.isascii() and retry_after.isdigit():
             wished_s = int(retry_after[:18]) / 1000
@@ -100,14 +101,14 @@ class RetryQuota:
         self.available: int = capacity
 
     def take(self, cost: int) -> bool:
-        """Whether there were enough tokens; then they are taken."""
+        """Take tokens, if there are enough. Returns whether it did."""
         if cost > self.available:
             return False
         self.available -= cost
         return True
 
     def give_back(self, last_cost: int | None) -> None:
-        """After a success: the cost of its last retry, or 1 if there was none."""
+        """Give tokens back after a success: the cost of its last retry, or 1 without a retry."""
         amount = 1 if last_cost is None else last_cost
         self.available = min(self.capacity, self.available + amount)
 

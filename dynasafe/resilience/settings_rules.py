@@ -1,4 +1,4 @@
-"""The ranges of settings, and the errors that name a setting outside of its own."""
+"""Checks of settings: types and ranges, with errors that name the setting."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dynasafe.errors import UnsupportedTypeError, ValueOutOfRangeError
 
 
 def require_count(path: str, value: object, *, least: int = 1, most: int | None = None) -> None:
-    """Refuse what is not a whole number of at least, and at most, so many.
+    """Require a whole number from `least` to `most`.
 
     Raises:
         InvalidValueError: with the setting's name as its path.
@@ -23,7 +23,7 @@ def require_count(path: str, value: object, *, least: int = 1, most: int | None 
 
 
 def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
-    """Refuse what is not a finite number of seconds above zero, or zero where that is allowed.
+    """Require a finite number of seconds above zero, or zero if that is allowed.
 
     Raises:
         InvalidValueError: with the setting's name as its path.
@@ -35,7 +35,7 @@ def require_seconds(path: str, value: object, *, or_zero: bool = False) -> None:
 
 
 def require_rate(path: str, value: object, *, or_zero: bool = False) -> None:
-    """Refuse what is not a rate above 0.0, or from it where that is allowed, up to 1.0.
+    """Require a rate above 0.0, or 0.0 if that is allowed, up to 1.0.
 
     Raises:
         InvalidValueError: with the setting's name as its path.
@@ -47,7 +47,7 @@ def require_rate(path: str, value: object, *, or_zero: bool = False) -> None:
 
 
 def require_growth(path: str, value: object) -> None:
-    """Refuse what is not a finite factor of at least 1.
+    """Require a finite factor of at least 1.
 
     Raises:
         InvalidValueError: with the setting's name as its path.
@@ -68,7 +68,7 @@ def _number(path: str, value: object, what: str) -> int | float:
 
 
 def require_hooks(path: str, value: object) -> None:
-    """Refuse what is not a sequence of plain functions.
+    """Require a sequence of plain functions.
 
     Raises:
         UnsupportedTypeError: with the setting's name as its path.
@@ -77,19 +77,19 @@ def require_hooks(path: str, value: object) -> None:
         raise UnsupportedTypeError(path, "a sequence of callables is expected")
     if not value:
         return
-    from inspect import iscoroutinefunction  # only where it is needed: it takes long to load
+    from inspect import iscoroutinefunction  # loaded only if needed: it is slow to load
 
     for hook in value:
         if iscoroutinefunction(hook) or iscoroutinefunction(type(hook).__call__):
             raise UnsupportedTypeError(
                 path,
-                "a hook is a plain function: nobody would await an async one. Fix: `def`, and "
-                "asyncio.create_task() for what has to wait",
+                "a hook must be a plain function: nothing would await an async one. Fix: use "
+                "`def`, and asyncio.create_task() for async work",
             )
 
 
 def _shown(number: object) -> str:
-    """Python writes no whole number of more than 4,300 digits."""
+    """The number for a message. Python refuses to write more than 4,300 digits."""
     try:
         return str(number)
     except ValueError:

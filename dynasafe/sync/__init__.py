@@ -1,4 +1,4 @@
-"""The face for code that is not async: what goes with `dynasafe.DynamoDB` and `dynasafe.Table`."""
+"""The sync API: the classes and functions that go with `dynasafe.DynamoDB` and `dynasafe.Table`."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ _HOMES = {
     "settle": "dynasafe.sync.contention",
 }
 
-if not TYPE_CHECKING:  # a type checker would take any name for defined because of it
+if not TYPE_CHECKING:  # with it, a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         home = _HOMES.get(name)

@@ -1,8 +1,8 @@
 """Requests through a client of boto3.
 
-Each request runs on a thread of its own, since nothing else can end a lookup of a name or an
-answer that trickles. The body of a request notes when it is written to the connection: what fails
-before that was not sent, and what is given up before that is never sent.
+Each request runs in its own thread, because nothing else can end a slow name lookup or a slow
+answer. The body of a request records when it is written to the connection. A request that fails
+before that was not sent, and one that is given up before that is never sent.
 
 Sources: botocore's endpoint.py, httpsession.py and awsrequest.py; urllib3's connection.py.
 """
@@ -37,20 +37,19 @@ from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
 from dynasafe.resilience.boundary import Lost, NotSent, TransportError
 from dynasafe.sync.threads import Work
-from dynasafe.validation import CHECKED_OPERATIONS
 
 _FRESH_S = 10.0
-"""For so long after a refresh, calls that were refused take its credentials."""
+"""For this long after a refresh, refused calls use its credentials and do not refresh again."""
 _FAILED_REFRESH_S = 1.0
-"""How long calls have the failure of the last refresh, before another one is tried."""
+"""Seconds for which calls get the failure of the last refresh, before the next one is tried."""
 
 
 class BotoConnection(ClientConnection):
-    """Makes a client of boto3, and closes it; again and again, if wanted.
+    """Makes a client of boto3 and closes it, also several times.
 
     Raises:
-        ClientRetriesError: the config would have requests repeated.
-        InvalidValueError: an argument is of a wrong type, or contradicts another.
+        ClientRetriesError: the config would make the client repeat requests.
+        InvalidValueError: an argument has the wrong type, or contradicts another.
     """
 
     def __init__(self, **given: Any) -> None:
@@ -82,7 +81,7 @@ class BotoConnection(ClientConnection):
             raise
         except Exception as error:
             raise opening_error(error) from error
-        return BotoTransport(self._client, is_validating=False)
+        return BotoTransport(self._client)
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -90,10 +89,10 @@ class BotoConnection(ClientConnection):
             client.close()
 
     def _client_config(self) -> Any:
-        """The given config, with what must hold.
+        """The given config, with the required options.
 
-        It leaves out botocore's check of parameters: `check_request` has looked at them already,
-        and BotoTransport has botocore look at those that it does not know.
+        It turns off botocore's check of parameters: `check_request` has already checked them, and
+        BotoTransport lets botocore check the others.
         """
         own: dict[str, Any] = {
             "max_pool_connections": self._pool_size,
@@ -110,7 +109,7 @@ class BotoConnection(ClientConnection):
 
 
 class _Handover:
-    """What has become of the request under way: written to a connection, or given up before."""
+    """The state of the current request: written to a connection, or given up before that."""
 
     __slots__ = ("_is_given_up", "_lock", "is_aws", "is_made", "is_reached")
 
@@ -122,10 +121,11 @@ class _Handover:
         self._lock = threading.Lock()
 
     def make(self) -> None:
-        """It is being written.
+        """Note that the request is being written.
 
         Raises:
-            ConnectionAbortedError: nobody waits for it any more, or it was written before.
+            ConnectionAbortedError: nobody waits for the request any more, or it was already
+                written.
         """
         with self._lock:
             if self._is_given_up or self.is_made:
@@ -133,7 +133,7 @@ class _Handover:
             self.is_made = True
 
     def give_up(self) -> bool:
-        """Wait for it no longer; whether it was written. If not, it never will be."""
+        """Stop waiting. Returns whether the request was written. If not, it never will be."""
         with self._lock:
             self._is_given_up = True
             return self.is_made
@@ -143,7 +143,7 @@ _handover: ContextVar[_Handover | None] = ContextVar("dynasafe_sync_handover", d
 
 
 class _MarkedBody:
-    """A body that notes when it is written, and is written once."""
+    """A body that records when it is written, and is written only once."""
 
     def __init__(self, body: bytes, handover: _Handover) -> None:
         self._body = body
@@ -162,14 +162,11 @@ class _MarkedBody:
 class BotoTransport:
     """Sends requests through a client of boto3; threads share it.
 
-    Args:
-        is_validating: whether the client has botocore check the parameters.
-
     Raises:
         ClientRetriesError: the client repeats requests by itself.
     """
 
-    def __init__(self, client: Any, *, is_validating: bool = True) -> None:
+    def __init__(self, client: Any) -> None:
         from inspect import iscoroutinefunction
 
         meta = getattr(client, "meta", None)
@@ -186,7 +183,6 @@ class BotoTransport:
             )
         require_sent_once(meta.config.retries or {})
         self._client = client
-        self._is_validating = is_validating
         self._lock = threading.Lock()
         self._refresh: Work[bool] | None = None
         self._refreshed_at_s = float("-inf")
@@ -194,7 +190,7 @@ class BotoTransport:
         self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
         self.max_connections: int = meta.config.max_pool_connections
         events = meta.events
-        # Last: what answers in place of the network, as moto does, comes before it.
+        # Last: handlers that answer in place of the network, such as moto's, run before it.
         events.register_last(
             "before-send.dynamodb", _note_request, unique_id="dynasafe-sync-note-request"
         )
@@ -203,10 +199,6 @@ class BotoTransport:
     def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
-        if not self._is_validating and operation not in CHECKED_OPERATIONS:
-            findings = self._findings(operation, params)
-            if findings:
-                raise InvalidRequestError(operation, findings)
         handover = _Handover(is_aws=self._is_aws)
 
         def call() -> Mapping[str, Any]:
@@ -231,14 +223,14 @@ class BotoTransport:
             raise
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """Fetch credentials again, where they are of a kind that can be fetched."""
+        """Fetch credentials again, if they can be fetched."""
         credentials = self._credentials()
         if getattr(credentials, "_protected_refresh", None) is None:
             return False
         with self._lock:
             now_s = monotonic()
             if now_s - self._refreshed_at_s < _FRESH_S:
-                return True  # of many calls that meet the expiry together, one asks
+                return True  # if many calls meet the expiry together, one fetches
             if self._failed_refresh is not None and now_s < self._failed_refresh[0]:
                 raise self._failed_refresh[1]
             if self._refresh is None or self._refresh.is_done:
@@ -252,9 +244,9 @@ class BotoTransport:
             ) from None
 
     def _fetch(self, credentials: Any) -> bool:
-        """Whether they are others now."""
+        """Fetch credentials. Returns whether they changed."""
         before = getattr(credentials, "_frozen_credentials", None)
-        # The cache of an assumed role still has those that were refused.
+        # The cache of an assumed role still has the refused ones.
         source = getattr(credentials._refresh_using, "__self__", None)
         cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
         try:
@@ -298,7 +290,7 @@ class BotoTransport:
     def _failure(
         self, operation: str, params: Mapping[str, Any], error: Exception, handover: _Handover
     ) -> Exception:
-        """What the exception of the client means."""
+        """The failure that the client's exception means."""
         if not handover.is_reached:
             names = {cls.__name__ for cls in type(error).__mro__}
             if "ParamValidationError" in names:
@@ -313,7 +305,7 @@ class BotoTransport:
 
 
 def _note_request(request: Any, **_: Any) -> None:
-    """The client has a signed request, and is about to send it."""
+    """Note that the client has a signed request, and is about to send it."""
     handover = _handover.get()
     if handover is not None:
         handover.is_reached = True
@@ -321,7 +313,7 @@ def _note_request(request: Any, **_: Any) -> None:
 
 
 def _require_answer(operation_model: Any, response_dict: Mapping[str, Any], **_: Any) -> None:
-    """Let DynamoDB's own answers pass, and say what any other one is."""
+    """Accept DynamoDB's own answers, and raise an error for any other one."""
     handover = _handover.get()
     if handover is None:
         return

@@ -1,4 +1,4 @@
-"""Time and chance, as the sync shell takes them in."""
+"""The time and random numbers for the sync shell."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dynasafe.environment.clock import SystemTime
 
 
 class Clock(Protocol):
-    """Where seconds and random draws come from; tests put their own in its place."""
+    """Gives the time and random numbers; tests use their own."""
 
     def now_s(self) -> float:
-        """Seconds since some moment, which do not go back."""
+        """Seconds since some moment; they do not go back."""
         ...
 
     def sleep(self, delay_s: float) -> None:

@@ -1,9 +1,9 @@
 """Connections to one endpoint for threads: HTTP/1.1 keep-alive, one request at a time on each.
 
-A connection is used again only where nothing speaks against it, and a request that was handed to
-it is not sent a second time. So a failure before the handover is `NotSent`, any later one `Lost`.
+A connection is reused only if it is in a clean state, and a request that was handed to it is not
+sent a second time. So a failure before the handover is `NotSent`, and a later one `Lost`.
 
-Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the look at an idle socket.
+Sources: RFC 9110, 9.2.2, and RFC 9112, 9; httpcore, for the check of an idle socket.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from dynasafe.environment.trust import Trust
 from dynasafe.http.endpoint import Endpoint
 from dynasafe.http.exchange import AnswerReader
 from dynasafe.resilience.boundary import Lost, NotSent
+from dynasafe.sync.direct import Direct, direct
 from dynasafe.sync.streams import (
     READ_BYTES,
     LateError,
@@ -54,6 +55,8 @@ class Connection:
     """One connection. One thread uses it at a time."""
 
     __slots__ = (
+        "_calls",
+        "_direct",
         "_is_cut",
         "_is_readable",
         "_stream",
@@ -70,8 +73,16 @@ class Connection:
         self.idle_since_s: float = now_s
         self.old_at_s: Final = now_s + drawn_age_s()
         self._stream: Final = stream
+        self._calls: Stream | Direct = stream
+        self._direct: Direct | None = None
         self._is_readable: Final = readiness(stream.fileno())
         self._is_cut = False
+
+    def share(self) -> None:
+        """Prefer calls that are cheaper if several threads run."""
+        if self._calls is self._stream:
+            self._direct = direct(self._stream)
+            self._calls = self._direct or self._stream
 
     def exchange(self, request: bytes, timeout_s: float | None, deadline_s: float) -> None:
         """Hand a request over, and wait until the reader has the answer.
@@ -80,21 +91,21 @@ class Connection:
             timeout_s: what an error says; the deadline is what counts.
 
         Raises:
-            Lost: no whole answer came.
+            Lost: no complete answer came.
         """
-        stream, reader = self._stream, self.reader
+        calls, reader = self._calls, self.reader
         reader.begin()
         try:
             try:
-                sent = stream.send(request)  # all of it, as nearly always
+                sent = calls.send(request)  # the usual case: all of it was sent
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 sent = 0
             if sent < len(request):
-                send_all(stream, request[sent:], deadline_s)
+                send_all(self._stream, request[sent:], deadline_s)
             while True:
                 if not self._is_readable(left_ms(deadline_s)):
                     raise LateError
-                if self._read(stream, reader):
+                if self._read(calls, reader):
                     return
         except LateError:
             raise Lost(f"no answer within {timeout_s:g} s") from None
@@ -105,11 +116,11 @@ class Connection:
                 else f"the connection broke before the answer ({type(error).__name__})"
             ) from None
 
-    def _read(self, stream: Stream, reader: AnswerReader) -> bool:
-        """Read what is there; whether the answer is whole."""
+    def _read(self, calls: Stream | Direct, reader: AnswerReader) -> bool:
+        """Read the available bytes. Returns whether the answer is complete."""
         while True:
             try:
-                data = stream.recv(READ_BYTES)
+                data = calls.recv(READ_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError):
                 return False
             if not data:
@@ -123,11 +134,13 @@ class Connection:
                 return True
 
     def is_usable(self, now_s: float) -> bool:
-        """Whether a request may be handed over."""
+        """Whether the connection can take a request."""
         if self.is_closed or now_s - self.idle_since_s > MAX_IDLE_S:
             return False
-        # A close by the peer, or bytes that nobody asked for.
+        # The peer closed the connection, or sent unexpected bytes.
         try:
+            if self._direct is not None:
+                return self._direct.is_silent()
             if not self._is_readable(0):
                 return True
             if not isinstance(self._stream, socket.socket) or isinstance(
@@ -135,35 +148,35 @@ class Connection:
             ):
                 self._stream.recv(1)
         except (ssl.SSLWantReadError, BlockingIOError):
-            return True  # session tickets, and nothing else
+            return True  # only session tickets
         except (OSError, ValueError):
             return False
         return False
 
     def cut(self) -> None:
-        """Let the thread that waits for an answer wait no longer. It closes the connection."""
+        """Wake the thread that waits for an answer. That thread closes the connection."""
         self._is_cut = True
         with suppress(OSError):
             stream: Any = self._stream
-            # Not SSLSocket's own, which takes TLS off under the thread that reads.
+            # Not SSLSocket's own shutdown, which would remove TLS while a thread reads.
             if isinstance(stream, socket.socket):
                 socket.socket.shutdown(stream, socket.SHUT_RDWR)
             else:
                 stream.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Close without a word."""
+        """Close without TLS shutdown."""
         self.is_closed = True
         with suppress(OSError):
             self._stream.close()
 
 
 class Pool:
-    """The connections to one endpoint, the one used last first. Threads share it.
+    """The connections to one endpoint. The last used one is taken first. Threads share the pool.
 
     Args:
-        trust: for TLS.
-        proxy: that is gone through.
+        trust: the certificates for TLS.
+        proxy: the proxy to use.
         max_idle: how many unused connections are kept.
     """
 
@@ -194,13 +207,16 @@ class Pool:
     # --- Taking and giving back
 
     def take(self, now_s: float) -> Connection | None:
-        """An unused connection that is fit for a request, if there is one."""
+        """An idle connection that can take a request, or None."""
         while True:
             with self._lock:
                 if not self._idle:
                     return None
                 connection = self._idle.pop()
                 self._busy.add(connection)
+                is_shared = len(self._busy) > 1
+            if is_shared:
+                connection.share()
             if connection.is_usable(now_s):
                 if now_s >= connection.old_at_s:
                     self._begin_renewal()
@@ -208,7 +224,7 @@ class Pool:
             self.discard(connection)
 
     def release(self, connection: Connection) -> None:
-        """Give back a connection after a whole answer."""
+        """Give back a connection after a complete answer."""
         now_s = monotonic()
         is_old = now_s >= connection.old_at_s
         if connection.reader.is_reusable and not (is_old and self._take_surplus()):
@@ -222,28 +238,29 @@ class Pool:
 
     def _keep(self, connection: Connection, now_s: float) -> None:
         connection.idle_since_s = now_s
-        unfit = []
         with self._lock:
             self._busy.discard(connection)
             idle = self._idle
-            if self.is_closed or len(idle) >= self._max_idle:
-                unfit.append(connection)
-            else:
+            fits = not self.is_closed and len(idle) < self._max_idle
+            if fits:
                 idle.append(connection)
-            # The longest unused stand first.
+                if now_s - idle[0].idle_since_s <= MAX_IDLE_S:
+                    return
+            unfit = [] if fits else [connection]
+            # The longest unused ones come first.
             while idle and now_s - idle[0].idle_since_s > MAX_IDLE_S:
                 unfit.append(idle.pop(0))
         for each in unfit:
             each.close()
 
     def discard(self, connection: Connection) -> None:
-        """Close the connection, which is not used again."""
+        """Close the connection; it is not used again."""
         with self._lock:
             self._busy.discard(connection)
         connection.close()
 
     def close(self) -> None:
-        """Close all; what waits for an answer is lost."""
+        """Close all connections. Requests that wait for an answer are lost."""
         with self._lock:
             self.is_closed = True
             idle, self._idle = self._idle, []
@@ -254,9 +271,9 @@ class Pool:
             connection.cut()
 
     def drop(self) -> None:
-        """In a child process: close its copies of the parent's sockets, without a word to anyone.
+        """In a child process: close its copies of the parent's sockets, without sending anything.
 
-        No lock is taken: in the child, another thread of the parent may hold it and be gone.
+        No lock is taken: a thread of the parent that held it does not exist in the child.
         """
         self.is_closed = True
         for connection in [*self._idle, *self._busy]:
@@ -278,7 +295,7 @@ class Pool:
             timeout_s: what an error says; the deadline is what counts.
 
         Raises:
-            NotSent: none could be made.
+            NotSent: no connection could be made.
         """
         where = self.endpoint.host_header if self._proxy is None else f"{self._proxy}"
         bound_s = monotonic() + self._connect_timeout_s
@@ -312,7 +329,8 @@ class Pool:
         except ssl.SSLCertVerificationError:
             if trust.is_full(context):
                 raise
-        # The host's certificate is not of Amazon's own roots, as behind a proxy that looks inside.
+        # The host's certificate is not from Amazon's own roots, for example behind a proxy that
+        # decrypts.
         return self._open(trust.full(), deadline_s)
 
     def _open(self, context: ssl.SSLContext | None, deadline_s: float) -> Stream:
@@ -335,7 +353,7 @@ class Pool:
         try:
             addresses = self._resolve(host, port, deadline_s)
         except socket.gaierror:
-            # The name server is down, which the addresses of before need not be.
+            # The name server is down, but the earlier addresses may still work.
             if not self._addresses:
                 raise
             addresses = list(reversed(self._addresses))
@@ -346,7 +364,8 @@ class Pool:
         return dialed
 
     def _resolve(self, host: str, port: int, deadline_s: float) -> list[tuple[Any, ...]]:
-        """The host's addresses, looked up on another thread: nothing else can end a lookup."""
+        """The host's addresses, looked up in another thread, because nothing else can end a
+        lookup."""
 
         def look_up() -> list[tuple[Any, ...]]:
             return list(socket.getaddrinfo(plain_name(host), port, type=socket.SOCK_STREAM))
@@ -368,7 +387,7 @@ class Pool:
                 self._renewal = Work(self._renew).start()
 
     def _renew(self) -> None:
-        """Make a new connection before an old one is left."""
+        """Make a new connection before an old one is dropped."""
         try:
             connection = self.connect(None, math.inf)
         except NotSent:

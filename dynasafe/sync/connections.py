@@ -1,4 +1,4 @@
-"""What makes a sync client's transport: connections of our own, or a client of boto3."""
+"""Makes a sync client's transport: connections of our own, or a client of boto3."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dynasafe.sync.transport import Transport
 
 
 class Connection(Protocol):
-    """Opens a transport, and closes it; again and again, if wanted."""
+    """Opens a transport and closes it, also several times."""
 
     slot_count: int
 
@@ -19,11 +19,11 @@ class Connection(Protocol):
 
 
 def transport_over(client: Any, max_connections: int | None) -> tuple[Transport, int]:
-    """The transport over a client that a user brings, and how many requests it takes at once.
+    """The transport over a user's client, and the number of requests that it takes at once.
 
     Raises:
         ClientRetriesError: the client repeats requests by itself.
-        InvalidValueError: it is not a client of DynamoDB, or has fewer connections than that.
+        InvalidValueError: it is not a DynamoDB client, or has fewer connections.
     """
     from dynasafe.environment.clients import slot_count
     from dynasafe.sync.boto import BotoTransport
@@ -33,11 +33,11 @@ def transport_over(client: Any, max_connections: int | None) -> tuple[Transport,
 
 
 def connection_of(transport: str, given: dict[str, Any], own: dict[str, Any]) -> Connection:
-    """What makes the transport.
+    """The object that makes the transport.
 
     Args:
-        given: arguments that both have.
-        own: arguments of our own connections.
+        given: arguments for both kinds.
+        own: arguments only for our own connections.
     """
     if transport == "http":
         from dynasafe.sync.http_connect import HttpConnection

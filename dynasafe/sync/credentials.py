@@ -1,6 +1,6 @@
-"""Credentials as the threads of one client share them: fetched once for all, ahead of expiry.
+"""The credentials of one client: fetched once for all threads, and before they expire.
 
-They are fetched on a thread of their own, so that each call waits only as long as it may.
+They are fetched in a separate thread, so that each call waits only within its time limit.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from dynasafe.sync.threads import Work
 
 
 class CredentialSource(CredentialState):
-    """Where a client's credentials come from.
+    """The source of a client's credentials.
 
     Args:
-        fetch: gives credentials; it takes whether to ask the source itself. None for static
-            credentials.
+        fetch: returns credentials; its argument says whether to fetch from the source. None for
+            static credentials.
         now_s: seconds since the epoch.
     """
 
@@ -42,7 +42,7 @@ class CredentialSource(CredentialState):
         self._work: Work[Credentials] | None = None
 
     def get(self, timeout_s: float | None) -> Credentials:
-        """Credentials that are good now.
+        """Valid credentials.
 
         Raises:
             CredentialProblem: no credentials were found.
@@ -52,7 +52,7 @@ class CredentialSource(CredentialState):
         usable = self.usable(now_s)
         if usable is None:
             with self._lock:
-                # Another thread may just have fetched them.
+                # Another thread may have just fetched them.
                 usable = self.usable(now_s)
                 work = self._begin(is_forced=False) if usable is None else None
             if work is not None:
@@ -65,7 +65,7 @@ class CredentialSource(CredentialState):
         return usable
 
     def refresh(self, refused: Credentials | None, timeout_s: float | None) -> bool:
-        """Whether there are other credentials now than those that were refused.
+        """Whether there are new credentials now, in place of the refused ones.
 
         Raises:
             CredentialProblem: they could not be fetched.
@@ -81,7 +81,7 @@ class CredentialSource(CredentialState):
         return self.current != refused
 
     def _begin(self, *, is_forced: bool) -> Work[Credentials]:
-        """The fetch under way, or a new one. The caller has the lock."""
+        """The running fetch, or a new one. The caller has the lock."""
         if self._work is None:
             self._work = Work(lambda: self._run(is_forced)).start()
         return self._work

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
-from dynasafe.calls.handwritten import handwritten_plan
 from dynasafe.calls.options import (
     DEFAULT_CONNECT_TIMEOUT_S,
     DEFAULT_MAX_CONNECTIONS,
@@ -324,6 +323,8 @@ class DynamoDB:
             NoAnswerError: a read was sent, and no usable answer came.
             OutcomeUnknownError: a write may or may not have been applied.
         """
+        from dynasafe.calls.handwritten import handwritten_plan
+
         settings = _CALL.settings(options, self._settings)
         table_name = params.get("TableName") if isinstance(params, Mapping) else None
         return self._executor.call(

@@ -1,7 +1,7 @@
-"""The sync driver: it does what plans and the retry loop decide, on the thread of the caller.
+"""The sync driver: carries out the commands of plans and of the retry loop in the caller's thread.
 
-Everything that one client's calls share lives here: its transport, connection slots, retry quota
-and circuit breakers. Any number of threads may call at once.
+It has everything that one client's calls share: transport, connection slots, retry quota and
+circuit breakers. Any number of threads may call at once.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, NoReturn, TypeVar
 
 from dynasafe.calls.options import DEFAULT_MAX_CONNECTIONS, Settings
-from dynasafe.calls.plans import CallState, Plan, Sleep, observed
+from dynasafe.calls.plans import Aside, CallState, Plan, Sleep, observed
 from dynasafe.calls.requests import Request
 from dynasafe.errors import (
     CircuitOpenError,
@@ -45,12 +45,12 @@ from dynasafe.sync.transport import Transport
 T = TypeVar("T")
 
 _FAILURES = (TransportError, DynasafeError)
-"""What transports raise. Other exceptions come from outside: KeyboardInterrupt, gevent.Timeout,
-and those that a signal handler raises, such as Celery's SoftTimeLimitExceeded."""
+"""The exceptions of transports. Others come from outside: KeyboardInterrupt, gevent.Timeout, and
+those that a signal handler raises, such as Celery's SoftTimeLimitExceeded."""
 
 
 class _Interruption(BaseException):
-    """Stands in the loop of attempts for an exception from outside."""
+    """An exception from outside, for the loop of attempts."""
 
 
 class Executor:
@@ -69,18 +69,14 @@ class Executor:
         self._transport = transport
         self._pid: int = os.getpid()
 
-    @property
-    def is_open(self) -> bool:
-        return self._transport is not None
-
     def open(self, transport: Transport) -> None:
-        """Begin, in this process."""
+        """Open the client in this process."""
         self.slots = Slots(self.slots.count)
         self._pid = os.getpid()
         self._transport = transport
 
     def close(self) -> None:
-        """Refuse all further calls, and those that wait for a slot."""
+        """Refuse all further calls, and calls that wait for a slot."""
         self._transport = None
         self.slots.refuse_waiting(ClientClosedError())
 
@@ -91,10 +87,10 @@ class Executor:
         settings: Settings,
         plan_of: Callable[[CallState], Plan[T]],
     ) -> T:
-        """Carry out a plan: what it returns.
+        """Carry out a plan, and return its result.
 
         Raises:
-            DynasafeError: what it raises.
+            DynasafeError: the plan raised it.
         """
         state = self.state.begin(operation, table_name, settings, now_s=self.clock.now_s())
         plan = plan_of(state)
@@ -108,14 +104,14 @@ class Executor:
         except _FAILURES:
             raise
         except BaseException as interruption:
-            # It may have come between the end of a request and the line that gives the slot back.
+            # The exception may have come between the end of a request and the release of its slot.
             self.slots.release(state)
             if isinstance(interruption.__cause__, OutcomeUnknownError):
                 self._offer(interruption.__cause__, settings)
             raise
 
     def resolve(self, error: OutcomeUnknownError, settings: Settings) -> Any:
-        """Find out what became of a write."""
+        """Find out whether a write was applied."""
         plan_of = error.__dict__.get("_resolve_plan")
         if plan_of is None:
             raise error
@@ -131,7 +127,10 @@ class Executor:
             while True:
                 try:
                     if isinstance(command, Request):
-                        reply: Success | None = self._run(command, state)
+                        reply: Any = self._run(command, state)
+                    elif isinstance(command, Aside):
+                        reply = command.work()
+                        state.now_s = self.clock.now_s()
                     else:
                         reply = None
                         if isinstance(command, Sleep):
@@ -163,7 +162,7 @@ class Executor:
         try:
             if (
                 not FirstAttempt.suits(call)
-                or state.is_observed  # the loop tells of each attempt
+                or state.is_observed  # the loop reports each attempt
                 or (left_s is not None and left_s <= 0.0)
                 or not slots.try_take(state)
             ):
@@ -198,7 +197,8 @@ class Executor:
         request: Request,
         state: CallState,
     ) -> Success:
-        """Do what the loop of attempts decides, to its end. The caller gives the slot back."""
+        """Carry out the commands of the loop of attempts, to its end. The caller releases the
+        slot."""
         slots = self.slots
         try:
             command: Command = loop.send(reply)
@@ -231,11 +231,11 @@ class Executor:
         return transport
 
     def _start_in_child(self, transport: Transport) -> None:
-        """After a fork: over connections of this process's own, where the transport can."""
+        """After a fork: use new connections of this process, if the transport can."""
         start_in_child = getattr(transport, "start_in_child", None)
         if start_in_child is None:
             raise ForkedProcessError
-        with self.state.lock:  # of the child's threads, one does it
+        with self.state.lock:  # only one of the child's threads does it
             if self._pid != os.getpid():
                 start_in_child()
                 self.slots = Slots(self.slots.count)
@@ -268,12 +268,12 @@ class Executor:
 
 
 def _interrupt(loop: Generator[Command, Any, Success], interruption: BaseException) -> NoReturn:
-    """Let the loop give its permit back, and raise the exception that came from outside.
+    """Let the loop give its permit back, and raise the exception from outside.
 
     Its cause is an OutcomeUnknownError, if the call is a write that may have been applied.
     """
     carrier = _Interruption()
-    carrier.__cause__ = interruption.__cause__  # a NotSent says that nothing had left
+    carrier.__cause__ = interruption.__cause__  # a NotSent means that nothing was sent
     try:
         loop.throw(carrier)
     except _Interruption as thrown:
@@ -282,6 +282,6 @@ def _interrupt(loop: Generator[Command, Any, Success], interruption: BaseExcepti
 
 
 def _new_id() -> str:
-    from uuid import uuid4  # few calls need one, and it takes milliseconds to load
+    from uuid import uuid4  # few calls need it, and it takes milliseconds to load
 
     return str(uuid4())

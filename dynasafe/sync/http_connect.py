@@ -1,4 +1,4 @@
-"""Opens and closes connections of our own, as `connect()` asks for them."""
+"""Opens and closes connections of our own, for `connect()`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dynasafe.sync.http_transport import HttpTransport
 
 
 class HttpConnection:
-    """Opens a transport over connections of our own, and closes it; again and again, if wanted.
+    """Opens a transport over connections of our own, and closes it, also several times.
 
     Raises:
         ClientRetriesError: the config would have requests repeated.
@@ -25,7 +25,7 @@ class HttpConnection:
         """The transport, opened.
 
         Raises:
-            CredentialsError: the source of credentials that is configured cannot be used.
+            CredentialsError: the configured source of credentials cannot be used.
             InvalidValueError: there is no region, or another setting is wrong.
         """
         try:

@@ -27,7 +27,7 @@ from dynasafe.environment.surroundings import (
     require_surroundings,
     without_credentials,
 )
-from dynasafe.errors import DynasafeError, InvalidRequestError
+from dynasafe.errors import DynasafeError
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
 from dynasafe.http.exchange import encode, read_answer
@@ -36,11 +36,10 @@ from dynasafe.resilience.boundary import NotSent, Refused, TransportError
 from dynasafe.sync.connection import Connection, Pool
 from dynasafe.sync.credentials import CredentialSource
 from dynasafe.sync.threads import Work
-from dynasafe.validation import CHECKED_OPERATIONS
 
 
 class _Route:
-    """One endpoint with its pool, and a signer under one set of credentials."""
+    """One endpoint with its pool, and a signer with one set of credentials."""
 
     __slots__ = ("endpoint", "pool", "signer")
 
@@ -113,7 +112,7 @@ class HttpTransport:
         self._source = self._new_source(around)
 
     def close(self) -> None:
-        """Close all connections. What waits for an answer is lost."""
+        """Close all connections. Requests that wait for an answer are lost."""
         with self._lock:
             self._source = None
             pools, self._pools = self._pools, {}
@@ -131,7 +130,7 @@ class HttpTransport:
 
         Raises:
             Refused: DynamoDB answered with an error.
-            Lost: it was handed over, and no usable answer came.
+            Lost: the request was handed over, and no usable answer came.
             NotSent: nothing was handed over.
         """
         source = self._source
@@ -145,8 +144,6 @@ class HttpTransport:
             body = encode(operation, params)
             started_s = monotonic()
             deadline_s = math.inf if timeout_s is None else started_s + timeout_s
-            if operation not in CHECKED_OPERATIONS:
-                _require_valid(operation, params, deadline_s)
             if credentials is None or self._clock.now_s() >= source.stale_at_s:
                 credentials = _credentials(source, deadline_s)
             resource = resource_of(params)
@@ -194,14 +191,14 @@ class HttpTransport:
             if pool is not None and connection is not None:
                 pool.discard(connection)
             if not is_handed_over and not isinstance(error, TransportError | DynasafeError):
-                # Its cause tells the caller that nothing had left.
+                # Its cause tells the caller that nothing was sent.
                 error.__cause__ = NotSent("the call was interrupted before the request was sent")
             raise
         pool.release(connection)
         return answer
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """Whether a request that was refused for its credentials or its time has a chance now.
+        """Whether a request that was refused because of its credentials or time may succeed now.
 
         Raises:
             NotSent: new credentials could not be fetched.
@@ -212,7 +209,7 @@ class HttpTransport:
         if source is None:
             return False
         try:
-            # Another thread may have fetched others meanwhile.
+            # Another thread may have fetched new ones meanwhile.
             refused = getattr(self._refused, "credentials", None)
             return source.refresh(refused, timeout_s)
         except TimeoutError:
@@ -223,7 +220,7 @@ class HttpTransport:
             raise without_credentials(problem) from problem
 
     def start_in_child(self) -> None:
-        """After a fork, in the child: leave the parent's connections."""
+        """After a fork, in the child: drop the parent's connections."""
         self._lock = threading.Lock()
         for pool in self._pools.values():
             pool.drop()
@@ -284,19 +281,6 @@ class HttpTransport:
 
 def _left_s(deadline_s: float) -> float | None:
     return None if deadline_s == math.inf else deadline_s - monotonic()
-
-
-def _require_valid(operation: str, params: Mapping[str, Any], deadline_s: float) -> None:
-    """What `check_request` does not know, botocore's model does; a rare thing."""
-    from dynasafe.environment.model import model_findings
-
-    work = Work(lambda: model_findings(operation, params)).start()
-    try:
-        findings = work.result(_left_s(deadline_s))
-    except TimeoutError as error:
-        raise NotSent("the check took too long", limit="attempt_timeout_s") from error
-    if findings:
-        raise InvalidRequestError(operation, findings)
 
 
 def _credentials(source: CredentialSource, deadline_s: float) -> Credentials:

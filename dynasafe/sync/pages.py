@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Pages(Generic[T]):
-    """A query or scan that has not begun: each `for` over it starts again.
+    """A query or scan that has not started. Each `for` over it starts again.
 
     With several segments, items come in no fixed order.
     """
@@ -51,7 +51,7 @@ class Pages(Generic[T]):
                 yield page
 
     def _read(self) -> Generator[Page[T], None, None]:
-        """The pages, with the errors of items that do not fit their class."""
+        """The pages, with the errors of items that do not fit the class."""
         starts = self._paging.starts()
         remaining = self._paging.max_items
         if len(starts) == 1:
@@ -102,7 +102,7 @@ class Pages(Generic[T]):
     def _page(
         self, start: Mapping[str, Any], remaining: int | None
     ) -> tuple[Page[T], Mapping[str, Any] | None]:
-        """One answer, and where the next begins."""
+        """One answer, and the start of the next."""
         paging = self._paging
         return self._executor.call(
             paging.operation,

@@ -1,4 +1,4 @@
-"""The segments of a scan, read at once, each page on one of a few threads."""
+"""Reads the segments of a scan concurrently, in a few threads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 Start = Mapping[str, Any]
 
 MAX_THREADS: Final = 16
-"""Threads of one scan. More would wait for each other's turn to decode what has come."""
+"""The most threads of one scan. More would only wait for each other to decode pages."""
 
 
 def pages_of_segments(
@@ -26,7 +26,7 @@ def pages_of_segments(
     """The pages of all segments, as they come.
 
     Args:
-        page_of: reads one page, and says where the next one begins.
+        page_of: reads one page, and returns the start of the next one.
         remaining: how many items are wanted.
     """
     reading = _Reading(page_of, starts, remaining)
@@ -46,7 +46,7 @@ def pages_of_segments(
 
 
 class _Reading:
-    """A scan under way: the threads read, and the caller takes."""
+    """A running scan: the threads read pages, and the caller takes them."""
 
     def __init__(self, page_of: Any, starts: Sequence[Start], remaining: int | None) -> None:
         self._page_of = page_of
@@ -83,7 +83,7 @@ class _Reading:
             return page
 
     def stop(self) -> None:
-        """Begin no request more, and wait for those under way: nothing goes on unseen."""
+        """Start no more requests, and wait for those in progress, so that none is left running."""
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""Connection slots for threads: so many requests at once, the others wait in order."""
+"""Connection slots for threads: they limit concurrent requests. The others wait in order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dynasafe.resilience.settings_rules import require_count
 
 
 class Slots:
-    """Who holds a slot is known, so that giving one back twice does no harm."""
+    """Connection slots. The holders are known, so releasing a slot twice does no harm."""
 
     def __init__(self, count: int) -> None:
         require_count("max_connections", count)
@@ -20,7 +20,7 @@ class Slots:
 
     @property
     def in_flight(self) -> int:
-        """How many slots are taken."""
+        """The number of slots in use."""
         return len(self._holders)
 
     def try_take(self, holder: object) -> bool:
@@ -32,10 +32,10 @@ class Slots:
         return False
 
     def take(self, holder: object, timeout_s: float | None) -> bool:
-        """Take a slot; whether that took a wait.
+        """Take a slot. Returns whether it had to wait.
 
         Raises:
-            TimeoutError: none came free in time.
+            TimeoutError: no slot became free in time.
             ClientClosedError: the client was closed meanwhile.
         """
         waiter = _Waiter(holder)
@@ -57,7 +57,7 @@ class Slots:
         return True
 
     def release(self, holder: object) -> None:
-        """Hand the slot to who waits longest, or keep it free."""
+        """Hand the slot to the longest waiting thread, or keep it free."""
         with self._lock:
             if holder not in self._holders:
                 return
@@ -68,7 +68,7 @@ class Slots:
                 waiter.wake()
 
     def refuse_waiting(self, error: Exception) -> None:
-        """Let all who wait have this error."""
+        """Raise this error in all waiting threads."""
         with self._lock:
             while self._waiters:
                 waiter = self._waiters.popleft()
@@ -76,7 +76,7 @@ class Slots:
                 waiter.wake()
 
     def _leave(self, waiter: _Waiter) -> bool:
-        """Wait no longer; whether the waiter holds a slot."""
+        """Stop waiting. Returns whether the waiter holds a slot."""
         with self._lock:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
@@ -95,7 +95,7 @@ class _Waiter:
         self._gate.acquire()
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Whether it was woken in time."""
+        """Wait. Returns whether it was woken in time."""
         if timeout_s is None:
             return self._gate.acquire()
         return self._gate.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))

@@ -1,7 +1,7 @@
-"""What all calls of one client share, for threads: each decision is made by one at a time.
+"""The state that all calls of one client share, with locks for threads.
 
 The core holds no locks. Here its shared objects get them: retry quotas, circuit breakers, and the
-map of breakers. What belongs to one call alone needs none.
+map of breakers. Objects of only one call need none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ThreadSafeQuota(RetryQuota):
 
     def give_back(self, last_cost: int | None) -> None:
         if self.available >= self.capacity:
-            return  # it is full, as nearly always
+            return  # the usual case: it is full
         with self._lock:
             super().give_back(last_cost)
 

@@ -1,4 +1,4 @@
-"""Sockets that do not block by themselves: waiting is done here, within a deadline.
+"""Non-blocking sockets: this module waits for them, within a deadline.
 
 A stream has `send`, `recv`, `fileno` and `close`; the first two raise BlockingIOError or one of
 ssl's SSLWantReadError and SSLWantWriteError when they would have to wait.
@@ -25,6 +25,8 @@ from dynasafe.environment.dialing import STAGGER_S, keep_alive
 T = TypeVar("T")
 
 READ_BYTES = 64 * 1024
+_MOST_MS = 2**31 - 1
+"""The longest wait that poll(2) takes."""
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
 
 
@@ -45,7 +47,7 @@ class Stream(Protocol):
 
 
 def readiness(descriptor: int, *, is_write: bool = False) -> Callable[[float | None], Any]:
-    """A function that waits so many milliseconds, and says whether the socket is ready."""
+    """A function that waits for some milliseconds, and returns whether the socket is ready."""
     if hasattr(select, "poll"):
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT if is_write else select.POLLIN)
@@ -57,17 +59,18 @@ def readiness(descriptor: int, *, is_write: bool = False) -> Callable[[float | N
 
 
 def left_ms(deadline_s: float) -> float | None:
-    """Milliseconds until then, rounded up; None without a limit."""
+    """Milliseconds until the deadline, rounded up; None without a limit."""
     if deadline_s == math.inf:
         return None
-    return min(max(0, math.ceil((deadline_s - monotonic()) * 1000)), 2**31 - 1)
+    left = (deadline_s - monotonic()) * 1000
+    return 0 if left <= 0 else int(left) + 1 if left < _MOST_MS else _MOST_MS
 
 
 def when_ready(stream: Stream, deadline_s: float, function: Callable[[], T]) -> T:
-    """What the function returns, called again when the stream is ready for it.
+    """The function's result. It is called again when the stream is ready.
 
     Raises:
-        LateError: it was not in time.
+        LateError: the stream was not ready in time.
     """
     while True:
         try:
@@ -84,7 +87,7 @@ def send_all(stream: Stream, data: bytes, deadline_s: float) -> None:
     """Hand all bytes over.
 
     Raises:
-        LateError: they were not taken in time.
+        LateError: they were not accepted in time.
     """
     rest = memoryview(data)
     while rest:
@@ -101,13 +104,13 @@ def send_all(stream: Stream, data: bytes, deadline_s: float) -> None:
 
 
 def dial(addresses: Sequence[tuple[Any, ...]], deadline_s: float) -> socket.socket:
-    """A connection to the first of the addresses that takes one.
+    """A connection to the first address that accepts one.
 
     Args:
-        addresses: as `getaddrinfo` gives them.
+        addresses: as `getaddrinfo` returns them.
 
     Raises:
-        OSError: none did; the last one's error.
+        OSError: none did; this is the last one's error.
         LateError: none did in time.
     """
     waiting = deque(addresses)
@@ -166,20 +169,24 @@ def _connected(poll: Any, trying: dict[int, socket.socket], timeout_ms: float | 
 
 
 def _made(made: socket.socket) -> socket.socket:
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    keep_alive(made)
+    try:
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        keep_alive(made)
+    except OSError:
+        made.close()
+        raise
     return made
 
 
 def plain_name(host: str) -> str | bytes:
-    """The host's name in bytes where it is ASCII: for text, Python loads its IDNA tables."""
+    """The host's name as bytes if it is ASCII: for text, Python would load its IDNA tables."""
     return host.encode() if host.isascii() else host
 
 
 def over_tls(
     stream: Any, context: ssl.SSLContext, host: str, deadline_s: float
 ) -> ssl.SSLSocket | TlsInTls:
-    """TLS over a stream; the handshake is done.
+    """TLS over a stream, after the handshake.
 
     Raises:
         OSError: it failed.
@@ -218,7 +225,7 @@ class TlsInTls:
         return self._step(lambda: self._tls.read(size))
 
     def send(self, data: Any, /) -> int:
-        """When it would have to wait, it is to be called again with the same bytes."""
+        """If it would have to wait, call it again with the same bytes."""
         if self._taken is None:
             self._taken = self._tls.write(data)
         self._flush()

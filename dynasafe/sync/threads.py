@@ -1,4 +1,4 @@
-"""Work on threads that do not hold up the interpreter's end."""
+"""Work in threads that do not delay the interpreter's exit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Work(Generic[T]):
-    """A function that runs on a thread of its own, once; any number of others may wait for it."""
+    """A function that runs once in its own thread. Any number of other threads may wait for it."""
 
     def __init__(
         self, function: Callable[[], T], *, on_end: Callable[[], None] | None = None
@@ -43,7 +43,7 @@ class Work(Generic[T]):
             self._is_done.set()
 
     def result(self, timeout_s: float | None) -> T:
-        """What the function returns or raises.
+        """The function's result, or its error.
 
         Raises:
             TimeoutError: it does neither in time.

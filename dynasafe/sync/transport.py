@@ -1,4 +1,4 @@
-"""What the sync shell asks of a transport."""
+"""The interface of transports for the sync shell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 
 class Transport(Protocol):
-    """Sends a request once, and says what became of it. Many threads use it at once.
+    """Sends a request once, and reports its outcome. Many threads use it at once.
 
-    It raises `Refused`, `Lost` or `NotSent` of `dynasafe.resilience.boundary`, or a NotSentError
-    of dynasafe's own, which is final. Any other exception came from outside, as that of a signal
-    handler does; its cause is a NotSent where nothing had left.
+    It raises `Refused`, `Lost` or `NotSent` of `dynasafe.resilience.boundary`, or a final
+    NotSentError of dynasafe. Any other exception comes from outside, for example from a signal
+    handler. Its cause is a NotSent if nothing was sent.
     """
 
     def send(
@@ -27,7 +27,7 @@ class Transport(Protocol):
         ...
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
-        """Fetch credentials again; False if they would be the same again.
+        """Fetch credentials again. Returns False if they would be the same.
 
         Raises:
             NotSent: they could not be fetched, or not in time.

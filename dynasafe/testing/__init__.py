@@ -77,8 +77,8 @@ __all__ = [
     "transaction_canceled",
 ]
 
-# Each is loaded when it is first asked for: the pytest plugin is in every test run of the
-# environment, also in those that test something else.
+# Loaded at first use: the pytest plugin is in every test run of the environment, also in runs that
+# test something else.
 _HOMES = {
     "BlockingCallError": "blocking",
     "Fault": "fault_proxy",

@@ -1,4 +1,4 @@
-"""What the async fixtures do: a database of the engine, its tables, and faults in front of it."""
+"""The async fixtures: a database of the engine, its tables, and faults in front of it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def databases(engine: Engine) -> AsyncIterator[AsyncDynamoDB]:
 
 
 async def tables(db: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
-    """What makes tables, and drops them at its end."""
+    """A function that makes tables, which are dropped at the end."""
     names: list[str] = []
 
     async def make(
@@ -66,7 +66,7 @@ async def tables(db: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
     yield make
     for name in names:
         try:
-            # Whatever the test has done to the circuit breakers.
+            # Independent of the test's circuit breakers.
             await db.call("DeleteTable", {"TableName": name}, breaker=None)
         except ServiceError as error:
             if error.code != "ResourceNotFoundException":  # the test has dropped it itself
@@ -74,7 +74,7 @@ async def tables(db: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
 
 
 async def _wait_until_active(db: AsyncDynamoDB, name: str) -> None:
-    """dynalite answers before the table is there, as DynamoDB does."""
+    """Like DynamoDB, dynalite answers before the table exists."""
     for _ in range(_LOOKS):
         answer = await db.call("DescribeTable", {"TableName": name})
         if answer["Table"]["TableStatus"] == "ACTIVE":
@@ -84,7 +84,7 @@ async def _wait_until_active(db: AsyncDynamoDB, name: str) -> None:
 
 
 async def faulty_databases(engine: Engine) -> AsyncIterator[MakeFaults]:
-    """What makes databases behind a fault proxy, and closes them at its end."""
+    """A function that makes databases behind a fault proxy, which are closed at the end."""
     async with AsyncExitStack() as stack:
 
         async def make(plan: FaultPlan, **options: Any) -> tuple[AsyncDynamoDB, FaultProxy]:
@@ -98,7 +98,7 @@ async def faulty_databases(engine: Engine) -> AsyncIterator[MakeFaults]:
 
 def proxy_of(engine: Engine, plan: FaultPlan) -> FaultProxy:
     """A fault proxy in front of the engine."""
-    is_moto = engine.name == "moto"  # it knows no tokens: each repeat would count
+    is_moto = engine.name == "moto"  # it has no tokens: each repeat would count
     return FaultProxy(engine.endpoint_url, plan, recognises_tokens=is_moto)
 
 

@@ -23,13 +23,13 @@ TRANSACTION_FACTOR = 2
 
 
 def read_units(items: Iterable[AttributeMap], *, is_consistent: bool) -> float:
-    """The units of items that are read together."""
+    """The read units of items that are read together."""
     blocks = math.ceil(sum(map(item_size_bytes, items)) / _READ_UNIT_BYTES) or 1
     return blocks if is_consistent else blocks / 2
 
 
 def write_units(schema: TableSchema, old: AttributeMap | None, new: AttributeMap | None) -> Units:
-    """The units of a write: for the item, and for each index whose entry it changes."""
+    """The write units of a write: for the item, and for each index whose entry it changes."""
     units: Units = {None: max(1, _entry_units(old), _entry_units(new))}
     for index in schema.indexes.values():
         before, after = _entry(index, old), _entry(index, new)
@@ -49,7 +49,7 @@ def add_units(total: Units, more: Units, *, factor: int = 1) -> None:
 
 
 def _entry(index: KeySchema, item: AttributeMap | None) -> AttributeMap | None:
-    """What an index has of an item; None if the item is not in it."""
+    """The entry of an item in an index; None if the item is not in it."""
     if item is None or any(each.name not in item for each in index.attributes):
         return None
     if index.projected is None:
@@ -73,10 +73,10 @@ def consumed_capacity(
     *,
     kind: Literal["Read", "Write"] | None = None,
 ) -> dict[str, Any] | None:
-    """A ConsumedCapacity; None where the request does not ask for it.
+    """A ConsumedCapacity; None if the request does not ask for it.
 
     Args:
-        kind: says it twice, as answers to transactions do.
+        kind: add the units by kind too, as answers to transactions do.
     """
     wanted = params.get("ReturnConsumedCapacity", "NONE")
     if wanted == "NONE":

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 
 
 class ManualTime:
-    """What both faces' clocks that are moved by hand have."""
+    """The common part of the async and the sync ManualClock."""
 
     def __init__(self, *, now_s: float = 0.0, draws: Iterable[float] = ()) -> None:
         self._now_s = now_s
         self._draws = iter(draws)
         self.sleeps_s: list[float] = []
-        """The delays that were asked for, in order."""
+        """The requested delays, in order."""
 
     def now_s(self) -> float:
         return self._now_s
@@ -41,4 +41,4 @@ class ManualClock(ManualTime):
 
     async def sleep(self, delay_s: float) -> None:
         self._pass(delay_s)
-        await asyncio.sleep(0)  # other tasks go on, as in a true sleep
+        await asyncio.sleep(0)  # other tasks run, as in a real sleep

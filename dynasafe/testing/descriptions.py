@@ -1,4 +1,4 @@
-"""The description of a table for tests, from an Item class or from what describes it already.
+"""The description of a table for tests, from an Item class or an existing description.
 
 Source: "CreateTable", Amazon DynamoDB API Reference.
 """
@@ -17,7 +17,7 @@ from dynasafe.validation.table_schema import table_schema
 def table_description(
     given: type[Item] | Mapping[str, Any], *, indexes: Mapping[str, tuple[str, ...]] | None = None
 ) -> Mapping[str, Any]:
-    """A table's description, as CreateTable takes it and DescribeTable gives it.
+    """A table's description, in the form of CreateTable and DescribeTable.
 
     Args:
         given: an Item class; or a description, which is returned as it is.
@@ -103,10 +103,10 @@ def described(
     given: Mapping[str, Any],
     counts: Mapping[str | None, tuple[int, int]],
 ) -> dict[str, Any]:
-    """What DescribeTable says of a table in memory.
+    """The DescribeTable answer for a table in memory.
 
     Args:
-        given: as CreateTable takes it, or as DescribeTable gives it.
+        given: the parameters of CreateTable, or an answer of DescribeTable.
         counts: the items and their bytes, of the table (None) and of each index by its name.
     """
     arn = f"arn:aws:dynamodb:memory:000000000000:table/{table_name}"
@@ -145,11 +145,11 @@ def described(
 
 
 _OF_REQUESTS = frozenset({"BillingMode", "ResourcePolicy", "Tags"})
-"""What CreateTable takes, and DescribeTable does not give."""
+"""Parameters of CreateTable that DescribeTable does not return."""
 
 
 def _throughput(given: Mapping[str, Any]) -> dict[str, int]:
-    """What a table or an index has provisioned; with PAY_PER_REQUEST, nothing."""
+    """The provisioned throughput of a table or an index; zero with PAY_PER_REQUEST."""
     provisioned = given.get("ProvisionedThroughput") or {}
     units = {name: provisioned.get(name, 0) for name in ("ReadCapacityUnits", "WriteCapacityUnits")}
     return {"NumberOfDecreasesToday": 0, **units}

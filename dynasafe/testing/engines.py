@@ -49,7 +49,7 @@ def follow():
 threading.Thread(target=follow, daemon=True).start()
 sys.exit(engine.wait())
 """
-"""Stands between this process and an engine, and ends the engine when its own input ends."""
+"""Runs between this process and an engine, and ends the engine when its own input ends."""
 _PORT_TAKEN = (b"EADDRINUSE", b"Address already in use")
 
 # HTTP_PROXY is not for engines on this machine.
@@ -69,7 +69,7 @@ class Engine:
 
 
 class EngineUnavailableError(Exception):
-    """An engine that does not start here, and what is missing."""
+    """An engine did not start here; the text says what is missing."""
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def _moto() -> Iterator[str]:
             f"moto's server cannot be imported: {error}. Fix: pip install 'dynasafe[testing]'"
         ) from error
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    # Where nobody has set a level, its web server writes every request to the error stream.
+    # If no log level is set, its web server writes every request to the error stream.
     requests_log = logging.getLogger("werkzeug")
     level = requests_log.level
     requests_log.setLevel(level or logging.WARNING)
@@ -200,9 +200,9 @@ def _answers(
     output: int,
     said_before: int,
 ) -> bool:
-    """Whether this process came to answer, and not whoever took its port.
+    """Whether this process answers, and not another one that took its port.
 
-    `output` is the descriptor it writes to; what it says begins at byte `said_before`.
+    `output` is the descriptor that it writes to. Its text begins at byte `said_before`.
     """
     deadline_s = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline_s and process.poll() is None:
@@ -232,5 +232,5 @@ def is_there(endpoint_url: str) -> bool:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
-    process.stdin.close()  # as the end of this process would
+    process.stdin.close()  # as it happens when this process ends
     process.wait()

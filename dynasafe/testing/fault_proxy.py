@@ -451,13 +451,21 @@ def halves(tables: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return sent, kept
 
 
+_MOST_DIGITS = 9
+"""Of a length: a request has 16 MB at most."""
+
+
 async def _read_request(reader: asyncio.StreamReader) -> _Request | None:
+    """The next request; None at the end, and for bytes that are not a request."""
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return None
     headers = _headers(head)
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdigit() and len(length) <= _MOST_DIGITS):
+        return None
+    body = await reader.readexactly(int(length))
     return _Request(head, body, headers.get("x-amz-target", "").rpartition(".")[2])
 
 

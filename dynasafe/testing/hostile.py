@@ -42,7 +42,7 @@ class Faults:
     def answer(
         self, operation: str, params: _Answer, ask: Callable[[str, _Answer], _Answer]
     ) -> _Answer:
-        """The answer of the tables, lost, late or in part as the plan has it."""
+        """The answer of the tables: lost, late or partial, as in the plan."""
         fault = self._next(operation)
         failure = _FAILURES.get(fault)
         if fault in BEFORE and failure is not None:

@@ -15,16 +15,19 @@ import asyncio
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Collection, Container, Generator, Iterable, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, overload
 from zlib import crc32
 
+from dynasafe.aio.aside import aside
 from dynasafe.aio.clock import Clock
 from dynasafe.aio.database import AsyncDynamoDB
 from dynasafe.aio.table import AsyncTable, PlainItem
 from dynasafe.calls.options import TableOptions
+from dynasafe.calls.requests import Large
 from dynasafe.environment.clock import SystemTime
 from dynasafe.errors import InvalidRequestError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.expressions import evaluate
@@ -41,7 +44,7 @@ from dynasafe.items.item_format import ItemShape
 from dynasafe.limits import TOKEN_WINDOW_S
 from dynasafe.operations import OPERATIONS, table_names
 from dynasafe.resilience.boundary import Refused
-from dynasafe.testing.canonical import Steps, canonical, canonical_map
+from dynasafe.testing.canonical import canonical, canonical_map
 from dynasafe.testing.capacity import (
     TRANSACTION_FACTOR,
     Units,
@@ -57,11 +60,11 @@ from dynasafe.testing.requests import RecordedRequest
 from dynasafe.testing.scripted import condition_failed, refused, transaction_canceled
 from dynasafe.testing.sending import Sending, tell
 from dynasafe.validation import check_request, require_valid
-from dynasafe.validation.check import check_in_steps, read_request
+from dynasafe.validation.check import check_from_scratch, read_request
 from dynasafe.validation.expression_rules import conditions_of
 from dynasafe.validation.report import Known
 from dynasafe.validation.table_schema import KeySchema, TableSchema, table_schema
-from dynasafe.values.wire import holds_many, item_size_bytes, sort_key
+from dynasafe.values.wire import copied, holds_many, item_size_bytes, sort_key
 
 ItemT = TypeVar("ItemT", bound=Item)
 AttributeMap = dict[str, Any]
@@ -145,7 +148,7 @@ def fake_database(*, clock: Any = None, **tables: Any) -> AsyncDynamoDB:
 
 @dataclass
 class _Order:
-    """The items of a table or an index, with their places, in order."""
+    """The items of a table or an index with their places, in order."""
 
     places: list[_Key]
     items: list[AttributeMap]
@@ -166,7 +169,8 @@ class MemoryTable:
         return tuple(sort_key(attributes[each.name]) for each in self.schema.key.attributes)
 
     def place(self, keys: KeySchema, attributes: Mapping[str, Any]) -> _Key:
-        """Where a scan of the table or of an index comes to it; those of a partition together.
+        """The place of an item in a scan of the table or of an index. A partition's items are
+        together.
 
         Like DynamoDB's, the order of partitions has nothing to do with that of their keys. Items
         with equal keys of an index have the order of the table's keys.
@@ -196,7 +200,7 @@ class MemoryTable:
         """Store an item.
 
         Args:
-            canonical_ids: of values that are canonical, and nobody else's.
+            canonical_ids: the identities of values that are canonical and not shared.
         """
         self._change()
         self.items[self.identity(item)] = {
@@ -215,9 +219,9 @@ class MemoryTable:
 
 
 class MemoryFaultError(BaseException):
-    """The tables in memory failed at a request: the mistake is theirs, not the request's.
+    """The tables in memory failed at a request, because of a bug in them and not in the request.
 
-    No Exception, which would be taken for a lost answer.
+    It is not an Exception, which would count as a lost answer.
     """
 
     def __init__(self, operation: str) -> None:
@@ -232,7 +236,7 @@ class MemoryFaultError(BaseException):
 
 
 class HasTime(Protocol):
-    """A clock of either face."""
+    """A clock of the async or sync API."""
 
     def now_s(self) -> float: ...
 
@@ -300,36 +304,29 @@ class MemoryTables:
         self.calls: list[RecordedRequest] = []
         """The requests that were sent, in order."""
         self._tokens: dict[str, tuple[Any, Mapping[str, Any], float]] = {}
-        """By ClientRequestToken: the operations, the answer, and when it was given."""
+        """By ClientRequestToken: the operations, the answer, and its time."""
         self._time_to_live: dict[str, Mapping[str, Any]] = {}
 
-    def reading(self, operation: str, params: Mapping[str, Any]) -> Generator[None, None, None]:
-        """Check and read a large request, in steps between which others may run.
-
-        `answer` is to follow at once.
-        """
-        self._ready = None
-        if operation not in _ANSWERS or not holds_many(params):
-            return
+    def read(self, operation: str, params: Mapping[str, Any]) -> _Ready:
+        """A large request, checked and read. It changes nothing, so another thread may do it."""
         known = Known()
-        findings = yield from check_in_steps(operation, params, self._schemas, known)
+        findings = check_from_scratch(
+            operation, params, schema=self._schemas, form="client", known=known
+        )
         request: dict[str, Any] = {}
         sizes_bytes: dict[int, int] = {}
         if not findings:
             request = read_request(operation, params, known)
-            yield
-            steps = Steps()
             for member in ("Item", "ExpressionAttributeValues"):
                 values: dict[str, Any] = {}
                 for name, each in request.get(member, {}).items():
-                    values[name] = yield from steps.canonical(each)
+                    values[name] = canonical(each)
                     found = known.values.get(id(each))
                     if found is not None:
                         sizes_bytes[id(values[name])] = found[1].size_bytes
                 if values:
                     request[member] = values
-            yield
-        self._ready = _Ready(params, findings, request, sizes_bytes)
+        return _Ready(params, findings, request, sizes_bytes)
 
     def answer(self, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         """DynamoDB's answer to one request."""
@@ -440,7 +437,7 @@ class MemoryTables:
         return {"Table": self._described(params["TableName"])}
 
     def update_time_to_live(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Remembered only: nothing in memory is deleted by itself."""
+        """Only stored: items in memory do not expire."""
         specification = params["TimeToLiveSpecification"]
         self._time_to_live[params["TableName"]] = specification
         return {"TimeToLiveSpecification": specification}
@@ -821,7 +818,7 @@ def _returned(
     if text is not None and wanted.startswith("UPDATED"):
         update = parse_update(text, *_placeholders(params))
         item = evaluate.changed_attributes(update, item)
-    return canonical_map(item)
+    return _copied(item)
 
 
 def _projected(params: Mapping[str, Any], item: AttributeMap) -> AttributeMap:
@@ -829,7 +826,12 @@ def _projected(params: Mapping[str, Any], item: AttributeMap) -> AttributeMap:
     if text is not None:
         names = params.get("ExpressionAttributeNames", {})
         item = evaluate.project(parse_projection(text, names).paths, item)
-    return canonical_map(item)
+    return _copied(item)
+
+
+def _copied(item: AttributeMap) -> AttributeMap:
+    """What is stored, or a part of it, for an answer."""
+    return {name: copied(value) for name, value in item.items()}
 
 
 def _visible(params: Mapping[str, Any], keys: KeySchema, item: AttributeMap) -> AttributeMap:
@@ -910,12 +912,18 @@ class MemoryTransport(MemoryTables):
     ) -> Mapping[str, Any]:
         tell(Sending("dynamodb", operation, params, is_blocking=False))
         await asyncio.sleep(0)  # a request takes a turn of the event loop at least
-        for _ in self.reading(operation, params):
-            await asyncio.sleep(0)
+        ready: _Ready | None = None
+        if operation in _ANSWERS and holds_many(params):
+            ready = await aside(partial(self.read, operation, params))
+        self._ready = ready
         try:
-            return self.answer(operation, params)
+            answer = self.answer(operation, params)
         finally:
             self._ready = None
+        if not holds_many(answer):
+            return answer
+        await asyncio.sleep(0)
+        return Large(answer)
 
 
 _ANSWERS: dict[str, Callable[[MemoryTables, Mapping[str, Any]], Mapping[str, Any]]] = {

@@ -22,7 +22,7 @@ from dynasafe.testing.unawaited import FIX_UNAWAITED
 from dynasafe.testing.watched import watch, watched
 
 _PAGES = (Pages, SyncPages)
-# Of each module, what it loads when it is asked for.
+# The names that each module loads at first use.
 _LOADED_LATER: dict[tuple[str, str], type[Any]] = {
     ("dynasafe.aio.table", "Pages"): Pages,
     ("dynasafe.sync.table", "Pages"): SyncPages,
@@ -66,9 +66,9 @@ def _autospec(spec: type[Any], within: frozenset[type[Any]]) -> Any:
 
 
 def _with_keywords(spec: type[Any]) -> type[Any]:
-    """The class, whose methods that take `**options: Unpack[Options]` take those by name alone.
+    """The class, with the options of `**options: Unpack[Options]` as keyword arguments.
 
-    An autospec would take any keyword there, also a misspelt one.
+    An autospec would accept any keyword there, also a misspelt one.
     """
     spelt: dict[str, Any] = {}
     for name, method in inspect.getmembers(spec, inspect.isfunction):
@@ -106,7 +106,7 @@ def _returned_class(method: Any) -> type[Any] | None:
         return None
     hint = method.__annotations__.get("return")
     if isinstance(hint, str):
-        # Its name alone: what is in its brackets may be there for type checkers only.
+        # Only its name: the names in its brackets may exist only for type checkers.
         name = hint.partition("[")[0]
         hint = method.__globals__.get(name) or _LOADED_LATER.get((method.__module__, name))
     returned = typing.get_origin(hint) or hint
@@ -135,7 +135,7 @@ def _given_pages(name: str, items: Any, pages: type[Any]) -> Any:
 
 
 def _pages_of(items: Sequence[Any], pages: type[Any]) -> Any:
-    """A mock of pages with these items, which each reading starts again."""
+    """A mock of pages with these items. Each reading starts again."""
     count = len(items)
     page = Page(items=tuple(items), count=count, scanned_count=count, last_evaluated_key=None)
     mock = _autospec(pages, frozenset())

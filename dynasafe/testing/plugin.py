@@ -1,9 +1,9 @@
-"""The pytest plugin: fixtures on an engine of your choice, and switches for what tests overlook.
+"""The pytest plugin: fixtures on an engine of your choice, and switches that find hidden bugs.
 
     pytest --dynamodb=dynalite --dynamodb-guard=raise --forbid-unawaited --forbid-blocking
 
-It loads by itself where `dynasafe[testing]` is installed. Where moto or a new enough pytest is
-missing, it does nothing: an application that has dynasafe need not test with it.
+It loads by itself if `dynasafe[testing]` is installed. Without moto or a new enough pytest it does
+nothing, because an application may have dynasafe but not test with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hooks of the pytest plugin: options, the guard, and switches for what tests overlook."""
+"""Hooks of the pytest plugin: options, the guard, and switches that find hidden bugs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(fixtures_for(config), "dynasafe-fixtures")
     mode = _guard_mode(config)
     if mode is not None:
-        # Errors of botocore's classes would be swallowed by the very code that is tested.
+        # The tested code itself could swallow errors of botocore's classes.
         guard_process(mode, errors="dynasafe")
         config.add_cleanup(unguard_process)
 
@@ -76,7 +76,7 @@ def pytest_terminal_summary(
         return
     from dynasafe.guard.process import SWITCH
 
-    # Also what the code under test has swallowed.
+    # Also findings that the tested code has swallowed.
     found = SWITCH.sightings.take()
     if found:
         terminalreporter.section("DynamoDB would refuse")
@@ -97,8 +97,8 @@ def _is_on(config: pytest.Config, switch: str) -> bool:
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     if not _is_on(session.config, "forbid_unawaited"):
         return (yield)
-    # Each test ends with a garbage collection. What is there before the first one need not be
-    # looked at again and again.
+    # Each test ends with a garbage collection. Objects from before the first test are not scanned
+    # each time.
     gc.collect()
     gc.freeze()
     try:
@@ -136,7 +136,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 @contextmanager
 def _judged(item: pytest.Item) -> Iterator[None]:
-    """One phase of a test, which fails for what its switches forbid."""
+    """One phase of a test, which fails if it does what a switch forbids."""
     __tracebackhide__ = True
     with ExitStack() as stack:
         if _is_on(item.config, "forbid_blocking"):

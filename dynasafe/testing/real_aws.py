@@ -1,4 +1,4 @@
-"""forbid_aws: a test that would call AWS itself fails, and nothing is sent."""
+"""forbid_aws: a test that would call the real AWS fails, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def forbid_aws() -> Iterator[None]:
     """Fail if anything in the process looks up a host name of AWS within the block.
 
     The lookup is refused, so no request is sent. The block fails at its end even if the code caught
-    the refusal. Requests through a proxy are not seen, since the proxy looks up the name. Inside
-    moto's `mock_aws`, no name is looked up.
+    the refusal. Requests through a proxy are not detected, because the proxy looks up the name.
+    Inside moto's `mock_aws`, no name is looked up.
 
     Raises:
         RealAwsError: it names the hosts.

@@ -1,4 +1,4 @@
-"""What a test sent to DynamoDB, and assertions about it."""
+"""Records the requests of a test to DynamoDB, with assertions about them."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def assert_valid_request(
     """Fail if DynamoDB would refuse the request.
 
     Args:
-        params: as of `check_request`, in either form.
-        schema: as of `check_request`.
+        params: as in `check_request`, in either form.
+        schema: as in `check_request`.
     """
     findings = check_request(operation, params, schema=schema)
     if findings:

@@ -1,4 +1,4 @@
-"""A transport without a network: it gives the replies of a script.
+"""A transport without a network, which gives the replies of a script.
 
     transport = ScriptedTransport([throttled(), ok({"Attributes": {}})])
     orders = AsyncTable("orders", transport=transport, clock=ManualClock())
@@ -32,16 +32,16 @@ class ScriptedCall:
 
 
 class NoReplyLeftError(BaseException):
-    """A request came after the last reply: the script is wrong, or the code under test.
+    """A request came after the last reply: the script or the tested code is wrong.
 
-    No Exception, which would be taken for a lost answer, and repeated.
+    It is not an Exception, which would count as a lost answer and be retried.
     """
 
 
 class ImpossibleReplyError(BaseException):
     """A reply that DynamoDB does not give to such a request: the script is wrong.
 
-    No Exception, which would be taken for a lost answer.
+    It is not an Exception, which would count as a lost answer.
     """
 
 
@@ -86,7 +86,7 @@ class Script:
 
 
 def answer_of(reply: Reply, call: ScriptedCall) -> Answer:
-    """The answer that a reply is; a failure is raised.
+    """The answer of a reply. A failure is raised.
 
     Raises:
         ImpossibleReplyError: DynamoDB never fails so at this request.
@@ -100,7 +100,7 @@ def answer_of(reply: Reply, call: ScriptedCall) -> Answer:
 
 
 def _require_possible(answer: Refused, call: ScriptedCall) -> None:
-    """A condition fails where there is one; each operation of a transaction has one reason."""
+    """Require that only requests with conditions fail them, and one reason for each operation."""
     operation, params = call.operation, call.params
     if answer.code == "ConditionalCheckFailedException":
         if operation in _WITH_CONDITIONS and not _CONDITIONS & params.keys():
@@ -244,5 +244,5 @@ def connection_refused() -> Exception:
 
 
 def no_credentials(provider: str = "assume-role") -> Exception:
-    """The credentials could not be had. The request was not sent."""
+    """No credentials were found. The request was not sent."""
     return NotSent("refused by the script", is_retryable=False, provider=provider)

@@ -22,15 +22,15 @@ class Sending:
 
 Watch = Callable[[Sending], None]
 
-# Blocks of several tasks may end in any order, so that the clients are patched by the first, and
-# left as they were by the last.
+# Blocks of several tasks may end in any order, so the first one patches the clients, and the last
+# one restores them.
 _watches: list[Watch] = []
 _patches = ExitStack()
 
 
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
-    """Tell of requests within the block. What the watch raises, the caller of the client gets."""
+    """Call the watch for each request in the block. Its errors go to the caller of the client."""
     if not _watches:
         _patch_clients()
     _watches.append(watch)

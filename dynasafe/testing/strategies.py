@@ -1,7 +1,7 @@
 """Hypothesis strategies for items, and for requests on them, valid ones and bad ones.
 
     @given(strategies.items_of(Person))
-    def test_given_any_person_then_my_handler_returns_it(person): ...
+    def test_my_handler_returns_any_person(person): ...
 
 Values are Python's, as `dynasafe` takes them. Source: "Supported data types and naming rules in
 Amazon DynamoDB".
@@ -211,7 +211,8 @@ def _of_type(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def _models(model: Any) -> st.SearchStrategy[Any]:
-    """Instances of a pydantic model: its own strategy knows no limit of DynamoDB, and gives NaN."""
+    """Instances of a pydantic model. Hypothesis's own strategy ignores DynamoDB's limits, and gives
+    NaN."""
     fields = {
         field.read_name: _of_field(field.annotation, model.model_fields[name].metadata)
         for name, field in fields_of(model).items()
@@ -240,7 +241,7 @@ def _can_be_stored(hint: Any, value: object) -> bool:
 
 
 def _valid(model: Any, given: dict[str, Any]) -> Any:
-    """The instance, or None where a validator of the model refuses the values."""
+    """The instance, or None if a validator of the model refuses the values."""
     try:
         return model.model_validate(given)
     except ValueError:
@@ -270,14 +271,14 @@ _SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
 
 @st.composite
 def paths(draw: st.DrawFn, item: Mapping[str, Any] | Item) -> Attr[Any]:
-    """The path of something that the item has."""
+    """The path of a value in the item."""
     path, _ = draw(_places(_plain(item)))
     return path
 
 
 @st.composite
 def _places(draw: st.DrawFn, item: Mapping[str, Any]) -> tuple[Attr[Any], Any]:
-    """A path, and what the item has there."""
+    """A path, and the item's value there."""
     name = draw(st.sampled_from(sorted(item)))
     path: Attr[Any] = attr(name=name)
     value = item[name]
@@ -298,7 +299,7 @@ def _plain(item: Mapping[str, Any] | Item) -> Mapping[str, Any]:
 
 @st.composite
 def conditions(draw: st.DrawFn, item: Mapping[str, Any] | Item) -> Condition:
-    """Conditions on the item, true and false ones: ask `condition.matches(item)`.
+    """Conditions on the item, true and false ones: see `condition.matches(item)`.
 
     Args:
         item: of an instance the values are of its annotations, as its table wants them.
@@ -446,7 +447,7 @@ def _ordered(value: Any) -> st.SearchStrategy[Any]:
 
 
 def _members(value: Any) -> st.SearchStrategy[Any]:
-    """What the value may contain; mostly it does."""
+    """Values to search for in a value; most of them are in it."""
     if isinstance(value, set | list) and value:
         return st.sampled_from(sorted(value, key=repr)) | scalars()
     if isinstance(value, str | bytes):
@@ -458,7 +459,7 @@ def _members(value: Any) -> st.SearchStrategy[Any]:
 def updates(
     draw: st.DrawFn, item: Mapping[str, Any] | Item, *, key: Collection[str] = ()
 ) -> UpdateBuilder:
-    """Updates that DynamoDB accepts for the item; ask `update.apply(item)` what they make of it.
+    """Updates that DynamoDB accepts for the item. `update.apply(item)` gives the result.
 
     Args:
         item: of an instance the new values are of its annotations.
@@ -564,7 +565,7 @@ def bad_attribute_names() -> st.SearchStrategy[Any]:
 
 
 def bad_values() -> st.SearchStrategy[Any]:
-    """Values that `dynasafe` refuses, since DynamoDB would: alone, or deep in a value."""
+    """Values that `dynasafe` refuses because DynamoDB would: alone, or deep in a value."""
     bad = st.sampled_from(range(len(_BAD_VALUES))).map(_BAD_VALUES.__getitem__)
     return bad | bad.map(lambda value: {"a": [value]}) | st.just(_nested(33))
 
@@ -649,7 +650,7 @@ def bad_conditions() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def bad_patches(item_class: type[Item]) -> st.SearchStrategy[dict[str, Any]]:
-    """Patches that set what they may not: keys, unknown attributes, those with patchable=False."""
+    """Patches that set forbidden attributes: keys, unknown ones, those with patchable=False."""
     schema = schema_of(item_class)
     refused = [each.field_name for each in schema.attributes if not each.is_patchable]
     return st.sampled_from([*refused, "no_such_attribute"]).map(lambda name: {name: "x"})

@@ -80,7 +80,7 @@ class ScriptedTransport(Script):
         return False
 
     def start_in_child(self) -> None:
-        """After a fork it goes on where it was."""
+        """After a fork, it continues with the same replies."""
         self._lock = threading.Lock()
 
     def send(
@@ -98,7 +98,7 @@ class MemoryTransport(MemoryTables):
 
     Args:
         tables: by name, an Item class or a table's description.
-        options: as of the async one.
+        options: as in the async class.
     """
 
     def __init__(self, tables: Mapping[str, Any], **options: Unpack[MemoryOptions]) -> None:
@@ -110,7 +110,7 @@ class MemoryTransport(MemoryTables):
         return False
 
     def start_in_child(self) -> None:
-        """After a fork it goes on with a copy of the tables."""
+        """After a fork, it continues with a copy of the tables."""
         self._lock = threading.Lock()
 
     def send(

@@ -1,4 +1,4 @@
-"""What the fixtures for code that is not async do: a database, its tables, and faults in front."""
+"""The sync fixtures: a database of the engine, its tables, and faults in front of it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def tables(db: DynamoDB) -> Iterator[MakeSyncTable]:
         description = table_description(item_class, indexes=indexes)
         db.call("CreateTable", create_table_params(name, description))
         names.append(name)
-        # dynalite answers before the table is there, as DynamoDB does.
+        # Like DynamoDB, dynalite answers before the table exists.
         while not is_active(db.call("DescribeTable", {"TableName": name})):
             time.sleep(_LOOK_S)
         return db.table(name, item_class if isinstance(item_class, type) else None)
@@ -64,7 +64,7 @@ def tables(db: DynamoDB) -> Iterator[MakeSyncTable]:
     yield make
     for name in names:
         try:
-            # Whatever the test has done to the circuit breakers.
+            # Independent of the test's circuit breakers.
             db.call("DeleteTable", {"TableName": name}, breaker=None)
         except ServiceError as error:
             if error.code != "ResourceNotFoundException":  # the test has dropped it itself

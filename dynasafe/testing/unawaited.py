@@ -25,14 +25,14 @@ _hook = ExitStack()
 
 
 class UnawaitedError(AssertionError):
-    """Coroutines were made and not awaited: what they should have done was not done."""
+    """Coroutines were made and not awaited, so they did not run."""
 
 
 @contextmanager
 def forbid_unawaited() -> Iterator[None]:
     """Fail if a coroutine that is made within the block is not awaited.
 
-    Python only warns of it, when the coroutine is collected. The error has the lines that made it.
+    Python only warns when the coroutine is collected. The error has the lines that made it.
 
     Raises:
         UnawaitedError: at the end of the block.
@@ -52,9 +52,9 @@ def forbid_unawaited() -> Iterator[None]:
 
 @contextmanager
 def collecting_unawaited() -> Iterator[list[str]]:
-    """Python's warnings about coroutines that were not awaited, as it words them.
+    """Collect Python's warnings about coroutines that were not awaited.
 
-    Of nested blocks, the innermost gets it.
+    In nested blocks, the innermost one gets them.
     """
     if not _blocks:
         _set_hook()
@@ -70,7 +70,7 @@ def collecting_unawaited() -> Iterator[list[str]]:
 
 
 def take_unawaited(found: list[str]) -> list[str]:
-    """What a block has found, which it forgets."""
+    """The findings of a block, which are then removed from it."""
     gc.collect()  # a coroutine may be in a cycle, as the locals of a traceback are
     taken = [_without_others(text) for text in found]
     found.clear()
@@ -78,7 +78,7 @@ def take_unawaited(found: list[str]) -> list[str]:
 
 
 def _without_others(text: str) -> str:
-    """The text without the frames of what runs the test, which hide those of the test."""
+    """The text without the frames of the test runner, which hide those of the test."""
     head, *frames = _FRAME.split(text)
     own = [each for each in frames if not _OF_OTHERS.search(each.partition("\n")[0])]
     return "".join([head, *(own or frames)])

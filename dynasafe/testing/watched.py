@@ -18,8 +18,8 @@ class Watched:
 
 
 watched: list[Watched] = []
-"""All that are still there: a fixture's may live longer than a test."""
-# What keeps the mocks of a test that is running.
+"""All mocks that still exist: those of a fixture may live longer than a test."""
+# Keeps the mocks of the running test alive.
 _kept: list[list[Any]] = []
 
 

@@ -1,4 +1,4 @@
-"""Whether DynamoDB would accept a request, decided without a network."""
+"""Checks offline whether DynamoDB would accept a request."""
 
 from dynasafe.validation.check import CHECKED_OPERATIONS, Form, check_request, require_valid
 

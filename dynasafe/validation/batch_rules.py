@@ -1,4 +1,4 @@
-"""What the entries of batches and transactions must be, together.
+"""Rules about the entries of batches and transactions as a whole.
 
 Sources: "BatchGetItem", "BatchWriteItem", "TransactWriteItems", Amazon DynamoDB API Reference.
 """
@@ -16,14 +16,14 @@ from dynasafe.values.wire import fingerprint
 
 
 class Identities:
-    """The items that a request has named, of which no two may be the same."""
+    """The items that a request names. Each may be named once."""
 
     def __init__(self, message: str) -> None:
         self._message = message
         self._seen: set[object] = set()
 
     def add(self, table: str, key: Mapping[str, Any] | None, place: str, report: Report) -> None:
-        """Name an item by its key, whose values are fine; None if it is not known."""
+        """Add an item by its key, whose values are valid; None if the key is unknown."""
         if key is None:
             return
         identity = table, fingerprint(key)
@@ -33,13 +33,13 @@ class Identities:
 
 
 class Payload:
-    """How large a transaction is: its keys and items, and its expressions with their values."""
+    """The size of a transaction: its keys and items, and its expressions with their values."""
 
     def __init__(self) -> None:
         self._size_bytes = 0
 
     def add(self, part: Mapping[str, Any], place: str, report: Report) -> None:
-        """Add one of its operations; report when it becomes too much, once."""
+        """Add one operation. Reports once when the total exceeds the limit."""
         before = self._size_bytes
         for member in ("Item", "Key"):
             self._size_bytes += named_size_bytes(part.get(member, {}), report)
@@ -57,9 +57,9 @@ class Payload:
 
 
 def key_of(item: Mapping[str, Any], schema: TableSchema | None) -> Mapping[str, Any] | None:
-    """The key within an item, where it is known and there; the whole item without a schema.
+    """The key of an item, if it is known and complete; the whole item without a schema.
 
-    The key is a part of the item, whatever the rest is: two items that are equal have one key.
+    Without a schema the whole item serves as the key: two equal items have the same key.
     """
     if schema is None:
         return item
@@ -83,7 +83,7 @@ def only_action(
         message = (
             "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request"
         )
-    # botocore knows Get as required, and the actions of a write as optional.
+    # In botocore's model Get is required, and the actions of a write are optional.
     is_refused_by_boto3 = not (given or is_write or report.context.is_wire)
     report.add(
         "DYS171",
@@ -111,7 +111,7 @@ def only_write(entry: Mapping[str, Any] | None, place: str, report: Report) -> s
 
 
 def check_count(count: int, limit: int, operation: str, report: Report) -> None:
-    """How many entries a batch has over all its tables."""
+    """Check the number of entries of a batch over all its tables."""
     if count > limit:
         report.add(
             "DYS173",

@@ -6,7 +6,7 @@ messages are the service's, where public evidence shows them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, get_args
 
@@ -15,7 +15,7 @@ from dynasafe.findings.finding import Finding
 from dynasafe.limits import MAX_BATCH_GET_KEYS, MAX_BATCH_WRITES
 from dynasafe.operations import OPERATIONS, suggestion
 
-# Rules of other operations than those of one item load with the first request that needs them.
+# Rules for operations on more than one item are loaded with the first such request.
 from dynasafe.validation.batch_rules import (
     Identities,
     Payload,
@@ -50,11 +50,9 @@ from dynasafe.validation.report import Context, Known, Report
 from dynasafe.validation.seen import likeness, remember_fine, was_fine
 from dynasafe.validation.table_schema import TableSchema, table_schema
 from dynasafe.validation.update_rules import check_sums, check_update_size
-from dynasafe.validation.value_rules import wire_value
 from dynasafe.validation.vector_item_rules import check_item_vectors, check_updated_vectors
 from dynasafe.validation.words import HISTORY, Words, wording
 from dynasafe.values.arguments import require_choice
-from dynasafe.values.wire import fine_in_steps, holds_many, names_size_bytes
 
 Form = Literal["wire", "client", "resource"]
 _FORMS: tuple[Form, ...] = get_args(Form)
@@ -70,7 +68,7 @@ def check_request(
     schema: object = None,
     form: Form | None = None,
 ) -> tuple[Finding, ...]:
-    """What DynamoDB would refuse in the request, in the order in which it checks.
+    """The findings of a request that DynamoDB would refuse, in the order in which it checks.
 
     Args:
         operation: as in the API Reference: "UpdateItem". An unknown operation is a finding. For
@@ -115,7 +113,7 @@ def check_from_scratch(
     words: Words = HISTORY[-1],
     known: Known | None = None,
 ) -> tuple[Finding, ...]:
-    """As `check_request`, whatever was found of other requests before, in the words of a time."""
+    """As `check_request`, but without the results of earlier requests."""
     if not isinstance(operation, str) or operation not in OPERATIONS:
         nothing = Report()
         nothing.add("DYS100", _no_operation(operation), "operation", suggestion(operation))
@@ -141,73 +139,22 @@ def check_from_scratch(
     return (*report.findings, *report.overlooked)
 
 
-def checks(operation: str, params: Mapping[str, Any], schema: object) -> Iterable[None]:
-    """As `require_valid` of the client's form: in steps, if the request is large.
+def require_fine(
+    operation: str, params: Mapping[str, Any], schema: object, like: Hashable | None
+) -> None:
+    """As `require_valid` of the client's form, without comparing it with earlier requests.
+
+    Args:
+        like: what a request that is alike has too; None if this one is not remembered.
 
     Raises:
-        InvalidRequestError: at one of the steps, with all findings.
+        InvalidRequestError: with all findings.
     """
-    like = likeness(operation, params, schema)
-    return () if like is not None and was_fine(like) else _checks(operation, params, schema, like)
-
-
-def _checks(
-    operation: str, params: Mapping[str, Any], schema: object, like: Hashable | None
-) -> Generator[None, None, None]:
-    findings = yield from check_in_steps(operation, params, schema)
+    findings = check_from_scratch(operation, params, schema=schema, form="client")
     if findings:
         raise InvalidRequestError(operation, findings)
     if like is not None:
         remember_fine(like)
-
-
-def check_in_steps(
-    operation: str, params: Mapping[str, Any], schema: object, known: Known | None = None
-) -> Generator[None, None, tuple[Finding, ...]]:
-    """As `check_from_scratch` of the client's form; between the steps others may run.
-
-    A small request is one step. Of a large one, each item is looked at in a step of its own, and
-    the rules are asked in the last.
-    """
-    if operation not in OPERATIONS or not holds_many(params):
-        return check_from_scratch(operation, params, schema=schema, form="client")
-    yield
-    known = Known() if known is None else known
-    report = Report(context=_context(operation, False, HISTORY[-1].since), known=known)
-    for name, values in _value_maps(params):
-        of_names = names_size_bytes(values)
-        sizes_bytes = [of_names]
-        for value in values.values():
-            of_value = yield from fine_in_steps(value)
-            known.note(value, of_value)
-            if of_value < 0:
-                wire_value(value, report)
-                yield
-            sizes_bytes.append(of_value)
-        if name != "ExpressionAttributeValues":
-            of_values = -1 if min(sizes_bytes) < 0 else sum(sizes_bytes)
-            known.maps_bytes[id(values)] = values, of_values
-        yield
-    findings = check_from_scratch(operation, params, schema=schema, form="client", known=known)
-    yield
-    return findings
-
-
-_VALUES = frozenset({"Item", "Key", "ExpressionAttributeValues"})
-_LEVELS_OF_A_REQUEST = 6
-
-
-def _value_maps(part: object, levels: int = _LEVELS_OF_A_REQUEST) -> Iterator[tuple[str, Any]]:
-    """The items, keys and values of expressions, by the names of their members."""
-    if type(part) is list and levels:
-        for each in part:
-            yield from _value_maps(each, levels - 1)
-    elif type(part) is dict and levels:
-        for name, each in part.items():
-            if name in _VALUES and type(each) is dict:
-                yield name, each
-            else:
-                yield from _value_maps(each, levels - 1)
 
 
 def read_request(
@@ -215,7 +162,7 @@ def read_request(
 ) -> dict[str, Any]:
     """A request of the client's form that is fine, as the service reads it.
 
-    Text for B is bytes there, as botocore writes it, and members that are None are left out.
+    Text for B becomes bytes, as botocore writes it, and members that are None are left out.
     """
     return check_members(operation, params, Report(known=known))
 
@@ -250,7 +197,7 @@ def _no_operation(name: object) -> str:
 
 
 def _check_members_only(params: _Params, schema: object, report: Report) -> _Check:
-    """Of the other operations, their members, types and constraints."""
+    """Check the members, types and constraints of other operations."""
     yield
 
 
@@ -532,7 +479,7 @@ def _check_write(
 def _check_item_of_batch(item: _Params, schema: TableSchema, report: Report) -> None:
     inner = report.aside(prefix=report.prefix)
     check_item_keys(item, "Item", schema, inner)
-    # In a batch the service has one message for a key that is missing or of another type.
+    # In a batch the service has one message for a missing key and for a key of the wrong type.
     of_table = [
         finding
         for finding in inner.findings
@@ -621,7 +568,7 @@ def _check_transaction(
 
 
 def _rank_in_transaction(finding: Finding) -> int:
-    """When it is found: what cancels a transaction is found while it runs, last of all."""
+    """The rank of a finding. Findings that cancel a running transaction come last."""
     if finding.reason_index is not None:
         return len(_FIRST_IN_TRANSACTION) + 1
     return _FIRST_IN_TRANSACTION.get(finding.code, len(_FIRST_IN_TRANSACTION))
@@ -668,4 +615,4 @@ _CHECKS: dict[str, Callable[[_Params, object, Report], _Check]] = {
     "ExecuteTransaction": _check_statements,
 }
 CHECKED_OPERATIONS = frozenset(OPERATIONS)
-"""The operations that `check_request` knows."""
+"""The operations that `check_request` checks in full."""

@@ -1,4 +1,4 @@
-"""What the expressions of a request must be, each and together.
+"""The rules for the expressions of a request, each by itself and all together.
 
 Sources: "Expression attribute names (aliases) in DynamoDB"; "Constraints in Amazon DynamoDB"; the
 words of messages are the service's.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from dynasafe.errors import ExpressionSyntaxError
 from dynasafe.expressions.nodes import (
@@ -123,12 +123,12 @@ class Expressions:
         self.used_names: set[str] = set() if used_names is None else used_names
         self.used_values: set[str] = set() if used_values is None else used_values
         self.wire_values: dict[str, WireValue] = {} if wire_values is None else wire_values
-        """What is known of the values, by placeholder."""
+        """By placeholder: what is known about the value."""
         self.too_deep: dict[str, Finding] = {} if too_deep is None else too_deep
-        """Values of a transaction that may be compared with, and not written."""
+        """Values of a transaction that are allowed in conditions and not in writes."""
 
     def elements(self, path: Path) -> Elements | None:
-        """The path with its names, or None where a placeholder is not defined."""
+        """The path with its names, or None if a placeholder is not defined."""
         if len(path.elements) == 1:
             (only,) = path.elements
             name = self.names.get(only.text) if isinstance(only, NamePlaceholder) else only
@@ -145,7 +145,7 @@ class Expressions:
         return tuple(elements)
 
     def named(self, member: str) -> dict[str, Path]:
-        """The attributes that an expression names, each with the first path that does."""
+        """The attributes that an expression names, each with the first path to it."""
         named: dict[str, Path] = {}
         for path in self.paths.get(member, ()):
             elements = self.elements(path)
@@ -154,7 +154,7 @@ class Expressions:
         return named
 
     def wire(self, operand: object) -> tuple[str, Any] | None:
-        """The type and the content of a literal, where it is one and well-formed."""
+        """The type and the content of a well-formed literal; None for any other operand."""
         if not isinstance(operand, ValuePlaceholder):
             return None
         known = self.wire_values.get(operand.text)
@@ -202,19 +202,18 @@ def _check_placeholders(
             "leave the member out where no expression uses it; UpdateBuilder does",
         )
     for placeholder in map(str, placeholders):
-        size_bytes = len(placeholder.encode(errors="replace"))
-        if not pattern.fullmatch(placeholder):
+        if pattern.fullmatch(placeholder) is None:
             report.add(
                 "DYS216",
                 f'{member} contains invalid key: Syntax error; key: "{placeholder}"',
                 member,
                 f"begin it with {pattern.pattern[0]}, and use letters, digits and _",
             )
-        elif size_bytes > MAX_PLACEHOLDER_BYTES:
+        elif len(placeholder) > MAX_PLACEHOLDER_BYTES:  # only ASCII
             report.add(
                 "DYS216",
                 f"{member} contains invalid key: The expression attribute map contains a key that "
-                f"is too long; size of key: {size_bytes}",
+                f"is too long; size of key: {len(placeholder)}",
                 member,
                 f"keep it to {MAX_PLACEHOLDER_BYTES} bytes",
             )
@@ -235,9 +234,11 @@ def _check_names(params: Mapping[str, Any], report: Report) -> None:
 
 def _check_values(expressions: Expressions, report: Report) -> None:
     values, known = expressions.values, expressions.wire_values
+    total_bytes = 0
     for name, value in values.items():
-        known[name] = wire_value(value, report)
-        if not known[name].problems:
+        of_value = known[name] = wire_value(value, report)
+        total_bytes += of_value.size_bytes + len(str(name).encode(errors="replace"))
+        if not of_value.problems:
             continue
         inner = report.aside()
         check_attribute_value(value, f"ExpressionAttributeValues.{name}", inner)
@@ -251,8 +252,7 @@ def _check_values(expressions: Expressions, report: Report) -> None:
                     f"ExpressionAttributeValues contains invalid value: {message} for key {name}"
                 )
             report.add(finding.code, message, finding.where.parameter, finding.fix)
-    names_bytes = sum(len(str(name).encode(errors="replace")) for name in values)
-    if names_bytes + sum(each.size_bytes for each in known.values()) > MAX_VALUES_BYTES:
+    if total_bytes > MAX_VALUES_BYTES:
         report.add(
             "DYS219",
             "ExpressionAttributeValues exceeds max size",
@@ -262,7 +262,7 @@ def _check_values(expressions: Expressions, report: Report) -> None:
 
 
 def _read(member: str, text: str, report: Report) -> Reading | None:
-    size_bytes = len(text.encode(errors="replace"))
+    size_bytes = len(text) if text.isascii() else len(text.encode(errors="replace"))
     if size_bytes > MAX_EXPRESSION_BYTES:
         report.add(
             "DYS218",
@@ -287,9 +287,9 @@ def _read(member: str, text: str, report: Report) -> Reading | None:
         return None
 
 
-# When the service looks at what: first at brackets, then, as they stand in the text, at names of
-# functions, reserved words and indexes, then at repeated sections, then at the rest. It was
-# measured on DynamoDB Local, and agrees with what dynalite's authors recorded of the service.
+# The service checks brackets first. Then it checks function names, reserved words and indexes, in
+# the order of the text, then repeated sections, then the rest. This was measured on DynamoDB Local,
+# and agrees with what dynalite's authors recorded from the service.
 _LOOKS = {
     **dict.fromkeys(("DYS202", "DYS219"), 0),
     **dict.fromkeys(("DYS205", "DYS206", "DYS207", "DYS212", "DYS215"), 1),
@@ -297,8 +297,8 @@ _LOOKS = {
     "DYS211": 4,
 }
 _AT_THE_REST = 3
-# Of the rest, among what ends at one place: placeholders and paths, then numbers of operands, then
-# operands that are the same, then types.
+# Among the rest, for problems that end at one place: placeholders and paths, then numbers of
+# operands, then equal operands, then types.
 _RANKS = {
     **dict.fromkeys(("DYS213", "DYS220", "DYS221"), 0),
     **dict.fromkeys(("DYS208", "DYS214"), 1),
@@ -307,7 +307,7 @@ _RANKS = {
 
 
 class _Findings:
-    """What is wrong with one expression, in the order in which the service checks it."""
+    """The problems of one expression, in the order in which the service checks them."""
 
     def __init__(self, member: str, text: str, targets: Sequence[Path]) -> None:
         self._member = member
@@ -329,7 +329,7 @@ class _Findings:
         look = _LOOKS.get(code, _AT_THE_REST)
         if look != _AT_THE_REST:
             return (look, start)
-        # Actions and projected paths are looked at last first: what they name, then the operands.
+        # Actions and projected paths are checked last first: their paths, then operands.
         is_operand = span not in self._targets
         action = bisect_right(self._targets, (start, end))
         return (look, is_operand, -action, end, _RANKS.get(code, 3))
@@ -339,11 +339,11 @@ def _check_reading(
     member: str, text: str, reading: Reading, expressions: Expressions, report: Report
 ) -> None:
     add = _Findings(member, text, reading.targets)
-    used_bytes = len(text.encode(errors="replace")) + sum(
-        known.size_bytes
-        for value in reading.values
-        if (known := expressions.wire_values.get(value.text)) is not None
-    )
+    used_bytes = len(text) if text.isascii() else len(text.encode(errors="replace"))
+    for value in reading.values:
+        known = expressions.wire_values.get(value.text)
+        if known is not None:
+            used_bytes += known.size_bytes
     if used_bytes > MAX_EXPRESSION_WITH_VALUES_BYTES:
         add(
             "DYS219",
@@ -357,7 +357,7 @@ def _check_reading(
         _check_path(path, expressions, add)
     for value in reading.values:
         expressions.used_values.add(value.text)
-        deep = expressions.too_deep.get(value.text)
+        deep = expressions.too_deep.get(value.text) if expressions.too_deep else None
         if deep is not None and member == "UpdateExpression":
             report.add(deep.code, deep.message, deep.where.parameter, deep.fix, cancels=True)
         if value.text not in expressions.values:
@@ -369,10 +369,10 @@ def _check_reading(
                 "define it in ExpressionAttributeValues",
             )
     for part in reading.parts:
-        if isinstance(part, SetAction | RemoveAction | AddAction | DeleteAction):
-            _check_action(part, expressions, add)
+        if KINDS[member] == "update":
+            _check_action(cast(UpdateAction, part), expressions, add)
         else:
-            _check_condition(part, expressions, add)
+            _check_condition(cast(ConditionNode, part), expressions, add)
     _check_targets(reading.targets, expressions, add)
     add.add_to(report)
     if reading.node is not None and not reading.problems:
@@ -435,7 +435,7 @@ def conditions_of(node: ConditionNode | Expression) -> Iterator[ConditionNode]:
 
 
 def _operand_type(operand: Operand, expressions: Expressions) -> str | None:
-    """The type that an operand has for sure."""
+    """The type that an operand certainly has."""
     if isinstance(operand, Size):
         return "N"
     literal = expressions.wire(operand)

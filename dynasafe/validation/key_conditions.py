@@ -1,4 +1,4 @@
-"""Key conditions of queries: what they are, and whether they fit the key that is read.
+"""Key conditions of queries, and whether they fit the key of the table or index.
 
 Sources: "Query", Amazon DynamoDB API Reference; "Querying tables in DynamoDB".
 """
@@ -52,7 +52,7 @@ class KeyCondition:
         self.values: Final = values
 
     def holds(self, member: tuple[str, Any]) -> bool:
-        """Whether the value fulfils the condition, as far as that is known."""
+        """Whether the value may fulfil the condition."""
         if any(value is None or value[0] != member[0] for value in self.values):
             return True
         key = sort_key(member)
@@ -75,7 +75,7 @@ class KeyCondition:
 
 
 class _Conditions:
-    """Where findings of a key condition go."""
+    """Collects the findings of a key condition."""
 
     def __init__(self, member: str, text: str | None, report: Report) -> None:
         self.member = member
@@ -89,7 +89,7 @@ class _Conditions:
 def key_conditions(
     params: Mapping[str, Any], expressions: Expressions, report: Report
 ) -> dict[str, KeyCondition]:
-    """A query's conditions on keys, by attribute, in either form; none where they are not fine."""
+    """A query's key conditions by attribute, in either form; empty if they have findings."""
     node = expressions.nodes.get("KeyConditionExpression")
     add = _conditions(params, expressions, report)
     if "KeyConditions" in params:
@@ -131,7 +131,7 @@ def fit_keys(
     indexes: Mapping[str, KeySchema],
     report: Report,
 ) -> bool:
-    """Whether there are conditions, and they are on the key of what is read.
+    """Check that there are conditions, and that they fit the key of the table or index.
 
     Args:
         keys: of the table, or of the index that the request names.
@@ -267,7 +267,7 @@ def _key_condition(
 def _fix(
     conditions: Mapping[str, KeyCondition], indexes: Mapping[str, KeySchema], otherwise: str
 ) -> str:
-    """To read the first index whose key the conditions are on, if there is one."""
+    """The fix: name the first index whose key the conditions fit, if there is one."""
     for name, keys in indexes.items():
         partition = {each.name for each in keys.partition_attributes}
         if partition <= conditions.keys() <= {each.name for each in keys.attributes}:

@@ -1,4 +1,4 @@
-"""What keys, items and paths must be in a table whose schema is known.
+"""Rules about keys, items and paths of a table with a known schema.
 
 Sources: "PutItem", "UpdateItem", Amazon DynamoDB API Reference; "Constraints in Amazon DynamoDB".
 """
@@ -64,7 +64,7 @@ def check_key(
 
 
 def _check_some_key(key: Mapping[str, Any], member: str, report: Report) -> None:
-    """What is true of the key of any table."""
+    """Check the rules that hold for keys of any table."""
     literals = {name: only_member(value) for name, value in key.items()}
     if not 1 <= len(key) <= 2 or not all(
         literal is not None and literal[0] in ("S", "N", "B") for literal in literals.values()
@@ -86,7 +86,7 @@ def check_key_attributes(
 
 
 def mismatch(member: str, report: Report) -> None:
-    """A key that is not the table's."""
+    """Report a key that does not match the table's."""
     report.add(
         "DYS130",
         "The provided key element does not match the schema",
@@ -104,13 +104,13 @@ def fits(value: object, attribute: KeyAttribute) -> bool:
 
 
 def empty_kind(literal: tuple[str, Any] | None) -> str | None:
-    """What an empty string or binary value is called."""
+    """The service's words for an empty string or binary value."""
     kinds = {"S": "string", "B": "binary"}
     return kinds.get(literal[0]) if literal is not None and not literal[1] else None
 
 
 def empty_key_message(kind: str, name: str, index_name: str | None) -> str:
-    """What the service says of an empty value of a key of the table, or of an index."""
+    """The service's message for an empty value of a key of the table or an index."""
     if index_name is None:
         return f"{NOT_VALID}{_EMPTY.format(kind=kind)} Key: {name}"
     return (
@@ -231,7 +231,7 @@ def _check_index_type(
 def check_updated_keys(
     expressions: Expressions, schema: TableSchema | None, key: Mapping[str, Any], report: Report
 ) -> None:
-    """No action may change an attribute of the key, nor give one of an index another type."""
+    """Actions must not change a key attribute, or give an index key attribute the wrong type."""
     update = expressions.nodes.get("UpdateExpression")
     if not isinstance(update, Update):
         return
@@ -264,7 +264,7 @@ def check_updated_keys(
 def check_updated_attributes(
     updates: Mapping[str, Any], schema: TableSchema | None, key: Mapping[str, Any], report: Report
 ) -> None:
-    """The same of AttributeUpdates."""
+    """The same check for AttributeUpdates."""
     names = [each.name for each in schema.key.attributes] if schema else list(key)
     for name in names:
         if name in updates:
@@ -320,7 +320,7 @@ def _result(action: object, expressions: Expressions) -> tuple[str, Any] | None:
 def check_key_paths(
     expressions: Expressions, schema: TableSchema | None, report: Report, *members: str
 ) -> None:
-    """Nothing is inside the value of a key; in these expressions, or in all."""
+    """Report paths inside a key's value, in these expressions or in all."""
     if schema is None:
         return
     names = {each.name: "Key" for each in schema.key.attributes}

@@ -1,4 +1,4 @@
-"""What the parameters must be that expressions have replaced, which do not go with them.
+"""Rules about legacy parameters, which do not combine with expressions.
 
 Sources: "Legacy conditional parameters", Amazon DynamoDB Developer Guide: "Expected",
 "AttributeUpdates", "KeyConditions", "QueryFilter" and "ScanFilter"; the words are the service's.
@@ -38,7 +38,7 @@ _DELETED = frozenset({"SS", "NS", "BS"})
 def check_forms(
     params: Mapping[str, Any], expressions: Sequence[str], legacy: Sequence[str], report: Report
 ) -> None:
-    """What there is beside expressions, or instead of them."""
+    """Check the legacy parameters, and their combination with expressions."""
     check_mixture(params, expressions, legacy, report)
     check_need(params, expressions, report)
 
@@ -63,7 +63,7 @@ def check_mixture(
 
 
 def check_need(params: Mapping[str, Any], expressions: Sequence[str], report: Report) -> None:
-    """Names and values of expressions are there for an expression."""
+    """Names and values need an expression that could use them."""
     used = any(member in params for member in expressions)
     if "ExpressionAttributeNames" in params and not used:
         report.add(

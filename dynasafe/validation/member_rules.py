@@ -1,4 +1,4 @@
-"""Whether a request has its shape: the types first, as the service parses, then the constraints.
+"""Rules about the shape of a request: first the types, as the service parses, then constraints.
 
 Source: "Error handling with DynamoDB", for SerializationException and ValidationException; the
 words are the service's.
@@ -19,6 +19,7 @@ from dynasafe.validation.value_rules import (
     REPLACE_SURROGATES,
     TRUTH,
     check_value_shape,
+    is_plain,
     is_text,
     named,
     plain_size_bytes,
@@ -45,14 +46,14 @@ _EXPECTED: dict[Kind, str] = {
 
 
 def check_members(operation: str, params: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Check types and constraints; the request without the parts that have none of its types."""
+    """Check types and constraints. Returns the request without parts of the wrong type."""
     shape = request_shape(operation)
     before = len(report.findings)
     if not isinstance(params, Mapping):
         _wrong_type(shape, None, params, "", report)
         return {}
     typed: dict[str, Any] = _typed(shape, params, "", report)
-    # A part of the wrong type is not missing too.
+    # A part of the wrong type is not reported as missing too.
     broken = list(_broken(shape, typed, "", "", reports_missing=len(report.findings) == before))
     if broken:
         is_refused_by_boto3 = not report.context.is_wire and any(
@@ -69,7 +70,7 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
 
 
 def _sentence_of(operation: str, broken: list[_Broken], wording: Wording) -> str:
-    """All that is broken in one message, in the words of the service."""
+    """One message with all broken constraints, in the words of the service."""
     of_newer = {
         (sentence.place, sentence.constraint): (sentence, each)
         for each in broken
@@ -95,7 +96,7 @@ def _sentence_of(operation: str, broken: list[_Broken], wording: Wording) -> str
 
 
 def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
-    """Members that are None or unknown: the service overlooks them, boto3 does not."""
+    """Report members that are None or unknown: the service ignores them, but boto3 does not."""
     of_request = request_shape(operation)
     if type(params) is dict and all(
         _is_known(of_request.members.get(name), value) for name, value in params.items()
@@ -138,7 +139,7 @@ def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> N
 
 
 def _is_known(shape: Shape | None, value: object) -> bool:
-    """Whether a member is one of the operation's, and nothing in it can be a stray."""
+    """Whether a member belongs to the operation, and nothing in it can be unknown."""
     if shape is None or value is None:
         return False
     if shape.each is None:
@@ -161,6 +162,8 @@ def _children(part: Any, place: str) -> list[tuple[str, Any]]:
 
 def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
     """The part, if it has its type, or None; of what it contains, what has its type."""
+    if _is_plain(shape, part):
+        return part
     if shape.kind == "AttributeValue":
         return check_value_shape(part, place, shape.scalar_words, report)
     kind = token(part)
@@ -176,12 +179,13 @@ def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
         return None
     if shape.kind == "Struct":
         inner = f"{place}." if place else ""
-        members = (
-            (name, _typed(member, part[name], f"{inner}{name}", report))
-            for name, member in shape.members.items()
-            if part.get(name) is not None
-        )
-        return {name: member for name, member in members if member is not None}
+        members: dict[str, Any] = {}
+        for name, member in shape.members.items():
+            given = part.get(name)
+            typed = None if given is None else _typed(member, given, f"{inner}{name}", report)
+            if typed is not None:
+                members[name] = typed
+        return members
     assert shape.each is not None
     if shape.kind == "List":
         return [
@@ -196,10 +200,23 @@ def _typed(shape: Shape, part: Any, place: str, report: Report) -> Any:
     names = [name for name in part if isinstance(name, str)]
     if len(names) < len(part):
         _wrong_type(shape, "A name in a map is not a str", part, place, report)
-    entries = ((name, _typed(shape.each, part[name], named(place, name), report)) for name in names)
     # A malformed name is still the name of its placeholder.
     is_kept = shape.each.kind in _SCALARS
-    return {name: entry for name, entry in entries if is_kept or entry is not None}
+    entries: dict[str, Any] = {}
+    for name in names:
+        entry = part[name]
+        if not _is_plain(shape.each, entry):  # the place is made for others alone
+            entry = _typed(shape.each, entry, named(place, name), report)
+        if is_kept or entry is not None:
+            entries[name] = entry
+    return entries
+
+
+def _is_plain(shape: Shape, part: Any) -> bool:
+    """Whether it is one of the commonest texts or values, which have their type."""
+    if shape.kind == "String":
+        return type(part) is str and part.isascii()
+    return shape.kind == "AttributeValue" and is_plain(part)
 
 
 def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report) -> Any:
@@ -236,7 +253,7 @@ def _typed_scalar(shape: Shape, part: Any, kind: str, place: str, report: Report
 
 
 def _is_time(part: Any) -> bool:
-    # botocore parses texts, of many forms; a datetime is a date.
+    # botocore parses texts in many formats; a datetime is a date too.
     has_digit = isinstance(part, str) and any(each.isdigit() for each in part)
     return has_digit or isinstance(part, date)
 
@@ -260,7 +277,7 @@ def _wrong_type(shape: Shape, words: str | None, part: Any, place: str, report: 
 
 
 def _refused_by_service(shape: Shape, part: Any) -> str | None:
-    """Python's True is a number for botocore, and none for the service."""
+    """Python's True is a number for botocore, but not for the service."""
     is_number = shape.kind in ("Integer", "Number", "Timestamp")
     if (
         not is_number
@@ -296,7 +313,7 @@ class _Broken(NamedTuple):
 def _broken(
     shape: Shape, part: Any, place: str, pattern: str, name: str = "", *, reports_missing: bool
 ) -> Iterator[_Broken]:
-    """What is broken, in the words and the order of the service."""
+    """The broken constraints, in the words and the order of the service."""
     for constraint in _constraints(shape, part):
         shown = _shown(shape, part) if shape.is_shown else f"'{HIDDEN}'"
         is_checked = _is_checked_by_boto3(shape, part, constraint)

@@ -1,4 +1,4 @@
-"""What queries and scans must be: their indexes, filters, and where they go on.
+"""Rules about queries and scans: indexes, filters and start keys.
 
 Sources: "Query", "Scan", Amazon DynamoDB API Reference; "Querying tables in DynamoDB".
 """
@@ -35,7 +35,7 @@ _WITHOUT_PREFIX = (
 def check_filters(
     params: Mapping[str, Any], expressions: Expressions, names: Iterable[str], report: Report
 ) -> None:
-    """A query's filter may not name the key attributes."""
+    """A query's filter must not name key attributes."""
     filters = params.get("QueryFilter", {})
     named = expressions.named("FilterExpression")
     for name in names:
@@ -61,7 +61,7 @@ def check_projected(
     *,
     is_query: bool,
 ) -> None:
-    """A global index gives, and a query of it filters, only what it projects."""
+    """A query of a global index may return and filter only projected attributes."""
     if index is None or index.projected is None or not index.is_global:
         return
     if params.get("Select") == "ALL_ATTRIBUTES":
@@ -177,7 +177,7 @@ def _invalid_start(reason: str, report: Report) -> None:
 def check_index(
     params: Mapping[str, Any], schema: TableSchema | None, report: Report
 ) -> KeySchema | None:
-    """The key of what is read: the table's, or the index's."""
+    """The key schema of the table or index that is read."""
     index_name = params.get("IndexName")
     if schema is None:
         return None
@@ -227,7 +227,7 @@ def check_segments(params: Mapping[str, Any], report: Report) -> None:
 
 
 def check_select(params: Mapping[str, Any], report: Report) -> None:
-    """What Select chooses, and what a projection names."""
+    """Check that Select and the projection agree."""
     select = params.get("Select")
     if select is None:
         return

@@ -1,8 +1,8 @@
-"""Findings as they are collected: all of them, in the order in which DynamoDB looks."""
+"""Collects all findings, in the order in which DynamoDB checks."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from dynasafe.findings.finding import Finding, Span, Where
 from dynasafe.validation.wire_value import WireValue
@@ -13,7 +13,7 @@ _OF_THE_PARSER = frozenset({"DYS102", "DYS110"})
 
 
 class Context:
-    """What holds for a whole request."""
+    """Facts about a whole request."""
 
     __slots__ = ("is_wire", "wording")
 
@@ -24,24 +24,14 @@ class Context:
 
 
 class Known:
-    """What is known of the values of a request, by their identity; they stay alive beside it."""
+    """Known facts about the values of a request, by identity. The values stay alive meanwhile."""
 
-    __slots__ = ("maps_bytes", "not_fine", "values")
+    __slots__ = ("maps_bytes", "values")
 
     def __init__(self) -> None:
         self.values: dict[int, tuple[object, WireValue]] = {}
         self.maps_bytes: dict[int, tuple[object, int]] = {}
         """The sizes of whole items and keys that are plain; -1 for others."""
-        self.not_fine: set[int] = set()
-        """Values that a glance does not settle."""
-
-    def note(self, value: Any, size_bytes: int) -> None:
-        """Keep what a glance found of a value: its size, or -1."""
-        if size_bytes < 0:
-            self.not_fine.add(id(value))
-            return
-        ((type_name, content),) = value.items()
-        self.values[id(value)] = value, WireValue(type_name, content, size_bytes, is_plain=True)
 
 
 class Report:
@@ -61,7 +51,8 @@ class Report:
         self.findings: list[Finding] = [] if findings is None else findings
         self.prefix: str = prefix
         self.overlooked: list[Finding] = [] if overlooked is None else overlooked
-        """What the service overlooks, and boto3 refuses: it comes last, and stops no other rule."""
+        """Findings that the service ignores but boto3 refuses. They come last, and stop no other
+        rule."""
         self.context: Context = Context() if context is None else context
         self.entry: int | None = entry
         """The index of a transaction's entry."""
@@ -83,7 +74,7 @@ class Report:
 
         Args:
             exception: None for the service's own of this code.
-            cancels: whether it is found while a transaction runs, which is cancelled then.
+            cancels: whether the finding cancels a running transaction.
         """
         is_reason = cancels and self.entry is not None
         if exception is None:
@@ -105,7 +96,7 @@ class Report:
         return "ValidationException"
 
     def overlook(self, code: str, message: str, place: str, fix: str) -> None:
-        """Add what the service overlooks or converts, and boto3 refuses."""
+        """Add a finding that the service ignores or converts, but boto3 refuses."""
         if not self.context.is_wire:
             report = Report(self.overlooked, self.prefix)
             report.add(code, message, place, fix, exception="ParamValidationError")
@@ -136,7 +127,7 @@ class Report:
         return Report(self.findings, prefix, self.overlooked, self.context, entry, self.known)
 
     def aside(self, *, prefix: str = "") -> Report:
-        """A report of its own, with the same words."""
+        """A separate report with the same context."""
         return Report(
             prefix=prefix,
             context=self.context,

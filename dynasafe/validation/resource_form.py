@@ -58,7 +58,7 @@ def is_resource_form(operation: str, params: Mapping[str, Any]) -> bool:
 
 
 def _has_typed_values_alone(params: Mapping[str, Any]) -> bool:
-    """Whether a request of one item has AttributeValues, as is plain at a glance, and no others."""
+    """Whether a quick check shows that a request of one item has only AttributeValues."""
     is_typed = False
     for name, part in params.items():
         if type(part) is dict:

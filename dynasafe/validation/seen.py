@@ -1,14 +1,14 @@
-"""Requests whose like was found fine before, so that the rules need not look again.
+"""Remembers valid requests, so that the rules need not check similar ones again.
 
-Two requests are alike if they differ only in values, of the same types, on whose contents no
-verdict depends. A request for which that is not plain at a glance is like no other. Batches and
-transactions are alike if the same kinds of entries are in them, in whatever number and order.
+Two requests are alike if they differ only in values that have the same types and whose contents
+matter to no rule. If that is not clear at once, a request is not compared. Batches and transactions
+are alike if they have the same kinds of entries, in any number and order.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Container, Hashable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,36 +25,37 @@ from dynasafe.validation.table_schema import TableSchema
 from dynasafe.validation.value_rules import is_text
 from dynasafe.values.wire import fine_size_bytes
 
-_OPERATIONS = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
-_ACTIONS = frozenset({"Get", "Put", "Update", "Delete", "ConditionCheck"})
-_VALUES = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
-# What is within these bounds, all together, is within every limit of size: a character is at most
-# four bytes.
-_MOST_CHARACTERS = 16_000
-_MOST_CHARACTERS_OF_AN_ITEM = 100_000
-_MOST_CHARACTERS_OF_A_KEY = 256
-_MOST_CHARACTERS_WITH_USES = 250_000
-"""Of the values of expressions, times the most that one can be used."""
-_MOST_CHARACTERS_OF_A_TRANSACTION = 1_000_000
-_MOST_CHARACTERS_OF_A_TOKEN = 36
-_MOST_DIGITS = 38
-_MOST_LEVELS = 8
-_OF_A_VALUE = 8
-"""What a value counts beside its characters, or more."""
-_FEW = 16
-_MOST_PARTS = _MOST_CHARACTERS_OF_AN_ITEM // _OF_A_VALUE
-_MOST_ON_A_LEVEL = 4_000
-"""More of them are checked in steps, and not remembered."""
-_NOT_PLAIN = _MOST_CHARACTERS_OF_A_TRANSACTION + 1
+_OPERATIONS: Final = frozenset({"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"})
+_ACTIONS: Final = frozenset({"Get", "Put", "Update", "Delete", "ConditionCheck"})
+_VALUES: Final = frozenset({"Key", "Item", "ExpressionAttributeValues", "ExclusiveStartKey"})
+# A request within all these bounds is within every limit of size: a character takes at most four
+# bytes.
+_MOST_CHARACTERS: Final = 16_000
+_MOST_CHARACTERS_OF_AN_ITEM: Final = 100_000
+_MOST_CHARACTERS_OF_A_KEY: Final = 256
+_MOST_CHARACTERS_WITH_USES: Final = 250_000
+"""For the values of expressions, times the most often that one can be used."""
+_MOST_CHARACTERS_OF_A_TRANSACTION: Final = 1_000_000
+_MOST_CHARACTERS_OF_A_TOKEN: Final = 36
+_MOST_DIGITS: Final = 38
+_MOST_LEVELS: Final = 8
+_OF_A_VALUE: Final = 8
+"""At least what a value adds to the size, beside its characters."""
+_OF_A_VALUE_WITHIN: Final = 40
+"""The same of one that is looked at on its own within a list or map: 2,500 are too many."""
+_FEW: Final = 16
+_MOST_VALUES: Final = 4_000
+"""A request with more values is checked in steps, and not remembered."""
+_NOT_PLAIN: Final = _MOST_CHARACTERS_OF_A_TRANSACTION + 1
 
-_SUM = re.compile(r":\w+\s*[+-]\s*:")
-"""Of two literals: whether it is within a number's range is a matter of what they are."""
+_SUM: Final = re.compile(r":\w+\s*[+-]\s*:")
+"""A sum or difference of two literals: only their contents show whether it is within the range."""
 
 _Schema = type[Item] | TableSchema | None
-_fine: Cache[Hashable, bool] = Cache(4_194_304)
+_fine: Final[Cache[Hashable, bool]] = Cache(4_194_304)
 
 
-_OF_A_DESCRIPTION = frozenset({"KeySchema", "Table", "Properties"})
+_OF_A_DESCRIPTION: Final = frozenset({"KeySchema", "Table", "Properties"})
 
 
 class _NotPlainError(Exception):
@@ -77,7 +78,7 @@ def likeness(operation: str, params: Mapping[str, Any], schema: object = None) -
             return operation, schema_here, parts
         entries = _ENTRIES.get(operation)
         return None if entries is None else _of_many(operation, params, schema, entries)
-    except (_NotPlainError, TypeError):  # compiled code raises TypeError for a name that is no str
+    except (_NotPlainError, TypeError):  # TypeError: from compiled code, for a name not a str
         return None
 
 
@@ -105,9 +106,9 @@ def _plain_schema(schema: object, table_name: object) -> _Schema:
 def _of_one(
     operation: str, params: Mapping[str, Any], schema: _Schema
 ) -> tuple[tuple[Hashable, ...], int]:
-    """The likeness of a request of one item or table, and the characters in it."""
+    """The likeness of a request for one item or table, and its number of characters."""
     if operation == "Query" and "ExclusiveStartKey" in params:
-        raise _NotPlainError  # where it starts is compared with the values of the condition
+        raise _NotPlainError  # the start key is compared with the values of the condition
     parts: list[Hashable] = []
     uses = characters = together = 0
     for member, value in params.items():
@@ -142,11 +143,11 @@ def _of_one(
 
 # Batches and transactions
 #
-# The verdict on one is that on each of its entries, and that no two name the same item, that they
-# are not too many, and that they are not too large together.
+# One is valid if each entry is, no two name the same item, and they are neither too many nor too
+# large together.
 
 _Entry = tuple[str, Hashable, int, Hashable]
-"""A table's name, the likeness of an entry for it, its characters, and the item that it names."""
+"""A table name, the likeness of an entry for it, the entry's characters, and the item it names."""
 
 
 def _of_many(
@@ -232,14 +233,14 @@ def _of_gets(tables: Any, schema: object) -> Iterator[_Entry]:
             yield table, like, size + size_of_rest, (table, _identity(key, schema_here))
 
 
-_MEMBERS = {"PutRequest": "Item", "DeleteRequest": "Key"}
-_ENTRIES: dict[str, Any] = {
+_MEMBERS: Final = {"PutRequest": "Item", "DeleteRequest": "Key"}
+_ENTRIES: Final[dict[str, Any]] = {
     "BatchGetItem": ("RequestItems", MAX_BATCH_GET_KEYS, _of_gets),
     "BatchWriteItem": ("RequestItems", MAX_BATCH_WRITES, _of_writes),
     "TransactGetItems": ("TransactItems", MAX_TRANSACT_ITEMS, _of_transaction),
     "TransactWriteItems": ("TransactItems", MAX_TRANSACT_ITEMS, _of_transaction),
 }
-"""By operation: the member with the entries, how many they may be, and what reads them."""
+"""By operation: the member with the entries, the most entries, and the function that reads them."""
 
 
 def _only(entry: Any) -> tuple[Any, Any]:
@@ -250,7 +251,7 @@ def _only(entry: Any) -> tuple[Any, Any]:
 
 
 def _identity(values: dict[str, Any] | None, schema: _Schema) -> Hashable:
-    """The strings and numbers of a plain item or key: where they differ, it is another one."""
+    """The strings and numbers of a plain item or key. If they differ, it is another item."""
     names: Container[str] = _ALL if schema is None else _key_names(schema)
     return frozenset(
         [
@@ -265,30 +266,24 @@ def _identity(values: dict[str, Any] | None, schema: _Schema) -> Hashable:
 
 _OF_CONTENTS: Final = -1
 """Uses of values on which a verdict depends."""
-_uses_by_text: Cache[str, int] = Cache(1_048_576)
+_uses_by_text: Final[Cache[str, int]] = Cache(1_048_576)
 
 
 def _uses(text: str) -> int | None:
-    """How many values an expression may use; None if a verdict depends on what they are."""
+    """How many values an expression may use; None if a verdict depends on their contents."""
     if len(text) > MAX_EXPRESSION_BYTES:
         return None
     uses = _uses_by_text.get(text)
     if uses is None:
-        # Bounds in order, and names of types, are contents.
+        # The order of bounds, and the names of types, are contents.
         is_plain = not ("etween" in text.lower() or "attribute_type" in text or _SUM.search(text))
         uses = text.count(":") if is_plain else _OF_CONTENTS
         _uses_by_text.put(text, uses, 64 + 4 * len(text))
     return None if uses == _OF_CONTENTS else uses
 
 
-def is_like_fine(operation: str, params: Mapping[str, Any], schema: object = None) -> bool:
-    """Whether one that is alike was found fine, as of most requests that a program makes."""
-    like = likeness(operation, params, schema)
-    return like is not None and was_fine(like)
-
-
 def was_fine(like: Hashable) -> bool:
-    """Whether one that is alike was found fine."""
+    """Whether a request that is alike was found valid."""
     try:
         return _fine.get(like) is True
     except TypeError:  # a part cannot be hashed
@@ -296,7 +291,7 @@ def was_fine(like: Hashable) -> bool:
 
 
 def remember_fine(like: Hashable) -> None:
-    """One that is alike was found fine."""
+    """Remember that a request that is alike was found valid."""
     try:
         hash(like)
     except TypeError:
@@ -305,12 +300,21 @@ def remember_fine(like: Hashable) -> None:
 
 
 def _size_of_like(like: Hashable) -> int:
-    """The bytes of what is kept, about: 12 for each character of many short texts."""
-    return 12 * len(repr(like))
+    """About how many bytes are kept."""
+    if type(like) is str:
+        return _OF_AN_OBJECT + 4 * len(like)
+    if type(like) is tuple or type(like) is frozenset:
+        return _OF_AN_OBJECT + sum([_OF_AN_ENTRY + _size_of_like(each) for each in like])
+    return _OF_AN_OBJECT
+
+
+_OF_AN_OBJECT: Final = 64
+_OF_AN_ENTRY: Final = 32
+"""In a tuple 8, in a set of many up to four times that, with its hash."""
 
 
 def _keys(operation: str, member: str, schema: _Schema) -> Container[str]:
-    """The names in the member whose values are looked at as those of a key."""
+    """The member's names whose values are checked as those of a key."""
     if member == "Key":
         return _ALL
     if schema is None:
@@ -329,101 +333,124 @@ class _All:
         return True
 
 
-_ALL = _All()
+_ALL: Final = _All()
 
 
 def _types(
     values: dict[Any, Any], member: str, keys: Container[str]
 ) -> tuple[tuple[Hashable, ...], int]:
-    """The names and types of plain values, and how large they are together."""
+    """The names and types of plain values, and their size together."""
     types: list[Hashable] = []
+    texts: list[str] = []
     size = 0
-    for name, value in values.items():
-        if type(value) is not dict or len(value) != 1 or type(name) is not str:
+    for name, given in values.items():
+        if type(given) is not dict or len(given) != 1 or type(name) is not str:
             return (), _NOT_PLAIN
-        ((type_name, content),) = value.items()
-        of_value = _size(type_name, content, _MOST_LEVELS)
-        is_key = name in keys
-        if of_value > (_MOST_CHARACTERS_OF_A_KEY if is_key else _MOST_CHARACTERS_OF_AN_ITEM):
-            return (), _NOT_PLAIN
-        # An empty one may stand in a key, or in a condition on one.
-        if of_value == _OF_A_VALUE and not content and (is_key or member != "Item"):
-            return (), _NOT_PLAIN
-        size += of_value + len(name)
-        types.append(name)
-        types.append(type_name)
-    return tuple(types), size
+        value: dict[Any, Any] = given
+        for type_name, content in value.items():  # of which there is one
+            of_value = _size(type_name, content, _MOST_LEVELS, texts)
+            is_key = name in keys
+            if of_value > (_MOST_CHARACTERS_OF_A_KEY if is_key else _MOST_CHARACTERS_OF_AN_ITEM):
+                return (), _NOT_PLAIN
+            # An empty one may be in a key, or in a condition on a key.
+            is_empty = of_value == _OF_A_VALUE and not content and content is not False
+            if is_empty and (is_key or member != "Item"):
+                return (), _NOT_PLAIN
+            size += of_value + len(name)
+            types.append(name)
+            types.append(type_name)
+    together = "".join(texts)
+    return tuple(types), size if together.isascii() or is_text(together) else _NOT_PLAIN
 
 
-def _size(type_name: object, content: Any, levels: int) -> int:
-    """The characters in a plain value, and what each value in it counts."""
+def _size(type_name: object, content: Any, levels: int, texts: list[str]) -> int:
+    """The characters of a plain value, and what each value within it adds to the size.
+
+    Args:
+        texts: receives the texts that must have a UTF-8 form, to be checked together.
+    """
     kind = type(content)
     if kind is str:
         text: str = content
         if type_name == "S":
-            is_plain = text.isascii() or is_text(text)
-        else:
-            is_plain = type_name == "N" and len(text) <= _MOST_DIGITS and _is_plain(text)
+            texts.append(text)
+            return _OF_A_VALUE + len(text)
+        is_plain = type_name == "N" and len(text) <= _MOST_DIGITS and _is_plain(text)
         return _OF_A_VALUE + len(text) if is_plain else _NOT_PLAIN
     if kind is dict and type_name == "M":
         members: dict[Any, Any] = content
-        count = len(members)
-        if count > _FEW:
+        if len(members) > _FEW:
             return _size_of_many(type_name, content, levels)
-        if not levels or "" in members:
+        if not levels:
             return _NOT_PLAIN
-        return _size_of_texts(members) + _size_of_values(members.values(), levels - 1)
-    if kind is list and type_name == "L":
-        if len(content) > _FEW:
-            return _size_of_many(type_name, content, levels)
-        return _OF_A_VALUE + _size_of_values(content, levels - 1) if levels else _NOT_PLAIN
-    if kind is bool:
+        size = _OF_A_VALUE
+        for name, value in members.items():
+            if type(name) is not str or not name:
+                return _NOT_PLAIN
+            texts.append(name)
+            size += _OF_A_VALUE + len(name) + _size_of_one(value, levels - 1, texts)
+            if size > _MOST_CHARACTERS_OF_AN_ITEM:  # so the rest is not read
+                return _NOT_PLAIN
+        return size
+    if kind is list:
+        elements: list[Any] = content
+        if type_name == "L":
+            if len(elements) > _FEW:
+                return _size_of_many(type_name, content, levels)
+            if not levels:
+                return _NOT_PLAIN
+            size = _OF_A_VALUE
+            for value in elements:
+                size += _size_of_one(value, levels - 1, texts)
+                if size > _MOST_CHARACTERS_OF_AN_ITEM:
+                    return _NOT_PLAIN
+            return size
+        if type_name == "SS" and elements:
+            return _size_of_texts(elements, texts)
+    elif kind is bool:
         is_plain = type_name == "BOOL" or (type_name == "NULL" and content is True)
         return _OF_A_VALUE if is_plain else _NOT_PLAIN
-    if kind is list and type_name == "SS" and content:
-        return _size_of_texts(content)
-    if kind is bytes and type_name == "B":
+    elif kind is bytes and type_name == "B":
         return _OF_A_VALUE + len(content)
     return _NOT_PLAIN
 
 
 def _size_of_many(type_name: object, content: Any, levels: int) -> int:
-    # All of them at once costs less than one after the other, and says the same.
-    if len(content) > _MOST_PARTS:
+    # Checking all at once costs less than one by one, with the same result.
+    if len(content) > _MOST_VALUES:
         return _NOT_PLAIN
-    size_bytes = fine_size_bytes({type_name: content}, levels, most=_MOST_ON_A_LEVEL)
+    size_bytes = fine_size_bytes({type_name: content}, levels, most=_MOST_VALUES)
     return _OF_A_VALUE + size_bytes if size_bytes >= 0 else _NOT_PLAIN
 
 
-def _size_of_values(values: Iterable[Any], levels: int) -> int:
-    size = 0
-    for value in values:
-        if type(value) is not dict or len(value) != 1:
-            return _NOT_PLAIN
-        for type_name, content in value.items():  # of which there is one
-            size += _size(type_name, content, levels)
+def _size_of_one(given: Any, levels: int, texts: list[str]) -> int:
+    if type(given) is not dict or len(given) != 1:
+        return _NOT_PLAIN
+    value: dict[Any, Any] = given
+    size = _OF_A_VALUE_WITHIN - _OF_A_VALUE
+    for type_name, content in value.items():  # of which there is one
+        size += _size(type_name, content, levels, texts)
     return size
 
 
-def _size_of_texts(texts: list[Any] | dict[Any, Any]) -> int:
-    count = len(texts)
+def _size_of_texts(members: list[Any], texts: list[str]) -> int:
+    count = len(members)
     if count > _FEW:
-        if {*map(type, texts)} - {str}:
+        if count > _MOST_VALUES or {*map(type, members)} != {str}:
             return _NOT_PLAIN
     else:
-        for each in texts:
+        for each in members:
             if type(each) is not str:
                 return _NOT_PLAIN
-    if count > 1 and type(texts) is list and len(set(texts)) < count:  # names are distinct
+    if count > 1 and len(set(members)) < count:
         return _NOT_PLAIN
-    together = "".join(texts)
-    if not (together.isascii() or is_text(together)):
-        return _NOT_PLAIN
+    together = "".join(members)
+    texts.append(together)
     return _OF_A_VALUE * (1 + count) + len(together)
 
 
 def _is_plain(number: str) -> bool:
-    """Digits, with a sign and a point at most."""
+    """Only digits, and perhaps a sign and a point."""
     if number.isdigit():
         return number.isascii()
     digits = number.removeprefix("-").replace(".", "", 1)

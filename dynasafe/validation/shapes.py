@@ -1,7 +1,7 @@
 """The shape of every request on the wire: members, types and constraints, in the service's order.
 
-Sources: the operations' pages in the Amazon DynamoDB API Reference; the words of messages and the
-order of members are the service's, where public evidence shows them.
+Sources: the operations' pages in the Amazon DynamoDB API Reference. Messages and the order of
+members are the service's own, where public evidence shows them.
 """
 
 from __future__ import annotations
@@ -43,30 +43,33 @@ _IN_GENERIC = (
 )
 
 
+_GIVEN = (
+    "boto3_min_length",
+    "choices",
+    "collection_words",
+    "each",
+    "has_table_names",
+    "is_name",
+    "is_required",
+    "is_shown",
+    "java",
+    "kind",
+    "least",
+    "max_length",
+    "max_values_length",
+    "members",
+    "min_length",
+    "most",
+    "pattern",
+    "scalar_words",
+)
+"""The arguments of a shape. Compiled classes have no `__slots__` to read them from."""
+
+
 class Shape:
     """What one part of a request must be."""
 
-    __slots__ = (
-        "boto3_min_length",
-        "choices",
-        "collection_words",
-        "each",
-        "has_table_names",
-        "is_free",
-        "is_name",
-        "is_required",
-        "is_shown",
-        "java",
-        "kind",
-        "least",
-        "max_length",
-        "max_values_length",
-        "members",
-        "min_length",
-        "most",
-        "pattern",
-        "scalar_words",
-    )
+    __slots__ = (*_GIVEN, "is_free")
 
     def __init__(
         self,
@@ -94,28 +97,28 @@ class Shape:
         self.is_required: Final = is_required
         self.members: Final = members or {}
         self.each: Final = each
-        """Of the elements of a List, or of the values of a Map."""
+        """The shape of the elements of a List, or of the values of a Map."""
         self.choices: Final = choices
         self.least: Final = least
         self.most: Final = most
         self.min_length: Final = min_length
         self.max_length: Final = max_length
         self.boto3_min_length: Final = boto3_min_length
-        """Where that of botocore is another."""
+        """Only if botocore's differs."""
         self.pattern: Final = pattern
         self.is_name: Final = is_name
-        """A name of a table or an index."""
+        """Whether it is the name of a table or an index."""
         self.is_shown: Final = is_shown
         """Whether a message may print it."""
         self.java: Final = java
-        """The name of a Struct of texts that a message may print."""
+        """The name of a Struct whose texts a message may print."""
         self.has_table_names: Final = has_table_names
-        """A Map whose keys are names of tables."""
+        """Whether it is a Map whose keys are table names."""
         self.max_values_length: Final = max_values_length
-        """Of the Lists in a Map, which may not be empty then."""
+        """For the Lists in a Map: they may not be empty."""
         self.scalar_words: Final = scalar_words
         self.collection_words: Final = collection_words
-        """What the service says to a list where a map is expected, or to a map for a list."""
+        """The service's message for a list where a map is expected, or a map where a list is."""
         is_bound = (
             choices
             or pattern is not None
@@ -130,11 +133,11 @@ class Shape:
         self.is_free: Final[bool] = not is_bound and all(
             inner.is_free and not inner.is_required for inner in inside
         )
-        """Whether what has its type can break no constraint, nor can anything within it."""
+        """Whether neither a value of this type nor a value within it can break a constraint."""
 
     def replaced(self, **changes: Any) -> Shape:
-        """The same with other parts."""
-        given = {name: getattr(self, name) for name in self.__slots__ if name != "is_free"}
+        """A copy with other arguments."""
+        given = {name: getattr(self, name) for name in _GIVEN}
         return Shape(**{**given, **changes})
 
 
@@ -411,7 +414,7 @@ REQUESTS: dict[str, Shape] = {
                 kind="String",
                 min_length=1,
                 max_length=MAX_CLIENT_REQUEST_TOKEN_LENGTH,
-                is_shown=False,  # made of what it is to be recognised by, as an order's number
+                is_shown=False,  # built from what identifies it, such as an order number
             ),
             "TransactItems": _transaction(
                 {
@@ -440,7 +443,7 @@ REQUESTS: dict[str, Shape] = {
 
 
 def request_shape(operation: str) -> Shape:
-    """The shape of an operation's request, as the service looks at it or botocore describes it."""
+    """The shape of an operation's request, as the service checks it or botocore describes it."""
     known = REQUESTS.get(operation)
     return _described(operation) if known is None else known
 
@@ -461,8 +464,8 @@ def _described(operation: str) -> Shape:
 
 @cache
 def _service_shapes() -> tuple[dict[str, str], dict[str, str]]:
-    """The names of the requests' shapes by operation, and the rest of each shape's line."""
-    from dynasafe.validation.service_shapes import SHAPES  # of operations that are rare
+    """By operation: the name of its request's shape. And the rest of each shape's line."""
+    from dynasafe.validation.service_shapes import SHAPES  # for rare operations
 
     operations, shapes = SHAPES.strip().split("\n\n")
     roots: dict[str, str] = {}
@@ -512,7 +515,7 @@ _KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 
 
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """The pattern, where Python's syntax has it; some are Java's alone."""
+    """The pattern, unless only Java's syntax allows it."""
     try:
         return re.compile(pattern) if pattern else None
     except re.error:

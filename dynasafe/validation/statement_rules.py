@@ -1,7 +1,7 @@
-"""PartiQL statements, as far as their parameters are counted and their keys are named.
+"""Rules about PartiQL statements: the number of parameters, and the key in the WHERE.
 
-A statement is not parsed: the engine does that. What is known of it is whether it reads or writes,
-how many parameters it has places for, and, with a table's schema, whether it can be about one item.
+A statement is not parsed: the engine does that. Known are only whether it reads or writes, how many
+parameters it needs and, with a table's schema, whether it can name one item.
 
 Sources: "ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction", Amazon DynamoDB API
 Reference; "PartiQL update statements for DynamoDB" and "PartiQL delete statements for DynamoDB",

@@ -1,4 +1,4 @@
-"""What CreateTable and UpdateTable describe: keys, their definitions, indexes and capacity.
+"""Rules about CreateTable and UpdateTable: keys, attribute definitions, indexes and capacity.
 
 Sources: "CreateTable", "UpdateTable", Amazon DynamoDB API Reference; "Creating and searching vector
 indexes", Amazon DynamoDB Developer Guide; the words are the service's, as the authors of dynalite

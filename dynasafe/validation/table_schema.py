@@ -1,4 +1,4 @@
-"""What is known of a table's keys and indexes.
+"""The keys and indexes of a table, as far as they are known.
 
 Source: "TableDescription", Amazon DynamoDB API Reference.
 """
@@ -73,7 +73,7 @@ class KeySchema(Record):
 
 
 class VectorIndex(Record):
-    """What is known of a vector index."""
+    """A vector index, as far as it is known."""
 
     __slots__ = __match_args__ = ("attribute", "dimensions", "search_schema", "partition_key")
     attribute: str | None

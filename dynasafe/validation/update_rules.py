@@ -1,4 +1,4 @@
-"""What an update makes, as far as its own values tell: numbers in range, and an item of a size.
+"""Rules about the result of an update, from its own values: number ranges and item size.
 
 Sources: "Constraints in Amazon DynamoDB"; "Quotas in Amazon DynamoDB"; the words are the service's.
 """
@@ -36,17 +36,18 @@ def check_sums(expressions: Expressions, report: Report) -> None:
         if not isinstance(value, Arithmetic):
             continue
         terms = [expressions.wire(value.left), expressions.wire(value.right)]
-        numbers = [sort_key(each) for each in terms if each is not None and each[0] == "N"]
-        if len(numbers) < len(terms):
+        literals = [each for each in terms if each is not None and each[0] == "N"]
+        if len(literals) < len(terms):
             continue
-        context = Context(
+        # Any: the type of its flags is declared wrongly, which compiled code would refuse.
+        context: Any = Context(
             prec=MAX_NUMBER_DIGITS,
             Emax=MAX_NUMBER_MAGNITUDE,
             Emin=MIN_NUMBER_MAGNITUDE,
             traps=[],
         )
         do = context.add if value.operator == "+" else context.subtract
-        if not do(*numbers).is_finite() or context.flags[Inexact]:
+        if not do(*map(sort_key, literals)).is_finite() or context.flags[Inexact]:
             report.add(
                 "DYS119",
                 "Number overflow. Attempting to store a number with magnitude larger than "
@@ -59,7 +60,7 @@ def check_sums(expressions: Expressions, report: Report) -> None:
 
 
 def check_update_size(params: Mapping[str, Any], expressions: Expressions, report: Report) -> None:
-    """An item that holds the key, and what is written, is not too large.
+    """An item with the key and the written values must not be too large.
 
     The values are fine.
     """
@@ -90,7 +91,7 @@ def _actions(expressions: Expressions) -> Iterator[SetAction | AddAction]:
 
 
 def _size_bytes(operand: Operand, expressions: Expressions) -> int:
-    """At least so much is stored."""
+    """The least number of bytes that the update stores."""
     if isinstance(operand, ListAppend):
         return _size_bytes(operand.left, expressions) + _size_bytes(operand.right, expressions)
     if not isinstance(operand, ValuePlaceholder):

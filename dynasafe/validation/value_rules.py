@@ -1,4 +1,4 @@
-"""What an AttributeValue in wire form must be: its shape, as the service parses it, then the rest.
+"""Rules about AttributeValues in wire form: first the shape, as the service parses, then contents.
 
 Source: "AttributeValue", Amazon DynamoDB API Reference; "Supported data types and naming rules in
 Amazon DynamoDB"; the words are the service's.
@@ -34,16 +34,17 @@ from dynasafe.values.wire import (
     unfine,
     unfine_numbers,
 )
+from dynasafe.values.work import worked
 
 TYPES = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 _TYPES = frozenset(TYPES)
 TRUTH = {"TRUE": True, "1": True, "YES": True, "FALSE": False, "0": False, "NO": False}
-"""The texts that the service takes for a truth value, whatever their case."""
+"""The texts that the service accepts as a boolean, in upper or lower case."""
 _TRUE = frozenset(text for text, truth in TRUTH.items() if truth)
 NO_LIST_OR_MAP = "Start of structure or map found where not expected"
 IN_FIELD = "Unexpected field type"
 IN_VALUE = "Unexpected value type in payload"
-"""What the service says to a number, text or truth value in the place of a collection."""
+"""The service's message for a scalar in place of a collection."""
 NO_UTF_8 = "has a lone surrogate, which is not Unicode text and has no UTF-8"
 REPLACE_SURROGATES = "replace the lone surrogates, as text that was cut within a pair has them"
 # Any digits that Unicode has, as DynamoDB Local takes them.
@@ -51,7 +52,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _MAX_EXPONENT = 2_147_483_647
 _NO_MEMBERS: dict[str, Any] = {}
 _MOST_PROBLEMS = 100
-"""How many are looked for in one value: more of them help nobody, and cost time."""
+"""The most problems that are searched for in one value: more do not help, and cost time."""
 # The item itself is the first level, so that a value begins at the second.
 _FIRST_LEVEL = 2
 _A_VALUE = 'a map with one member, its type: {"S": "text"}'
@@ -118,7 +119,7 @@ def scalar_word(part: object) -> str:
 
 
 def is_text(text: str) -> bool:
-    """Whether it has UTF-8, as all that is sent has."""
+    """Whether the text can be encoded in UTF-8."""
     if text.isascii():
         return True
     try:
@@ -132,13 +133,13 @@ def is_text(text: str) -> bool:
 
 
 def check_value_shape(value: object, place: str, scalar_words: str, report: Report) -> Any:
-    """Add what the service's parser refuses in a value.
+    """Report the parts of a value that the service's parser refuses.
 
     Returns:
         The value as the service reads it: an empty one for None, without members that are None or
         no types, and bytes where botocore writes text as binary.
     """
-    if _is_plain(value) or wire_value(value, report).is_plain:
+    if is_plain(value) or wire_value(value, report).is_plain:
         return value
     is_as_read = True
     todo: list[tuple[object, str, str, int]] = [(value, place, scalar_words, _FIRST_LEVEL)]
@@ -173,7 +174,7 @@ def check_value_shape(value: object, place: str, scalar_words: str, report: Repo
 
 
 def _overlook_unknown(value: Mapping[Any, Any], place: str, report: Report) -> None:
-    """Members that are None or no types."""
+    """Report members that are None or not a type."""
     for name, content in value.items():
         if content is None:
             fix = "leave the member out; DynamoDB takes it as absent, boto3 refuses it"
@@ -200,6 +201,7 @@ def _as_read(value: Any, is_wire: bool | None, level: int) -> Any:
 
 def _all_as_read(values: list[Any], is_wire: bool | None, level: int) -> list[Any]:
     for index in unfine(values, MAX_NESTING_LEVELS - level, is_wire=bool(is_wire)):
+        worked(1)
         values[index] = _as_read(values[index], is_wire, level + 1)
     return values
 
@@ -219,7 +221,7 @@ def _content_as_read(type_name: str, content: Any, is_wire: bool | None, level: 
             return content
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
     """Whether it is one of the commonest values, with which nothing can be wrong."""
     if value.__class__ is not dict or len(value) != 1:
         return False
@@ -244,7 +246,7 @@ def named(place: str, name: object) -> str:
 def _children(
     type_name: str, content: Any, place: str, level: int, context: Context
 ) -> list[tuple[object, str, str]]:
-    """What is in a list or map on this level, but for values that are fine at a glance."""
+    """The contents of a list or map on this level, without values that pass the quick check."""
     place = cut(place)
     children = [*content] if type_name == "L" else [*content.values()]
     indexes = unfine(children, MAX_NESTING_LEVELS - level, is_wire=bool(context.is_wire))
@@ -355,14 +357,13 @@ def wire_value(value: Any, report: Report) -> WireValue:
     """What is known of the value, which is walked when it is first asked for."""
     known = report.known.values.get(id(value))
     if known is None:
-        is_looked_at = id(value) in report.known.not_fine
-        walked = _walked(value, report.context, is_looked_at=is_looked_at)
+        walked = _walked(value, report.context)
         known = report.known.values[id(value)] = value, walked
     return known[1]
 
 
-def _walked(value: Any, context: Context, *, is_looked_at: bool) -> WireValue:
-    of_value = -1 if is_looked_at else fine_size_bytes(value, is_wire=bool(context.is_wire))
+def _walked(value: Any, context: Context) -> WireValue:
+    of_value = fine_size_bytes(value, is_wire=bool(context.is_wire))
     if of_value >= 0:
         ((type_name, content),) = value.items()
         return WireValue(type_name, content, of_value, is_plain=True)
@@ -395,7 +396,7 @@ def named_size_bytes(values: Mapping[str, Any], report: Report) -> int:
 
 def only_member(value: object) -> tuple[str, Any] | None:
     """The only type and its content, of a value that has one."""
-    members: Any = value if _is_plain(value) else _members(value)
+    members: Any = value if is_plain(value) else _members(value)
     return next(iter(members.items())) if len(members) == 1 else None
 
 
@@ -428,7 +429,7 @@ def check_name(name: str, place: str, report: Report) -> None:
 
 def check_attribute_value(value: object, path: str, report: Report) -> None:
     """Add what is wrong with the contents of a value; parts without their shape are left out."""
-    if _is_plain(value):
+    if is_plain(value):
         return
     problems = wire_value(value, report).problems
     place = cut(path) if problems else path
@@ -443,6 +444,7 @@ def _problems(value: object, context: Context) -> tuple[tuple[Problem, ...], boo
     todo: list[tuple[object, str, int]] = [(value, "", _FIRST_LEVEL)]
     while todo and len(report.findings) < _MOST_PROBLEMS:
         each, place, level = todo.pop()
+        worked(1)
         each = _NO_MEMBERS if each is None else each
         members = _members(each)
         is_malformed |= not isinstance(each, Mapping) or len(members) < len(each)

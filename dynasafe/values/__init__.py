@@ -1,4 +1,4 @@
-"""Python values and DynamoDB's wire form: conversion, sizes, codecs of your own."""
+"""Python values and DynamoDB's wire form: conversion, sizes and codecs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:
-    # Loaded when asked for: the modules of this package need it in part only.
+    # Loaded at first use: the modules of this package need only parts of it.
 
     def __getattr__(name: str) -> Any:
         if name not in __all__:

@@ -1,4 +1,4 @@
-"""Arguments of public functions: each that is wrong is refused by its name."""
+"""Checks of arguments of public functions. The errors name the argument."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ _WHOLE = (str, bytes, bytearray, memoryview, Mapping)
 
 
 def require_choice(path: str, value: object, choices: Iterable[str]) -> None:
-    """Refuse what is not one of the words.
+    """Require one of the words.
 
     Raises:
         ValueOutOfRangeError: with the argument's name as its path.
     """
-    # Not `in`: the == of a value may give something that has no truth, as an attribute's does.
+    # Not `in`: the == of a value may return something without a truth value, as an attribute's
+    # does.
     if not isinstance(value, str) or str.__str__(value) not in set(choices):
         expected = " or ".join(repr(each) for each in choices)
         raise ValueOutOfRangeError(path, f"{expected} is expected, not {quoted(value)}")
 
 
 def names_of(path: str, values: Any) -> frozenset[str]:
-    """The names that a collection holds, as plain str.
+    """The names in a collection, as plain str.
 
     Raises:
         UnsupportedTypeError: with the argument's name as its path.
@@ -40,7 +41,7 @@ def _name(path: str, value: object) -> str:
 
 
 def elements_of(path: str, values: Any, expected: str, fix: str = "") -> Iterable[Any]:
-    """What can be iterated over; a single text, binary or mapping does not count.
+    """The elements of an iterable. A text, binary value or mapping is refused.
 
     Raises:
         UnsupportedTypeError: with the argument's name as its path.
@@ -49,7 +50,7 @@ def elements_of(path: str, values: Any, expected: str, fix: str = "") -> Iterabl
         try:
             iterator: Iterable[Any] = iter(values)
             return iterator
-        except Exception:  # whatever an __iter__ may raise
+        except Exception:  # an __iter__ may raise any error
             pass
     reason = f"{expected} is expected, not {type(values).__name__}"
     raise UnsupportedTypeError(path, f"{reason}. Fix: {fix}" if fix else reason)

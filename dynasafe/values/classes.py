@@ -18,6 +18,7 @@ from dynasafe.values.codec import (
     REFUSALS,
     SETS,
     Codec,
+    CodecOfMaps,
     Part,
     a_map,
     is_read_as,
@@ -32,9 +33,11 @@ from dynasafe.values.containers import (
 )
 from dynasafe.values.convert import (
     from_attribute_value,
+    plainly_encoded,
     to_attribute_value,
 )
 from dynasafe.values.models import (
+    PlainModel,
     dataclass_fields,
     dumped,
     fields_of,
@@ -42,13 +45,15 @@ from dynasafe.values.models import (
     is_same,
     loaded,
     parsed_model,
+    plain_model,
     problem_of,
 )
-from dynasafe.values.whole_items import decode_item, encode_item
+from dynasafe.values.whole_items import decode_item, encode_item, known_fields, made_item
 from dynasafe.values.wire import (
     LEVELS,
     AttributeValue,
 )
+from dynasafe.values.work import worked
 
 
 class _Field:
@@ -63,24 +68,22 @@ class _Field:
         self.none_is_absent: bool = default is None
 
     def is_absent(self, value: Any) -> bool:
-        """Whether the value is not stored, and is read back all the same."""
+        """Whether the value is not stored, because reading gives it back anyway."""
         if value is None:
             return self.none_is_absent
         return isinstance(value, SETS) and not value and self.empty_set is not None
 
     @property
     def empty_set(self) -> Any:
-        """What is read where none is stored, if that is an empty set."""
+        """The value that is read if none is stored, if that is an empty set."""
         if self.is_required and isinstance(self.codec, SetCodec):
             return self.codec.make()
         is_set = isinstance(self.default, SETS) and not self.default
         return self.default if is_set else None
 
 
-class FieldsCodec(Codec[Any]):
+class FieldsCodec(CodecOfMaps):
     """A class with named, typed fields, as a map: a dataclass or a TypedDict."""
-
-    type_name: str | None = "M"
 
     def __init__(
         self,
@@ -101,33 +104,36 @@ class FieldsCodec(Codec[Any]):
         self._is_made_anew = is_made_anew
         self._codec_for = codec_for
         self._resolved: dict[str, _Field] | None = None
+        self._known: dict[str, tuple[str, Codec[Any]]] | None = None
+        self._names_required: list[str] | None = None
 
     @property
     def _fields(self) -> dict[str, _Field]:
-        # At first use, since a field may be of the class itself.
+        # At first use, because a field may have the class itself as its type.
         if self._resolved is None:
             self._resolved = self._resolve()
         return self._resolved
 
-    @property
-    def words(self) -> str:
-        return "an object"
-
     def parse(self, value: Any) -> Any:
-        if self._read(value) is not None and not isinstance(value, Mapping):
-            return value
-        if is_dataclass(type(value)):
-            value = {each.name: getattr(value, each.name) for each in dataclass_fields(value)}
-        if not isinstance(value, Mapping):
-            raise self.refused()
+        if type(value) is not dict:
+            if self._read(value) is not None and not isinstance(value, Mapping):
+                return value
+            if is_dataclass(type(value)):
+                value = {each.name: getattr(value, each.name) for each in dataclass_fields(value)}
+            if not isinstance(value, Mapping):
+                raise self.refused()
         fields = self._fields
-        known = {name: (name, field.codec) for name, field in fields.items()}
-        parsed = parsed_members(known, value)
-        for name, field in fields.items():
-            if field.is_required and name not in parsed:
-                if field.empty_set is None:
-                    raise UnsupportedTypeError(name, "is missing")
-                parsed[name] = field.empty_set
+        if self._known is None:
+            self._known = {name: (name, field.codec) for name, field in fields.items()}
+        parsed = parsed_members(self._known, value)
+        if len(parsed) < len(fields):
+            for name, field in fields.items():
+                if field.is_required and name not in parsed:
+                    if field.empty_set is None:
+                        raise UnsupportedTypeError(name, "is missing")
+                    parsed[name] = field.empty_set
+        if self._make is dict:
+            return parsed
         try:
             return self._make(**parsed)
         except REFUSALS:
@@ -149,21 +155,14 @@ class FieldsCodec(Codec[Any]):
         return fields
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
-        values = self._read(value)
+        values = value if type(value) is dict and self._make is dict else self._read(value)
         if values is None:
             raise mismatch(self.name, value)
         fields = self._fields
-        wrong = min(
-            (name for name, each in fields.items() if each.is_required and name not in values),
-            default=None,
-        )
-        is_unknown = wrong is None
-        if is_unknown:
-            wrong = min((str(name) for name in values if name not in fields), default=None)
-        if wrong is not None:
-            refusal = ValueOutOfRangeError("", f"not a field set of {self.name}")
-            raise refusal.within(wrong, is_key=is_unknown)
+        if self._make is dict and values.keys() != fields.keys():
+            self._require_fields(values)
         below = level_below(levels)
+        worked(len(fields))
         encoded: dict[str, dict[str, Any]] = {}
         name = ""
         try:
@@ -175,12 +174,26 @@ class FieldsCodec(Codec[Any]):
             error.within(name)
             raise
         if self._is_made_anew and not is_read_as(self, {"M": encoded}, value):
-            raise _unreadable(self.name)
+            raise unreadable(self.name)
         return {"M": encoded}
+
+    def _require_fields(self, values: Mapping[str, Any]) -> None:
+        """Refuse values that lack a field, or have one that is unknown."""
+        fields = self._fields
+        if self._names_required is None:
+            self._names_required = [name for name, each in fields.items() if each.is_required]
+        missing = [name for name in self._names_required if name not in values]
+        unknown = [] if missing else [str(name) for name in values if name not in fields]
+        is_unknown = not missing
+        wrong = min(missing or unknown) if missing or unknown else None
+        if wrong is not None:
+            refusal = ValueOutOfRangeError("", f"not a field set of {self.name}")
+            raise refusal.within(wrong, is_key=is_unknown)
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         content = a_map(self, attribute_value)
         below = stored_level_below(levels)
+        worked(len(self._fields))
         values: dict[str, Any] = {}
         name = ""
         try:
@@ -212,7 +225,7 @@ class FieldsCodec(Codec[Any]):
 
 
 class ModelCodec(Codec[Any]):
-    """A pydantic model, as a map of what it dumps."""
+    """A pydantic model, as a map of its dump."""
 
     type_name: str | None = "M"
 
@@ -222,6 +235,18 @@ class ModelCodec(Codec[Any]):
         self.python_type: type = model
         if not fields_of(model) or "root" in fields_of(model):  # it may be of any type
             self.type_name: str | None = None
+        self._validator: Any = None
+        self._found_plain: PlainModel | None = None
+
+    @property
+    def _plain(self) -> PlainModel | None:
+        """The model's fields, if it is a plain one."""
+        # A model that is built again has a new validator.
+        validator = getattr(self.python_type, "__pydantic_validator__", None)
+        if validator is not self._validator or validator is None:
+            self._validator = validator
+            self._found_plain = plain_model(self.python_type)
+        return self._found_plain
 
     @property
     def words(self) -> str:
@@ -231,6 +256,8 @@ class ModelCodec(Codec[Any]):
         if type(value) is self.python_type:
             return value
         try:
+            if type(value) is dict and self._plain is not None:
+                return self._validator.validate_python(value, strict=False)
             return parsed_model(self.python_type, value)
         except REFUSALS as error:
             place, why = problem_of(error)
@@ -239,18 +266,25 @@ class ModelCodec(Codec[Any]):
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) is not self.python_type:
             raise mismatch(self.name, value)
-        encoded = to_attribute_value(dumped(value), levels)
+        plain = self._plain
+        written = None if plain is None else plainly_encoded(value, plain, levels)
+        if written is not None and plain is not None and plain.is_surely_read:
+            return written
+        encoded = to_attribute_value(dumped(value), levels) if written is None else written
         try:
             is_same_again = is_same(loaded(self.python_type, from_attribute_value(encoded)), value)
         except REFUSALS:
             is_same_again = False
         if not is_same_again:
-            raise _unreadable(self.name)
+            raise unreadable(self.name)
         return encoded
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         try:
-            return loaded(self.python_type, from_attribute_value(attribute_value, levels))
+            stored = from_attribute_value(attribute_value, levels)
+            if self._plain is not None:
+                return self._validator.validate_python(stored, strict=False)
+            return loaded(self.python_type, stored)
         except REFUSALS:
             raise stored_mismatch(self.name, attribute_value) from None
 
@@ -269,12 +303,11 @@ class ModelCodec(Codec[Any]):
         )
 
 
-class ItemCodec(Codec[Any]):
-    type_name: str | None = "M"
-
+class ItemCodec(CodecOfMaps):
     def __init__(self, item_class: Any) -> None:
         self.python_type: Any = item_class
         self.name: str = item_class.__name__
+        self._found_made_plainly: bool | None = None
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) is not self.python_type:
@@ -285,16 +318,30 @@ class ItemCodec(Codec[Any]):
         content = a_map(self, attribute_value)
         return decode_item(self.python_type, content, stored_level_below(levels))
 
-    @property
-    def words(self) -> str:
-        return "an object"
-
     def parse(self, value: Any) -> Any:
         if type(value) is self.python_type:
             return value
-        if not isinstance(value, Mapping):
-            raise self.refused()
+        if type(value) is not dict:
+            if not isinstance(value, Mapping):
+                raise self.refused()
+        elif self._is_made_plainly:
+            known = known_fields(self.python_type.__dynasafe_schema__)
+            made = made_item(self.python_type, parsed_members(known, value))
+            if made is not None:
+                return made
         return self.python_type.from_dict(value)
+
+    @property
+    def _is_made_plainly(self) -> bool:
+        """Whether the class makes instances as Item does."""
+        if self._found_made_plainly is None:
+            of_class = self.python_type
+            base = [each for each in of_class.__mro__ if "__dynasafe_decode__" in vars(each)][-1]
+            self._found_made_plainly = (
+                of_class.__init__ is base.__init__
+                and of_class.from_dict.__func__ is base.from_dict.__func__
+            )
+        return self._found_made_plainly
 
     def is_of(self, item_class: type) -> bool:
         return issubclass(self.python_type, item_class)
@@ -326,7 +373,7 @@ def undefined(place: str, error: NameError) -> TypeError:
     )
 
 
-def _unreadable(name: str) -> UnsupportedTypeError:
+def unreadable(name: str) -> UnsupportedTypeError:
     return UnsupportedTypeError(
         "",
         f"this {name} would not be read back as it is, so that it is not written. Fix: let it be "

@@ -1,13 +1,14 @@
-"""What a codec is: how the values of one annotation are written and read.
+"""Codecs: write and read the values of one annotation.
 
-A codec is strict where a conversion would guess: an `int` takes no str and no bool, and a stored
-1.5 is not read as an int.
+A codec is strict if a conversion would guess: an `int` accepts no str and no bool, and a stored 1.5
+is not read as an int.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar, cast
+from decimal import Decimal
+from typing import Any, Final, Generic, TypeVar, cast
 
 from dynasafe.errors import (
     InvalidValueError,
@@ -28,29 +29,36 @@ from dynasafe.values.wire import (
 )
 
 T = TypeVar("T")
-LISTS = (list, tuple)
-SETS = (set, frozenset)
-_TYPES = frozenset(TYPES)
-REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
+LISTS: Final = (list, tuple)
+SETS: Final = (set, frozenset)
+JSON_KINDS: Final = frozenset({str, int, float, bool, list, dict, type(None)})
+"""The types of values that JSON is read as."""
+_NO_MAPPINGS: Final = frozenset(
+    {str, int, float, bool, bytes, list, tuple, set, frozenset, type(None), Decimal}
+)
+_TYPES: Final = frozenset(TYPES)
+REFUSALS: Final = (ValueError, TypeError, LookupError, ArithmeticError, AssertionError)
 """How a type refuses a stored value. Its message often quotes the value, so it is not shown."""
 
 
 class Codec(Generic[T]):
-    """Writes and reads values of the type T; this base takes any value."""
+    """Writes and reads values of the type T. This base class accepts any value."""
 
     name = "any value"
     type_name: str | None = None
-    """The wire type of all its values, where they have one."""
+    """The wire type of all its values, if they have only one."""
     keeps_size: bool = False
-    """Whether a value is stored in no less than it takes as Python has it."""
+    """Whether a stored value is at least as large as the Python value."""
     plain_type: type | None = None
-    """The type whose values it writes as they are written without an annotation."""
+    """The type whose values it writes in the same way as without an annotation."""
+    plain_types: frozenset[type] = frozenset()
+    """The types of members of a set that it writes in the same way as without an annotation."""
 
     def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:
         """The value in wire form.
 
         Args:
-            levels: how many lists and maps it may be of, one within the other.
+            levels: how many levels of nested lists and maps the value may have.
 
         Raises:
             InvalidValueError: the value is not a T, or DynamoDB cannot store it.
@@ -70,7 +78,7 @@ class Codec(Generic[T]):
 
     @property
     def words(self) -> str:
-        """What a value is, for someone who sends JSON."""
+        """The description of a value, for a sender of JSON."""
         return self.name
 
     @property
@@ -78,19 +86,40 @@ class Codec(Generic[T]):
         return type(self) is Codec
 
     def parse(self, value: Any) -> T:
-        """The value that its JSON form stands for; a value stands for itself.
+        """The value for a JSON form. A value of the type itself is returned unchanged.
 
         Raises:
-            UnsupportedTypeError: it is neither, in words for the one who sent it.
+            UnsupportedTypeError: it is neither; the message is for the sender.
         """
         return cast(T, value)
 
     def keeps(self, kinds: set[type]) -> bool:
-        """Whether `parse` gives all values of these types (not of subclasses) back as they are."""
+        """Whether `parse` returns all values of these types (not of subclasses) unchanged."""
         return type(self) is Codec
 
+    def is_surely_not(self, kind: type) -> bool:
+        """Whether `encode` refuses each value of this type (not of subclasses) because of its type.
+
+        It may say no where it is not certain.
+        """
+        return False
+
+    def surely_parses_no(self, kind: type) -> bool:
+        """Whether `parse` refuses each value of this type, which is one of JSON_KINDS, as a whole.
+
+        It may say no where it is not certain.
+        """
+        return False
+
+    def is_never_stored_as(self, type_name: str) -> bool:
+        """Whether `decode` refuses each stored value of this wire type, which is not a set.
+
+        It may say no where it is not certain.
+        """
+        return False
+
     def refused(self) -> UnsupportedTypeError:
-        """What is said of a value that `parse` does not take."""
+        """The error for a value that `parse` refuses."""
         return UnsupportedTypeError("", f"{self.words} is expected")
 
     def part(self, element: str | int) -> Part:
@@ -114,12 +143,12 @@ class Codec(Generic[T]):
 
     @property
     def key_type_name(self) -> str | None:
-        """The wire type of the values that may stand in a key, where it is known."""
+        """The wire type of values that are allowed in a key, if it is known."""
         return self.type_name
 
 
 class Part:
-    """What stands inside a value: its name or index in DynamoDB, and its codec."""
+    """A part of a value: its name or index in DynamoDB, and its codec."""
 
     __slots__ = ("codec", "element", "is_required", "none_is_absent")
 
@@ -135,6 +164,25 @@ class Part:
         """Whether the value needs it to be read."""
         self.codec: Codec[Any] = codec
         self.none_is_absent: bool = none_is_absent
+
+
+class CodecOfMaps(Codec[Any]):
+    """Writes each value as a map, and parses only objects of JSON."""
+
+    type_name: str | None = "M"
+
+    @property
+    def words(self) -> str:
+        return "an object"
+
+    def is_surely_not(self, kind: type) -> bool:
+        return kind in _NO_MAPPINGS
+
+    def surely_parses_no(self, kind: type) -> bool:
+        return kind is not dict
+
+    def is_never_stored_as(self, type_name: str) -> bool:
+        return type_name != "M"
 
 
 class CodecWithoutParts(Codec[T]):
@@ -160,7 +208,7 @@ def stored_mismatch(name: str, attribute_value: AttributeValue) -> StoredValueEr
 
 
 def level_below(levels: int) -> int:
-    """The levels that remain within a list or a map."""
+    """The levels that are left inside a list or a map."""
     if not levels:
         raise too_deep()
     return levels - 1
@@ -173,8 +221,8 @@ def stored_level_below(levels: int) -> int:
 
 
 def content_of(attribute_value: AttributeValue, type_name: str) -> Any:
-    """What the value holds, if it is of this wire type, or None."""
-    if isinstance(attribute_value, dict):  # found without a method's call, where it is compiled
+    """The content of the value if it has this wire type, or None."""
+    if isinstance(attribute_value, dict):  # when compiled, found without a method call
         return attribute_value.get(type_name)
     return attribute_value.get(type_name)
 
@@ -187,7 +235,7 @@ def a_map(codec: Codec[Any], attribute_value: AttributeValue) -> Mapping[str, An
 
 
 def is_read_as(codec: Codec[Any], encoded: AttributeValue, value: Any) -> bool:
-    """Whether what was written is read as an equal value."""
+    """Whether a written value is read back as an equal value."""
     try:
         return bool(codec.decode(encoded) == value)
     except REFUSALS:

@@ -26,7 +26,7 @@ from dynasafe.values.containers import (
 from dynasafe.values.convert import (
     registered_codecs,
 )
-from dynasafe.values.converted import ConvertedCodec, LiteralCodec, member_of
+from dynasafe.values.converted import ConvertedCodec, EnumCodec, LiteralCodec
 from dynasafe.values.models import (
     is_dataclass,
     is_model,
@@ -35,17 +35,17 @@ from dynasafe.values.scalars import SCALARS, thawed
 from dynasafe.values.unions import UnionCodec
 
 _Within = dict[type, Codec[Any]]
-"""Codecs of the classes within a type: each is made once, also of a class that holds itself."""
+"""Codecs of the classes in a type. Each is made once, even if a class contains itself."""
 
 
 def codec_for(annotation: object, within: _Within | None = None) -> Codec[Any]:
     """The codec of a type annotation.
 
     Args:
-        within: the classes around it.
+        within: the codecs of the classes around it.
 
     Raises:
-        UnsupportedTypeError: DynamoDB has no place for values of this type.
+        UnsupportedTypeError: DynamoDB cannot store values of this type.
     """
     if annotation is Any or annotation is object:
         return ANY
@@ -120,7 +120,7 @@ def _generic_codec(
 
 def _class_codec(annotation: type, within: _Within | None) -> Codec[Any]:
     if issubclass(annotation, Enum):
-        return ConvertedCodec(annotation, lambda member: member.value, member_of(annotation))
+        return EnumCodec(annotation)
     if hasattr(annotation, "__dynasafe_decode__"):
         return ItemCodec(annotation)
     if typing.is_typeddict(annotation):
@@ -156,6 +156,7 @@ def _dataclass_codec(annotation: Any, within: _Within | None) -> Codec[Any]:
         return classes[annotation]
     fields = [each for each in dataclasses.fields(annotation) if each.init]
     defaults = {each.name: _default_of(each) for each in fields}
+    names = tuple(defaults)
     is_made_anew = hasattr(annotation, "__post_init__") or len(fields) < len(
         dataclasses.fields(annotation)
     )
@@ -164,9 +165,7 @@ def _dataclass_codec(annotation: Any, within: _Within | None) -> Codec[Any]:
         frozenset(name for name, each in defaults.items() if each is dataclasses.MISSING),
         defaults,
         lambda value: (
-            {each.name: getattr(value, each.name) for each in fields}
-            if type(value) is annotation
-            else None
+            {name: getattr(value, name) for name in names} if type(value) is annotation else None
         ),
         annotation,
         is_made_anew=is_made_anew,
@@ -176,7 +175,7 @@ def _dataclass_codec(annotation: Any, within: _Within | None) -> Codec[Any]:
 
 
 def _default_of(field: Any) -> Any:
-    """What is read where the field is not stored, as far as that is known to be of use."""
+    """The value that is read if the field is not stored, if that is useful to know."""
     import dataclasses
 
     if field.default_factory is not dataclasses.MISSING:

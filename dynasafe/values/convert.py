@@ -1,8 +1,8 @@
 """Python values as AttributeValues, and back.
 
 Equal numbers and equal sets give equal AttributeValues in every process: numbers have one spelling,
-and sets are sorted. The commonest values are written out where they stand, in maps and in lists: a
-call would cost more. An error gets its path on the way up, so that a path costs nothing until then.
+and sets are sorted. The most common types are converted inline, in maps and in lists: a call would
+cost more. An error gets its path while it is passed up, so paths cost nothing without errors.
 
 Sources: "Supported data types and naming rules in Amazon DynamoDB"; "AttributeValue", Amazon
 DynamoDB API Reference.
@@ -17,21 +17,28 @@ from enum import Enum
 from itertools import chain
 from typing import Any, Final, TypeVar
 from uuid import UUID
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from dynasafe.errors import InvalidValueError, UnsupportedTypeError, ValueOutOfRangeError
 from dynasafe.limits import MAX_ITEM_BYTES, MAX_NUMBER_DIGITS
-from dynasafe.values.models import dumped, fields_stored, is_dataclass, is_model
-from dynasafe.values.numbers import decode_number, encode_number, of_plain_float
+from dynasafe.values.models import dumped, fields_stored, is_dataclass, is_model, plain_model
+from dynasafe.values.numbers import decode_number, encode_number, of_float, of_plain_float
 from dynasafe.values.wire import LEVELS, AttributeValue, bytes_of, too_deep
+from dynasafe.values.work import (
+    OF_A_TURN,
+    in_order,
+    parts_of_list,
+    parts_of_map,
+    worked,
+)
 
 T = TypeVar("T")
 
 _Encode = Callable[[Any, int], dict[str, Any]]
-"""Writes a value of one type, which may hold so many levels of lists and maps."""
+"""Writes a value of one type, with the number of levels of lists and maps that it may have."""
 
 _MALFORMED: Final = (TypeError, AttributeError, ValueError, LookupError)
-"""What reading something else than an AttributeValue raises."""
+"""The errors from reading something that is not an AttributeValue."""
 _ONLY_STR: Final = {str}
 
 
@@ -39,14 +46,14 @@ _ONLY_STR: Final = {str}
 
 
 def to_attribute_value(value: Any, levels: int = LEVELS) -> dict[str, Any]:
-    """The value in wire form. Nothing of it is shared with the value.
+    """The value in wire form. It shares nothing with the original.
 
     Args:
         levels: how many lists and maps it may be of, one within the other.
 
     Raises:
-        UnsupportedTypeError: a value of a type that has no AttributeValue stands at the path.
-        ValueOutOfRangeError: DynamoDB has no room for a value: NaN, 39 digits, an empty set.
+        UnsupportedTypeError: the type of the value at the path has no AttributeValue.
+        ValueOutOfRangeError: DynamoDB cannot store a value: NaN, 39 digits, an empty set.
     """
     kind = type(value)
     encode = _ENCODERS.get(kind)
@@ -63,9 +70,15 @@ def to_attribute_map(item: Any) -> dict[str, dict[str, Any]]:
 
 
 def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dict[str, Any]]:
-    """The values of a map, and what they may hold; an error shows no keys, as data are."""
+    """The values of a map in wire form. Errors do not show its keys, because these are data."""
     if levels < 0:
         raise too_deep()
+    if len(value) > OF_A_TURN:
+        whole: dict[str, dict[str, Any]] = {}
+        for part in parts_of_map(value):
+            whole.update(_encoded_members(part, levels, is_keys=is_keys))
+        return whole
+    worked(len(value))
     if type(value) is dict and len(value) > FEW and are_plain_names(value):
         alike = encoded_alike(value.values())
         if alike is not None:
@@ -73,7 +86,7 @@ def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dic
     encoded: dict[str, dict[str, Any]] = {}
     name: Any = ""
     try:
-        # Compiled code goes through what it knows to be a dict in half the time.
+        # Compiled code iterates over a known dict in half the time.
         members: dict[Any, Any] = value if type(value) is dict else dict(value.items())
         for name, each in members.items():
             if type(name) is not str or not name.isascii():
@@ -104,9 +117,15 @@ def _encoded_members(value: Any, levels: int, *, is_keys: bool) -> dict[str, dic
     return encoded
 
 
-def _encoded_elements(value: Collection[Any], levels: int) -> list[dict[str, Any]]:
+def _encoded_elements(value: Collection[Any], levels: int, start: int = 0) -> list[dict[str, Any]]:
     if levels < 0:
         raise too_deep()
+    if len(value) > OF_A_TURN:
+        whole: list[dict[str, Any]] = []
+        for part in parts_of_list(value):
+            whole += _encoded_elements(part, levels, len(whole))
+        return whole
+    worked(len(value))
     if len(value) > FEW:
         alike = encoded_alike(value)
         if alike is not None:
@@ -134,15 +153,16 @@ def _encoded_elements(value: Collection[Any], levels: int) -> list[dict[str, Any
                 encode = _ENCODERS.get(kind)
                 encoded.append((_encoder(kind) if encode is None else encode)(each, levels))
     except InvalidValueError as error:
-        error.within(len(encoded))
+        error.within(start + len(encoded))
         raise
     return encoded
 
 
-_MIN_INT, _MAX_INT = -(10**18), 10**18
+_MAX_INT: Final = 10**18
+_MIN_INT: Final = -_MAX_INT
 """An int between these is surely within the range and the precision of DynamoDB's numbers."""
 FEW: Final = 16
-"""Up to so many values are looked at one by one."""
+"""Up to this number, values are checked one by one."""
 
 
 def are_plain_names(names: Collection[Any]) -> bool:
@@ -153,12 +173,12 @@ def are_plain_names(names: Collection[Any]) -> bool:
 def encoded_alike(
     values: Collection[Any], expected: type | None = None
 ) -> list[dict[str, Any]] | None:
-    """Values that are all of one of the commonest types, in wire form; None for any others.
+    """Values in wire form, if they all have the same common type; otherwise None.
 
-    All at once they cost a third of what they cost one by one.
+    All at once, they cost a third of the time.
 
     Args:
-        expected: the type, if only one will do.
+        expected: the required type, if any.
     """
     kinds = {*map(type, values)}
     if len(kinds) != 1:
@@ -179,35 +199,52 @@ def encoded_alike(
         together = "".join(texts)
         if "e" not in together and "n" not in together:
             return [{"N": of_plain_float(text)} for text in texts]
-        try:
-            return [{"N": encode_number(each)} for each in values]
-        except InvalidValueError:
-            return None  # to be found with its place
+        written = [of_float(text) for text in texts]
+        return None if "" in written else [{"N": text} for text in written]
     if kind is type(None) and _ENCODERS[kind] is _none:
         return [{"NULL": True} for each in values]
+    if kind is bytes and _ENCODERS[kind] is _bytes:
+        return [{"B": each} for each in values]
     return None
 
 
 def require_room(value: Any) -> None:
-    """Refuse lists and maps that no item has room for, before they are worked on.
+    """Refuse lists and maps that are too large for an item, before they are converted.
 
     Raises:
-        ValueOutOfRangeError: they take more than 400 KB, whatever their numbers take.
+        ValueOutOfRangeError: they need more than 400 KB, even without their numbers.
     """
     within = [value]
     size_bytes = 0
-    for _ in range(LEVELS + 1):  # what is deeper is refused for that
-        maps = [each for each in within if type(each) is dict]
-        lists = [each for each in within if type(each) is list]
+    for _ in range(LEVELS + 1):  # deeper values are refused because of their depth
+        kinds = {*map(type, within)}
+        maps = [each for each in within if type(each) is dict] if dict in kinds else []
+        lists = [each for each in within if type(each) is list] if list in kinds else []
         if not maps and not lists:
             return
         names = [*chain.from_iterable(maps)]
         within = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, maps))]
-        texts = [each for each in chain(names, within) if type(each) is str]
         # A list or map takes 3 bytes, and 1 for each value in it.
-        size_bytes += 3 * (len(lists) + len(maps)) + len(within) + sum(map(len, texts))
+        size_bytes += 3 * (len(lists) + len(maps)) + len(within)
+        size_bytes += _least_size_bytes(names) + _least_size_bytes(within)
         if size_bytes > MAX_ITEM_BYTES:
             raise ValueOutOfRangeError("", "it takes more than the 400 KB that an item may have")
+
+
+def _least_size_bytes(values: Collection[Any]) -> int:
+    """A size that the values are surely not below, without those within lists and maps."""
+    kinds = {*map(type, values)}
+    if kinds == _ONLY_STR:
+        return sum(map(len, values))
+    size_bytes = 0
+    if str in kinds:
+        size_bytes = sum([len(each) for each in values if type(each) is str])
+    counted = [kind for kind in kinds if _ENCODERS.get(kind) in _OF_ONE_BYTE_OR_MORE]
+    if len(counted) == len(kinds):
+        return len(values)
+    if counted:
+        size_bytes += sum([type(each) in counted for each in values])
+    return size_bytes
 
 
 def require_name(name: Any) -> str:
@@ -217,14 +254,21 @@ def require_name(name: Any) -> str:
     return require_text(str.__str__(name))
 
 
-def require_text(text: str) -> str:
-    """The str itself, if it can be sent."""
+def is_encodable(text: str) -> bool:
+    """Whether the text has UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
+        return False
+    return True
+
+
+def require_text(text: str) -> str:
+    """The str itself, if it can be sent."""
+    if not is_encodable(text):
         raise ValueOutOfRangeError(
             "", "the str has a lone surrogate, which is not Unicode text and has no UTF-8"
-        ) from None
+        )
     return text
 
 
@@ -234,7 +278,8 @@ def encode_datetime(value: datetime) -> str:
     Raises:
         ValueOutOfRangeError: the datetime has no timezone, or its time in UTC has no year.
     """
-    if value != value or getattr(value, "nanosecond", False):  # NaT and Timestamp of pandas
+    is_odd = type(value) is not datetime and (value != value or getattr(value, "nanosecond", False))
+    if is_odd:  # NaT and Timestamp of pandas
         raise ValueOutOfRangeError(
             "",
             "a datetime is stored with microseconds: NaT and nanoseconds are not. "
@@ -252,6 +297,8 @@ def encode_datetime(value: datetime) -> str:
         raise ValueOutOfRangeError(
             "", "the datetime lies outside the years 1 to 9999 in UTC"
         ) from None
+    if type(in_utc) is datetime:
+        return in_utc.isoformat(timespec="microseconds")[:-6] + "Z"
     return in_utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ").zfill(27)
 
 
@@ -285,27 +332,87 @@ def _map(value: Any, levels: int) -> dict[str, Any]:
 
 
 def _set(value: Any, levels: int) -> dict[str, Any]:
-    return text_set(value) or set_of([to_attribute_value(each, levels) for each in value])
+    return plain_set(value) or set_of([to_attribute_value(each, levels) for each in value])
 
 
-def text_set(value: Iterable[Any]) -> dict[str, Any] | None:
-    """The set in wire form, if its members are all of type str, and there are some."""
+def plain_set(value: Iterable[Any], expected: frozenset[type] | None = None) -> dict[str, Any]:
+    """The set in wire form, if all members are str, bytes or numbers; otherwise an empty dict.
+
+    Args:
+        expected: the types that members may have, if not all are allowed.
+    """
     members = list(value)
-    if set(map(type, members)) != _ONLY_STR:
-        return None
-    if not "".join(members).isascii():
-        for each in members:
-            require_text(each)
-    members.sort()
-    return {"SS": members}
+    if len(members) == 1:
+        return _set_of_one(members[0], expected)
+    worked(len(members))
+    kinds = {*map(type, members)}
+    if not kinds or (expected is not None and not kinds <= expected):
+        return {}
+    if kinds == _ONLY_STR:
+        if not "".join(members).isascii():
+            for each in members:
+                require_text(each)
+        return {"SS": in_order(members)}
+    if kinds == _ONLY_BYTES and _ENCODERS[bytes] is _bytes:
+        return {"BS": in_order(members)}
+    if not kinds <= _NUMBERS or {*map(_ENCODERS.get, kinds)} != _ONLY_NUMBER:
+        return {}
+    if kinds == _ONLY_INT and min(members) > _MIN_INT and max(members) < _MAX_INT:
+        return {"NS": [*map(str, in_order(members))]}
+    texts: list[str] = []
+    for part in parts_of_list(members):
+        worked(len(part))
+        texts += [encode_number(each) for each in part]
+    if len(kinds) == 1 and float in kinds:
+        by_float = dict(zip(members, texts, strict=True))
+        return {"NS": [by_float[each] for each in in_order([*by_float])]}
+    return {"NS": _in_order({*texts})}
+
+
+def _set_of_one(value: Any, expected: frozenset[type] | None) -> dict[str, Any]:
+    kind = type(value)
+    if expected is not None and kind not in expected:
+        return {}
+    if kind is str:
+        return {"SS": [value if value.isascii() else require_text(value)]}
+    if kind is int and _MIN_INT < value < _MAX_INT:
+        return {"NS": [str(value)]}
+    if kind is bytes and _ENCODERS[kind] is _bytes:
+        return {"BS": [value]}
+    if kind in _NUMBERS and _ENCODERS[kind] is _number:
+        return {"NS": [encode_number(value)]}
+    return {}
+
+
+_ONLY_BYTES: Final = {bytes}
+_ONLY_INT: Final = {int}
+_NUMBERS: Final = frozenset({int, float, Decimal})
+
+
+def _in_order(numbers: Collection[str]) -> list[str]:
+    """The texts of distinct numbers, from the smallest to the largest."""
+    # Floats are sorted faster than Decimals, and a larger number is no smaller float.
+    by_float: dict[float, str] = {}
+    for part in parts_of_list(numbers):
+        worked(len(part))
+        by_float.update(zip(map(float, part), part, strict=True))
+    if len(by_float) == len(numbers):
+        ordered = []
+        for floats in parts_of_list(in_order([*by_float])):
+            worked(len(floats))
+            ordered += [by_float[each] for each in floats]
+        return ordered
+    ordered = sorted(numbers, key=float)
+    ordered.sort(key=Decimal)
+    return ordered
 
 
 def set_of(members: Iterable[AttributeValue]) -> dict[str, Any]:
-    """The set of members that are in wire form.
+    """The set with these members in wire form.
 
     Raises:
         UnsupportedTypeError: they are not all strings, all numbers or all binary.
-        ValueOutOfRangeError: there are none.
+        ValueOutOfRangeError: the set is empty.
     """
     contents: dict[str, list[Any]] = {}
     for member in members:
@@ -323,7 +430,7 @@ def set_of(members: Iterable[AttributeValue]) -> dict[str, Any]:
         )
     ((type_name, given),) = contents.items()
     distinct = set(given)
-    ordered = sorted(distinct, key=Decimal) if type_name == "N" else sorted(distinct)
+    ordered = _in_order(distinct) if type_name == "N" else sorted(distinct)
     return {f"{type_name}S": ordered}
 
 
@@ -355,11 +462,86 @@ def _pydantic_model(value: Any, levels: int) -> dict[str, Any]:
     return to_attribute_value(dumped(value), levels)
 
 
+def _encoder_of_model(model: Any) -> _Encode:
+    plain = plain_model(model)
+    if plain is None:
+        return _pydantic_model
+
+    def encode(value: Any, levels: int) -> dict[str, Any]:
+        encoded = plainly_encoded(value, plain, levels)
+        return _pydantic_model(value, levels) if encoded is None else encoded
+
+    return encode
+
+
+def plainly_encoded(value: Any, plain: Any, levels: int) -> dict[str, Any] | None:
+    """The instance of a plain model in wire form, if its values have the types of its fields and
+    are surely stored; otherwise None.
+
+    Args:
+        plain: a PlainModel.
+    """
+    state: dict[Any, Any] = value.__dict__
+    fields: dict[Any, Any] = plain.fields
+    if levels <= 0 or len(state) != len(fields):
+        return None
+    worked(len(fields))
+    encoded: dict[str, Any] = {}
+    for name, each in state.items():
+        field = fields.get(name)
+        if field is None:
+            return None
+        if each is None and field.none_is_absent:
+            continue
+        written = _plain_value(each, field, levels - 1)
+        if written is None:
+            return None
+        encoded[name] = written
+    return {"M": encoded}
+
+
+def _plain_value(value: Any, field: Any, levels: int) -> dict[str, Any] | None:
+    kind = type(value)
+    if kind not in field.kinds:
+        if kind is list and field.element is not None and levels > 0:
+            return _plain_list(value, field.element, levels - 1)
+        model = field.model
+        if model is not None and kind is model.of():
+            return plainly_encoded(value, model, levels)
+        return None
+    if kind is str:
+        return {"S": value} if value.isascii() or is_encodable(value) else None
+    if kind is int:
+        return {"N": str(value)} if _MIN_INT < value < _MAX_INT else None
+    if kind is bool:
+        return {"BOOL": value}
+    if value is None:
+        return {"NULL": True} if _ENCODERS[kind] is _none else None
+    if _ENCODERS[kind] is not _number:
+        return None
+    try:
+        return {"N": encode_number(value)}
+    except InvalidValueError:
+        return None
+
+
+def _plain_list(values: list[Any], element: Any, levels: int) -> dict[str, Any] | None:
+    encoded: list[dict[str, Any]] = []
+    for part in parts_of_list(values):
+        worked(len(part))
+        for each in part:
+            written = _plain_value(each, element, levels)
+            if written is None:
+                return None
+            encoded.append(written)
+    return {"L": encoded}
+
+
 def _dataclass(value: Any, levels: int) -> dict[str, Any]:
     return {"M": _encoded_members(fields_stored(value), levels - 1, is_keys=False)}
 
 
-_ENCODERS: dict[type, _Encode] = {
+_ENCODERS: Final[dict[type, _Encode]] = {
     str: _str,
     bool: _bool,
     int: _number,
@@ -378,14 +560,16 @@ _ENCODERS: dict[type, _Encode] = {
     date: _date,
     UUID: _uuid,
 }
-"""How values of each type are written, with and without an annotation."""
+"""The functions that write values of each type, with and without an annotation."""
+_ONLY_NUMBER: Final = {_number}
+_OF_ONE_BYTE_OR_MORE: Final = (_number, _bool, _none)
 _WRITTEN_OUT: Final = (str, int, bool, dict, list)
-"""The types that loops write without a look at the table."""
+"""The types that loops write without using the table."""
 
 registered_codecs: dict[type, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {}
 
-# Weak, so that classes made at run time are not kept.
-_found_encoders: WeakKeyDictionary[type, _Encode] = WeakKeyDictionary()
+# Weak, so that classes made at run time are not kept. By id: an entry goes with its class.
+_found_encoders: dict[int, tuple[Any, _Encode]] = {}
 
 
 def register_codec(
@@ -394,8 +578,8 @@ def register_codec(
     """Teach dynasafe a type of your own, and its subclasses.
 
     Args:
-        encode: gives a value of a supported type, as in `str`.
-        decode: takes what `from_attribute_value` gives for it.
+        encode: returns a value of a supported type, such as `str`.
+        decode: takes the value that `from_attribute_value` returns for it.
 
     Raises:
         TypeError: the type is str, int, bool, dict or list, or one that all types are of.
@@ -421,10 +605,14 @@ def _registered(to_supported: Callable[[Any], Any]) -> _Encode:
 
 
 def _encoder(python_type: type) -> _Encode:
-    encoder = _found_encoders.get(python_type)
-    if encoder is None:
-        encoder = _found_encoders[python_type] = _find_encoder(python_type)
-    return encoder
+    key = id(python_type)
+    found = _found_encoders.get(key)
+    if found is None:
+        encoder = _find_encoder(python_type)
+        reference = ref(python_type, lambda _: _found_encoders.pop(key, None))
+        _found_encoders[key] = (reference, encoder)
+        return encoder
+    return found[1]
 
 
 def _find_encoder(python_type: type) -> _Encode:
@@ -441,7 +629,7 @@ def _find_encoder(python_type: type) -> _Encode:
     if hasattr(python_type, "__dynasafe_encode__"):
         return _item
     if is_model(python_type):
-        return _pydantic_model
+        return _encoder_of_model(python_type)
     if is_dataclass(python_type):
         return _dataclass
     if python_type.__module__ == "boto3.dynamodb.types" and python_type.__name__ == "Binary":
@@ -452,7 +640,7 @@ def _find_encoder(python_type: type) -> _Encode:
 
 
 def foreign(python_type: type) -> tuple[str, str]:
-    """How a type is named in an error, and how a value of numpy or pandas becomes Python's."""
+    """The type's name for an error, with the fix for values of numpy or pandas."""
     name = python_type.__qualname__
     library = python_type.__module__.partition(".")[0]
     if library not in ("numpy", "pandas"):
@@ -470,7 +658,7 @@ def foreign(python_type: type) -> tuple[str, str]:
 
 
 def from_attribute_value(attribute_value: Any, levels: int = LEVELS) -> Any:
-    """The Python value: int where a number is integral and Decimal elsewhere, set, bytes, ...
+    """The Python value: int for whole numbers, Decimal for others, set, bytes, ...
 
     Raises:
         UnsupportedTypeError: what stands at the path is not an AttributeValue.
@@ -502,6 +690,11 @@ def _decoded_members(content: Any, levels: int, *, is_keys: bool) -> dict[str, A
     if type(content) is not dict and not isinstance(content, Mapping):
         raise _not_an_attribute_value()
     decoded: dict[str, Any] = {}
+    if len(content) > OF_A_TURN:
+        for part in parts_of_map(content):
+            decoded.update(_decoded_members(part, levels, is_keys=is_keys))
+        return decoded
+    worked(len(content))
     name: Any = ""
     try:
         members: dict[Any, Any] = content if type(content) is dict else dict(content.items())
@@ -533,11 +726,16 @@ def _decoded_members(content: Any, levels: int, *, is_keys: bool) -> dict[str, A
     return decoded
 
 
-def _decoded_elements(content: Any, levels: int) -> list[Any]:
+def _decoded_elements(content: Any, levels: int, start: int = 0) -> list[Any]:
     if levels < 0:
         raise too_deep()
     values = _require_list(content)
     decoded: list[Any] = []
+    if len(values) > OF_A_TURN:
+        for part in parts_of_list(values):
+            decoded += _decoded_elements(part, levels, len(decoded))
+        return decoded
+    worked(len(values))
     try:
         for each in values:
             value: dict[Any, Any] = each if type(each) is dict else dict(each.items())
@@ -560,10 +758,10 @@ def _decoded_elements(content: Any, levels: int) -> list[Any]:
             else:
                 decoded.append(_decoded_other(value, levels))
     except InvalidValueError as error:
-        error.within(len(decoded))
+        error.within(start + len(decoded))
         raise
     except _MALFORMED:
-        raise _not_an_attribute_value().within(len(decoded)) from None
+        raise _not_an_attribute_value().within(start + len(decoded)) from None
     return decoded
 
 
@@ -572,7 +770,15 @@ def _decoded_other(value: dict[Any, Any], levels: int) -> Any:
         return _require(bool, value["BOOL"])
     if "NULL" in value:
         return None
+    if "B" in value:
+        binary = value["B"]
+        return binary if type(binary) is bytes else bytes_of(binary)
     ((type_name, content),) = value.items()
+    if type(content) is list and len(content) == 1 and type(content[0]) is str:
+        if type_name == "NS":
+            return {decode_number(content[0])}
+        if type_name == "SS":
+            return {content[0]}
     return _DECODERS[type_name](content, levels)
 
 
@@ -624,20 +830,31 @@ def _decoded_map(content: Any, levels: int) -> dict[str, Any]:
 
 def _decoded_texts(content: Any, levels: int) -> set[str]:
     texts = _require_list(content)
+    worked(len(texts))
     if {*map(type, texts)} == _ONLY_STR:
         return set(texts)
     return {_require(str, each) for each in texts}
 
 
 def _decoded_numbers(content: Any, levels: int) -> set[int | Decimal]:
-    return {_decoded_number(each, levels) for each in _require_list(content)}
+    numbers: set[int | Decimal] = set()
+    for part in parts_of_list(_require_list(content)):
+        worked(len(part))
+        numbers |= {
+            decode_number(each if type(each) is str else _require(str, each)) for each in part
+        }
+    return numbers
 
 
 def _decoded_binaries(content: Any, levels: int) -> set[bytes]:
-    return {bytes_of(each) for each in _require_list(content)}
+    binaries: set[bytes] = set()
+    for part in parts_of_list(_require_list(content)):
+        worked(len(part))
+        binaries |= {bytes_of(each) for each in part}
+    return binaries
 
 
-_DECODERS: dict[str, Callable[[Any, int], Any]] = {
+_DECODERS: Final[dict[str, Callable[[Any, int], Any]]] = {
     "S": _decoded_text,
     "N": _decoded_number,
     "B": _decoded_bytes,
@@ -649,4 +866,4 @@ _DECODERS: dict[str, Callable[[Any, int], Any]] = {
     "NS": _decoded_numbers,
     "BS": _decoded_binaries,
 }
-"""How each DynamoDB type is read, where there is no annotation."""
+"""The functions that read each DynamoDB type without an annotation."""

@@ -1,7 +1,8 @@
-"""Codecs of types whose values are of one wire type: text, numbers, times and the like."""
+"""Codecs of types with one wire type: text, numbers, times and similar ones."""
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,7 @@ from dynasafe.values.convert import (
     encode_datetime,
     to_attribute_value,
 )
-from dynasafe.values.numbers import decode_decimal, decode_int
+from dynasafe.values.numbers import decode_decimal, decode_float, decode_int, encode_number
 from dynasafe.values.wire import (
     LEVELS,
     AttributeValue,
@@ -35,7 +36,7 @@ T = TypeVar("T")
 
 
 class ScalarCodec(CodecWithoutParts[T]):
-    """A type whose values are of one wire type."""
+    """A type whose values have one wire type."""
 
     def __init__(
         self,
@@ -48,17 +49,20 @@ class ScalarCodec(CodecWithoutParts[T]):
         self._types = types
         self._type_name = type_name
         self._kept = frozenset(types)
-        if types[0] in (str, int, bool, float):
+        if types[0] in (str, int, bool, float, bytes):
             self.plain_type: type | None = types[0]
-        self.keeps_size: bool = type_name != "B"
+        if type_name in ("S", "N", "B") and types[0] in (str, int, float, Decimal, bytes):
+            self.plain_types: frozenset[type] = self._kept
+        self.keeps_size: bool = name not in _WITH_LONGER_FORMS
         self.type_name: str | None = type_name
         self._decode = decode
+        self._read = _JSON_FORMS.get(name)
 
     def encode(self, value: T, levels: int = LEVELS) -> dict[str, Any]:
         if type(value) not in self._types and not self._is_instance(value):
             raise mismatch(self.name, value)
         encoded = to_attribute_value(value, levels)
-        if self._type_name not in encoded:  # a subclass that was taught to be something else
+        if self._type_name not in encoded:  # a subclass with its own registered codec
             raise mismatch(self.name, value)
         return encoded
 
@@ -73,11 +77,27 @@ class ScalarCodec(CodecWithoutParts[T]):
     def keeps(self, kinds: set[type]) -> bool:
         return kinds <= self._kept
 
+    def is_surely_not(self, kind: type) -> bool:
+        if issubclass(kind, self._types):
+            return (kind is bool and bool not in self._types) or (
+                issubclass(kind, _TIMES) and _TIMES[0] not in self._types
+            )
+        return True
+
+    def surely_parses_no(self, kind: type) -> bool:
+        return kind not in self._kept and kind not in _READ_KINDS.get(self.name, ())
+
+    def is_never_stored_as(self, type_name: str) -> bool:
+        return type_name != self._type_name
+
     def parse(self, value: Any) -> T:
-        if self._is_instance(value):
+        kind = type(value)
+        if kind in self._kept:
             return cast(T, value)
-        read = _JSON_FORMS.get(self.name)
-        if read is None or isinstance(value, bool):
+        if kind is not str and kind is not float and self._is_instance(value):
+            return cast(T, value)
+        read = self._read
+        if read is None or kind is bool:
             raise self.refused()
         try:
             return cast(T, read(value))
@@ -85,7 +105,7 @@ class ScalarCodec(CodecWithoutParts[T]):
             raise self.refused() from None
 
     def _is_instance(self, value: object) -> bool:
-        # A subclass is fine, but a bool is no number and a datetime no date.
+        # Subclasses are accepted, but a bool is not a number, and a datetime is not a date.
         if isinstance(value, bool) and bool not in self._types:
             return False
         if isinstance(value, _TIMES) and _TIMES[0] not in self._types:
@@ -102,22 +122,24 @@ class ScalarCodec(CodecWithoutParts[T]):
             raise stored_mismatch(self.name, attribute_value) from None
 
 
-# freezegun puts a class of its own in place of datetime in each module, but not within tuples.
+# freezegun replaces datetime by its own class in each module, but not inside tuples.
 _TIMES: Final = (datetime,)
 
 
 def thawed(annotation: object) -> object:
-    """The annotation; of a class that freezegun put in place of datetime or date, that one."""
+    """The annotation; the real datetime or date for freezegun's replacement."""
     if isinstance(annotation, type) and annotation.__module__ == "freezegun.api":
         return next((each for each in annotation.__mro__ if each in SCALARS), annotation)
     return annotation
 
 
 def is_datetime(annotation: object) -> bool:
-    """Whether an annotation is that of a datetime."""
+    """Whether an annotation is datetime."""
     return thawed(annotation) is _TIMES[0]
 
 
+_WITH_LONGER_FORMS: Final = ("bytes", "Decimal", "datetime", "UUID")
+"""Types of which a JSON form may be longer than what is stored."""
 _WORDS: dict[str, str] = {
     "str": "text",
     "int": "a whole number",
@@ -145,12 +167,18 @@ def _time_of(value: Any) -> datetime:
     return time
 
 
-_LARGEST = 10 ** (MAX_NUMBER_MAGNITUDE + 1)
+_NUMBERS: Final = (int, float, Decimal)
+_LARGEST: Final = 10 ** (MAX_NUMBER_MAGNITUDE + 1)
+_CERTAIN_FLOAT: Final = 1e18
+"""A float below this is within the range. It is compared faster than with the largest number."""
 
 
 def _whole_of(value: Any) -> int:
     # Only Python's own numbers, and no exponent that int() would write out.
-    if not isinstance(value, int | float | Decimal) or not -_LARGEST <= value <= _LARGEST:
+    if not isinstance(value, _NUMBERS):
+        raise ValueError
+    is_float = type(value) is float and -_CERTAIN_FLOAT < value < _CERTAIN_FLOAT
+    if not is_float and not -_LARGEST <= value <= _LARGEST:
         raise ValueError
     whole = int(value)
     if whole != value:
@@ -159,20 +187,28 @@ def _whole_of(value: Any) -> int:
 
 
 def _decimal_of(value: Any) -> Decimal:
-    if not isinstance(value, str | int | float):
+    if isinstance(value, str):
+        return decode_decimal(value)
+    if not isinstance(value, (int, float)):
         raise TypeError
-    return decode_decimal(value if isinstance(value, str) else repr(value))
+    return decode_decimal(repr(value))
 
 
 _JSON_FORMS: dict[str, Callable[[Any], Any]] = {
     "int": _whole_of,
     "Decimal": _decimal_of,
-    "bytes": lambda value: bytes_of(_text_of(value)),
+    "bytes": lambda value: binascii.a2b_base64(_text_of(value), strict_mode=True),
     "datetime": _time_of,
     "date": lambda value: date.fromisoformat(_text_of(value)),
     "UUID": lambda value: UUID(_text_of(value)),
 }
-"""How the JSON form of a type is read, where it differs from the type's own."""
+"""Functions that read the JSON form of a type, if it differs from the type itself."""
+_READ_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    "int": (float,),
+    "Decimal": (str, float),
+    **dict.fromkeys(("bytes", "datetime", "date", "UUID"), (str,)),
+}
+"""The types of JSON that these read."""
 
 
 class StrCodec(ScalarCodec[str]):
@@ -192,7 +228,7 @@ class StrCodec(ScalarCodec[str]):
         return text
 
 
-_CERTAIN_INT = 10**18
+_CERTAIN_INT: Final = 10**18
 """An int below this is within the range and the precision of DynamoDB's numbers."""
 
 
@@ -201,8 +237,9 @@ class IntCodec(ScalarCodec[int]):
         super().__init__("int", (int,), "N", decode_int)
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
-        if value.__class__ is int and -_CERTAIN_INT < value < _CERTAIN_INT:
-            return {"N": str(value)}
+        if value.__class__ is int:
+            is_certain = -_CERTAIN_INT < value < _CERTAIN_INT
+            return {"N": str(value) if is_certain else encode_number(value)}
         return super().encode(value, levels)
 
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> int:
@@ -210,10 +247,6 @@ class IntCodec(ScalarCodec[int]):
         if content.__class__ is str and content.isdecimal() and len(content) < 20:
             return int(content)
         return super().decode(attribute_value, levels)
-
-
-def _decode_float(text: str) -> float:
-    return float(decode_decimal(text))
 
 
 def _decode_datetime(text: str) -> datetime:
@@ -233,7 +266,7 @@ NONE: Codec[None] = ScalarCodec("None", (type(None),), "NULL", lambda content: N
 SCALARS: dict[object, Codec[Any]] = {
     str: StrCodec(),
     int: IntCodec(),
-    float: ScalarCodec("float", (float, int), "N", _decode_float),
+    float: ScalarCodec("float", (float, int), "N", decode_float),
     Decimal: ScalarCodec("Decimal", (Decimal, int), "N", decode_decimal),
     bool: ScalarCodec("bool", (bool,), "BOOL", _decode_bool),
     bytes: ScalarCodec("bytes", (bytes, bytearray, memoryview), "B", bytes_of),
@@ -283,6 +316,7 @@ class EpochIntCodec(IntCodec):
     def __init__(self) -> None:
         super().__init__()
         self.plain_type: type | None = None  # it refuses times that an int may be
+        self.plain_types: frozenset[type] = frozenset()
 
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         encoded = super().encode(value, levels)
@@ -293,4 +327,4 @@ class EpochIntCodec(IntCodec):
         return encoded
 
 
-_LAST_SECOND = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())
+_LAST_SECOND: Final = int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp())

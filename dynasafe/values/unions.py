@@ -1,10 +1,11 @@
-"""Codecs of unions, and what tells the members of one apart."""
+"""Codecs of unions, and how their members are distinguished."""
 
 from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from typing import Any, Literal
+from decimal import Decimal
+from typing import Any, Final, Literal
 
 from dynasafe.errors import (
     InvalidValueError,
@@ -12,8 +13,9 @@ from dynasafe.errors import (
     UnsupportedTypeError,
     ValueOutOfRangeError,
 )
-from dynasafe.values.classes import hints_of
+from dynasafe.values.classes import FieldsCodec, ItemCodec, ModelCodec, hints_of
 from dynasafe.values.codec import (
+    JSON_KINDS,
     Codec,
     Part,
     is_read_as,
@@ -28,6 +30,7 @@ from dynasafe.values.containers import (
     SetCodec,
 )
 from dynasafe.values.convert import (
+    registered_codecs,
     to_attribute_value,
 )
 from dynasafe.values.converted import ConvertedCodec, LiteralCodec
@@ -36,9 +39,10 @@ from dynasafe.values.models import (
     fields_of,
     is_model,
 )
-from dynasafe.values.numbers import decode_decimal
+from dynasafe.values.numbers import decode_decimal, encode_number, is_plain_fraction
 from dynasafe.values.scalars import (
     NONE,
+    SCALARS,
 )
 from dynasafe.values.wire import (
     LEVELS,
@@ -48,9 +52,9 @@ from dynasafe.values.wire import (
 
 
 class UnionCodec(Codec[Any]):
-    """One of several types, of which a stored value fits one.
+    """One of several types; a stored value fits one.
 
-    A tag tells classes apart: a field of each of them, with different literals.
+    A tag distinguishes classes: a field in each of them, with different literals.
     """
 
     def __init__(self, members: tuple[Codec[Any], ...]) -> None:
@@ -61,12 +65,28 @@ class UnionCodec(Codec[Any]):
         self.type_name: str | None = None if self._takes_none else self._type_but_none
         self._by_tag, self._tag = _tagged(self._members)
         self._found_untried: frozenset[Codec[Any]] | None = None
-        # A number may be read as another type of number than was written.
+        # A number may be read as another type of number than the written one.
         self._is_compared = require_distinct(self._members, is_tagged=self._tag is not None)
+        self._single: Codec[Any] | None = None
+        if len(self._members) == 1 and self._tag is None and not self._is_compared:
+            self._single = self._members[0]
+        self._of_json: dict[type, tuple[Codec[Any], ...]] = {}
+        self._of_kind: dict[type, tuple[Codec[Any], ...]] = {}
+        # An instance of one of several classes is refused by the codecs of the others.
+        self._of_class: dict[type, tuple[Codec[Any], ...]] = {}
+        if all(isinstance(each, FieldsCodec | ItemCodec | ModelCodec) for each in self._members):
+            for each in self._members:
+                self._of_class[each.python_type] = (each,)  # type: ignore[attr-defined]
+        self._of_type: dict[str, tuple[Codec[Any], ...]] = {}
+        of_numbers = [each for each in self._members if not each.is_never_stored_as("N")]
+        self._is_int_or_float: bool = len(of_numbers) == 2 and {
+            SCALARS[int],
+            SCALARS[float],
+        } == {*of_numbers}
 
     @property
     def key_type_name(self) -> str | None:
-        return self._type_but_none  # None stands in no key
+        return self._type_but_none  # None is not allowed in a key
 
     @property
     def words(self) -> str:
@@ -75,6 +95,11 @@ class UnionCodec(Codec[Any]):
     @property
     def takes_none(self) -> bool:
         return self._takes_none or any(member.takes_none for member in self._members)
+
+    def keeps(self, kinds: set[type]) -> bool:
+        if len(self._members) != 1:
+            return False
+        return self._members[0].keeps(kinds - _NONE_TYPE if self._takes_none else kinds)
 
     def parse(self, value: Any) -> Any:
         if value is None and self._takes_none:
@@ -85,9 +110,9 @@ class UnionCodec(Codec[Any]):
         if len(self._members) == 1:
             return self._members[0].parse(value)
         refused: UnsupportedTypeError | None = None
-        for member in self._members:
-            if isinstance(value, Mapping) and member in self._untried:
-                continue
+        for member in self._parsed_by(value):
+            if self._is_kept(member, value):
+                return value
             try:
                 parsed = member.parse(value)
                 # Whether it can be stored tells apart what JSON has in common, as texts and times.
@@ -101,6 +126,29 @@ class UnionCodec(Codec[Any]):
             return parsed
         raise refused or self.refused()
 
+    def _parsed_by(self, value: Any) -> tuple[Codec[Any], ...]:
+        """The members that may parse the value, which has no known tag."""
+        kind = type(value)
+        members = self._of_json.get(kind)
+        if members is None:
+            untried = self._untried if isinstance(value, Mapping) else frozenset()
+            members = tuple(each for each in self._members if each not in untried)
+            if kind in JSON_KINDS:
+                members = tuple(each for each in members if not each.surely_parses_no(kind))
+                self._of_json[kind] = members
+        return members
+
+    def _is_kept(self, member: Codec[Any], value: Any) -> bool:
+        """Whether the member surely parses the value as it is, and DynamoDB stores that."""
+        kind = type(value)
+        if kind is str:
+            return member is _STR and bool(value.isascii())
+        if kind is int:
+            return (member is _INT or member is _FLOAT) and -_SURE < value < _SURE
+        if kind is float:
+            return (member is _FLOAT or self._is_int_or_float) and _is_sure_fraction(value)
+        return kind is bool and member is _BOOL
+
     @property
     def _untried(self) -> frozenset[Codec[Any]]:
         """Classes that are not tried for a map without a tag: but one whose tag has a default."""
@@ -113,10 +161,15 @@ class UnionCodec(Codec[Any]):
 
     def _tagged(self, value: Any) -> Codec[Any] | None:
         """The class that the tag of a map names: no other is tried, at any level."""
-        if self._tag is None or not isinstance(value, Mapping):
+        kind = type(value)
+        if self._tag is None or (
+            kind is not dict and (kind in _KINDS or not isinstance(value, Mapping))
+        ):
             return None
         given = value.get(self._tag)
-        if not isinstance(given, str | int):
+        if type(given) is str and given.isascii():
+            return self._by_tag.get(("S", given))
+        if not isinstance(given, (str, int)):
             return None
         try:
             return self._by_tag.get(_literal_of(to_attribute_value(given)))
@@ -126,16 +179,29 @@ class UnionCodec(Codec[Any]):
     def encode(self, value: Any, levels: int = LEVELS) -> dict[str, Any]:
         if value is None and self._takes_none:
             return {"NULL": True}
+        if self._single is not None:
+            try:
+                return self._single.encode(value, levels)
+            except InvalidValueError as refused:
+                if refused.reason == TOO_DEEP or _is_of_contents(refused):
+                    raise
+                raise mismatch(self.name, value) from None
         error: InvalidValueError | None = None
-        tagged = self._tagged(value)
-        for member in self._members if tagged is None else (tagged,):
+        if self._is_int_or_float:
+            kind = type(value)
+            number: Any = value
+            if kind is int and -_SURE < number < _SURE:
+                return {"N": str(number)}
+            if kind is float and _is_sure_fraction(number):
+                return {"N": encode_number(number)}
+        tagged = None if self._tag is None else self._tagged(value)
+        for member in self._written_by(value) if tagged is None else (tagged,):
             try:
                 encoded = member.encode(value, levels)
             except InvalidValueError as refused:
                 if refused.reason == TOO_DEEP:
-                    raise  # it holds itself, which each member would find again at each level
-                # The type fitted, but not what is in it, or its range: that is worth telling.
-                if refused.path or isinstance(refused, ValueOutOfRangeError):
+                    raise  # it contains itself, which each member would find again at each level
+                if _is_of_contents(refused):
                     error = error or refused
                 continue
             if self._is_compared and not is_read_as(self, encoded, value):
@@ -147,23 +213,55 @@ class UnionCodec(Codec[Any]):
             return encoded
         raise error or mismatch(self.name, value)
 
+    def _written_by(self, value: Any) -> tuple[Codec[Any], ...]:
+        """The members that may write the value, or all."""
+        kind = type(value)
+        if kind not in _KINDS:
+            return self._of_class.get(kind, self._members)
+        members = self._of_kind.get(kind)
+        if members is None:
+            members = tuple(each for each in self._members if not each.is_surely_not(kind))
+            members = self._of_kind[kind] = members or self._members
+        return members
+
+    def _read_by(self, attribute_value: AttributeValue) -> tuple[Codec[Any], ...]:
+        """The members that may read the stored value, or all."""
+        members = self._members
+        if len(members) == 1 or type(attribute_value) is not dict or len(attribute_value) != 1:
+            return members
+        known: dict[Any, Any] = attribute_value
+        for type_name, content in known.items():  # one; compiled, this is faster than unpacking
+            if type_name == "N" and self._is_int_or_float and is_plain_fraction(content):
+                return _ONLY_FLOAT
+            if type_name in _TYPES_BUT_SETS:
+                found = self._of_type.get(type_name)
+                if found is None:
+                    kept = [each for each in members if not each.is_never_stored_as(type_name)]
+                    found = self._of_type[type_name] = tuple(kept) or members
+                return found
+        return members
+
     def decode(self, attribute_value: AttributeValue, levels: int = LEVELS) -> Any:
         if self._takes_none and "NULL" in attribute_value:
             return None
-        members = self._members
-        content: Any = attribute_value.get("M")
-        if content is not None and self._tag is not None and isinstance(content, Mapping):
+        if self._single is not None:
+            return self._single.decode(attribute_value, levels)
+        members = self._read_by(attribute_value)
+        is_tagged = False
+        content: Any = None if self._tag is None else attribute_value.get("M")
+        if content is not None and isinstance(content, Mapping):
             tagged = self._by_tag.get(_literal_of(content.get(self._tag)))
             if tagged is None:
                 raise stored_mismatch(f"{self.name}, by {self._tag}", attribute_value)
             members = (tagged,)
+            is_tagged = True
         error: StoredValueError | None = None
         for member in members:
             try:
                 return member.decode(attribute_value, levels)
             except StoredValueError as refused:
                 error = refused
-        if error is not None and (len(members) == 1):
+        if error is not None and is_tagged:
             raise error
         raise stored_mismatch(self.name, attribute_value)
 
@@ -180,13 +278,37 @@ class UnionCodec(Codec[Any]):
         raise errors[-1]
 
 
+_KINDS: Final = frozenset(
+    {str, int, float, bool, bytes, Decimal, list, tuple, dict, set, frozenset, type(None)}
+)
+"""Types of values for which a union remembers its members. Other classes would be kept."""
+_TYPES_BUT_SETS: Final = frozenset({"S", "N", "B", "BOOL", "NULL", "L", "M"})
+_NONE_TYPE: Final = {type(None)}
+_STR: Final = SCALARS[str]
+_INT: Final = SCALARS[int]
+_FLOAT: Final = SCALARS[float]
+_BOOL: Final = SCALARS[bool]
+_ONLY_FLOAT: Final = (_FLOAT,)
+_SURE: Final = 2**53
+"""Each int between this and its negative is a float too."""
+
+
+def _is_sure_fraction(value: float) -> bool:
+    """Whether it is surely not whole, within DynamoDB's range, and written as a number."""
+    return 1e-100 < abs(value) < 1e100 and value % 1 != 0 and float not in registered_codecs
+
+
 def optional(codec: Codec[Any]) -> Codec[Any]:
-    """The codec that takes None as well."""
+    """The codec that accepts None too."""
     return UnionCodec((codec, NONE))
 
 
 def _literal_of(attribute_value: object) -> object:
-    """A tag as it is stored, to be looked up."""
+    """A tag in its stored form, as a key for look-ups."""
+    if type(attribute_value) is dict and len(attribute_value) == 1:
+        text = attribute_value.get("S")
+        if type(text) is str:
+            return "S", text
     if isinstance(attribute_value, Mapping) and len(attribute_value) == 1:
         ((type_name, content),) = attribute_value.items()
         if type_name == "N" and isinstance(content, str):
@@ -199,7 +321,7 @@ def _literal_of(attribute_value: object) -> object:
 
 
 def _tagged(members: tuple[Codec[Any], ...]) -> tuple[dict[object, Codec[Any]], str | None]:
-    """Each class of a union by its tag as it is stored, and the name of the tag."""
+    """Each class of a union by its stored tag, and the name of the tag."""
     classes = [each for each in members if getattr(each, "python_type", None) is not None]
     classes = [each for each in classes if each.type_name == "M"]
     if len(classes) < 2:
@@ -219,8 +341,13 @@ def _tagged(members: tuple[Codec[Any], ...]) -> tuple[dict[object, Codec[Any]], 
     return {}, None
 
 
+def _is_of_contents(refused: InvalidValueError) -> bool:
+    """Whether the type is right, and what is wrong is the range, or inside."""
+    return bool(refused.path) or isinstance(refused, ValueOutOfRangeError)
+
+
 def _requires(codec: Codec[Any], tag: str | None) -> bool:
-    """Whether a class needs its tag to be made."""
+    """Whether an instance of the class needs the tag."""
     try:
         return tag is not None and codec.part(tag).is_required
     except InvalidValueError:
@@ -228,7 +355,7 @@ def _requires(codec: Codec[Any], tag: str | None) -> bool:
 
 
 def _literals(python_type: Any) -> dict[str, frozenset[object]]:
-    """The fields of a class that are of literals: which, by the stored name."""
+    """The literals of a class's fields, by stored name."""
     schema = getattr(python_type, "__dynasafe_schema__", None)
     if schema is not None:
         hints = schema.types()
@@ -249,11 +376,11 @@ def _literals(python_type: Any) -> dict[str, frozenset[object]]:
 
 
 def require_distinct(members: tuple[Codec[Any], ...], *, is_tagged: bool) -> bool:
-    """Refuse types of which a stored value could be either.
+    """Refuse types whose stored values look the same.
 
     Returns:
-        Whether values must be compared with what is read of them: those of two types of numbers,
-        or of types that are not known.
+        Whether values must be compared with what is read back: with two types of numbers, or with
+            unknown types.
 
     Raises:
         AmbiguousUnionError: two types have the same stored values.

@@ -1,8 +1,8 @@
 """Values in wire form: their types, sizes, equality and order.
 
 An AttributeValue is the wire form of one value: a dict with one member, whose name is the type, as
-in `{"S": "Ada"}` or `{"N": "3"}`. Two of them are equal where DynamoDB has them so: numbers by
-what they are, not by their digits, and sets in any order.
+in `{"S": "Ada"}` or `{"N": "3"}`. Two of them are equal if DynamoDB treats them so: numbers by
+value and not by digits, and sets in any order.
 
 Sources: "AttributeValue", Amazon DynamoDB API Reference; "DynamoDB item sizes and formats";
 "Supported data types and naming rules in Amazon DynamoDB".
@@ -11,9 +11,10 @@ Sources: "AttributeValue", Amazon DynamoDB API Reference; "DynamoDB item sizes a
 from __future__ import annotations
 
 import base64
+import binascii
 import re
 from collections import Counter
-from collections.abc import Collection, Generator, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain, filterfalse
 from operator import add, itemgetter, methodcaller
@@ -27,16 +28,17 @@ from dynasafe.limits import (
     MAX_NUMBER_MAGNITUDE,
     MIN_NUMBER_MAGNITUDE,
 )
+from dynasafe.values.work import parts_of_list, worked
 
 AttributeValue = Mapping[str, Any]
 """A value in wire form: one member, whose name is the type."""
 
 TYPES: Final = ("S", "N", "B", "BOOL", "NULL", "L", "M", "SS", "NS", "BS")
 ELEMENTS: Final = {"SS": "S", "NS": "N", "BS": "B"}
-"""The type of the members of each type of set."""
+"""The member type of each set type."""
 
 LEVELS: Final = MAX_NESTING_LEVELS - 1
-"""How many lists and maps a value may be of, one within the other: the item is the first."""
+"""The most levels of lists and maps of a value. The item itself is the first level."""
 
 TOO_DEEP: Final = (
     f"lists and maps nest deeper than {MAX_NESTING_LEVELS} levels, of which the item is the first, "
@@ -53,7 +55,7 @@ def member(value: AttributeValue) -> tuple[str, Any]:
     """The type and the content of a value.
 
     Raises:
-        UnsupportedTypeError: it has not exactly one member.
+        UnsupportedTypeError: the value does not have exactly one member.
     """
     if len(value) != 1:
         raise UnsupportedTypeError("", "an AttributeValue has exactly one member, its type")
@@ -62,11 +64,11 @@ def member(value: AttributeValue) -> tuple[str, Any]:
 
 
 def bytes_of(content: Any) -> bytes:
-    """The bytes of a B, which is base64 text in JSON, as an event of DynamoDB Streams has it."""
+    """The bytes of a B. In JSON, such as an event of DynamoDB Streams, it is base64 text."""
     if isinstance(content, bytes):
         return content
     if isinstance(content, str):
-        return base64.b64decode(content, validate=True)
+        return binascii.a2b_base64(content, strict_mode=True)
     content = getattr(content, "value", content)  # boto3's Binary
     if not isinstance(content, bytes | bytearray | memoryview):
         raise TypeError  # bytes(n) would be n zeros
@@ -74,14 +76,16 @@ def bytes_of(content: Any) -> bytes:
 
 
 def copied(value: dict[str, Any]) -> dict[str, Any]:
-    """The same value, of which nothing is shared that can be changed."""
+    """A copy that shares no mutable part with the value."""
     copy: dict[str, Any] = {}
     content: object
     for type_name, content in value.items():
         if isinstance(content, list):
+            worked(len(content))
             is_set = type_name in ELEMENTS
             copy[type_name] = content.copy() if is_set else [copied(each) for each in content]
         elif isinstance(content, dict):
+            worked(len(content))
             copy[type_name] = {name: copied(each) for name, each in content.items()}
         else:
             copy[type_name] = content
@@ -92,7 +96,7 @@ def copied(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_ordered(low: AttributeValue | None, high: AttributeValue | None) -> bool:
-    """Whether both are there, of one ordered type, and the first is not above the second."""
+    """Whether both exist and have the same ordered type, and the first is not above the second."""
     if low is None or high is None:
         return False
     low_type, low_content = member(low)
@@ -103,10 +107,10 @@ def is_ordered(low: AttributeValue | None, high: AttributeValue | None) -> bool:
 
 
 def is_equal(one: AttributeValue, other: AttributeValue) -> bool:
-    """Whether two values are of one type and equal.
+    """Whether two values have the same type and are equal.
 
     Raises:
-        UnsupportedTypeError: one has not exactly one member.
+        UnsupportedTypeError: one does not have exactly one member.
         ValueOutOfRangeError: they nest deeper than DynamoDB's values do.
     """
     if member(one)[0] != member(other)[0]:
@@ -115,7 +119,7 @@ def is_equal(one: AttributeValue, other: AttributeValue) -> bool:
 
 
 def identity(value: AttributeValue) -> Hashable:
-    """What is equal for equal values, and different for others; for dicts and sets.
+    """A hashable value that is equal for equal values, and different for others.
 
     Raises:
         ValueOutOfRangeError: it nests deeper than DynamoDB's values do.
@@ -124,7 +128,7 @@ def identity(value: AttributeValue) -> Hashable:
 
 
 def fingerprint(attributes: Mapping[str, AttributeValue]) -> Hashable:
-    """The same for a key or an item: equal for equal attributes, in any order."""
+    """The identity of a key or an item: equal for equal attributes, in any order."""
     return frozenset([(name, _identity(value, LEVELS)) for name, value in attributes.items()])
 
 
@@ -140,6 +144,7 @@ def _identity(value: AttributeValue, levels: int) -> Hashable:
         return type_name, content
     if not levels:
         raise too_deep()
+    worked(len(content))
     if type_name == "L":
         return type_name, tuple([_identity(each, levels - 1) for each in content])
     return type_name, frozenset(
@@ -148,12 +153,12 @@ def _identity(value: AttributeValue, levels: int) -> Hashable:
 
 
 def sort_key(value: AttributeValue) -> Any:
-    """What orders strings, numbers or binaries among others of their type, as sort keys are."""
+    """A value that orders strings, numbers or binaries of one type as DynamoDB orders sort keys."""
     return scalar(*member(value))
 
 
 def scalar(type_name: str, content: Any) -> Any:
-    """A string, a number or binary as what Python compares as DynamoDB does.
+    """A string, number or binary as a Python value that compares as in DynamoDB.
 
     The order of code points is that of the bytes in UTF-8.
     """
@@ -163,7 +168,7 @@ def scalar(type_name: str, content: Any) -> Any:
 
 
 def scalars(set_type: str, members: Iterable[Any]) -> frozenset[Any]:
-    """The members of a set, each as `scalar` has it."""
+    """The members of a set, each as `scalar` returns it."""
     type_name = ELEMENTS[set_type]
     return frozenset([scalar(type_name, each) for each in members])
 
@@ -171,7 +176,7 @@ def scalars(set_type: str, members: Iterable[Any]) -> frozenset[Any]:
 # Sizes
 
 _FEW: Final = 16
-"""Up to so many values are looked at one by one."""
+"""Up to this many values are checked one by one."""
 _NO_BOUND: Final = 1 << 62
 
 
@@ -187,7 +192,7 @@ def attribute_value_size_bytes(attribute_value: AttributeValue) -> int:
 
 
 def odd_size_bytes(attribute_value: AttributeValue) -> int:
-    """The same of a value that a glance does not settle."""
+    """The size of a value that the quick path does not handle."""
     ((type_name, content),) = attribute_value.items()
     match type_name:
         case "S":
@@ -237,60 +242,82 @@ def _all_sizes_bytes(values: list[Any]) -> int:
 def fine_size_bytes(
     value: Any, levels: int = LEVELS, *, is_wire: bool = False, most: int = _NO_BOUND
 ) -> int:
-    """The size of a value with which nothing is wrong at a glance; -1 for any other.
+    """The size of a value that passes the quick check; -1 for any other.
 
-    One walk tells all that the rules ask of most values: that the value is well-formed, how deep it
-    is, and how large.
+    One walk tells all that the rules need to know about most values: whether it is well-formed, its
+    depth and its size.
 
     Args:
-        levels: how many lists and maps it may be of, one within the other.
+        levels: how many lists and maps may be nested.
         is_wire: whether binary is base64 text, as in the JSON that is sent.
-        most: how many values there may be on one level; if there are more, the answer is -1.
+        most: the most values in all; if there are more, the result is -1.
     """
+    of_scalar = _fine_scalar_size_bytes(value)
+    return of_scalar if of_scalar >= 0 else _fine_values((value,), levels, is_wire, most)
+
+
+def _fine_scalar_size_bytes(value: Any) -> int:
+    """The size of a string or a number, which most values are; -1 for any other value."""
     if type(value) is dict and len(value) == 1:
         ((type_name, content),) = value.items()
-        if type(content) is str and content.isascii():  # the commonest
+        if type(content) is str and content.isascii():
             if type_name == "S":
                 return len(content)
             if type_name == "N" and len(content) <= MAX_NUMBER_DIGITS:
                 return _fine_number_size_bytes(content)
-    return _fine_values((value,), levels, is_wire, most)
+    return -1
 
 
 def fine_item_size_bytes(attributes: Any, *, is_wire: bool = False) -> int:
-    """The same for an item, a key or other named values: with the sizes of their names."""
+    """The same for an item, a key or other named values, including the sizes of their names."""
     if type(attributes) is not dict:
         return -1
     of_names = names_size_bytes(attributes)
-    of_values = _fine_values(attributes.values(), LEVELS, is_wire)
+    of_values = _fine_scalars(attributes) if len(attributes) <= _FEW else -1
+    if of_values < 0:
+        of_values = _fine_values(attributes.values(), LEVELS, is_wire)
     return -1 if of_names < 0 or of_values < 0 else of_names + of_values
 
 
+def _fine_scalars(attributes: dict[Any, Any]) -> int:
+    """The total size of a few values; -1 if one of them is not a plain string or number."""
+    size_bytes = 0
+    for value in attributes.values():
+        of_value = _fine_scalar_size_bytes(value)
+        if of_value < 0:
+            return -1
+        size_bytes += of_value
+    return size_bytes
+
+
 def holds_many(part: object) -> bool:
-    """Whether so much is in a request, or in a part of one, that a walk takes milliseconds."""
+    """Whether a request, or a part of one, is so large that a walk takes milliseconds."""
     within: list[Any] = [part]
     count = 0
-    while within and count <= _MANY:
+    while within:
         maps = [each for each in within if type(each) is dict]
         lists = [each for each in within if type(each) is list]
+        count += sum(map(len, maps)) + sum(map(len, lists))
+        if count > _MANY:  # before they are taken out: there may be millions
+            return True
         within = [*chain.from_iterable(lists), *chain.from_iterable(map(dict.values, maps))]
-        count += len(within)
-    return count > _MANY
+    return False
 
 
 _MANY: Final = 4_000
 
 
 def unfine(values: Sequence[Any], levels: int, *, is_wire: bool) -> list[int]:
-    """The indexes of values with which something may be wrong, in their order.
+    """The indexes of values that may be wrong, in order.
 
-    Of a value that holds many others only what is in it can tell: it is among them.
+    A value that holds many others is among them, since only its contents can tell.
     """
     if len(values) <= _FEW:
         return [*range(len(values))]
     found: list[int] = []
     for start in range(0, len(values), _GROUP):
         group = values[start : start + _GROUP]
+        worked(len(group))
         if _fine_values(group, levels, is_wire, _MOST_OF_A_GROUP) < 0:
             found += [
                 start + index
@@ -300,91 +327,71 @@ def unfine(values: Sequence[Any], levels: int, *, is_wire: bool) -> list[int]:
     return found
 
 
-def fine_in_steps(value: Any, levels: int = LEVELS) -> Generator[None, None, int]:
-    """As `fine_size_bytes`, in steps between which others may run."""
-    if type(value) is not dict or len(value) != 1:
-        return -1
-    ((type_name, content),) = value.items()
-    elements: list[Any] = []
-    of_names = 0
-    if type_name == "L" and type(content) is list:
-        elements = content
-    elif type_name == "M" and type(content) is dict:
-        elements = [*content.values()]
-        of_names = names_size_bytes(content)
-    if not elements or levels <= 0:
-        return _fine_values((value,), levels, False)
-    if of_names < 0:
-        return -1
-    size_bytes = 3 + len(elements) + of_names
-    for start in range(0, len(elements), _OF_A_STEP):
-        group = elements[start : start + _OF_A_STEP]
-        of_group = _fine_values(group, levels - 1, False, _OF_A_STEP)
-        if of_group < 0:  # it holds many, or one that is not fine
-            of_group = 0
-            for each in group:
-                of_each = yield from fine_in_steps(each, levels - 1)
-                if of_each < 0:
-                    return -1
-                of_group += of_each
-        yield
-        size_bytes += of_group
-    return size_bytes
-
-
-_OF_A_STEP: Final = 2_000
-
-
 def unfine_numbers(texts: Sequence[Any]) -> list[Any]:
-    """Those of the texts that may be no numbers of DynamoDB's, in their order."""
+    """The texts that may not be numbers of DynamoDB, in order."""
     found: list[Any] = []
     for start in range(0, len(texts), _GROUP):
         group = [*texts[start : start + _GROUP]]
+        worked(len(group))
         if _fine_numbers(group) < 0:
             found += [each for each in group if _fine_numbers([each]) < 0]
     return found
 
 
 _GROUP: Final = 64
-_MOST_OF_A_GROUP: Final = 1024
+_MOST_OF_A_GROUP: Final = 4096
 
 
 def _fine_values(values: Collection[Any], levels: int, is_wire: bool, most: int = _NO_BOUND) -> int:
-    """The sizes of the values together; -1 if one of them is not fine.
+    """The total size of the values; -1 if one of them may be wrong.
 
-    Values are looked at level by level, and on each level all of a type at once. Nearly all of it
-    runs within Python's own functions, so that it costs less than writing the values did.
+    Values are checked level by level, and on each level all of one type at once. Python's own
+    functions do nearly all of the work, so it costs less than writing the values did.
 
     Args:
-        most: how many values there may be on one level; if there are more, the answer is -1.
+        most: the most values within them; if there are more, the result is -1.
     """
     size_bytes = 0
+    left = most
     while values:
-        if {*map(type, values)} != _DICT or {*map(len, values)} != _ONE:
-            return -1
         within: list[Any] = []
-        type_names = {*chain.from_iterable(values)}
-        if not type_names <= _TYPES:
-            return -1
-        contents_of: dict[str, list[Any]] = {type_name: [] for type_name in type_names}
-        if len(type_names) == 1:
-            (only,) = type_names
-            contents_of[only] = [*map(itemgetter(only), values)]
-        else:
-            for type_name, content in chain.from_iterable(map(dict.items, values)):
-                contents_of[type_name].append(content)
-        for type_name, contents in contents_of.items():
-            if type_name == "L" or type_name == "M":
-                of_type = _inside(type_name, contents, within) if levels > 0 else -1
-            else:
-                of_type = _fine_contents(type_name, contents, is_wire)
-            if of_type < 0:
+        for part in parts_of_list(values):
+            worked(len(part))
+            of_part = _fine_level(part, levels, is_wire, within)
+            if of_part < 0:
                 return -1
-            size_bytes += of_type
-        if size_bytes > _TOO_LARGE_BYTES or len(within) > most:
+            size_bytes += of_part
+        left -= len(within)
+        if size_bytes > _TOO_LARGE_BYTES or left < 0:
             return -1
         values = within
         levels -= 1
+    return size_bytes
+
+
+def _fine_level(values: list[Any], levels: int, is_wire: bool, within: list[Any]) -> int:
+    """The size of values without those in lists and maps, which are added to `within`."""
+    if {*map(type, values)} != _DICT or {*map(len, values)} != _ONE:
+        return -1
+    type_names = {*chain.from_iterable(values)}
+    if not type_names <= _TYPES:
+        return -1
+    contents_of: dict[str, list[Any]] = {type_name: [] for type_name in type_names}
+    if len(type_names) == 1:
+        (only,) = type_names
+        contents_of[only] = [*map(itemgetter(only), values)]
+    else:
+        for type_name, content in chain.from_iterable(map(dict.items, values)):
+            contents_of[type_name].append(content)
+    size_bytes = 0
+    for type_name, contents in contents_of.items():
+        if type_name == "L" or type_name == "M":
+            of_type = _inside(type_name, contents, within) if levels > 0 else -1
+        else:
+            of_type = _fine_contents(type_name, contents, is_wire)
+        if of_type < 0:
+            return -1
+        size_bytes += of_type
     return size_bytes
 
 
@@ -400,7 +407,7 @@ _TOO_LARGE_BYTES: Final = 16_777_216
 
 
 def _inside(type_name: str, contents: list[Any], within: list[Any]) -> int:
-    """What lists or maps take beside the values in them, which go to `within`."""
+    """The size of lists or maps without the values in them, which are added to `within`."""
     kinds = {*map(type, contents)}
     of_names = 0
     count = len(within)
@@ -415,12 +422,13 @@ def _inside(type_name: str, contents: list[Any], within: list[Any]) -> int:
 
 
 def names_size_bytes(names: Collection[Any]) -> int:
-    """The size of names with which nothing is wrong; -1 for any others."""
+    """The size of valid names; -1 for any others."""
     size_bytes = _fine_texts(names)
-    if "" in names or (
-        size_bytes > MAX_NAME_BYTES and max(map(text_size_bytes, names)) > MAX_NAME_BYTES
-    ):
+    if "" in names:
         return -1
+    # A character takes four bytes at most, and the lengths are at hand.
+    if size_bytes > MAX_NAME_BYTES and 4 * max(map(len, names)) > MAX_NAME_BYTES:
+        return -1 if max(map(text_size_bytes, names)) > MAX_NAME_BYTES else size_bytes
     return size_bytes
 
 
@@ -444,14 +452,45 @@ def _fine_sets(type_name: str, contents: list[Any], is_wire: bool) -> int:
     if {*map(type, contents)} != _LIST or not all(contents):
         return -1
     members = [*chain.from_iterable(contents)]
-    size_bytes = _fine_contents(ELEMENTS[type_name], members, is_wire)
+    size_bytes = _fine_members(members, is_wire, "") if type_name == "NS" else -1
+    if size_bytes < 0:
+        size_bytes = _fine_members(members, is_wire, ELEMENTS[type_name])
+        if size_bytes >= 0 and type_name == "NS":
+            contents = [_decimals(each) for each in contents]
     if size_bytes < 0:
         return -1
-    if type_name == "NS":
-        contents = [[*map(Decimal, each)] for each in contents]
+    if len(members) == len(contents):  # all sets have one member
+        return size_bytes
     # Equal base64 texts are equal bytes, since each has one way to be written.
     distinct = sum(map(len, map(set, contents)))
     return size_bytes if distinct == len(members) else -1
+
+
+def _fine_members(members: list[Any], is_wire: bool, type_name: str) -> int:
+    """The total size of members of sets; -1 if one may be wrong.
+
+    Args:
+        type_name: without it, they must be numbers of which distinct texts are distinct.
+    """
+    size_bytes = 0
+    for part in parts_of_list(members):
+        worked(len(part))
+        if type_name:
+            of_part = _fine_contents(type_name, part, is_wire)
+        else:
+            of_part = _fine_set_of_plain_numbers(part)
+        if of_part < 0:
+            return -1
+        size_bytes += of_part
+    return size_bytes
+
+
+def _decimals(texts: list[str]) -> list[Decimal]:
+    numbers: list[Decimal] = []
+    for part in parts_of_list(texts):
+        worked(len(part))
+        numbers += map(Decimal, part)
+    return numbers
 
 
 def _fine_texts(texts: Collection[Any]) -> int:
@@ -475,7 +514,7 @@ def _fine_base64(texts: list[Any]) -> int:
         return -1
     try:
         decoded = [*map(base64.b64decode, texts)]
-        # Whatever it skips, or takes for more than it is, comes back as another text.
+        # If it skips or misreads anything, the text that it returns differs.
         is_same = [*map(base64.b64encode, decoded)] == [*map(str.encode, texts)]
     except ValueError:
         return -1
@@ -498,7 +537,7 @@ def _fine_numbers(texts: list[Any]) -> int:
 
 
 def _fine_plain_numbers(texts: list[str], together: str) -> int:
-    """The sizes of numbers without an exponent together; -1 if there are others."""
+    """The total size of numbers without an exponent; -1 if there are others."""
     unsigned = texts
     if "-" in together:
         unsigned = [*map(_WITHOUT_SIGN, texts)]
@@ -512,6 +551,24 @@ def _fine_plain_numbers(texts: list[str], together: str) -> int:
         of_wholes = _wholes_size_bytes([*filter(str.isdigit, unsigned)])
         of_fractions = _fractions_size_bytes([*filterfalse(str.isdigit, unsigned)])
     return -1 if of_wholes < 0 or of_fractions < 0 else of_wholes + of_fractions + minus_signs
+
+
+def _fine_set_of_plain_numbers(texts: list[Any]) -> int:
+    """The total size of numbers of which distinct texts are distinct numbers; -1 for any others.
+
+    To compare Decimals would cost far more.
+    """
+    if {*map(type, texts)} != _STR or max(map(len, texts)) > MAX_NUMBER_DIGITS:
+        return -1
+    together = "".join(texts)
+    if not together.isascii():
+        return -1
+    of_plain = _fine_plain_numbers(texts, together)
+    if of_plain >= 0 and "." in together:
+        unsigned = [*map(_WITHOUT_SIGN, texts)] if "-" in together else texts
+        if not {text[1:2] for text in unsigned if text[0] == "0"} <= _AFTER_ZERO:
+            return -1
+    return of_plain
 
 
 # Digits are kept in pairs, counted from the decimal point.
@@ -563,6 +620,7 @@ def _fractions_size_bytes(texts: list[str]) -> int:
     )
 
 
+_AFTER_ZERO: Final = frozenset({"", "."})
 _WITHOUT_SIGN: Final = methodcaller("removeprefix", "-")
 _ENDS_IN_ZERO: Final = methodcaller("endswith", "0")
 _WITHOUT_ZEROS: Final = methodcaller("rstrip", "0")
@@ -570,7 +628,7 @@ _WITHOUT_ZEROS_BEFORE: Final = methodcaller("lstrip", "0")
 _AT_POINT: Final = methodcaller("partition", ".")
 _NUMBER: Final = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _MAX_NUMBER_LENGTH: Final = 300
-"""In characters: zeros may stand before and after the digits that count."""
+"""In characters: zeros may come before and after the significant digits."""
 
 
 def _fine_number_size_bytes(text: str) -> int:
@@ -609,7 +667,7 @@ def _whole_size_bytes(digits: str) -> int:
 
 
 def text_size_bytes(text: str) -> int:
-    """How many bytes of UTF-8 the text has."""
+    """The number of bytes of the text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
 
 

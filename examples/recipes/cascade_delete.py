@@ -103,7 +103,7 @@ class Projects:
             raise
 
     async def delete(self, project_id: str, *, now: datetime) -> int:
-        """Delete the project and its tasks: how many of them this call has deleted.
+        """Delete the project and its tasks. Returns how many tasks this call deleted.
 
         Raises:
             NoSuchProjectError: there is none any more.

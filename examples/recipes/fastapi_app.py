@@ -22,7 +22,7 @@ What it guarantees:
 What it leaves to you: authentication, which belongs in front (a dependency of both routers), TLS,
 and a limit on bodies (uvicorn has none: set it in the proxy). Scanning the table for lists costs
 as much as reading it. The client chooses the id of a new person (a UUID), so that it can ask
-afterwards what became of a lost answer.
+afterwards what happened to the write whose answer was lost.
 
 The table: `people`, partition key `id`. Needs `pip install dynasafe fastapi uvicorn`; run it with
 `uvicorn fastapi_app:app`; `python fastapi_app.py` asks it once, in memory (needs httpx).
@@ -94,7 +94,7 @@ TABLES: dict[str, type[Item]] = {"people": Person}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """What a caller sees of an error."""
+    """The error that a caller sees."""
 
     status: int
     detail: object
@@ -145,7 +145,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
 
 
 async def answer_unfit(request: Request, error: Exception) -> Response:
-    """What pydantic refused, without the input: it may be a secret, or no JSON can hold it."""
+    """The values that pydantic refused, without the input: it may be secret, or not fit into
+    JSON."""
     assert isinstance(error, RequestValidationError)
     detail = [{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()]
     text = json.dumps({"detail": detail}, default=str, ensure_ascii=True)

@@ -42,7 +42,7 @@ DIGEST_BYTES = 32
 class Order(Item):
     customer_id: Attr[str] = attribute(key="partition")
     place: Attr[str] = attribute(key="sort")
-    """The time, "#" and the id: in order, and of its own."""
+    """The time, "#" and the id: sorted by time, and unique."""
     total_cents: Attr[int] = attribute(default=0)
 
 
@@ -83,7 +83,7 @@ class Cursors:
         """The cursor behind a place.
 
         Args:
-            question: what was asked: the list, the caller, each filter.
+            question: the list, the caller and each filter of the request.
         """
         ends_at = int((now + LIFETIME).timestamp())
         content = json.dumps([place, ends_at]).encode()

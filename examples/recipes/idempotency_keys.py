@@ -67,7 +67,7 @@ class Request(Item):
 
     key: Attr[str] = attribute(key="partition")
     digest: Attr[bytes]
-    """Of what was asked for."""
+    """The digest of the request."""
     worker: Attr[str | None] = attribute(default=None)
     """Who does the work; None when it is done."""
     locked_until: Attr[datetime | None] = attribute(default=None)
@@ -111,7 +111,7 @@ class IdempotencyKeys:
     async def run(
         self, caller_id: str, key: str, request: bytes, work: Work, *, now: datetime
     ) -> Response:
-        """The response of the work, which is done unless it was.
+        """The response of the work, which is done only if it was not done before.
 
         Args:
             caller_id: who is signed in.

@@ -63,7 +63,7 @@ logger = logging.getLogger(__name__)
 Connect = Callable[[], AbstractAsyncContextManager[AsyncDynamoDB]]
 
 RESERVE_S = 0.5
-"""What is left of the invocation's time for the answer."""
+"""The part of the invocation's time that is kept for the answer."""
 INIT_S = 5.0
 """How long the first connection may take while the module is loaded; Lambda allows 10 s."""
 MAX_BODY_LENGTH = 65_536
@@ -81,7 +81,7 @@ TABLES: dict[str, type[Item]] = {"people": Person}
 
 
 class Context(Protocol):
-    """What is used of Lambda's context."""
+    """The used parts of Lambda's context."""
 
     def get_remaining_time_in_millis(self) -> int: ...
 
@@ -232,7 +232,7 @@ async def patch(
 
 
 def body_of(event: Mapping[str, Any]) -> object:
-    """What the body says.
+    """The contents of the body.
 
     Raises:
         BadBodyError: it is not JSON, or too long.

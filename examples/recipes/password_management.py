@@ -67,7 +67,7 @@ MAX_LENGTH = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a hash takes. By default some tenths of a second, and 16 MB."""
+    """The cost of a hash. By default some tenths of a second, and 16 MB."""
 
     n: int = 2**14
     r: int = 8

@@ -60,7 +60,7 @@ MAX_LENGTH = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What a hash takes. By default some tenths of a second, and 16 MB."""
+    """The cost of a hash. By default some tenths of a second, and 16 MB."""
 
     n: int = 2**14
     r: int = 8
@@ -87,7 +87,7 @@ class Credentials(Item):
 
 
 class Attempts(Item):
-    """What password_management counts; the reset deletes it."""
+    """The attempts that password_management counts. The reset deletes them."""
 
     subject: Attr[str] = attribute(key="partition")
     blocked_until: Attr[datetime] = attribute(ttl=True)
@@ -100,7 +100,7 @@ class Reset(Item):
     token_id: Attr[str] = attribute(key="sort")
     digest: Attr[bytes]
     session_epoch: Attr[int] = attribute(default=0)
-    """The epoch in which it was asked for; it is void in a later one."""
+    """The epoch of the request. In a later epoch, the token is void."""
     expires_at: Attr[datetime] = attribute(ttl=True)
 
 

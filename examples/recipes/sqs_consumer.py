@@ -84,7 +84,7 @@ TABLES: dict[str, type[Item]] = {"stock": Stock, "processed": Processed, "poison
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """What a message says: so many came, or went if below zero."""
+    """The contents of a message: the quantity that came in, or went out if below zero."""
 
     id: str
     stock_id: str
@@ -175,7 +175,7 @@ class StockConsumer:
 
 
 def movement_of(body: str) -> Movement:
-    """What the message says.
+    """The movement in a message.
 
     Raises:
         BadMessageError

@@ -96,7 +96,7 @@ class Projects:
             raise
 
     def delete(self, project_id: str, *, now: datetime) -> int:
-        """Delete the project and its tasks: how many of them this call has deleted.
+        """Delete the project and its tasks. Returns how many tasks this call deleted.
 
         Raises:
             NoSuchProjectError: there is none any more.

@@ -14,8 +14,8 @@ What it guarantees:
   first guarded write of a later holder, no earlier one writes.
 - A lease whose holder crashed can be taken after its time.
 - Whoever lost a lease learns it from `renew` and `release`, which change nothing then.
-- A lost answer to `acquire` is asked for again: the lease is not blocked by a holder who does not
-  know of it.
+- If the answer to `acquire` is lost, the request is sent again: no lease is blocked by a holder who
+  does not know of it.
 - A host whose clock is 40 s ahead may take a lease 40 s early; the fence keeps the writes apart.
 
 What it leaves to you: to renew well before the time is over, to stop working when that fails, and

@@ -10,8 +10,8 @@ What it guarantees:
 - An unknown field, a wrong type, a blank name, and a null where there must be a value are refused.
 - Keys and `patchable=False` attributes are never changed, even where the body model has them.
 - A person who is not there is not created.
-- A lost answer is asked for again under a token, so that a late repeat does not undo what another
-  caller stored meanwhile.
+- After a lost answer the request is sent again under a token, so that a late repeat does not undo
+  what another caller stored meanwhile.
 - An item that lacks every optional attribute is patched like any other.
 
 What it leaves to you: who may patch whom, and two people who edit at the same time: the last one

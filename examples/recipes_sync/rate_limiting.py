@@ -9,7 +9,7 @@ disagree or jump. Who has many names has as many limits: choose the subject well
 What it guarantees:
 - A RateLimiter lets no more than `limit` calls of a subject through in a window, however many
   processes ask at once.
-- A call is counted once: if its answer is lost, it is asked for again, and not counted again.
+- A call is counted once: if its answer is lost, the request is sent again and not counted again.
 - With `exactly_once=False`, calls at once never meet a conflict, and cost one write unit in place
   of two; a lost answer is then reported as unknown.
 - A TokenBucket lets no more than `limit` calls through at once, and no more than `limit` plus
@@ -81,7 +81,7 @@ class RateLimiter:
     Args:
         limit: at least 1.
         length: of a window, in whole seconds, at least 1.
-        exactly_once: whether a lost answer is asked for again.
+        exactly_once: whether the request is sent again after a lost answer.
     """
 
     def __init__(

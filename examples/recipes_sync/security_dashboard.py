@@ -165,12 +165,12 @@ class SecurityDashboard:
 
 
 def facts_of(event: Event) -> tuple[object, ...]:
-    """What makes two events of one id the same: not when they are forgotten."""
+    """The facts that make two events with one id the same, without their expiry."""
     return event.kind, event.at, event.person_id, event.address
 
 
 def cursor_of(event: Event) -> str:
-    """Where the next page begins, as a text for a link."""
+    """The start of the next page, as a text for a link."""
     place = [event.id, event.at.isoformat()]
     return urlsafe_b64encode(json.dumps(place).encode()).decode()
 

@@ -65,7 +65,7 @@ TABLES: dict[str, type[Item]] = {"accounts": Account, "sessions": Session}
 
 
 class NotSignedInError(Exception):
-    """The token stands for nobody. Answer 401."""
+    """The token belongs to nobody. Answer 401."""
 
     def __str__(self) -> str:
         return "You are not signed in. Fix: sign in."

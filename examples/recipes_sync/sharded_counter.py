@@ -47,7 +47,7 @@ class ShardedCounter:
         name: of the counter, without a "#".
         shards: at least 1; each takes up to a thousand additions a second. Never lower it: what
             the others have counted would be left out.
-        exactly_once: whether a lost answer is asked for again.
+        exactly_once: whether the request is sent again after a lost answer.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class ShardedCounter:
         )
 
     def value(self) -> int:
-        """What was added, all in all."""
+        """The sum of all additions."""
         shards = self._table.batch_get_item(self._keys, consistent_read=True)
         return sum(shard.count for shard in shards)
 

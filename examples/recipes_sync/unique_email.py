@@ -205,7 +205,7 @@ def is_over(time: datetime | None, now: datetime) -> bool:
 
 
 def normalised(email: str) -> str:
-    """What is the same for all spellings of one address.
+    """The one form of all spellings of an address.
 
     Raises:
         BadEmailError: it is not exactly one address.

@@ -89,7 +89,7 @@ class Payment:
 
 
 class Verdict(Enum):
-    """What became of an event. Answer 2xx to all."""
+    """The outcome of an event. Answer 2xx to all."""
 
     BOOKED = "booked"
     PARKED = "parked"

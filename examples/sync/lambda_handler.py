@@ -21,11 +21,11 @@ from dynasafe.errors import InvalidPatchError, NotSentError, OutcomeUnknownError
 from examples.sync.people import Person
 
 RESERVE_S = 0.5
-"""What is left of the invocation's time for the answer."""
+"""The part of the invocation's time that is kept for the answer."""
 
 
 class Context(Protocol):
-    """What Lambda says of an invocation."""
+    """The used parts of Lambda's context."""
 
     def get_remaining_time_in_millis(self) -> int: ...
 

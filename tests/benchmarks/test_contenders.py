@@ -25,20 +25,21 @@ def stub_url() -> Iterator[str]:
         yield url
 
 
-def test_given_dynasafe_and_a_request_by_hand_then_they_do_the_same_work() -> None:
+def test_same_work_as_by_hand() -> None:
+    """Requests by dynasafe and by hand are equal."""
     require_same_work(builders=("by_dynasafe", "by_hand"), serializers=("by_dynasafe", "by_hand"))
 
 
-def test_given_a_contender_that_does_less_then_it_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_contender_that_does_less_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A contender whose request differs is refused by its name."""
     monkeypatch.setattr("benchmarks.contenders.by_hand.expression", lambda names: "REMOVE email")
 
     with pytest.raises(AssertionError, match="by_hand"):
         require_same_work(builders=("by_hand",), serializers=())
 
 
-def test_given_names_that_no_request_had_then_none_comes_twice() -> None:
+def test_new_names_do_not_repeat() -> None:
+    """Names that no request had before do not repeat, also in a second series."""
     first, second = new_names(), new_names()
 
     taken = [names for _, names in (next(first), next(second), next(first))]
@@ -47,9 +48,8 @@ def test_given_names_that_no_request_had_then_none_comes_twice() -> None:
 
 
 @pytest.mark.parametrize("where", ["by_dynasafe:connect", "by_hand:connect_table"])
-async def test_given_a_contender_of_plain_values_then_it_reads_the_stubs_items(
-    where: str, stub_url: str
-) -> None:
+async def test_plain_contenders_read_the_items(where: str, stub_url: str) -> None:
+    """A contender with plain values reads the items of the stub."""
     async with load(where)(stub_url) as calls:
         await calls.update(1)
         await calls.put(1)
@@ -59,7 +59,8 @@ async def test_given_a_contender_of_plain_values_then_it_reads_the_stubs_items(
     assert items == [{**ITEM, "id": f"p{turn}"} for turn in range(100)]
 
 
-async def test_given_typed_items_then_they_are_the_stubs(stub_url: str) -> None:
+async def test_typed_items_are_the_stubs(stub_url: str) -> None:
+    """Typed items have the values of the stub."""
     async with load("by_dynasafe:connect_typed")(stub_url) as calls:
         await calls.update(1)
         await calls.put(1)
@@ -69,7 +70,8 @@ async def test_given_typed_items_then_they_are_the_stubs(stub_url: str) -> None:
     assert [each.id for each in people] == [f"p{turn}" for turn in range(100)]
 
 
-async def test_given_the_bare_client_then_it_reads_the_stubs_items(stub_url: str) -> None:
+async def test_bare_client_reads_the_items(stub_url: str) -> None:
+    """The client alone reads the items of the stub in wire form."""
     async with load("by_hand:connect_client")(stub_url) as calls:
         await calls.update(1)
         await calls.put(1)
@@ -78,9 +80,8 @@ async def test_given_the_bare_client_then_it_reads_the_stubs_items(stub_url: str
 
 
 @pytest.mark.parametrize("where", ["by_http:connect_aiohttp", "by_http:connect_protocol"])
-async def test_given_bare_posts_from_many_callers_then_each_is_answered(
-    where: str, stub_url: str
-) -> None:
+async def test_bare_posts_are_answered(where: str, stub_url: str) -> None:
+    """Bare HTTP requests of 32 callers are each answered."""
     async with load(where)(stub_url) as calls:
         bodies = await asyncio.gather(*map(calls.update, range(32)))
 
@@ -88,7 +89,8 @@ async def test_given_bare_posts_from_many_callers_then_each_is_answered(
 
 
 @pytest.mark.parametrize("callers", [1, 32])
-async def test_given_so_many_calls_when_measured_then_each_is_made_once(callers: int) -> None:
+async def test_each_call_is_made_once(callers: int) -> None:
+    """A measurement makes each of its calls once, with any number of callers."""
     made: list[int] = []
 
     async def call(turn: int) -> None:
@@ -99,7 +101,8 @@ async def test_given_so_many_calls_when_measured_then_each_is_made_once(callers:
     assert sorted(made) == list(range(64))
 
 
-def test_given_a_request_in_pieces_then_the_stub_answers_each_request_once(stub_url: str) -> None:
+def test_stub_answers_a_request_in_pieces(stub_url: str) -> None:
+    """The stub answers requests that arrive in pieces, each once."""
     address = urlsplit(stub_url)
     request = (
         b"POST / HTTP/1.1\r\nx-amz-target: DynamoDB_20120810.GetItem\r\n"
@@ -117,7 +120,8 @@ def test_given_a_request_in_pieces_then_the_stub_answers_each_request_once(stub_
 
 
 @pytest.mark.parametrize("operation", ["GetItem", "PutItem", "UpdateItem", "Query"])
-def test_given_an_answer_of_the_stub_then_its_head_describes_its_body(operation: str) -> None:
+def test_answer_of_the_stub_has_its_headers(operation: str) -> None:
+    """The headers of the stub's answers have the length and the checksum of the body."""
     head, _, body = answer(operation, is_crowd=False).partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
 
@@ -133,15 +137,13 @@ def test_given_an_answer_of_the_stub_then_its_head_describes_its_body(operation:
         *(("write-ours", 50), ("write-theirs", 50)),
     ],
 )
-def test_given_a_long_read_or_write_then_it_ends_and_its_peak_is_told(
-    task: str, size: int, stub_url: str
-) -> None:
+def test_peak_of_a_long_call(task: str, size: int, stub_url: str) -> None:
+    """A long read or write ends, and its peak of memory is reported."""
     assert memory.risen_mib(task, size, stub_url) >= 0
 
 
-async def test_given_a_short_soak_then_each_tenth_is_told(
-    stub_url: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_soak_reports_each_tenth(stub_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A short soak reports each tenth of its calls."""
     marks: list[Any] = await soak.soak(320, stub_url, deadline_s=float("inf"))
 
     assert [line.split(" calls")[0].strip() for line in capsys.readouterr().out.splitlines()] == [
@@ -150,5 +152,6 @@ async def test_given_a_short_soak_then_each_tenth_is_told(
     assert len(marks) == 10
 
 
-async def test_given_a_soak_whose_time_is_over_then_it_begins_no_tenth(stub_url: str) -> None:
+async def test_soak_without_time_begins_no_tenth(stub_url: str) -> None:
+    """A soak whose time is over makes no call."""
     assert await soak.soak(320, stub_url, deadline_s=0) == []

@@ -29,9 +29,8 @@ def figure(ours: list[float], theirs: list[float], *targets: Target) -> Figure:
 
 
 @given(pairs=rounds, factor=st.floats(min_value=0.1, max_value=10))
-def test_given_any_rounds_when_one_machine_is_slower_then_no_ratio_changes(
-    pairs: list[tuple[float, float]], factor: float
-) -> None:
+def test_slower_machine_changes_no_ratio(pairs: list[tuple[float, float]], factor: float) -> None:
+    """On a slower machine the ratio of two contenders is the same, and is the median."""
     ours, theirs = map(list, zip(*pairs, strict=True))
     slower = figure([each * factor for each in ours], [each * factor for each in theirs])
 
@@ -43,9 +42,8 @@ def test_given_any_rounds_when_one_machine_is_slower_then_no_ratio_changes(
 
 
 @given(pairs=rounds, bound=st.floats(min_value=0.1, max_value=10))
-def test_given_any_rounds_when_written_and_read_then_the_same_is_said(
-    pairs: list[tuple[float, float]], bound: float
-) -> None:
+def test_figure_json_roundtrip(pairs: list[tuple[float, float]], bound: float) -> None:
+    """A figure that is written and read is written the same again."""
     ours, theirs = map(list, zip(*pairs, strict=True))
     written = to_json(figure(ours, theirs, Target(kind="at most", bound=bound)))
 
@@ -64,14 +62,14 @@ def test_given_any_rounds_when_written_and_read_then_the_same_is_said(
         (Target(kind="at least times faster", bound=5, against=PEER), 2.0, 2.01),
     ],
 )
-def test_given_a_target_then_what_just_meets_it_meets_it(
-    target: Target, met: float, missed: float
-) -> None:
+def test_target_is_met_by_its_limit(target: Target, met: float, missed: float) -> None:
+    """A value at the limit of a target meets it, and one beyond it does not."""
     assert target.is_met(figure([met], [10.0]))
     assert not target.is_met(figure([missed], [10.0]))
 
 
-def test_given_figures_when_written_as_markdown_then_each_group_has_its_table() -> None:
+def test_markdown_has_a_table_for_each_group() -> None:
+    """The Markdown has the machine, the targets and a table for each group."""
     fast = Target(kind="at least times faster", bound=5, against=PEER)
     short = Target(kind="at most", bound=2.5)
     peers = Target(kind="at most", bound=60, contender=PEER)
@@ -124,20 +122,21 @@ def test_given_figures_when_written_as_markdown_then_each_group_has_its_table() 
 
 
 @given(before=st.text(), after=st.text(), old=st.text(), tables=st.text())
-def test_given_a_page_when_its_tables_are_put_in_then_the_rest_stays(
-    before: str, after: str, old: str, tables: str
-) -> None:
+def test_rest_of_the_page_stays(before: str, after: str, old: str, tables: str) -> None:
+    """Replacing the tables of a page keeps the rest of it."""
     page = between_markers(f"{before}{BEGIN}{old}{END}{after}", tables)
 
     assert page == f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
 
 
-def test_given_a_page_without_markers_when_tables_are_put_in_then_it_is_refused() -> None:
+def test_page_without_markers_is_refused() -> None:
+    """A page without markers is refused."""
     with pytest.raises(ValueError, match="not enough values"):
         between_markers("# Performance", "tables")
 
 
-def test_given_the_interpreters_report_then_only_what_came_after_its_start_counts() -> None:
+def test_import_time_starts_after_the_interpreter() -> None:
+    """The import time leaves out what the interpreter itself imports."""
     report = (
         "import time: self [us] | cumulative | imported package\n"
         "import time:       900 |        900 |   encodings\n"
@@ -149,7 +148,8 @@ def test_given_the_interpreters_report_then_only_what_came_after_its_start_count
     assert import_ms(report) == 1.75
 
 
-def test_given_the_committed_results_then_the_docs_have_their_tables() -> None:
+def test_docs_have_the_committed_results() -> None:
+    """The tables in the docs are those of the committed results."""
     page = (ROOT / "docs" / "performance.md").read_text()
     results = json.loads((ROOT / "benchmarks" / "results.json").read_text())
 

@@ -28,13 +28,13 @@ SUCCESS = "success"
         ("dynasafe, exactly once", Outcome(sent=2, counted=1, reported=SUCCESS)),
     ],
 )
-async def test_given_an_increment_when_its_answer_is_lost_then_it_is_as_the_page_says(
-    name: str, expected: Outcome
-) -> None:
+async def test_lost_answer_of_each_client(name: str, expected: Outcome) -> None:
+    """An increment whose answer is lost has the outcome that the page says."""
     assert await outcome(CLIENTS[name]) == expected
 
 
-def test_given_two_writes_of_two_tokens_then_both_count_and_repeats_do_not() -> None:
+def test_server_counts_a_token_once() -> None:
+    """The losing server counts each token once."""
     with losing_server() as server:
         answered = [
             server.apply(b'{"ClientRequestToken": "%s"}' % token)

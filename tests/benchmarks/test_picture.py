@@ -67,6 +67,7 @@ def test_the_page_has_the_picture_of_the_results() -> None:
 
 @pytest.mark.parametrize("name", ["title", "desc"])
 def test_it_has_words_for_readers(name: str) -> None:
+    """The picture has a title and a description for screen readers."""
     drawn = ElementTree.fromstring(svg(RESULTS))
     assert drawn.findtext(f"{SPACE}{name}")
     assert name in drawn.attrib["aria-labelledby"].split()

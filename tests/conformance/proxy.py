@@ -27,7 +27,7 @@ _NAMESPACES = {
 
 @contextmanager
 def checking_proxy(engine_url: str, words: Words) -> Iterator[str]:
-    """The address of a proxy that refuses in these words, and hands on what it does not refuse."""
+    """The address of a proxy that refuses requests in these words, and forwards the others."""
     server = _Server(("127.0.0.1", 0), _Handler)
     server.engine = urlsplit(engine_url).netloc
     server.words = words

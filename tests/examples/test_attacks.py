@@ -112,11 +112,11 @@ FAULTS: dict[str, list[Fault]] = {
         (MEDIUM, "an old ETag overwrites a person that was made again", "test_etag_after_deletion"),
         (MEDIUM, "a mistake of the service is blamed on the caller", "test_whose_mistake"),
         (MEDIUM, "lone surrogates and NaN end in 500", "test_bad_bodies"),
-        (LOW, "a throttle becomes 429", "test_given_an_error_then_it_has_its_status"),
+        (LOW, "a throttle becomes 429", "test_status_of_each_error"),
         (
             LOW,
             "If-Match: * is refused",
-            "test_given_a_patch_in_version_2_then_it_is_made_from_what_was_seen",
+            "test_patch_in_version_2",
         ),
     ],
     "field_names": [

@@ -62,9 +62,8 @@ async def etag(client: httpx.AsyncClient, id_: str = ADA) -> str:
     return tag
 
 
-async def test_given_both_versions_then_they_show_the_same_person(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_versions_show_the_same_person(client: httpx.AsyncClient) -> None:
+    """Both versions of the API show the same person."""
     first = await client.get(f"/v1/people/{ADA}")
     second = await client.get(f"/v2/people/{ADA}")
 
@@ -73,9 +72,8 @@ async def test_given_both_versions_then_they_show_the_same_person(
     assert second.headers["etag"].endswith('.1"')
 
 
-async def test_given_a_person_when_created_then_shown_and_not_created_again(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_create(client: httpx.AsyncClient) -> None:
+    """A person is created once, and creating it again is a conflict."""
     id_ = str(uuid4())
     created = await client.put(f"/v2/people/{id_}", json={"displayName": "Grace"})
     assert (created.status_code, created.headers["etag"]) == (201, await etag(client, id_))
@@ -88,9 +86,8 @@ async def test_given_a_person_when_created_then_shown_and_not_created_again(
     assert (await client.get(f"/v1/people/{id_}")).json()["name"] == "Grace"
 
 
-async def test_given_a_patch_in_version_1_then_the_last_one_wins_and_version_2_notices(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_patch_in_version_1(client: httpx.AsyncClient) -> None:
+    """A patch in version 1 overwrites, and a client of version 2 notices."""
     seen = await etag(client)
     changed = await client.patch(f"/v1/people/{ADA}", json={"name": "Ada L.", "email": None})
     assert changed.json() == {"id": ADA, "name": "Ada L.", "email": None}
@@ -103,9 +100,8 @@ async def test_given_a_patch_in_version_1_then_the_last_one_wins_and_version_2_n
     assert (await etag(client)).endswith('.2"')
 
 
-async def test_given_a_patch_in_version_2_then_it_is_made_from_what_was_seen(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_patch_in_version_2(client: httpx.AsyncClient) -> None:
+    """A patch in version 2 needs the tag of the state that it was made from."""
     url = f"/v2/people/{ADA}"
     body = {"displayName": "Ada L."}
     assert (await client.patch(url, json=body)).status_code == 428
@@ -121,9 +117,8 @@ async def test_given_a_patch_in_version_2_then_it_is_made_from_what_was_seen(
         assert (same.status_code, same.headers["etag"]) == (200, second)
 
 
-async def test_given_a_delete_then_version_2_asks_what_was_seen(
-    client: httpx.AsyncClient,
-) -> None:
+async def test_delete(client: httpx.AsyncClient) -> None:
+    """A delete in version 2 needs the tag of the current state; version 1 does not."""
     url = f"/v2/people/{ADA}"
     assert (await client.delete(url)).status_code == 428
     assert (await client.delete(url, headers={"If-Match": '"7"'})).status_code == 412
@@ -151,9 +146,10 @@ async def test_given_a_delete_then_version_2_asks_what_was_seen(
         ("GET", "/v1/people?after=x", None, 422),
     ],
 )
-async def test_given_a_request_then_it_has_its_status(
+async def test_status_of_each_request(
     memory: httpx.AsyncClient, method: str, path: str, body: object, status: int
 ) -> None:
+    """Each request has its status, and a refused one changes nothing."""
     answered = await memory.request(method, path, json=body)
 
     assert answered.status_code == status
@@ -161,9 +157,8 @@ async def test_given_a_request_then_it_has_its_status(
 
 
 @pytest.mark.parametrize(("version", "name"), [("v1", "name"), ("v2", "displayName")])
-async def test_given_people_when_listed_by_pages_then_each_comes_once(
-    client: httpx.AsyncClient, version: str, name: str
-) -> None:
+async def test_list_by_pages(client: httpx.AsyncClient, version: str, name: str) -> None:
+    """Listing by pages gives each person once."""
     for number in range(2, 6):
         await client.put(f"/{version}/people/{UUID(int=number)}", json={name: "x"})
 
@@ -211,9 +206,8 @@ async def test_one_client() -> None:
         (refused("AccessDeniedException", "no"), 500, None),
     ],
 )
-async def test_given_a_failure_then_the_answer_is_honest(
-    answer: Any, status: int, retry_after: str | None
-) -> None:
+async def test_failures(answer: Any, status: int, retry_after: str | None) -> None:
+    """The answer to a failure says whether a change may have been made, and shows no value."""
     transport = ScriptedTransport([answer] * 8)
     async with serving(lambda: AsyncDynamoDB.over(transport, retry=None, breaker=None)) as client:
         created = await client.put(f"/v1/people/{ADA}", json={"name": "Ada"})
@@ -227,7 +221,8 @@ async def test_given_a_failure_then_the_answer_is_honest(
         assert "Nothing was changed" in read.text
 
 
-async def test_given_an_open_circuit_then_the_answer_says_when_to_come_back() -> None:
+async def test_open_circuit() -> None:
+    """While the circuit is open, the answer says when to come back."""
     breaker = CircuitBreaker(name="people")
     breaker.force_open()
     async with serving(
@@ -280,15 +275,17 @@ def canceled(*codes: str) -> errors.TransactionCanceledError:
         (errors.StoredValueError("name", "is missing"), 500, None),
     ],
 )
-def test_given_an_error_then_it_has_its_status(
+def test_status_of_each_error(
     error: errors.DynasafeError, status: int, retry_after_s: int | None
 ) -> None:
+    """Each error has its status and its time to retry."""
     problem = problem_of(error)
 
     assert (problem.status, problem.retry_after_s) == (status, retry_after_s)
 
 
-async def test_given_faults_then_a_change_that_was_answered_is_there(faulty: MakeFaulty) -> None:
+async def test_answered_changes_through_faults(faulty: MakeFaulty) -> None:
+    """Through faults, each change that was answered is stored."""
     db, calm, proxy = await faulty(people=Person)
     answers: dict[str, int] = {}
 
@@ -316,7 +313,8 @@ async def test_given_faults_then_a_change_that_was_answered_is_there(faulty: Mak
     assert len({record.fault for record in proxy.log}) > 5
 
 
-def test_given_the_module_then_its_app_is_ready_and_has_no_client_yet() -> None:
+def test_module_has_an_app_without_a_client() -> None:
+    """The module has its app, which has no client yet."""
     assert not hasattr(app.state, "people")
 
 

@@ -98,7 +98,8 @@ def test_one_client(handler: Handler, connections: Connections) -> None:
     assert (len(connections.made), len(connections.loops)) == (1, 1)
 
 
-def test_given_a_body_in_base64_then_it_is_read(handler: Handler) -> None:
+def test_body_in_base64(handler: Handler) -> None:
+    """A body in base64 is decoded."""
     changed = handler(event("PATCH", body={"email": None}, is_base64=True), Context())
 
     assert json.loads(changed["body"]) == {**ADA, "email": None}
@@ -121,14 +122,14 @@ def test_given_a_body_in_base64_then_it_is_read(handler: Handler) -> None:
         (event("PATCH", body="{"), 422),
     ],
 )
-def test_given_an_event_then_it_has_its_status_and_ada_stays(
-    handler: Handler, given: dict[str, Any], status: int
-) -> None:
+def test_status_of_each_event(handler: Handler, given: dict[str, Any], status: int) -> None:
+    """Each event has its status and leaves the item as it was."""
     assert handler(given, Context())["statusCode"] == status
     assert json.loads(handler(event("GET"), Context())["body"]) == ADA
 
 
-def test_given_no_time_then_nothing_is_sent(handler: Handler, connections: Connections) -> None:
+def test_no_time_left(handler: Handler, connections: Connections) -> None:
+    """Without enough time nothing is sent, and the answer says when to retry."""
     refused = handler(event("GET"), Context(remaining_ms=500))
 
     assert (refused["statusCode"], refused["headers"]["retry-after"]) == (503, "1")
@@ -143,7 +144,8 @@ def test_given_no_time_then_nothing_is_sent(handler: Handler, connections: Conne
         (refused("AccessDeniedException", "no"), 500),
     ],
 )
-def test_given_a_failure_then_the_answer_is_honest(answer: Any, status: int) -> None:
+def test_failures(answer: Any, status: int) -> None:
+    """The answer to a failure has its status and shows no value."""
     transport = ScriptedTransport([answer] * 8)
     handler = Handler(lambda: AsyncDynamoDB.over(transport, retry=None, breaker=None), "people")
 
@@ -154,7 +156,8 @@ def test_given_a_failure_then_the_answer_is_honest(answer: Any, status: int) -> 
     assert "Ada" not in answered["body"]
 
 
-def test_given_an_open_circuit_then_the_caller_is_told_to_wait() -> None:
+def test_open_circuit() -> None:
+    """While the circuit is open, the answer says when to come back."""
     breaker = CircuitBreaker(name="people")
     breaker.force_open()
     handler = Handler(lambda: AsyncDynamoDB.over(ScriptedTransport([]), breaker=breaker), "people")
@@ -165,7 +168,8 @@ def test_given_an_open_circuit_then_the_caller_is_told_to_wait() -> None:
     assert (answered["statusCode"], answered["headers"]["retry-after"]) == (503, "1")
 
 
-def test_given_the_end_of_the_process_then_the_client_is_closed(engines: Engines) -> None:
+def test_client_is_closed_at_the_end(engines: Engines) -> None:
+    """The client is opened at the first event and closed at the end of the process."""
     engine = engines.get("dynamodb-local")
     client = boto3_client(engine)
     client.create_table(**create_table_params("lambda-people", table_description(Person)))
@@ -190,11 +194,13 @@ def test_given_the_end_of_the_process_then_the_client_is_closed(engines: Engines
     client.close()
 
 
-def test_given_a_process_that_was_never_invoked_then_closing_it_is_fine() -> None:
+def test_close_without_an_event() -> None:
+    """A handler that was not called can be closed."""
     Handler(lambda_handler.open_database, "people").close()
 
 
-def test_given_the_module_then_its_handler_is_ready_and_has_no_client_yet() -> None:
+def test_module_has_a_handler_without_a_client() -> None:
+    """The module has its handler, which sends nothing without time."""
     assert lambda_handler.handler(event("GET"), Context(remaining_ms=0))["statusCode"] == 503
 
 

@@ -117,8 +117,8 @@ async def test_lost(memory: AsyncDynamoDB) -> None:
 
 
 async def test_lost_answers() -> None:
-    """A lost answer to `acquire` is asked for again: the lease is not blocked by a holder who does
-    not know of it."""
+    """If the answer to `acquire` is lost, the request is sent again: no lease is blocked by a
+    holder who does not know of it."""
     transport = Rough(TABLES, rate=0.4)
     leases, refused = leases_of(rough_database(transport)), 0
     for number in range(40):

@@ -135,8 +135,8 @@ class Overtaken(MemoryTransport):
 
 
 async def test_late_repeat() -> None:
-    """A lost answer is asked for again under a token, so that a late repeat does not undo what
-    another caller stored meanwhile."""
+    """After a lost answer the request is sent again under a token, so that a late repeat does not
+    undo what another caller stored meanwhile."""
     transport = Overtaken(TABLES)
     db = AsyncDynamoDB.over(transport, clock=ManualClock())
     await db.table("people", Person).put_item(ada())

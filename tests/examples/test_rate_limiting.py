@@ -88,7 +88,7 @@ async def test_window(db: AsyncDynamoDB) -> None:
 
 
 async def test_window_faults(faulty: MakeFaulty) -> None:
-    """A call is counted once: if its answer is lost, it is asked for again, and not counted
+    """A call is counted once: if its answer is lost, the request is sent again and not counted
     again."""
     db, calm, proxy = await faulty(**TABLES)
     limiter = RateLimiter(db, limit=70, length=MINUTE)

@@ -47,9 +47,8 @@ def ada() -> Person:
     return Person(id="p1", name="Ada", created_at=NOW, email="ada@example.org")
 
 
-async def test_given_a_person_when_created_twice_then_the_second_is_refused(
-    registry: Registry,
-) -> None:
+async def test_person_is_created_once(registry: Registry) -> None:
+    """A second person with the same id is refused."""
     await registry.people.create(ada())
 
     with pytest.raises(AlreadyExistsError, match="a person 'p1' already"):
@@ -58,9 +57,8 @@ async def test_given_a_person_when_created_twice_then_the_second_is_refused(
     assert await registry.people.get("p1") == ada()
 
 
-async def test_given_a_patch_when_updated_then_only_what_it_names_is_changed(
-    registry: Registry,
-) -> None:
+async def test_patch_changes_what_it_names(registry: Registry) -> None:
+    """A patch changes what it names and nothing else."""
     await registry.people.create(ada())
 
     changed = await registry.people.update("p1", {"name": "Ada L.", "email": None})
@@ -90,15 +88,15 @@ async def test_patch_of_what_must_stay(patch: dict[str, object], named: str) -> 
     assert await registry.people.get("p1") == ada()
 
 
-async def test_given_an_empty_patch_then_nothing_is_written(registry: Registry) -> None:
+async def test_empty_patch_writes_nothing(registry: Registry) -> None:
+    """An empty patch returns the person as stored."""
     await registry.people.create(ada())
 
     assert await registry.people.update("p1", {}) == ada()
 
 
-async def test_given_nobody_then_get_and_update_say_so_and_delete_is_content(
-    registry: Registry,
-) -> None:
+async def test_missing_person(registry: Registry) -> None:
+    """Reading or changing a missing person raises; deleting it does not."""
     for patch in ({}, {"name": "Eve"}):
         with pytest.raises(NotFoundError, match="There is no person 'p9'"):
             await registry.people.update("p9", patch)
@@ -109,9 +107,8 @@ async def test_given_nobody_then_get_and_update_say_so_and_delete_is_content(
     assert (await registry.people.list()).items == ()
 
 
-async def test_given_many_people_when_listed_by_pages_then_each_comes_once(
-    registry: Registry,
-) -> None:
+async def test_list_by_pages(registry: Registry) -> None:
+    """Listing by pages gives each person once."""
     ids = [f"p{number}" for number in range(7)]
     for id_ in ids:
         await registry.people.create(Person(id=id_, name="x", created_at=NOW))
@@ -151,9 +148,8 @@ async def test_lists_of_owners(registry: Registry) -> None:
     assert all(project.owner_id == "p2" for project in others.items)
 
 
-async def test_given_a_project_when_patched_and_deleted_then_it_follows(
-    registry: Registry,
-) -> None:
+async def test_project(registry: Registry) -> None:
+    """A project needs its owner, is patched without its owner_id, and is deleted."""
     project = Project(id="j1", owner_id="p1", name="Engine", created_at=NOW, tags={"steam"})
     with pytest.raises(NotFoundError, match="no person 'p1'"):
         await registry.projects.create(project)
@@ -175,7 +171,8 @@ async def test_given_a_project_when_patched_and_deleted_then_it_follows(
         await registry.projects.get("j1")
 
 
-async def test_given_a_subscription_then_its_person_must_be_there(registry: Registry) -> None:
+async def test_subscription_needs_its_person(registry: Registry) -> None:
+    """A subscription is created once, and only for a person that exists."""
     subscription = Subscription(person_id="p1", id="s1", plan="basic", price_cents=990)
 
     with pytest.raises(NotFoundError, match="no person 'p1'"):
@@ -188,9 +185,8 @@ async def test_given_a_subscription_then_its_person_must_be_there(registry: Regi
     assert await registry.subscriptions.get("p1", "s1") == subscription
 
 
-async def test_given_subscriptions_when_listed_patched_and_deleted_then_they_follow(
-    registry: Registry,
-) -> None:
+async def test_subscriptions(registry: Registry) -> None:
+    """Subscriptions are listed by pages, patched without their price, and deleted."""
     await registry.people.create(ada())
     for id_ in ("s1", "s2", "s3"):
         await registry.subscriptions.create(
@@ -231,7 +227,8 @@ async def test_json_patches(registry: Registry) -> None:
     assert project.tags == {"a", "b"}
 
 
-async def test_given_a_person_with_holdings_then_they_cannot_go(registry: Registry) -> None:
+async def test_person_with_holdings_is_kept(registry: Registry) -> None:
+    """A person with projects or subscriptions is not deleted until these are."""
     await registry.people.create(ada())
     await registry.projects.create(Project(id="j1", owner_id="p1", name="x", created_at=NOW))
     await registry.subscriptions.create(
@@ -356,12 +353,14 @@ def test_alone(tmp_path: Path) -> None:
     assert "Ada" in ran.stdout
 
 
-def test_given_a_key_when_written_and_read_then_it_is_the_same() -> None:
+def test_cursor_roundtrip() -> None:
+    """A cursor is read as the key that it was written from."""
     key = {"id": "j1", "owner_id": "p1", "created_at": NOW}
 
     assert read_cursor(write_cursor(key), "id", "owner_id", times=("created_at",)) == key
 
 
-async def test_given_the_registry_when_opened_then_it_is_ready_and_asks_nothing() -> None:
+async def test_opening_sends_nothing() -> None:
+    """The registry opens without a request."""
     async with open_registry("us-east-1") as registry:
         assert isinstance(registry, Registry)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = {
     str(path.relative_to(ROOT)): path.read_text()
     for path in sorted((ROOT / "examples").rglob("*.py"))
-    # A report of logs, by boto3 and without DynamoDB: it is no code of an async service.
+    # A report of logs, by boto3 and without DynamoDB: it is not part of an async service.
     if "log_watch" not in path.parts
 }
 RECIPES = {
@@ -49,14 +49,16 @@ ASYNC_RULES = ("a call that nobody awaits", "an import of what blocks")
 WRITES = re.compile(r"\.(put_item|update_item|delete_item|transact_write_items)\(")
 
 
-def test_given_the_examples_then_all_are_tested() -> None:
+def test_each_recipe_is_tested() -> None:
+    """Each recipe has its tests."""
     assert len(RECIPES) >= 14
     for recipe in RECIPES:
         assert (ROOT / f"tests/examples/test_{recipe}.py").exists()
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
-def test_given_an_example_then_it_keeps_the_rules(path: str) -> None:
+def test_examples_keep_the_rules(path: str) -> None:
+    """Each example keeps the rules; those of async code are not for sync examples."""
     found = findings_of(EXAMPLES[path])
     if "sync/" in path:
         found = [each for each in found if not each.endswith(ASYNC_RULES)]
@@ -76,16 +78,16 @@ def test_imports(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in EXAMPLES if not path.endswith("demo.py")])
-def test_given_an_example_that_writes_then_it_says_what_becomes_of_a_lost_answer(
-    path: str,
-) -> None:
+def test_examples_handle_lost_answers(path: str) -> None:
+    """An example that writes handles OutcomeUnknownError."""
     source, *_ = re.split(r"\n(?:async )?def main\(", EXAMPLES[path])
 
     assert "OutcomeUnknownError" in source or not WRITES.search(source) or "/registry/" in path
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_given_a_recipe_then_it_says_what_it_does_and_what_not(recipe: str) -> None:
+def test_recipes_say_what_they_do(recipe: str) -> None:
+    """A recipe says what it does, guarantees and leaves to its reader."""
     docstring = ast.get_docstring(ast.parse(RECIPES[recipe])) or ""
 
     for part in PARTS:
@@ -118,7 +120,8 @@ def test_contract(path: str) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_given_a_recipe_then_it_stands_alone(recipe: str) -> None:
+def test_recipes_stand_alone(recipe: str) -> None:
+    """A recipe imports no other example."""
     imported = [
         node.module
         for node in ast.walk(ast.parse(RECIPES[recipe]))
@@ -156,7 +159,8 @@ def test_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_given_a_recipe_then_the_page_of_examples_has_it(recipe: str) -> None:
+def test_page_has_each_recipe(recipe: str) -> None:
+    """The page of examples links to each recipe."""
     page = (ROOT / "docs/examples.md").read_text()
 
     assert f"](../examples/recipes/{recipe}.py)" in page
@@ -202,7 +206,8 @@ def test_given_a_recipe_then_the_page_of_examples_has_it(recipe: str) -> None:
         ("def f(amount_cents: Decimal): ...", "money that is not an int, in cents"),
     ],
 )
-def test_given_a_bad_habit_then_it_is_found(source: str, message: str) -> None:
+def test_bad_habits_are_found(source: str, message: str) -> None:
+    """Each of these bad habits is found."""
     found = findings_of(source)
 
     assert [each.partition(": ")[2] for each in found] == [message]
@@ -231,5 +236,6 @@ def test_given_a_bad_habit_then_it_is_found(source: str, message: str) -> None:
         "def f(now: datetime): ...",
     ],
 )
-def test_given_the_nearest_good_habit_then_nothing_is_found(source: str) -> None:
+def test_good_habits_are_accepted(source: str) -> None:
+    """The nearest good habit has no finding."""
     assert findings_of(source) == []

@@ -74,9 +74,8 @@ async def test_pages(dashboard: SecurityDashboard) -> None:
     assert found == ["e6", "e5", "e4", "e3", "e2", "e1", "e0"]
 
 
-async def test_given_events_when_asked_for_a_person_and_a_time_then_only_those_come(
-    dashboard: SecurityDashboard,
-) -> None:
+async def test_events_of_a_person_and_a_time(dashboard: SecurityDashboard) -> None:
+    """Only the events of the person within the time are returned, the newest first."""
     page = await dashboard.of_person(
         "p1", since=EARLIER + timedelta(minutes=3), until=EARLIER + timedelta(minutes=7)
     )
@@ -86,9 +85,8 @@ async def test_given_events_when_asked_for_a_person_and_a_time_then_only_those_c
     assert (await dashboard.of_person("p9", since=EARLIER, until=NOW)).events == ()
 
 
-async def test_given_events_when_counted_then_each_kind_has_its_number(
-    dashboard: SecurityDashboard,
-) -> None:
+async def test_counts_by_kind(dashboard: SecurityDashboard) -> None:
+    """Each kind of event is counted, also those without an event."""
     assert await dashboard.counts(since=EARLIER, until=NOW) == {
         Kind.SIGNED_IN: 0,
         Kind.SIGN_IN_FAILED: 7,

@@ -90,7 +90,7 @@ def test_sync_clients(maker: str, no_default_session: None) -> None:
 
 
 async def test_async_clients() -> None:
-    """So is every async one."""
+    """Every async client that is made afterwards is guarded, until the guard ends."""
     guard_process("raise")
 
     async with aioboto3.Session().client("dynamodb", **OPTIONS) as client:
@@ -146,7 +146,7 @@ def test_block(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_own_settings_of_a_client() -> None:
-    """What is said of a client or a session holds for it, whatever holds for the process."""
+    """The settings of a client or a session come before those of the process."""
     guard_process("raise")
     session = boto3.Session()
     warned = guard(session.client("dynamodb", **OPTIONS), "warn")
@@ -160,7 +160,7 @@ def test_own_settings_of_a_client() -> None:
 
 
 def test_no_builtin_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where botocore has no such list, or asks it no more, that is an error."""
+    """If botocore has no list of handlers, or no longer calls it, the guard raises."""
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", ())
     with pytest.raises(GuardUnavailableError, match="The process is not guarded: botocore 1"):
         guard_process()

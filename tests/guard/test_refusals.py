@@ -80,7 +80,7 @@ def test_refusal_is_a_parameter_error(operation: str, params: dict[str, Any]) ->
     ("operation", "params"), [("update_item", INVALID), ("put_item", PARAMETERS)]
 )
 def test_refusal_survives(operation: str, params: dict[str, Any]) -> None:
-    """It comes out of pickle and copy as it was, and its words hold no attribute value."""
+    """A pickled or copied refusal is equal, and its text has no attribute value."""
     error = refused(operation, params)
 
     for again in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):

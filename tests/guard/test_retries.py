@@ -77,7 +77,7 @@ async def test_lost_answers(client: str) -> None:
     [("botocore-1.44.8", "sync", "1.44.8"), ("aiobotocore-3.10.0", "async", "1.43.117")],
 )
 def test_lost_answers_newest(folder: str, client: str, version: str) -> None:
-    """The same with the newest clients."""
+    """The newest clients, too, count an increment once and report the unknown outcome."""
     path = ROOT / "build" / folder
     if not path.is_dir():
         missing = f"{folder} is not installed. Fix: run `make {folder}`"

@@ -218,7 +218,7 @@ LARGE: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_memory(entry: str) -> None:
-    """At its peak at most twice what the same request takes as Python objects, and 10 MB."""
+    """The peak of memory is at most twice the request as Python objects, plus 10 MB."""
     attempt(call_of(entry, "mixed", 84))
     for kind, made in LARGE.items():
         value = made()

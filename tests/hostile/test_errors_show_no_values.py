@@ -274,7 +274,7 @@ def subclasses(of: type[DynasafeError]) -> set[type[DynasafeError]]:
 
 
 def test_every_class_is_provoked() -> None:
-    """A new class of error needs an entry here."""
+    """Each class of error has an entry here that provokes it."""
     ours = {
         each
         for each in subclasses(DynasafeError)
@@ -307,6 +307,7 @@ def listener() -> Iterator[Listener]:
 @pytest.mark.parametrize("is_async", [True, False], ids=["async", "sync"])
 @pytest.mark.parametrize("kind", PROVOKED, ids=lambda kind: kind.__name__)
 def test_no_value_is_shown(kind: type[DynasafeError], is_async: bool, listener: Listener) -> None:
+    """No error shows a value, in its text, its repr, its causes or the logs."""
     face = Faces(is_async=is_async)
     with pytest.raises(kind) as caught:
         face.run(PROVOKED[kind](face))
@@ -364,7 +365,7 @@ ANSWERS = {
 async def test_no_value_is_shown_over_a_connection(
     transport: Any, answer: str, listener: Listener
 ) -> None:
-    """Whatever stands in the place of DynamoDB's answer, over each transport."""
+    """No error shows a value of an answer that is not DynamoDB's, over each transport."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

@@ -339,8 +339,8 @@ def require_an_error_of_the_tree(error: BaseException, kind: str) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_given_anything_then_it_works_or_is_refused(name: str) -> None:
-    """The value itself is not in the way: a broken one has no text, and a cyclic one no end."""
+def test_any_argument_works_or_is_refused(name: str) -> None:
+    """Any value, also a broken or a cyclic one, works or raises one of our errors."""
     for kind, make in HOSTILE.items():
         try:
             CALLS[name](make())
@@ -400,8 +400,8 @@ TABLES: dict[str, Callable[[], Any]] = {
 
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("name", TABLE_CALLS)
-async def test_given_anything_then_a_table_works_or_refuses_it(name: str, table: str) -> None:
-    """The same of tables: nothing but an error of the tree leaves them."""
+async def test_tables_accept_or_refuse_any_argument(name: str, table: str) -> None:
+    """Any value, given to a table, works or raises one of our errors."""
     for kind, make in HOSTILE.items():
         try:
             made = TABLE_CALLS[name](TABLES[table](), make())

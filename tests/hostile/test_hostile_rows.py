@@ -77,7 +77,10 @@ def wire(depth: int) -> Any:
     ids=["patch", "no tag", "set", "from_dict", "from_image"],
 )
 def test_nested_unions_are_linear(call: Callable[[int], object]) -> None:
-    """355 bytes took five seconds: each level tried each member of the union, and so doubled."""
+    """Reading nested unions takes steps in proportion to their depth.
+
+    Each level tried each member of the union once: 355 bytes took five seconds.
+    """
     call(28)  # codecs are made at first use
     once, twice, four_times = (steps(lambda n=n: call(n)) for n in (7, 14, 28))  # type: ignore[misc]
     assert twice <= 2.3 * once
@@ -115,12 +118,15 @@ def kept_bytes(call: Callable[[int], object], count: int) -> int:
     ids=["names of requests", "texts", "long names of updates", "names of updates"],
 )
 def test_caches_are_bounded_in_bytes(call: Callable[[int], object], count: int) -> None:
-    """4,000 requests with names of 60 KB kept 1.5 GB."""
+    """Caches keep less than 16 MB, whatever the names in requests.
+
+    4,000 requests with names of 60 KB kept 1.5 GB once.
+    """
     assert kept_bytes(call, count) < 16_000_000
 
 
 def test_what_is_built_is_a_value_of_its_own() -> None:
-    """Later changes of what was given change nothing, nor do those of a request."""
+    """A builder and a request do not change when their inputs, or another request, change."""
     given: dict[str, Any] = {"a": [1], "b": {"c": ["x"]}}
     condition = attr("more") == given
     builder = UpdateBuilder().set("more", given).condition(condition)
@@ -137,14 +143,14 @@ def test_what_is_built_is_a_value_of_its_own() -> None:
 
 
 def test_a_long_name_is_a_placeholder() -> None:
-    """What would make the text too long is no part of it."""
+    """A name that would make the expression too long is replaced by a placeholder."""
     params = UpdateBuilder().set("n" * 5000, 1).build_client(table_name="docs", key={"id": "x"})
     assert len(params["UpdateExpression"]) < 200
     assert check_request("UpdateItem", params) == ()
 
 
 def test_many_operators_deep_in_a_stack() -> None:
-    """300 of them, asked where few frames are left."""
+    """A condition of 300 operators is evaluated where few stack frames are left."""
     condition = attr("a0") == 0
     for number in range(1, 300):
         condition = ~(condition & (attr(f"a{number}") == number))
@@ -153,6 +159,23 @@ def test_many_operators_deep_in_a_stack() -> None:
         return below(frames - 1) if frames else condition.matches({"a0": 0})
 
     assert below(sys.getrecursionlimit() - len_of_stack() - 120) in (True, False)
+
+
+def test_values_that_hold_themselves() -> None:
+    """Values that hold themselves are findings: they are nested too deep."""
+    once: dict[str, Any] = {}
+    once["L"] = [once]
+    twice: dict[str, Any] = {}
+    # The second time is further down: on each level there are a few more than on the last.
+    below: dict[str, Any] = {"L": [twice, {"S": "x"}]}
+    for _ in range(8):
+        below = {"L": [below]}
+    twice["M"] = {"a": twice, "b": below}
+    put = {"TableName": "orders", "Item": {"pk": {"S": "x"}, "once": once, "twice": twice}}
+
+    findings = check_request("PutItem", put)
+
+    assert [finding.code for finding in findings] == ["DYS115", "DYS115"]
 
 
 def len_of_stack() -> int:

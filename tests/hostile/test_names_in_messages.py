@@ -134,7 +134,7 @@ PLACES: dict[str, Callable[[str], Any]] = {
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("kind", NAMES)
 def test_a_name_in_a_message(place: str, kind: str) -> None:
-    """It is escaped and cut; and all of it has UTF-8."""
+    """A name in a message is escaped and cut, and the message is valid UTF-8."""
     kinds = (DynasafeError, TypeError, ValueError, AttributeError)
     with pytest.raises(kinds) as caught:
         PLACES[place](NAMES[kind])
@@ -151,7 +151,7 @@ def test_a_name_in_a_message(place: str, kind: str) -> None:
 
 
 def test_findings_of_many_names_are_counted() -> None:
-    """The first twenty are shown."""
+    """Of many findings a message has the first ones, and counts the others."""
     names = [f"n{each}" for each in range(1000)]
     found = check_request(
         "PutItem", {"TableName": "docs", "Item": {name: {"N": "x"} for name in names}}

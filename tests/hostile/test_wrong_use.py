@@ -37,17 +37,17 @@ class AsyncHook:
 
 @pytest.mark.parametrize("hook", [async_hook, AsyncHook()])
 def test_async_hooks_are_refused(hook: Any) -> None:
-    """Nobody would await them."""
+    """An async hook is refused, since nobody would await it."""
     for make in (
         lambda: AsyncTable("t", transport=ScriptedTransport(), hooks=[hook]),
         lambda: CircuitBreaker(hooks=[hook]),
     ):
-        with pytest.raises(UnsupportedTypeError, match="hooks: a hook is a plain function"):
+        with pytest.raises(UnsupportedTypeError, match="hooks: a hook must be a plain function"):
             make()
 
 
-async def test_a_hook_that_returns_a_coroutine_is_logged(caplog: Any) -> None:
-    """A lambda hides that it is async; no call fails of it, and no coroutine is left over."""
+async def test_hook_that_returns_a_coroutine_is_logged(caplog: Any) -> None:
+    """A hook that returns a coroutine is logged; the call succeeds and no coroutine is left."""
     hook: Any = lambda event: async_hook(event)  # noqa: E731
     table = AsyncTable("t", transport=ScriptedTransport([ok()]), hooks=[hook], clock=ManualClock())
     assert await table.get_item({"pk": "a"}) is None
@@ -67,7 +67,7 @@ async def test_a_hook_may_raise_anything(error: type[BaseException], caplog: Any
 
 
 def test_a_hook_may_end_the_process() -> None:
-    """Ctrl-C in a hook is Ctrl-C."""
+    """A KeyboardInterrupt in a hook is raised, not logged."""
 
     def hook(event: object) -> None:
         raise KeyboardInterrupt
@@ -78,7 +78,7 @@ def test_a_hook_may_end_the_process() -> None:
 
 
 def test_a_factory_of_each_call_is_one_factory() -> None:
-    """`breaker=lambda name: ...` in a call finds the breaker of the call before."""
+    """`breaker=lambda name: ...` in each call gives one breaker, unless its settings differ."""
     breakers = BreakerMap()
     made = [breakers.get(lambda name: CircuitBreaker(name=name), "t/write") for _ in range(3)]
     assert made[0] is made[1] is made[2]
@@ -96,14 +96,14 @@ def test_a_factory_of_each_call_is_one_factory() -> None:
         lambda: CircuitBreaker(open_s=10**5000),
     ],
 )
-def test_numbers_that_are_no_floats_are_refused(make: Any) -> None:
-    """A setting above all floats is a setting outside its range."""
+def test_numbers_above_all_floats_are_refused(make: Any) -> None:
+    """A setting that is too large for a float is refused."""
     with pytest.raises(InvalidValueError, match="the number is too large"):
         make()
 
 
-def test_any_growth_opens() -> None:
-    """Openings in a row grow to the longest, whatever the factor."""
+def test_openings_grow_to_the_longest() -> None:
+    """Openings in a row grow to the longest one, however large the factor is."""
     circuit = CircuitBreaker(open_growth=1e10, open_s=1.0, max_open_s=60.0, open_jitter=0.0)
     for _ in range(100):
         circuit._open(0.0, 0.0)
@@ -111,7 +111,7 @@ def test_any_growth_opens() -> None:
 
 
 def test_time_of_sleep_counts() -> None:
-    """The wall clock counts where it runs ahead of the monotonic one, and never goes back."""
+    """The time of a suspended machine counts, and the clock does not go back."""
     clock = SystemClock()
     monotonic_s, wall_s = clock._monotonic_s, clock._wall_s
     assert clock._now_s(monotonic_s + 1, wall_s + 1) == pytest.approx(monotonic_s + 1)
@@ -122,7 +122,7 @@ def test_time_of_sleep_counts() -> None:
 
 
 def test_what_is_rendered_shows_no_values() -> None:
-    """A repr may stand in a log."""
+    """The repr of a rendered expression shows no value, since logs may have it."""
     rendered = Rendered(text="a = :a", names={}, values={":a": {"S": "secret"}})
     assert "secret" not in repr(rendered)
     assert "secret" not in repr(Value({"S": "secret"}))
@@ -139,7 +139,7 @@ class Liar(str):
 
 
 def test_a_subclass_of_str_is_its_text() -> None:
-    """A field that says that it is another one is taken for what it holds."""
+    """A str subclass is checked by the text that it holds, whatever it says it equals."""
     with pytest.raises(InvalidPatchError, match="not allowed: 'is_admin'"):
         UpdateBuilder.from_patch({Liar("is_admin"): True}, allow={"name"})
     with pytest.raises(InvalidPatchError, match="not allowed: 'is_admin'"):
@@ -152,8 +152,8 @@ class Large:
     """Something that a function holds."""
 
 
-def test_a_local_item_class_keeps_nothing_of_its_function() -> None:
-    """But what its annotations name."""
+def test_local_item_class_keeps_no_function() -> None:
+    """A local Item class keeps alive only what its annotations name."""
 
     def define() -> tuple[type[Item], ref[Large]]:
         large = Large()

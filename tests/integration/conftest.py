@@ -86,17 +86,17 @@ def dynalite(engines: Engines) -> Engine:
 _REPAIRED = {"DYS103"}
 # By a part of the test's name: the codes of what is found though a strict engine accepts it.
 KNOWN_FALSE_ALARMS = {
-    "when_repaired_then": _REPAIRED,
+    "test_repaired_": _REPAIRED,
     "test_repairs_expressions": {"DYS107", "DYS215", "DYS222"},
     # The names of a batch get without a projection.
-    "when_repaired_then_so_are_their_parts": {*_REPAIRED, "DYS107"},
-    "test_given_aioboto3_when_guarded": _REPAIRED,
+    "test_repaired_parts": {*_REPAIRED, "DYS107"},
+    "test_guards_aioboto3": _REPAIRED,
     # What a guard that only warns lets pass.
     "[docs/guides/guard.md": _REPAIRED,
-    # A Table's values that are typed maps by their looks: only the guard knows whose they are.
-    "test_given_values_that_look_typed": {"DYS103", "DYS110", "DYS112"},
+    # A Table's values that look like typed maps: only the guard knows that they are not.
+    "test_values_that_look_typed": {"DYS103", "DYS110", "DYS112"},
     # DynamoDB Local takes the reserved word SIZE for a name, as `size = :v`; the service does not.
-    "test_given_the_recorded_texts": {"DYS215"},
+    "test_recorded_verdicts": {"DYS215"},
 }
 
 

@@ -38,11 +38,11 @@ from tests.integration.conftest import connect as connect_over_any
 from tests.support import faces
 
 BOTH_FACES = {
-    "test_given_a_pool_in_the_config_then_it_is_kept",
-    "test_given_a_table_that_is_missing_when_called_then_the_error_is_typed",
-    "test_given_an_operation_that_check_request_does_not_know_then_botocore_checks_it",
-    "test_given_it_is_not_open_when_called_then_it_says_so",
-    "test_given_raw_calls_when_lost_then_the_expression_decides_what_is_repeated",
+    "test_botocore_checks_other_operations",
+    "test_calls_need_an_open_client",
+    "test_missing_table_has_a_typed_error",
+    "test_pool_of_the_config_is_kept",
+    "test_raw_calls_are_retried_if_idempotent",
 }
 
 
@@ -61,9 +61,8 @@ def moto(engines: Any) -> Engine:
     return engine
 
 
-def test_given_it_was_closed_when_called_on_another_loop_then_it_is_closed(
-    moto: Engine,
-) -> None:
+def test_closed_client_on_another_loop(moto: Engine) -> None:
+    """A client that was closed is closed on another event loop too."""
     db = connect(moto)
 
     async def use() -> None:
@@ -75,7 +74,8 @@ def test_given_it_was_closed_when_called_on_another_loop_then_it_is_closed(
         asyncio.run(db.call("ListTables", {}))
 
 
-async def test_given_a_client_of_ones_own_when_used_then_it_stays_open(moto: Engine) -> None:
+async def test_clients_of_the_caller_stay_open(moto: Engine) -> None:
+    """A client that the caller made stays open after the database is closed."""
     async with client_of(moto) as client:
         async with AsyncDynamoDB(client) as db:
             await db.call("ListTables", {})
@@ -92,9 +92,8 @@ async def test_given_a_client_of_ones_own_when_used_then_it_stays_open(moto: Eng
         AioConfig(retries={"mode": "adaptive", "total_max_attempts": 3}),
     ],
 )
-async def test_given_a_client_that_repeats_by_itself_then_it_is_refused(
-    moto: Engine, config: Any
-) -> None:
+async def test_client_that_retries_is_refused(moto: Engine, config: Any) -> None:
+    """A client that retries by itself is refused, and the error says how to fix it."""
     async with client_of(moto, config=config) as client:
         if config is not None and config.retries.get("total_max_attempts") == 1:
             AsyncDynamoDB(client)
@@ -103,7 +102,8 @@ async def test_given_a_client_that_repeats_by_itself_then_it_is_refused(
             AsyncDynamoDB(client)
 
 
-async def test_given_something_else_than_a_client_then_it_is_refused(moto: Engine) -> None:
+async def test_other_clients_are_refused(moto: Engine) -> None:
+    """What is not an async client of DynamoDB is refused."""
     with pytest.raises(InvalidValueError, match="an aioboto3 or aiobotocore client of DynamoDB"):
         AsyncDynamoDB(boto3_client(moto))
     with pytest.raises(InvalidValueError, match="an aioboto3 or aiobotocore client of DynamoDB"):
@@ -113,7 +113,8 @@ async def test_given_something_else_than_a_client_then_it_is_refused(moto: Engin
             AsyncDynamoDB(client)
 
 
-async def test_given_it_is_not_open_when_called_then_it_says_so(moto: Engine) -> None:
+async def test_calls_need_an_open_client(moto: Engine) -> None:
+    """A call before opening or after closing raises, and a closed client can open again."""
     db = connect(moto)
     with pytest.raises(ClientClosedError):
         await db.call("ListTables", {})
@@ -125,7 +126,8 @@ async def test_given_it_is_not_open_when_called_then_it_says_so(moto: Engine) ->
         await db.call("ListTables", {})
 
 
-def test_given_retries_in_the_config_then_they_are_refused() -> None:
+def test_retries_in_client_config_are_refused() -> None:
+    """client_config refuses retries."""
     with pytest.raises(ClientRetriesError):
         client_config(retries={"max_attempts": 3})
 
@@ -139,9 +141,9 @@ def client_within(db: AsyncDynamoDB) -> Any:
     return transport._client
 
 
-async def test_given_a_config_then_its_options_are_kept_and_it_still_sends_once(
-    moto: Engine,
-) -> None:
+async def test_config_is_kept(moto: Engine) -> None:
+    """The options of a config are kept, and the client still sends each request once."""
+
     class Session(AIOHTTPSession):
         pass
 
@@ -176,16 +178,17 @@ async def test_given_a_config_then_its_options_are_kept_and_it_still_sends_once(
         (client_config(max_pool_connections=20), None, 20, 20),
     ],
 )
-async def test_given_a_pool_in_the_config_then_it_is_kept(
+async def test_pool_of_the_config_is_kept(
     moto: Engine, config: Any, max_connections: int | None, pool: int, slots: int
 ) -> None:
+    """The pool size of a config is kept, and it is the default number of slots."""
     async with connect(moto, config=config, max_connections=max_connections) as db:
         assert client_within(db).meta.config.max_pool_connections == pool
         assert db._executor.slots.count == slots
 
 
-async def test_given_more_connections_than_the_pool_has_then_they_are_refused(moto: Engine) -> None:
-    """The others would wait within the client, where an attempt's time runs out unseen."""
+async def test_more_connections_than_the_pool(moto: Engine) -> None:
+    """More connections than the pool has are refused: a call would wait inside the client."""
     with pytest.raises(ValueOutOfRangeError) as caught:
         AsyncDynamoDB.connect(
             config=AioConfig(max_pool_connections=10), max_connections=11, transport="aioboto3"
@@ -206,17 +209,20 @@ async def test_given_more_connections_than_the_pool_has_then_they_are_refused(mo
     "retries",
     [{"max_attempts": 9}, {"mode": "adaptive"}, {"total_max_attempts": 2, "max_attempts": 0}],
 )
-def test_given_a_config_that_repeats_then_a_connection_is_refused(retries: Any) -> None:
+def test_config_that_retries_is_refused(retries: Any) -> None:
+    """A config with retries is refused when a database connects."""
     with pytest.raises(ClientRetriesError, match="Fix: make it with config="):
         AsyncDynamoDB.connect(config=Config(retries=retries))
 
 
-def test_given_something_else_than_a_config_then_it_is_refused() -> None:
+def test_other_configs_are_refused() -> None:
+    """What is not a botocore Config is refused."""
     with pytest.raises(InvalidValueError, match="config: a botocore Config is expected, not dict"):
         AsyncDynamoDB.connect(config={"read_timeout": 3})
 
 
-async def test_given_client_options_then_none_is_lost(moto: Engine) -> None:
+async def test_client_options_are_used(moto: Engine) -> None:
+    """All client options are used, arguments of connect come first, and a config is refused."""
     options = {**CREDENTIALS, "region_name": REGION, "endpoint_url": moto.endpoint_url}
     async with AsyncDynamoDB.connect(client_options=options) as db:
         assert "TableNames" in await db.call("ListTables", {})
@@ -251,9 +257,8 @@ def user_agents_of(db: AsyncDynamoDB) -> list[str]:
         (Config(read_timeout=3), r"dynasafe aiobotocore/.*"),
     ],
 )
-async def test_given_a_config_when_connected_then_the_user_agent_is_its_own_or_ours(
-    moto: Engine, config: Any, expected: str
-) -> None:
+async def test_user_agent(moto: Engine, config: Any, expected: str) -> None:
+    """The user agent names dynasafe, unless the config has its own."""
     async with connect(moto, config=config) as db:
         sent = user_agents_of(db)
         await db.call("ListTables", {})
@@ -261,9 +266,8 @@ async def test_given_a_config_when_connected_then_the_user_agent_is_its_own_or_o
     assert re.fullmatch(expected, sent[0])
 
 
-async def test_given_an_operation_that_check_request_does_not_know_then_botocore_checks_it(
-    moto: Engine,
-) -> None:
+async def test_botocore_checks_other_operations(moto: Engine) -> None:
+    """Wrong parameters raise before anything is sent, also in unchecked operations."""
     async with connect(moto) as db:
         sent = user_agents_of(db)
         with pytest.raises(InvalidRequestError, match=r"cannot be converted.*\n.*TableName"):
@@ -277,9 +281,10 @@ async def test_given_an_operation_that_check_request_does_not_know_then_botocore
     assert sent == []
 
 
-async def test_given_raw_calls_when_lost_then_the_expression_decides_what_is_repeated(
+async def test_raw_calls_are_retried_if_idempotent(
     db: AsyncDynamoDB, create_table: CreateTable, engine: Engine
 ) -> None:
+    """A raw update is retried after a lost answer only if its expression is idempotent."""
     table = await create_table(pk="S")
     plan = FaultPlan(script=(Fault.CLOSE_AFTER,), operations=frozenset({"UpdateItem"}))
     base = {"TableName": table, "Key": {"pk": {"S": "a"}}}
@@ -299,9 +304,8 @@ async def test_given_raw_calls_when_lost_then_the_expression_decides_what_is_rep
     assert item["n"] == {"N": "2"}
 
 
-async def test_given_a_table_that_is_missing_when_called_then_the_error_is_typed(
-    db: AsyncDynamoDB,
-) -> None:
+async def test_missing_table_has_a_typed_error(db: AsyncDynamoDB) -> None:
+    """A call on a missing table raises a ServiceError with its code, table and status."""
     with pytest.raises(ServiceError) as caught:
         await db.table("missing-table").get_item({"pk": "a"})
 
@@ -318,9 +322,8 @@ def count_descriptors() -> int:
         pytest.skip("this system has no /proc/self/fd to count descriptors in")
 
 
-async def test_given_calls_that_are_cancelled_then_no_descriptor_is_left(
-    engines: Any,
-) -> None:
+async def test_cancelled_calls_leave_no_descriptor(engines: Any) -> None:
+    """Cancelled calls leave no file descriptor open and no slot taken."""
     engine = engines.get("dynamodb-local")
     chance = random.Random(5)
     async with connect(engine) as db:
@@ -347,7 +350,9 @@ async def test_given_calls_that_are_cancelled_then_no_descriptor_is_left(
 # Credentials
 
 
-async def test_given_expired_credentials_when_refused_then_fresh_ones_are_fetched_once() -> None:
+async def test_expired_credentials_are_refreshed_once() -> None:
+    """Expired credentials are refreshed once in a call."""
+
     class Refreshing(ScriptedTransport):
         refreshed = 0
 
@@ -365,7 +370,9 @@ async def test_given_expired_credentials_when_refused_then_fresh_ones_are_fetche
     assert again.refreshed == 1
 
 
-async def test_given_a_refresh_that_fails_then_nothing_more_is_sent() -> None:
+async def test_failed_refresh_sends_nothing_more() -> None:
+    """If fresh credentials are not found, nothing more is sent."""
+
     class Broken(ScriptedTransport):
         async def refresh_credentials(self) -> bool:
             raise NotSent("no metadata service", provider="iam-role")
@@ -377,16 +384,15 @@ async def test_given_a_refresh_that_fails_then_nothing_more_is_sent() -> None:
 
 
 async def test_static_credentials_are_not_sent_again() -> None:
-    """Credentials that cannot change would only be refused once more."""
+    """After an expired token, fixed credentials are not sent again."""
     transport = ScriptedTransport([refused("ExpiredTokenException")])
     with pytest.raises(ServiceError, match="ExpiredTokenException"):
         await AsyncTable("table", transport=transport).get_item({"pk": "a"})
     assert len(transport.calls) == 1
 
 
-async def test_given_credentials_that_can_be_fetched_then_the_client_fetches_them(
-    moto: Engine,
-) -> None:
+async def test_five_refreshes_fetch_once(moto: Engine) -> None:
+    """Five concurrent refreshes fetch credentials once, and fixed credentials are kept."""
     fetched = 0
 
     def metadata() -> dict[str, str]:

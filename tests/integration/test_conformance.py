@@ -19,6 +19,7 @@ from dynasafe.testing.engines import Engine
 from dynasafe.values.convert import to_attribute_map
 from tests.integration.conftest import boto3_client, key_schema
 from tests.properties.update_strategies import true_conditions, updates
+from tests.support.budgets import examples
 from tests.support.requests import send
 from tests.support.words import check_as_before
 
@@ -204,16 +205,16 @@ def same_words(theirs: str, ours: list[str]) -> bool:
     return any(each.startswith(start) or theirs.startswith(each) for each in ours)
 
 
-@settings(suppress_health_check=list(HealthCheck), max_examples=2000)
+@settings(suppress_health_check=list(HealthCheck), max_examples=examples(1000))
 @given(data=st.data())
-def test_given_an_update_valid_or_broken_then_the_verdict_is_the_engines(
-    judge: Judge, data: st.DataObject
-) -> None:
+def test_any_update_has_the_engines_verdict(judge: Judge, data: st.DataObject) -> None:
+    """Any update, valid or broken, is accepted or refused as the engine does."""
     item, builder, _ = data.draw(updates())
     if data.draw(st.booleans()):
         builder.condition(data.draw(true_conditions(item)))
     stored = {**KEY, **to_attribute_map({n: v for n, v in item.items() if n not in ("pk", "sk")})}
-    judge.client.put_item(TableName=TABLE, Item=stored)
+    url = judge.client.meta.endpoint_url
+    assert send(url, "PutItem", {"TableName": TABLE, "Item": stored}) == ("", "")
     params = builder.build_client(table_name=TABLE, key={"pk": "k", "sk": 1})
     params = copy.deepcopy(params)
     names = data.draw(st.lists(st.sampled_from(sorted(MUTATIONS)), max_size=2, unique=True))
@@ -228,7 +229,8 @@ def test_given_an_update_valid_or_broken_then_the_verdict_is_the_engines(
 
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS.keys() - UNDECIDABLE))
-def test_given_one_fault_then_the_words_are_the_engines(judge: Judge, name: str) -> None:
+def test_one_fault_has_the_engines_words(judge: Judge, name: str) -> None:
+    """An update with one fault is refused in the engine's words."""
     params = copy.deepcopy(BASE)
     MUTATIONS[name](params)
 
@@ -242,9 +244,7 @@ def test_given_one_fault_then_the_words_are_the_engines(judge: Judge, name: str)
             assert same_words(theirs, ours), (theirs, ours)
 
 
-def test_given_two_faults_at_once_then_verdicts_agree_and_almost_all_words_do(
-    judge: Judge,
-) -> None:
+def test_two_faults_have_the_engines_verdict(judge: Judge) -> None:
     """All pairs of faults. Which of two is reported first is left open: the emulator looks at the
     table's keys before the expressions, the service the other way round.
     """
@@ -348,9 +348,10 @@ OWN_WORDS = {
 
 
 @pytest.mark.parametrize(("operation", "members"), REQUESTS)
-def test_given_another_request_then_the_verdict_and_the_words_are_the_engines(
+def test_requests_have_the_engines_words(
     judge: Judge, operation: str, members: dict[str, Any]
 ) -> None:
+    """Each request is accepted or refused as the engine does, in its words."""
     given_ = {name: value for name, value in members.items() if value is not None}
     params = {"TableName": TABLE, **copy.deepcopy(given_)}
 
@@ -483,7 +484,8 @@ LIMITS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", LIMITS)
-def test_given_a_limit_then_ours_is_the_engines(judge: Judge, name: str) -> None:
+def test_limits_are_the_engines(judge: Judge, name: str) -> None:
+    """The largest allowed value is accepted, and one more is refused, as by the engine."""
     operation, fine, too_much = LIMITS[name]
 
     for members, is_fine in ((fine, True), (too_much, False)):
@@ -497,9 +499,8 @@ VALUES_EXCEED = "ExpressionAttributeValues exceeds max size"
 
 
 @pytest.mark.parametrize(("size_bytes", "is_told"), [(2_097_152, False), (2_097_153, True)])
-def test_given_names_and_values_of_2_mb_then_ours_is_the_engines(
-    judge: Judge, size_bytes: int, is_told: bool
-) -> None:
+def test_names_and_values_of_2_mb(judge: Judge, size_bytes: int, is_told: bool) -> None:
+    """Names and values of an expression have up to 2 MB together, as in the engine."""
     # No request breaks this rule alone: what two expressions may use is a little less.
     rest = size_bytes - len(":v") - len(":w") - 1_048_000
     values = {":v": {"S": "x" * 1_048_000}, ":w": {"S": "x" * rest}}
@@ -573,9 +574,10 @@ MANY: list[tuple[str, dict[str, Any], bool]] = [
 
 
 @pytest.mark.parametrize(("method", "params", "is_fine"), MANY)
-def test_given_many_at_once_then_the_verdict_is_the_engines(
+def test_batches_have_the_engines_verdict(
     judge: Judge, method: str, params: dict[str, Any], is_fine: bool
 ) -> None:
+    """Batches and transactions are accepted or refused as the engine does."""
     operation = "".join(word.title() for word in method.split("_"))
     try:
         getattr(judge.client, method)(**params)
@@ -589,7 +591,8 @@ def test_given_many_at_once_then_the_verdict_is_the_engines(
     assert (ours == ()) is is_fine, ours
 
 
-def test_given_an_empty_token_then_only_the_emulator_accepts_it(judge: Judge) -> None:
+def test_emulator_accepts_an_empty_token(judge: Judge) -> None:
+    """An empty token is refused, and the emulator alone accepts it."""
     # "TransactWriteItems", API Reference: a token has 1 to 36 characters.
     params = {"TransactItems": transact("Put", 1), "ClientRequestToken": ""}
 

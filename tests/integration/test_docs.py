@@ -196,9 +196,10 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("page", "engine_name", "shown"), [*cases()])
-def test_given_a_page_when_its_examples_run_then_they_hold(
+def test_examples_of_pages_run(
     page: Path, engine_name: Any, shown: str, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The examples of each page run, and their assertions hold."""
     engine = engines.get(engine_name)
     # A reader who pastes a block has no such variable: each block must name the engine.
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
@@ -274,9 +275,10 @@ def programs() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize(("name", "program", "output"), [*programs()])
-def test_given_a_program_of_a_page_when_it_runs_then_it_prints_what_the_page_says(
+def test_programs_print_what_the_page_says(
     name: str, program: Block, output: Block, tmp_path: Path
 ) -> None:
+    """A program of a page prints what the page says."""
     (tmp_path / name).write_text(program.text)
 
     ran = subprocess.run(
@@ -305,9 +307,8 @@ def pasted_text(numbered: tuple[int, Block]) -> str:
     return head + indent(block.text, " " * 4)
 
 
-def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refused(
-    tmp_path: Path,
-) -> None:
+def test_examples_pass_the_type_checker(tmp_path: Path) -> None:
+    """The examples of all pages pass the type checker."""
     # As the start page says: pasted into its `main`; but what is there to be replaced.
     before, rest = python_of(START)[0].text.split("await create_table(db)\n")
     after = rest[rest.index("\n\nif __name__") :]
@@ -334,7 +335,8 @@ def test_given_the_pages_when_their_examples_are_type_checked_then_none_is_refus
     assert [line for line in checked.stdout.splitlines() if ": error:" in line] == []
 
 
-def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
+def test_pages_are_in_the_navigation() -> None:
+    """Each page has a place in the navigation."""
     places = re.findall(r"^ *- (\S+)$", (DOCS / ".nav.yml").read_text(), re.MULTILINE)
     for page in DOCS.rglob("*.md"):
         path = page.relative_to(DOCS)
@@ -342,7 +344,8 @@ def test_given_the_pages_then_each_has_a_place_in_the_navigation() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_given_a_page_then_its_links_lead_to_files_that_are_there(page: Path) -> None:
+def test_links_lead_to_files(page: Path) -> None:
+    """The links of a page lead to files that exist."""
     parts = [part for token, _, _ in tokens_of(page.read_text()) for part in token.children or ()]
     targets = [
         str(part.attrs[name]) for part in parts for name in ("href", "src") if name in part.attrs
@@ -353,7 +356,8 @@ def test_given_a_page_then_its_links_lead_to_files_that_are_there(page: Path) ->
             assert (page.parent / path).exists(), f"{name_of(page)} links to {target}"
 
 
-def test_given_the_examples_then_the_pages_show_each_whole() -> None:
+def test_pages_show_each_example() -> None:
+    """The source pages show each file of the examples."""
     shown = {
         path
         for page in DOCS.glob("sources/*.md")
@@ -369,7 +373,8 @@ def test_given_the_examples_then_the_pages_show_each_whole() -> None:
     assert shown == examples - packages
 
 
-def test_given_the_public_names_then_the_reference_has_each() -> None:
+def test_reference_has_each_public_name() -> None:
+    """The reference has each public name."""
     reference = "".join(path.read_text() for path in DOCS.glob("reference/*.md"))
     shown = set(re.findall(r"^::: (\S+)$", reference, re.MULTILINE))
     for name in dynasafe.__all__:
@@ -379,9 +384,8 @@ def test_given_the_public_names_then_the_reference_has_each() -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_given_a_page_then_each_block_says_what_it_is_and_its_commands_are_there(
-    page: Path,
-) -> None:
+def test_blocks_say_what_they_are(page: Path) -> None:
+    """Each code block of a page names its language, and unmarked blocks have only commands."""
     for block in blocks_of(page):
         where = f"{name_of(page)}, line {block.line}"
         if block.info:

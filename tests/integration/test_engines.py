@@ -14,13 +14,13 @@ from dynasafe.testing.engines import Engine, EngineUnavailableError, start_engin
 from tests.integration.conftest import Engines, boto3_client
 
 
-def test_given_an_engine_when_started_then_it_answers(engine: Engine) -> None:
+def test_engine_answers(engine: Engine) -> None:
+    """A started engine answers."""
     assert isinstance(boto3_client(engine).list_tables()["TableNames"], list)
 
 
-def test_given_empty_names_when_sent_then_only_the_lenient_engine_takes_them(
-    engine: Engine,
-) -> None:
+def test_strict_engines_refuse_empty_names(engine: Engine) -> None:
+    """A strict engine refuses empty names, and a lenient one accepts them."""
     client = boto3_client(engine)
     client.create_table(
         TableName="lenience",
@@ -49,9 +49,10 @@ def test_given_empty_names_when_sent_then_only_the_lenient_engine_takes_them(
 
 
 @pytest.mark.parametrize("name", ["dynalite", "dynamodb-local"])
-def test_given_an_empty_folder_when_started_then_the_error_says_how_to_mend_it(
+def test_missing_engine_says_how_to_fix_it(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The error for an engine that is not installed names the variable to set."""
     monkeypatch.setenv("DYNASAFE_ENGINES_DIR", str(tmp_path))
 
     with (
@@ -64,9 +65,10 @@ def test_given_an_empty_folder_when_started_then_the_error_says_how_to_mend_it(
 
 
 @pytest.mark.parametrize("name", ["dynalite", "dynamodb-local"])
-def test_given_a_proxy_in_the_environment_when_started_then_it_is_not_asked(
+def test_proxy_of_the_environment_is_not_used(
     name: str, engines: Engines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An engine starts without asking the proxy of the environment."""
     engines.get(name)  # type: ignore[arg-type]  # it skips where the engine is not installed
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         port = proxy.getsockname()[1]
@@ -81,9 +83,8 @@ def test_given_a_proxy_in_the_environment_when_started_then_it_is_not_asked(
         assert engine.is_strict
 
 
-def test_given_a_server_on_the_port_when_dynalite_is_started_then_another_port_is_tried(
-    engines: Engines, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_taken_port_is_skipped(engines: Engines, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a server has its port already, dynalite is started on another one."""
     engines.get("dynalite")
     taken_url = engines.get("moto").endpoint_url
     ports = [int(taken_url.rpartition(":")[2])]
@@ -96,7 +97,7 @@ def test_given_a_server_on_the_port_when_dynalite_is_started_then_another_port_i
 
 
 def test_an_engine_ends_with_its_process(engines: Engines) -> None:
-    """One that is killed leaves no engine behind."""
+    """An engine ends with the process that started it, also if that is killed."""
     engines.get("dynalite")
     program = (
         "from dynasafe.testing.engines import start_engine\n"

@@ -9,9 +9,8 @@ from examples import demo
 from tests.integration.differences import lacks
 
 
-async def test_given_the_demo_when_run_then_it_tells_its_story(
-    engine: Engine, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_demo_prints_its_story(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    """The demo prints these lines on an engine with transactions."""
     if lacks(engine, "transactions"):
         with pytest.raises(AttributeError):  # the failed condition has no item on this engine
             await demo.main(engine.endpoint_url)

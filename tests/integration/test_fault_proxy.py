@@ -24,15 +24,15 @@ from tests.integration.conftest import CREDENTIALS, REGION, connect, key_schema
 from tests.support import faces
 
 # The others are of the proxy itself, or of tasks.
-BOTH_FACES = {
+EVERY_TRANSPORT = {
+    "test_batch_without_an_end",
+    "test_exactly_once_counts_once",
     "test_fault_through_a_client",
-    "test_given_a_batch_that_never_ends_then_what_is_left_is_told",
-    "test_given_a_lost_answer_when_incrementing_then_it_is_unknown_and_sent_once",
-    "test_given_any_fault_when_exactly_once_then_it_counts_once",
-    "test_given_refused_connections_when_met_then_nothing_was_sent",
-    "test_given_slow_bytes_and_duplicates_then_answers_are_read_all_the_same",
-    "test_given_throttles_to_the_end_then_their_reasons_are_told",
-    "test_given_unprocessed_halves_then_batches_are_completed",
+    "test_lost_increment_is_unknown",
+    "test_refused_connection_sends_nothing",
+    "test_slow_and_duplicate_answers_are_read",
+    "test_throttle_reasons_are_reported",
+    "test_unprocessed_halves_are_completed",
 }
 
 TABLE = "faults"
@@ -95,7 +95,7 @@ RAISED: list[tuple[Fault, bool, type[TransportError]]] = [
 async def test_fault_through_a_client(
     local: Engine, fault: Fault, is_applied: bool, raised: type[TransportError]
 ) -> None:
-    """A client of aioboto3, or boto3, meets it; the transport says what became of the request."""
+    """A client of aioboto3 or boto3 meets the fault, and the transport reports the outcome."""
     async with (
         proxied(local, fault) as proxy,
         faces.transport_of_client(
@@ -126,14 +126,14 @@ async def test_fault_through_a_client(
         (Fault.THROTTLE, scripted.throttled),
     ],
 )
-def test_given_a_scripted_failure_then_it_is_of_the_class_of_the_real_one(
-    fault: Fault, double: Any
-) -> None:
+def test_scripted_failures_have_the_real_class(fault: Fault, double: Any) -> None:
+    """A scripted failure has the class that the real failure raises."""
     _, _, raised = next(row for row in RAISED if row[0] is fault)
     assert type(double()) is raised
 
 
-async def test_given_refused_connections_when_met_then_nothing_was_sent(local: Engine) -> None:
+async def test_refused_connection_sends_nothing(local: Engine) -> None:
+    """A refused connection raises ConnectionNotMadeError, and nothing was sent."""
     async with proxied(local) as proxy, through(proxy, retry=None) as db:
         table = db.table(TABLE)
         await table.update_item(KEY, increment())
@@ -154,9 +154,8 @@ async def test_given_refused_connections_when_met_then_nothing_was_sent(local: E
         (Fault.WRONG_CRC32, True),
     ],
 )
-async def test_given_a_lost_answer_when_incrementing_then_it_is_unknown_and_sent_once(
-    local: Engine, fault: Fault, is_applied: bool
-) -> None:
+async def test_lost_increment_is_unknown(local: Engine, fault: Fault, is_applied: bool) -> None:
+    """After a lost answer an increment has an unknown outcome and was sent once."""
     async with proxied(local, fault) as proxy, through(proxy) as db:
         with pytest.raises(OutcomeUnknownError):
             await db.table(TABLE).update_item(KEY, increment())
@@ -169,9 +168,8 @@ async def test_given_a_lost_answer_when_incrementing_then_it_is_unknown_and_sent
     "fault",
     [fault for fault in Fault if fault is not Fault.UNPROCESSED],
 )
-async def test_given_any_fault_when_exactly_once_then_it_counts_once(
-    local: Engine, fault: Fault
-) -> None:
+async def test_exactly_once_counts_once(local: Engine, fault: Fault) -> None:
+    """With exactly_once an increment counts once, whatever fault it meets."""
     async with proxied(local, fault) as proxy, through(proxy) as db:
         await db.table(TABLE).update_item(KEY, increment(), exactly_once=True)
 
@@ -179,7 +177,8 @@ async def test_given_any_fault_when_exactly_once_then_it_counts_once(
     assert await stored(local) == 1
 
 
-async def test_given_throttles_to_the_end_then_their_reasons_are_told(local: Engine) -> None:
+async def test_throttle_reasons_are_reported(local: Engine) -> None:
+    """A call that is throttled to the end raises with the reasons."""
     policy = RetryPolicy(max_attempts=2, throttle_base_delay_s=0.0)
     async with (
         proxied(local, Fault.THROTTLE, Fault.THROTTLE) as proxy,
@@ -192,9 +191,8 @@ async def test_given_throttles_to_the_end_then_their_reasons_are_told(local: Eng
     assert caught.value.attempts == 2
 
 
-async def test_given_slow_bytes_and_duplicates_then_answers_are_read_all_the_same(
-    local: Engine,
-) -> None:
+async def test_slow_and_duplicate_answers_are_read(local: Engine) -> None:
+    """Slow answers and duplicates of requests give the stored values."""
     async with proxied(local, Fault.SLOW, Fault.DUPLICATE) as proxy, through(proxy) as db:
         table = db.table(TABLE)
         first = await table.update_item(KEY, increment(), return_values="ALL_NEW")
@@ -204,7 +202,8 @@ async def test_given_slow_bytes_and_duplicates_then_answers_are_read_all_the_sam
     assert second.attributes["n"] == 3
 
 
-async def test_given_unprocessed_halves_then_batches_are_completed(local: Engine) -> None:
+async def test_unprocessed_halves_are_completed(local: Engine) -> None:
+    """Batches whose requests are processed by halves are completed."""
     keys = [{"pk": f"b{number}"} for number in range(40)]
     policy = RetryPolicy(max_attempts=9, throttle_base_delay_s=0.0)
     async with (
@@ -219,7 +218,8 @@ async def test_given_unprocessed_halves_then_batches_are_completed(local: Engine
     assert proxy.count(Fault.UNPROCESSED) == 5
 
 
-async def test_given_a_batch_that_never_ends_then_what_is_left_is_told(local: Engine) -> None:
+async def test_batch_without_an_end(local: Engine) -> None:
+    """A batch that is not completed in its attempts reports what was not processed."""
     keys = [{"pk": f"b{number}"} for number in range(16)]
     policy = RetryPolicy(max_attempts=3, throttle_base_delay_s=0.0)
     async with (
@@ -233,7 +233,8 @@ async def test_given_a_batch_that_never_ends_then_what_is_left_is_told(local: En
     assert len(caught.value.unprocessed) == 2
 
 
-def test_given_a_plan_when_asked_twice_then_it_says_the_same() -> None:
+def test_plan_is_deterministic() -> None:
+    """A plan with the same seed has the same faults, at about its rates."""
     rates = {Fault.HANG: 0.2, Fault.THROTTLE: 0.3}
     plan, again = FaultPlan(seed=7, rates=rates), FaultPlan(seed=7, rates=rates)
     faults = [plan.fault(index, "PutItem") for index in range(2000)]
@@ -244,17 +245,20 @@ def test_given_a_plan_when_asked_twice_then_it_says_the_same() -> None:
     assert 500 < faults.count(Fault.THROTTLE) < 700
 
 
-def test_given_rates_over_one_then_the_plan_is_refused() -> None:
+def test_rates_over_one_are_refused() -> None:
+    """Rates of faults that are more than 1 together are refused."""
     with pytest.raises(ValueError, match="are from 0 to 1 together"):
         FaultPlan(rates={Fault.HANG: 0.8, Fault.THROTTLE: 0.3})
 
 
-def test_given_an_upstream_elsewhere_then_the_proxy_is_refused() -> None:
+def test_proxy_is_for_loopback_only() -> None:
+    """A proxy refuses an upstream that is not on loopback."""
     with pytest.raises(ValueError, match="loopback only"):
         FaultProxy("http://dynamodb.us-east-1.example.com", FaultPlan())
 
 
-async def test_given_requests_under_way_when_it_stops_then_no_task_is_left(local: Engine) -> None:
+async def test_stopped_proxy_leaves_no_task(local: Engine) -> None:
+    """A proxy that stops ends the requests in progress and leaves no task."""
     before = asyncio.all_tasks()
     async with proxied(local, Fault.HANG) as proxy, through(proxy, attempt_timeout_s=None) as db:
         call = asyncio.create_task(db.table(TABLE).update_item(KEY, increment(), timeout_s=None))

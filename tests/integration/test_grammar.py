@@ -47,9 +47,8 @@ def ask(client: Any, kind: str, text: str) -> str | None:
     return None
 
 
-def test_given_the_recorded_texts_when_the_engine_is_asked_then_its_verdicts_are_the_same(
-    dynamodb_local: Engine,
-) -> None:
+def test_recorded_verdicts(dynamodb_local: Engine) -> None:
+    """The engine's verdict on each recorded text is the recorded one."""
     client = boto3_client(dynamodb_local)
     schema = key_schema(pk="S", sk="S")
     client.create_table(TableName=TABLE, BillingMode="PAY_PER_REQUEST", **schema)

@@ -49,9 +49,8 @@ def options(engine: Engine) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("empty", [{}, None])
-def test_given_a_client_when_guarded_then_the_incident_is_refused_before_it_is_sent(
-    local: Engine, empty: Any
-) -> None:
+def test_guard_refuses_the_incident(local: Engine, empty: Any) -> None:
+    """A guarded client refuses empty names before they are sent."""
     client = guard(boto3_client(local))
 
     with pytest.raises(InvalidRequestError) as caught:
@@ -62,9 +61,8 @@ def test_given_a_client_when_guarded_then_the_incident_is_refused_before_it_is_s
 
 
 @pytest.mark.parametrize("empty", [{}, None])
-def test_given_a_table_when_repaired_then_the_incident_works_and_is_reported(
-    local: Engine, empty: Any
-) -> None:
+def test_repaired_incident_is_reported(local: Engine, empty: Any) -> None:
+    """A guard in repair mode leaves out empty names and reports it."""
     seen: list[Event] = []
     table = guard(boto3_resource(local).Table(TABLE), mode="repair", hooks=[seen.append])
 
@@ -78,7 +76,8 @@ def test_given_a_table_when_repaired_then_the_incident_works_and_is_reported(
     ]
 
 
-def test_given_a_table_when_guarded_then_boto3s_conditions_pass(local: Engine) -> None:
+def test_guard_takes_boto3_conditions(local: Engine) -> None:
+    """A guarded table accepts boto3's conditions and refuses wrong values and expressions."""
     table = guard(boto3_resource(local).Table(TABLE))
 
     table.put_item(Item={"id": "a", "n": 1}, ConditionExpression=Attr("id").not_exists())
@@ -94,9 +93,8 @@ def test_given_a_table_when_guarded_then_boto3s_conditions_pass(local: Engine) -
 
 
 @pytest.mark.parametrize("guards_session", [False, True])
-def test_given_values_that_look_typed_then_a_table_and_a_client_take_each_as_its_own(
-    local: Engine, guards_session: bool
-) -> None:
+def test_values_that_look_typed(local: Engine, guards_session: bool) -> None:
+    """A dict that looks like a wire value is a map for a table and a value for a client."""
     session = boto3.Session()
     if guards_session:
         guard(session)
@@ -117,9 +115,8 @@ def test_given_values_that_look_typed_then_a_table_and_a_client_take_each_as_its
         client.put_item(TableName=TABLE, Item={"id": "a"})
 
 
-def test_given_a_warning_guard_then_the_request_goes_on(
-    local: Engine, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_warning_guard_sends_the_request(local: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    """A guard in warn mode logs the finding and sends the request."""
     client = guard(boto3_client(local), mode="warn")
 
     with pytest.raises(ClientError, match="must not be empty"):
@@ -131,9 +128,10 @@ def test_given_a_warning_guard_then_the_request_goes_on(
 @pytest.mark.parametrize(
     ("empty", "error"), [("", ClientError), (None, ParamValidationError)], ids=["empty", "none"]
 )
-def test_given_an_empty_update_when_repaired_then_it_is_left_to_be_refused(
+def test_repaired_empty_update_is_refused(
     local: Engine, empty: Any, error: type[Exception]
 ) -> None:
+    """A guard in repair mode keeps an empty UpdateExpression, which is refused."""
     client = guard(boto3_client(local), mode="repair")
 
     with pytest.raises(error):
@@ -143,9 +141,8 @@ def test_given_an_empty_update_when_repaired_then_it_is_left_to_be_refused(
 
 
 @pytest.mark.parametrize("empty", [{}, None])
-def test_given_transactions_and_batches_when_repaired_then_so_are_their_parts(
-    local: Engine, empty: Any
-) -> None:
+def test_repaired_parts_of_transactions(local: Engine, empty: Any) -> None:
+    """A guard repairs parts of transactions and batches, and keeps the caller's dicts."""
     seen: list[Event] = []
     client = guard(boto3_client(local), mode="repair", hooks=[seen.append])
     entries = [{"Update": {**WIRE, "ExpressionAttributeNames": empty}}]
@@ -163,9 +160,8 @@ def test_given_transactions_and_batches_when_repaired_then_so_are_their_parts(
     assert tables[TABLE]["ExpressionAttributeNames"] is empty
 
 
-def test_given_an_empty_start_key_when_repaired_then_it_begins_at_the_beginning(
-    local: Engine,
-) -> None:
+def test_repaired_start_key(local: Engine) -> None:
+    """A guard in repair mode leaves out an empty start key and an empty filter."""
     client = guard(boto3_client(local), mode="repair")
     client.put_item(TableName=TABLE, Item={"id": {"S": "a"}})
 
@@ -214,7 +210,8 @@ def test_repairs_expressions(local: Engine) -> None:
     assert len(values) == 3
 
 
-def test_given_it_is_guarded_twice_when_unguarded_then_it_is_as_before(local: Engine) -> None:
+def test_unguard_ends_every_guard(local: Engine) -> None:
+    """After unguard a client that was guarded twice is as before."""
     client = guard(guard(boto3_client(local), mode="warn"))
     with pytest.raises(InvalidRequestError):
         client.update_item(**WIRE, ExpressionAttributeNames={})
@@ -226,7 +223,8 @@ def test_given_it_is_guarded_twice_when_unguarded_then_it_is_as_before(local: En
 
 
 @pytest.mark.parametrize("make", [boto3.Session, botocore.session.get_session])
-def test_given_a_session_when_guarded_then_its_clients_are(local: Engine, make: Any) -> None:
+def test_guarded_session_guards_its_clients(local: Engine, make: Any) -> None:
+    """The clients of a guarded session are guarded."""
     session = guard(make())
     create = getattr(session, "create_client", None) or session.client
     client = create("dynamodb", **options(local))
@@ -235,9 +233,8 @@ def test_given_a_session_when_guarded_then_its_clients_are(local: Engine, make: 
         client.update_item(**WIRE, ExpressionAttributeNames={})
 
 
-async def test_given_aioboto3_when_guarded_then_client_resource_and_session_are(
-    local: Engine,
-) -> None:
+async def test_guards_aioboto3(local: Engine) -> None:
+    """Clients, resources and sessions of aioboto3 can be guarded."""
     async with aioboto3.Session().client("dynamodb", **options(local)) as client:
         guard(client)
         with pytest.raises(InvalidRequestError):
@@ -251,7 +248,8 @@ async def test_given_aioboto3_when_guarded_then_client_resource_and_session_are(
             await client.update_item(**WIRE, ExpressionAttributeNames={})
 
 
-def test_given_a_schema_then_keys_are_checked_too(local: Engine) -> None:
+def test_guard_checks_keys_by_schema(local: Engine) -> None:
+    """A guard with a schema checks keys."""
     plain = boto3_client(local)
     client = guard(boto3_client(local), schema=plain.describe_table(TableName=TABLE))
 
@@ -259,7 +257,8 @@ def test_given_a_schema_then_keys_are_checked_too(local: Engine) -> None:
         client.get_item(TableName=TABLE, Key={"id": {"N": "1"}})
 
 
-def test_given_schemas_by_table_then_others_have_none(local: Engine) -> None:
+def test_guard_has_schemas_by_table(local: Engine) -> None:
+    """A guard with schemas by table checks keys of these tables only."""
     schemas = {TABLE: boto3_client(local).describe_table(TableName=TABLE)}
     client = guard(boto3_client(local), schema=schemas)
 
@@ -269,7 +268,8 @@ def test_given_schemas_by_table_then_others_have_none(local: Engine) -> None:
         client.get_item(TableName="other", Key={"id": {"N": "1"}})
 
 
-def test_given_nonsense_then_it_is_refused(local: Engine) -> None:
+def test_guard_refuses_wrong_arguments(local: Engine) -> None:
+    """A guard refuses other objects, modes and schemas."""
     with pytest.raises(InvalidValueError, match="a client, resource, Table or session"):
         guard(object())
     with pytest.raises(InvalidValueError, match="'raise', 'repair' or 'warn', not 'fix'"):
@@ -384,7 +384,7 @@ async def test_describes_with_async_clients(local: Engine) -> None:
 
 
 def test_describes_from_threads(local: Engine) -> None:
-    """So do threads."""
+    """Calls from several threads wait for one description."""
     client = guard(boto3_client(local), schema="describe")
     names = described(client)
 

@@ -48,33 +48,29 @@ def users(dynamodb_local: Engine) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("fields", [PROFILE, COUNTER])
-def test_given_none_for_no_names_when_sent_by_hand_then_boto3_dies(
-    users: Any, fields: dict[str, Any]
-) -> None:
+def test_none_for_names_raises_in_boto3(users: Any, fields: dict[str, Any]) -> None:
+    """None in place of no names raises AttributeError in boto3."""
     with pytest.raises(AttributeError, match="'NoneType' object has no attribute"):
         users.update_item(**by_hand(fields, none_for_empty=True))
 
 
 @pytest.mark.parametrize("fields", [PROFILE, COUNTER])
-def test_given_empty_names_when_sent_by_hand_then_dynamodb_refuses_them(
-    users: Any, fields: dict[str, Any]
-) -> None:
+def test_empty_names_are_refused_by_dynamodb(users: Any, fields: dict[str, Any]) -> None:
+    """DynamoDB refuses empty names."""
     with pytest.raises(ClientError, match="ExpressionAttributeNames must not be empty"):
         users.update_item(**by_hand(fields, none_for_empty=False))
 
 
-def test_given_a_reserved_word_when_sent_by_hand_then_it_worked_which_hid_the_fault(
-    users: Any,
-) -> None:
+def test_reserved_word_hid_the_fault(users: Any) -> None:
+    """The same code works for an attribute that is a reserved word, which hid the fault."""
     users.update_item(**by_hand(RENAME, none_for_empty=True))
 
     assert users.get_item(Key=KEY)["Item"] == {**KEY, **RENAME}
 
 
 @pytest.mark.parametrize("fields", [PROFILE, RENAME, COUNTER])
-def test_given_the_same_updates_when_built_then_they_work_with_boto3(
-    users: Any, fields: dict[str, Any]
-) -> None:
+def test_built_updates_work_with_boto3(users: Any, fields: dict[str, Any]) -> None:
+    """The same updates, built by UpdateBuilder, work with boto3."""
     update = UpdateBuilder.from_patch(fields, allow=fields.keys())
 
     users.update_item(**update.build(key=KEY))
@@ -83,9 +79,10 @@ def test_given_the_same_updates_when_built_then_they_work_with_boto3(
 
 
 @pytest.mark.parametrize("fields", [PROFILE, RENAME, COUNTER])
-async def test_given_the_same_updates_when_built_then_they_work_with_aioboto3(
+async def test_built_updates_work_with_aioboto3(
     users: Any, dynamodb_local: Engine, fields: dict[str, Any]
 ) -> None:
+    """The same updates, built by UpdateBuilder, work with aioboto3."""
     update = UpdateBuilder.from_patch(fields, allow=fields.keys())
     options: Any = {
         "region_name": REGION,

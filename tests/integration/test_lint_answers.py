@@ -238,7 +238,7 @@ LOCAL_WORDS = {
 @pytest.mark.parametrize(("name", "code"), VARIANTS, ids=[each[0] for each in VARIANTS])
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_variant(name: str, code: str, people: Any) -> None:
-    """What the rule says of this form is what boto3, aioboto3 or DynamoDB answers."""
+    """Each form of a rule's example gets the answer that the rule says."""
     found = problems(code, before=PREAMBLE)
     (problem,) = [each for each in found if each.level == "error" or len(found) == 1]
 
@@ -436,10 +436,10 @@ PROOFS: dict[str, Callable[[Any], None]] = {
 
 @pytest.mark.parametrize("code", PROOFS)
 def test_happens(code: str, people: Any) -> None:
-    """What the page says that happens without an error does."""
+    """What a page says happens without an error, happens."""
     PROOFS[code](people)
 
 
 def test_each_code_is_run() -> None:
-    """Every page is answered or proved; a comment that suppresses nothing does nothing."""
+    """Each code has an answer or a proof here; only DYS399, for useless comments, has none."""
     assert {*ANSWERED, *PROOFS, "DYS399"} == set(SOURCE_CODE)

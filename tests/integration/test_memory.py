@@ -20,10 +20,10 @@ from dynasafe.testing.engines import Engine
 from dynasafe.testing.memory import MemoryTransport
 from dynasafe.values.wire import bytes_of
 from tests.integration.conftest import Engines
-from tests.integration.test_evaluator import DIGITS, comparable, json_map
+from tests.integration.test_evaluator import DIGITS, comparable
 from tests.integration.test_tables import *  # noqa: F403
 from tests.support.calls import DESCRIPTION, INDEXES, TABLE, AttributeMap, Calls
-from tests.support.requests import HEADERS
+from tests.support.requests import HEADERS, as_json
 from tests.support.triples import TYPES
 
 STEPS = 12
@@ -189,16 +189,14 @@ class Both:
                 totals.update(Count=answer["Count"], ScannedCount=answer["ScannedCount"])
                 if "LastEvaluatedKey" not in answer:
                     break
-                part["ExclusiveStartKey"] = json_map(answer["LastEvaluatedKey"])
+                part["ExclusiveStartKey"] = as_json(answer["LastEvaluatedKey"])
         has_order = operation == "Query" and "IndexName" not in params
         return plain(items) if has_order else InNoOrder(plain(items)), totals
 
 
 @given(seed=st.integers(0, 2**32 - 1))
-async def test_given_any_calls_then_memory_answers_as_dynamodb_local(
-    engines: Engines, seed: int
-) -> None:
-    """Those that are refused whatever the items are, are judged elsewhere."""
+async def test_any_calls_answer_as_dynamodb_local(engines: Engines, seed: int) -> None:
+    """Any valid calls are answered by memory as by DynamoDB Local."""
     calls = Calls(Random(seed))
     writes = [{"PutRequest": {"Item": item}} for item in calls.items()]
     engine = engines.get("dynamodb-local")
@@ -230,9 +228,10 @@ FIRST = {"g": {"S": "x"}, "h": {"N": "1"}, "i": {"B": "YQ=="}, "c": {"S": "x"}}
     ],
     ids=["new", "same", "one index", "large", "moved", "moved locally", "gone", "deleted", "none"],
 )
-async def test_given_a_write_then_its_capacity_is_that_of_dynamodb_local(
+async def test_capacity_of_a_write(
     dynamodb_local: Engine, before: AttributeMap | None, after: AttributeMap | None
 ) -> None:
+    """The capacity of a write in memory is that of DynamoDB Local, by table and index."""
     key: AttributeMap = {"pk": {"S": "p"}, "sk": {"N": "1"}}
     memory = MemoryTransport({TABLE: DESCRIPTION})
     with closing(Local(dynamodb_local.endpoint_url)) as local, calls_table(local):
@@ -264,10 +263,11 @@ SPELT_OTHERWISE = ["1.0", "1E3", "1e-8", "0.00000001", "1E40", "123456E35", "-0"
 
 @given(texts=st.lists(number_texts(), min_size=1, max_size=30))
 @example(texts=[*SPELT_OTHERWISE, "1.50", "-1E-130", "9.9E125"])
-async def test_given_numbers_then_memory_gives_back_the_text_that_dynamodb_local_gives(
-    engines: Engines, texts: list[str]
-) -> None:
-    """The emulator gives the numbers within lists and maps back as they were spelt."""
+async def test_memory_spells_numbers_as_dynamodb_local(engines: Engines, texts: list[str]) -> None:
+    """Numbers come back from memory with the text that DynamoDB Local gives.
+
+    The emulator keeps the spelling of numbers in lists and maps, so these are left out.
+    """
     key: AttributeMap = {"pk": {"S": "p"}, "sk": {"N": texts[0]}}
     numbers = {f"n{index}": {"N": text} for index, text in enumerate(texts)}
     sets = {f"s{index}": {"NS": [text]} for index, text in enumerate(texts)}

@@ -155,7 +155,8 @@ def run(source: str, names: dict[str, Any]) -> None:
     exec(compile(source, "migrate.md", "exec", dont_inherit=True), names)
 
 
-def test_given_the_page_then_it_has_twenty_pairs() -> None:
+def test_page_has_twenty_pairs() -> None:
+    """The migration page has twenty pairs, and calls for each."""
     assert [pair.number for pair in sections()] == list(range(1, 21)) == list(CALLS)
 
 
@@ -168,9 +169,10 @@ def engine(engines: Engines) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("pair", sections(), ids=lambda pair: pair.title)
-def test_given_a_call_before_and_after_then_both_do_the_same(
+def test_before_and_after_do_the_same(
     pair: Pair, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The code before and after migration has the same answers and stores the same items."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     calls = CALLS[pair.number]

@@ -39,9 +39,10 @@ def refuse_puts(operation: str, params: Mapping[str, Any]) -> tuple[Finding, ...
     return check_request(operation, params)
 
 
-async def test_given_a_false_alarm_then_each_client_of_a_strict_engine_reveals_it(
+async def test_false_alarms_are_found(
     db: AsyncDynamoDB, engine: Engine, create_table: CreateTable
 ) -> None:
+    """A false alarm is found in each client, if the engine is strict."""
     name = await create_table()
     resource = boto3_resource(engine)
     with false_alarms(refuse_puts) as alarms:
@@ -62,9 +63,8 @@ async def test_given_a_false_alarm_then_each_client_of_a_strict_engine_reveals_i
             alarms.require_none(but=["DYS111"])
 
 
-async def test_given_a_right_alarm_then_it_is_none_of_the_false_ones(
-    engine: Engine, create_table: CreateTable
-) -> None:
+async def test_correct_alarm_is_not_a_false_one(engine: Engine, create_table: CreateTable) -> None:
+    """A finding for a request that the engine refuses is not a false alarm."""
     name = await create_table()
     empty_names = {
         "ConditionExpression": "attribute_not_exists(id)",

@@ -47,7 +47,7 @@ def is_named(operation: str, body: dict[str, Any], theirs: str, ours: list[Findi
 
 @pytest.mark.parametrize("operation", OF_THE_EMULATOR)
 def test_verdicts(dynamodb_local: Engine, operation: str) -> None:
-    """The verdict is the engine's, but for what is named above."""
+    """Each operation is accepted or refused as by the engine, but for the named differences."""
     counts: Counter[str] = Counter()
     for seed in range(COUNT):
         random = Random(seed)

@@ -1,7 +1,7 @@
 """What the aioboto3 transport says of each thing that can happen to a request.
 
 A stub on a socket plays what no engine does: foreign answers, redirects, silence, closed idle
-connections, credentials that cannot be had.
+connections, credentials that are missing.
 """
 
 from __future__ import annotations
@@ -114,7 +114,8 @@ async def stub(
 
 # Tests of event loops, of cancellation and of aiobotocore's clients have no twin.
 BOTH_FACES = {
-    "test_attempt_that_ends_while_connecting_was_not_sent",
+    "test_attempt_ends_while_connecting",
+    "test_call_ends_while_connecting",
     "test_connection_that_hangs_was_not_made",
     "test_foreign_answer_of_any_kind",
     "test_foreign_answer_of_any_operation",
@@ -125,7 +126,6 @@ BOTH_FACES = {
     "test_unknown_operation_is_not_sent",
     "test_value_that_json_cannot_hold_was_not_sent",
     "test_waiting_calls_when_closed_were_not_sent",
-    "test_whole_call_that_ends_while_connecting_names_its_limit",
     "test_wrong_statement_prints_no_value",
 }
 
@@ -269,7 +269,7 @@ def unanswering_port() -> Iterator[str]:
 
 
 async def test_connection_that_hangs_was_not_made() -> None:
-    """The limit for connecting is below the attempt's, and named."""
+    """A connection that hangs was not made, and the error names connect_timeout_s."""
     with unanswering_port() as url:
         async with connect(url, connect_timeout_s=0.2) as db:
             with pytest.raises(ConnectionNotMadeError) as caught:
@@ -278,8 +278,8 @@ async def test_connection_that_hangs_was_not_made() -> None:
 
 
 @pytest.mark.parametrize("call", ["update", "get", "batch write", "exactly once"])
-async def test_attempt_that_ends_while_connecting_was_not_sent(call: str) -> None:
-    """Also where the attempt's limit is the shorter one."""
+async def test_attempt_ends_while_connecting(call: str) -> None:
+    """An attempt that ends while connecting was not sent, and the error names its own limit."""
     make, _ = CALLS[call]
     with unanswering_port() as url:
         async with connect(url, attempt_timeout_s=0.2, connect_timeout_s=9) as db:
@@ -288,8 +288,8 @@ async def test_attempt_that_ends_while_connecting_was_not_sent(call: str) -> Non
     assert caught.value.limit == "attempt_timeout_s"
 
 
-async def test_whole_call_that_ends_while_connecting_names_its_limit() -> None:
-    """It is timeout_s that ran out, and that the fix raises."""
+async def test_call_ends_while_connecting() -> None:
+    """A call that ends while connecting names timeout_s in its error."""
     with unanswering_port() as url:
         async with connect(url, timeout_s=0.2, connect_timeout_s=9) as db:
             with pytest.raises(DeadlineExceededError, match=r"timeout_s=0\.2 ran out") as caught:
@@ -299,7 +299,7 @@ async def test_whole_call_that_ends_while_connecting_names_its_limit() -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid:8000"])
 async def test_no_connection_was_not_sent(url: str) -> None:
-    """Refused, or no such host."""
+    """After a refused connection, or for an unknown host, nothing was sent."""
     async with connect(url) as db:
         with pytest.raises(ConnectionNotMadeError):
             await db.table("things").update_item(KEY, increment())
@@ -307,7 +307,7 @@ async def test_no_connection_was_not_sent(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid:8000"])
 async def test_no_connection_by_httpx_was_not_sent(url: str) -> None:
-    """The same, over the other HTTP client that aiobotocore can use."""
+    """Over httpx, too, a connection that was not made means that nothing was sent."""
     config = AioConfig(http_session_cls=HttpxSession)
     async with connect(url, transport="aioboto3", config=config, retry=None) as db:
         with pytest.raises(ConnectionNotMadeError):
@@ -315,7 +315,7 @@ async def test_no_connection_by_httpx_was_not_sent(url: str) -> None:
 
 
 async def test_tls_that_fails_was_not_sent() -> None:
-    """A server that speaks no TLS, and a file of certificates that is missing."""
+    """If the server has no TLS, or the file of certificates is missing, nothing was sent."""
     async with stub(own({})) as served:
         url = served.url.replace("http:", "https:")
         for verify in (True, "/no/such/file.pem"):
@@ -339,7 +339,7 @@ async def test_value_that_json_cannot_hold_was_not_sent(wrong: Any) -> None:
 
 
 async def test_wrong_statement_prints_no_value() -> None:
-    """botocore's own words quote the value, and a regex cannot take it out again."""
+    """The error for a wrong statement has no value, though botocore's message quotes it."""
     params = {"Statement": "SELECT * FROM things", "Parameters": [{"S": ["x, type: SEC" + "RET"]}]}
     async with stub(own({})) as served, connect(served.url) as db:
         with pytest.raises(InvalidRequestError) as caught:
@@ -351,7 +351,7 @@ async def test_wrong_statement_prints_no_value() -> None:
 
 @pytest.mark.parametrize("operation", ["update_item", "PutItm", "Updateitem"])
 async def test_unknown_operation_is_not_sent(operation: str) -> None:
-    """It is a wrong name, with a suggestion."""
+    """An unknown operation is refused with a suggestion."""
     async with stub(own({})) as served, connect(served.url) as db:
         with pytest.raises(NotSentError, match=r"did you mean (UpdateItem|PutItem)"):
             await db.call(operation, {"TableName": "things"})
@@ -362,7 +362,7 @@ async def test_unknown_operation_is_not_sent(operation: str) -> None:
 
 
 @pytest.mark.parametrize("turns", range(0, 40, 3))
-async def test_cancelled_call_is_unknown_only_if_it_was_sent(turns: int) -> None:
+async def test_cancelled_call_is_unknown_if_sent(turns: int) -> None:
     """The server knows whether the request came; the cancellation says the same."""
     async with stub(own({})) as served, connect(served.url) as db:
         await db.table("things").update_item(KEY, increment())
@@ -420,8 +420,8 @@ async def with_credentials(
         yield AsyncDynamoDB(client, **options)
 
 
-async def test_refresh_that_is_denied_is_no_refusal_of_dynamodb() -> None:
-    """The provider is named, and of calls at once only one asks it."""
+async def test_denied_refresh_raises_credentials_error() -> None:
+    """A denied refresh is a CredentialsError that names the provider, which is asked once."""
     fetches = 0
 
     async def fetch() -> dict[str, str]:
@@ -487,8 +487,8 @@ async def test_one_refresh_serves_all() -> None:
     assert fetches == 1
 
 
-async def test_expired_token_is_repeated_with_other_keys() -> None:
-    """Fresh means fresh: also past the cache of an assumed role."""
+async def test_expired_token_is_repeated_with_new_keys() -> None:
+    """After an expired token the call is repeated with new keys, not with cached ones."""
     expired = own({"__type": "x#ExpiredTokenException", "message": "old"}, "400 Bad Request")
 
     class Fetcher:
@@ -521,13 +521,13 @@ async def test_expired_token_is_repeated_with_other_keys() -> None:
         ({}, {"region_name": None}, InvalidValueError),
     ],
 )
-async def test_entering_fails_in_the_tree(
+async def test_entering_raises_our_errors(
     monkeypatch: pytest.MonkeyPatch,
     environment: dict[str, str],
     options: dict[str, Any],
     error_type: type[NotSentError],
 ) -> None:
-    """What botocore raises for its settings is an error of the tree."""
+    """Wrong settings of botocore raise one of our errors when the database opens."""
     for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -561,14 +561,14 @@ async def test_waiting_calls_when_closed_were_not_sent() -> None:
 async def test_many_calls_at_once_all_succeed() -> None:
     """A wait for a slot does not count against the attempt's limit."""
 
-    async with stub(own({})) as served, connect(served.url, attempt_timeout_s=2.0) as db:
+    async with stub(own({})) as served, connect(served.url, attempt_timeout_s=5.0) as db:
         table = db.table("things")
         await asyncio.gather(*(table.update_item(KEY, increment()) for _ in range(1500)))
     assert len(served.requests) == 1500
 
 
 def test_entered_again_on_another_loop() -> None:
-    """As a Lambda handler or a test client does: each run starts afresh."""
+    """A database may be opened again on another event loop."""
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -623,7 +623,7 @@ async def test_own_client_is_closed_after_its_block() -> None:
 
 
 async def test_forked_child_is_refused() -> None:
-    """The connections are the parent's: the child would read its answers."""
+    """A call in a forked child is refused: the child would read its parent's answers."""
     async with stub(own({})) as served, connect(served.url) as db:
         await db.table("things").update_item(KEY, increment())
         read, write = os.pipe()
@@ -648,8 +648,8 @@ async def test_forked_child_is_refused() -> None:
 # A loop that stood still
 
 
-async def test_idle_connection_closed_meanwhile_is_noticed() -> None:
-    """As in Lambda: the loop stands still, the peer closes, then the next call comes."""
+async def test_idle_connection_that_was_closed() -> None:
+    """An idle connection that the peer closed while the loop stood still is not used."""
     async with stub(own({})) as served, connect(served.url) as db:
         for _ in range(4):
             await db.table("things").update_item(KEY, increment())

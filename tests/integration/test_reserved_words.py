@@ -32,14 +32,14 @@ def members(placeholders: Placeholders) -> dict[str, Any]:
     return {name: member for name, member in found.items() if member}
 
 
-def test_given_the_list_when_counted_then_it_is_the_developer_guides() -> None:
+def test_list_has_573_words() -> None:
+    """The list has as many words as the Developer Guide's."""
     assert len(WORDS) == 573
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
-def test_given_every_reserved_word_when_it_names_an_attribute_then_it_works_everywhere(
-    dynamodb_local: Engine, spelling: str
-) -> None:
+def test_reserved_words_work_as_names(dynamodb_local: Engine, spelling: str) -> None:
+    """Each reserved word works as an attribute's name in updates, projections and filters."""
     client = boto3_client(dynamodb_local)
     table = f"reserved-{spelling}"
     client.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))
@@ -77,12 +77,11 @@ def test_given_every_reserved_word_when_it_names_an_attribute_then_it_works_ever
         client.delete_table(TableName=table)
 
 
-def test_given_every_reserved_word_when_it_names_a_key_then_queries_work(
-    dynamodb_local: Engine,
-) -> None:
-    """573 x 3 tables would take long: a query on a table with another key gets far enough.
+def test_reserved_words_work_as_keys(dynamodb_local: Engine) -> None:
+    """Each reserved word works as the name of a key in a query.
 
-    DynamoDB parses the expression first, and complains of the missing key only if it could.
+    573 x 3 tables would take long, so one table with another key is queried: DynamoDB parses the
+    expression first, and reports the missing key only if it could.
     """
     client = boto3_client(dynamodb_local)
     table = "reserved-keys"
@@ -104,10 +103,8 @@ def test_given_every_reserved_word_when_it_names_a_key_then_queries_work(
 
 
 @pytest.mark.parametrize("word", ["NAME", "status", "Timestamp", "REMOVE", "add", "_a", "1a"])
-def test_given_a_name_that_needs_it_when_it_stands_bare_then_the_engine_refuses_it(
-    dynamodb_local: Engine, word: str
-) -> None:
-    """The nearest case that breaks: the same request without the alias."""
+def test_bare_name_is_refused(dynamodb_local: Engine, word: str) -> None:
+    """The engine refuses such a name without its alias, and accepts it with one."""
     client = boto3_client(dynamodb_local)
     table = f"bare-{word.strip('_')}-names"
     client.create_table(TableName=table, BillingMode="PAY_PER_REQUEST", **key_schema(pk="S"))

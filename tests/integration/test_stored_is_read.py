@@ -48,7 +48,7 @@ def stored(engines: Any) -> Iterator[Stored]:
 @QUICK
 @given(item=instances())
 def test_read_is_what_was_written(stored: Stored, item: Any) -> None:
-    """An equal instance, or the write is refused before it is sent."""
+    """An item is read from the engine as it was put, or the put is refused."""
     try:
         stored.put(item)
     except InvalidValueError:
@@ -61,7 +61,7 @@ def test_read_is_what_was_written(stored: Stored, item: Any) -> None:
 @QUICK
 @given(change=changes())
 def test_update_does_what_the_class_says(stored: Stored, change: tuple[Any, Any, Any]) -> None:
-    """The engine stores what Python would have."""
+    """The engine stores the item that plain Python computes, and the class reads it."""
     item, builder, expected = change
     if builder is None:
         return

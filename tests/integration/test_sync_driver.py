@@ -113,7 +113,7 @@ COUNTERS = Table("sync", ItemShape(Counter))
 def write(driver: SyncDriver, make: Any, return_values: str | None = None, **options: Any) -> Any:
     return driver.call(
         "UpdateItem",
-        lambda state: single_write_plan(COUNTERS, make, options, return_values, state),
+        lambda state: single_write_plan(COUNTERS, make, None, options, return_values, state),
     )
 
 

@@ -189,7 +189,7 @@ def is_named(theirs: str, ours: list[str]) -> bool:
 
 
 def test_generated_tables(dynamodb_local: Engine) -> None:
-    """The verdict is the engine's, but for what is named above."""
+    """Table requests are accepted or refused as by the engine, but for the named differences."""
     url = dynamodb_local.endpoint_url
     assert send(url, "CreateTable", TABLE) == ("", "")
     counts: Counter[tuple[str, bool]] = Counter()

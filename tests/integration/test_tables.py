@@ -56,9 +56,8 @@ def ada(**values: Any) -> Person:
     return Person(**{"id": "p1", "name": "Ada", "address": Address(city="London"), **values})
 
 
-async def test_given_an_item_when_put_then_it_is_read_as_it_was(
-    people: AsyncTable[Person],
-) -> None:
+async def test_put_is_read_as_it_was(people: AsyncTable[Person]) -> None:
+    """An item is read as it was put."""
     person = ada(
         tags={"a", "b"},
         scores=[1, 2],
@@ -72,13 +71,13 @@ async def test_given_an_item_when_put_then_it_is_read_as_it_was(
     assert person.version == 1
 
 
-async def test_given_no_item_when_read_then_it_is_none(people: AsyncTable[Person]) -> None:
+async def test_missing_item_is_none(people: AsyncTable[Person]) -> None:
+    """Reading an item that does not exist gives None."""
     assert await people.get_item({"id": "nobody"}) is None
 
 
-async def test_given_a_projection_when_read_then_a_dict_of_those_attributes_comes(
-    people: AsyncTable[Person],
-) -> None:
+async def test_projection_gives_a_dict(people: AsyncTable[Person]) -> None:
+    """A read with a projection gives a dict of these attributes."""
     await people.put_item(ada())
 
     found = await people.get_item(KEY, projection=[Person.name, Person.address[Address.city]])
@@ -86,9 +85,8 @@ async def test_given_a_projection_when_read_then_a_dict_of_those_attributes_come
     assert found == {"name": "Ada", "address": {"city": "London"}}
 
 
-async def test_given_every_action_when_updated_then_all_are_applied(
-    people: AsyncTable[Person],
-) -> None:
+async def test_every_action_is_applied(people: AsyncTable[Person]) -> None:
+    """An update applies each of its actions."""
     await people.put_item(ada(tags={"a", "b"}, scores=[1, 2], email="x"))
     update = (
         UpdateBuilder(Person)
@@ -124,9 +122,10 @@ async def test_given_every_action_when_updated_then_all_are_applied(
         ("UPDATED_NEW", {"visits": 1}),
     ],
 )
-async def test_given_return_values_when_updated_then_they_are_typed(
+async def test_return_values_are_typed(
     people: AsyncTable[Person], return_values: Any, expected: object
 ) -> None:
+    """The values that an update returns are an item, a dict or None."""
     await people.put_item(ada())
 
     result = await people.update_item(
@@ -136,9 +135,8 @@ async def test_given_return_values_when_updated_then_they_are_typed(
     assert result.attributes == expected
 
 
-async def test_given_a_false_condition_when_written_then_nothing_is_and_the_item_is_told(
-    people: AsyncTable[Person], engine: Engine
-) -> None:
+async def test_failed_condition_writes_nothing(people: AsyncTable[Person], engine: Engine) -> None:
+    """A write whose condition fails raises, with the stored item if the engine returns it."""
     await people.put_item(ada())
 
     with pytest.raises(ConditionalCheckFailedError) as caught:
@@ -155,9 +153,10 @@ async def test_given_a_false_condition_when_written_then_nothing_is_and_the_item
         await people.delete_item(KEY, condition=Person.name == "Eve")
 
 
-async def test_given_two_readers_when_both_write_then_the_second_has_a_version_conflict(
+async def test_second_writer_has_a_version_conflict(
     people: AsyncTable[Person], engine: Engine
 ) -> None:
+    """Of two readers that write, the second has a version conflict."""
     await people.put_item(ada())
     mine = await people.get_item(KEY)
     theirs = await people.get_item(KEY)
@@ -187,9 +186,8 @@ async def test_given_two_readers_when_both_write_then_the_second_has_a_version_c
     assert await people.get_item(KEY) is None
 
 
-async def test_given_a_put_or_delete_when_asked_then_the_old_item_comes_back(
-    people: AsyncTable[Person],
-) -> None:
+async def test_old_item_is_returned(people: AsyncTable[Person]) -> None:
+    """A put and a delete return the old item."""
     first = await people.put_item(ada(), return_values="ALL_OLD")
     deleted = await people.delete_item(KEY, return_values="ALL_OLD")
     again = await people.delete_item(KEY, return_values="ALL_OLD")
@@ -199,9 +197,8 @@ async def test_given_a_put_or_delete_when_asked_then_the_old_item_comes_back(
     assert again.attributes is None
 
 
-async def test_given_unknown_attributes_when_read_and_put_then_nothing_is_lost(
-    people: AsyncTable[Person], db: AsyncDynamoDB
-) -> None:
+async def test_unknown_attributes_are_kept(people: AsyncTable[Person], db: AsyncDynamoDB) -> None:
+    """Attributes that the class does not declare are kept by a read and a put."""
     plain = db.table(people.name)
     await plain.put_item({"id": "p1", "name": "Ada", "legacy": {"x": [1]}})
     person = await people.get_item(KEY)
@@ -220,9 +217,8 @@ async def fill(orders: AsyncTable[Order], count: int = 60) -> None:
     )
 
 
-async def test_given_many_items_when_queried_then_pages_are_followed(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_query_follows_pages(orders: AsyncTable[Order]) -> None:
+    """A query follows its pages, in both directions, with a filter and a maximum."""
     await fill(orders)
 
     numbers = [order.number async for order in orders.query(Order.customer == "c1", limit=7)]
@@ -237,9 +233,8 @@ async def test_given_many_items_when_queried_then_pages_are_followed(
     assert await orders.query(Order.customer == "nobody").to_list() == []
 
 
-async def test_given_a_page_when_its_key_is_given_back_then_the_query_goes_on(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_query_goes_on_from_a_key(orders: AsyncTable[Order]) -> None:
+    """A query goes on from the key of a page, as Python values or as JSON."""
     await fill(orders, 20)
 
     first = [page async for page in orders.query(Order.customer == "c1", max_items=8).pages()]
@@ -251,9 +246,8 @@ async def test_given_a_page_when_its_key_is_given_back_then_the_query_goes_on(
         assert [order.number for order in await rest.to_list()] == list(range(8, 20))
 
 
-async def test_given_many_items_when_scanned_then_all_come_once(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_scan_gives_each_item_once(orders: AsyncTable[Order]) -> None:
+    """A scan gives each item once, with any number of segments."""
     await fill(orders)
 
     for segments in (None, 1, 4):
@@ -266,9 +260,8 @@ async def test_given_many_items_when_scanned_then_all_come_once(
     assert all(list(each) == ["total"] for each in totals)
 
 
-async def test_given_a_scan_that_stops_early_when_left_then_no_request_is_left_behind(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_stopped_scan_leaves_no_request(orders: AsyncTable[Order]) -> None:
+    """A scan that stops early leaves no task."""
     import asyncio
 
     await fill(orders)
@@ -282,9 +275,8 @@ async def test_given_a_scan_that_stops_early_when_left_then_no_request_is_left_b
     assert asyncio.all_tasks() == before
 
 
-async def test_given_many_keys_when_got_in_a_batch_then_they_come_in_the_keys_order(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_batch_get_keeps_the_keys_order(orders: AsyncTable[Order]) -> None:
+    """A batch get gives its items in the order of the keys, also a key that comes twice."""
     await fill(orders, 120)
     keys = [{"customer": "c1", "number": number} for number in range(130, -1, -1)]
 
@@ -294,9 +286,8 @@ async def test_given_many_keys_when_got_in_a_batch_then_they_come_in_the_keys_or
     assert await orders.batch_get_item([]) == []
 
 
-async def test_given_puts_and_deletes_when_written_in_a_batch_then_all_are_applied(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_batch_write_puts_and_deletes(orders: AsyncTable[Order]) -> None:
+    """A batch write applies its puts and deletes."""
     await fill(orders, 40)
 
     await orders.batch_write_item(
@@ -308,18 +299,18 @@ async def test_given_puts_and_deletes_when_written_in_a_batch_then_all_are_appli
     assert left == [("c1", 39), ("c2", 1)]
 
 
-async def test_given_one_key_twice_when_written_in_a_batch_then_it_is_refused(
-    orders: AsyncTable[Order],
-) -> None:
+async def test_batch_write_refuses_one_key_twice(orders: AsyncTable[Order]) -> None:
+    """A batch write that has one key twice is refused."""
     with pytest.raises(ValueOutOfRangeError, match="a batch writes each item once"):
         await orders.batch_write_item(
             put=[Order(customer="c", number=1)], delete=[{"customer": "c", "number": 1}]
         )
 
 
-async def test_given_a_transaction_when_written_then_all_or_nothing_is(
+async def test_transaction_writes_all_or_nothing(
     people: AsyncTable[Person], orders: AsyncTable[Order], db: AsyncDynamoDB, engine: Engine
 ) -> None:
+    """A transaction writes all items or none, and its error has the reasons."""
     await people.put_item(ada())
     grace = Person(id="p2", name="Grace")
     writes = [
@@ -356,9 +347,10 @@ async def test_given_a_transaction_when_written_then_all_or_nothing_is(
     assert await people.get_item(KEY) is not None
 
 
-async def test_given_exactly_once_when_written_then_it_is_applied_and_read_back(
+async def test_exactly_once_is_applied_and_read_back(
     people: AsyncTable[Person], engine: Engine
 ) -> None:
+    """A write with exactly_once is applied once for its token and is read back."""
     await people.put_item(ada())
     increment = UpdateBuilder(Person).increment(Person.visits, 1)
     if lacks(engine, "transactions"):
@@ -382,9 +374,8 @@ async def test_given_exactly_once_when_written_then_it_is_applied_and_read_back(
         await people.put_item(ada(), exactly_once=True)
 
 
-async def test_given_plain_dicts_when_used_then_they_work_without_an_item_class(
-    db: AsyncDynamoDB, create_table: CreateTable
-) -> None:
+async def test_plain_dicts_work(db: AsyncDynamoDB, create_table: CreateTable) -> None:
+    """Plain dicts work without an Item class."""
     table = db.table(await create_table(pk="S"))
     item = {"pk": "a", "odd name": {"x.y": [1, {"z": {1, 2}}]}, "n": None, "b": b"\x00"}
 
@@ -402,9 +393,10 @@ async def test_given_plain_dicts_when_used_then_they_work_without_an_item_class(
     }
 
 
-async def test_given_empty_names_when_called_raw_then_the_strict_engines_refuse_them(
+async def test_strict_engines_refuse_empty_names(
     people: AsyncTable[Person], db: AsyncDynamoDB, engine: Engine
 ) -> None:
+    """A raw call with empty names is refused by strict engines."""
     params = {
         "TableName": people.name,
         "Key": {"id": {"S": "p1"}},

@@ -66,9 +66,8 @@ def strict(strict_engine: Engine) -> Iterator[Strict]:
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_given_any_update_when_sent_then_the_stored_item_is_as_in_plain_python(
-    strict: Strict, data: st.DataObject
-) -> None:
+def test_update_stores_what_python_computes(strict: Strict, data: st.DataObject) -> None:
+    """Any update stores the item that plain Python computes."""
     item, builder, expected = strict.request(data)
     builder.condition(strict.condition(data, item))
     strict.put(item)
@@ -84,9 +83,8 @@ def test_given_any_update_when_sent_then_the_stored_item_is_as_in_plain_python(
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_given_a_condition_that_does_not_hold_when_sent_then_nothing_changes(
-    strict: Strict, data: st.DataObject
-) -> None:
+def test_false_condition_changes_nothing(strict: Strict, data: st.DataObject) -> None:
+    """An update whose condition does not hold changes nothing."""
     item, builder, _ = strict.request(data)
     builder.condition(~strict.condition(data, item))
     strict.put(item)
@@ -99,9 +97,8 @@ def test_given_a_condition_that_does_not_hold_when_sent_then_nothing_changes(
 
 
 @pytest.mark.parametrize(("levels", "is_fine"), [(31, True), (32, False)])
-def test_given_the_most_levels_then_ours_are_the_engines(
-    dynamodb_local: Engine, levels: int, is_fine: bool
-) -> None:
+def test_deepest_nesting_is_the_engines(dynamodb_local: Engine, levels: int, is_fine: bool) -> None:
+    """The deepest nesting is accepted, and one level more is refused, as by the engine."""
     value: Any = "x"
     wire: Any = {"S": "x"}
     for _ in range(levels):

@@ -325,6 +325,25 @@ def test_max_gb() -> None:
     assert [name for name, _ in client.calls] == ["describe_log_groups"]
 
 
+def test_insights(capsys: pytest.CaptureFixture[str]) -> None:
+    """Insights says how much it scans, and runs a query for each few signatures."""
+    size = {"logGroups": [{"logGroupName": GROUP, "storedBytes": 10**9}]}
+    client = Scripted(size, refused("MalformedQueryException"))
+    given = ("--engine", "insights", "--select", "DYS410", "--until", "2026-11-26T10:00")
+
+    assert command(client, *given, "--since", "2026-11-26T09:00") == 2
+    captured = capsys.readouterr()
+    assert captured.err == "Insights will scan about 0.0 GB.\n"
+    assert "MalformedQueryException" in captured.out
+    assert [name for name, _ in client.calls] == ["describe_log_groups", "start_query"]
+
+
+def test_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
+    """After an interruption the report says that it is not complete."""
+    assert command(Scripted(KeyboardInterrupt()), "--select", "DYS410") == 2
+    assert "what comes after the interruption" in capsys.readouterr().out
+
+
 def test_follow(capsys: pytest.CaptureFixture[str]) -> None:
     """Following asks again from a minute before, counts none twice, and ends with a summary."""
     client = Scripted({"events": [event(1)]}, {"events": [event(1), event(2)]}, KeyboardInterrupt())

@@ -195,6 +195,7 @@ class Judge:
         self._forgets = forgets
 
     def test_metric_filter(self, *, filterPattern: str, logEventMessages: list[str]) -> Any:
+        """Those of the messages that the pattern lets through, as the service answers."""
         assert 0 < len(logEventMessages) <= 50
         self.messages += len(logEventMessages)
         return {

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_no_finding() -> None:
-    """Not one finding, not even a possible one."""
+    """An ordinary log has no finding, not even a possible one."""
     tally = Tally(frozenset(BY_CODE))
     scan_blocks(ordinary_log(int(ORDINARY_MB * 1e6)), tally)
 
@@ -30,7 +30,7 @@ def test_no_finding() -> None:
 
 @pytest.mark.skipif(not Path("/var/log").exists(), reason="no logs of a system here")
 def test_no_finding_in_system_logs() -> None:
-    """Nor in the logs of this machine, nor in the log files that packages ship."""
+    """The logs of this machine, and those that packages ship, have no finding."""
     logs = [*Path("/var/log").rglob("*.log"), *Path(sys.prefix).rglob("*.log")]
     tally = Tally(frozenset(BY_CODE))
     for path in logs:

@@ -269,7 +269,7 @@ def test_operations_of_others(by_windows: bool) -> None:
 
 
 def test_answers_are_of_one_service() -> None:
-    """What is passed over by its operation would match nothing: its evidence asks for one."""
+    """A signature that matches a call of an operation asks for DynamoDB's operation as evidence."""
     for signature in BY_CODE.values():
         if any(part.endswith(CALLING) and ")" in part for part in sum(signature.needles, ())):
             assert signature.evidence in (Evidence.OPERATION, Evidence.SERVICE)
@@ -314,8 +314,8 @@ def test_cut_texts(cut: int) -> None:
     }
 
 
-def test_held(tmp_path: Path) -> None:
-    """What is held for groups and streams has a bound."""
+def test_kept_groups_and_streams_have_a_limit(tmp_path: Path) -> None:
+    """The scan keeps a limited number of groups and streams, and still counts all."""
     tally = Tally(frozenset(BY_CODE))
     for n in range(MAX_GROUPS + 50):
         tally.add(Record(TRACEBACK.replace("in contact", f"in contact{n}"), f"stream{n}"))

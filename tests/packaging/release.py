@@ -1,7 +1,7 @@
 """What is missing before a tag can be published.
 
 `python -m tests.packaging.release v1.2.3` prints it, and ends with status 1 if there is anything.
-Without a tag, only what each release needs is looked at.
+Without a tag, it prints what each release needs, and there is none yet that this could stop.
 """
 
 from __future__ import annotations
@@ -39,12 +39,13 @@ def missing(tag: str | None, changelog: str, project: Mapping[str, Any]) -> list
     return found
 
 
-def main(arguments: list[str]) -> int:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    changelog = (ROOT / "CHANGELOG.md").read_text()
-    found = missing(arguments[0] if arguments else None, changelog, project)
-    sys.stderr.writelines(f"{each}\n" for each in found)
-    return 1 if found else 0
+def main(arguments: list[str], project: Mapping[str, Any] | None = None) -> int:
+    if project is None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    tag = arguments[0] if arguments else None
+    found = missing(tag, (ROOT / "CHANGELOG.md").read_text(), project)
+    sys.stderr.writelines(f"Before a release: {each}\n" for each in found)
+    return 1 if found and tag is not None else 0
 
 
 if __name__ == "__main__":

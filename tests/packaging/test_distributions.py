@@ -19,6 +19,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.order import WITHOUT_ENGINES
 from tests.packaging.lowest import constraints
 
 ROOT = Path(__file__).parent.parent.parent
@@ -27,6 +28,9 @@ PYTHONS = os.environ["DYNASAFE_PYTHONS"].split()
 NOT_SHIPPED = (".ci/", ".githooks/", ".github/")
 # Written when the package is built.
 GENERATED = {"dynasafe/_version.py"}
+ON_EACH_PYTHON = ("tests/unit", "tests/public_api")
+"""The others take long, and `make test` shows what the same sources do with one Python. They run
+once more where something else differs: the compiled code, or the versions of what is needed."""
 FOR_UNIT_TESTS = ("--requirement", str(ROOT / "tests" / "packaging" / "unit-tests.txt"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 COMPILED = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["mypyc"]["include"]
@@ -141,15 +145,17 @@ def python_version(python: str) -> str:
 # What is in them
 
 
-def test_given_the_wheel_then_it_has_the_package_and_nothing_else(names_in_wheel: set[str]) -> None:
+def test_wheel_has_the_package_only(names_in_wheel: set[str]) -> None:
+    """The wheel has the tracked files of the package and its version, and nothing else."""
     package = {name for name in names_in_wheel if ".dist-info/" not in name}
     assert package == {name for name in tracked() if name.startswith("dynasafe/")} | GENERATED
     assert "dynasafe/py.typed" in package
 
 
-def test_given_a_compiled_wheel_then_it_has_the_sources_too(
+def test_compiled_wheel_has_the_sources(
     compiled_wheels: dict[str, Path], names_in_wheel: set[str]
 ) -> None:
+    """A compiled wheel has the sources as well as the compiled modules."""
     for wheel in compiled_wheels.values():
         with ZipFile(wheel) as archive:
             entries = archive.infolist()
@@ -161,14 +167,16 @@ def test_given_a_compiled_wheel_then_it_has_the_sources_too(
         assert stems == {each.removesuffix(".py") for each in COMPILED}
 
 
-def test_given_the_sdist_then_it_has_all_that_is_under_version_control(sdist: Path) -> None:
+def test_sdist_has_the_tracked_files(sdist: Path) -> None:
+    """The sdist has all tracked files but those that are not shipped."""
     with tarfile.open(sdist) as archive:
         names = {each.name.partition("/")[2] for each in archive.getmembers() if each.isfile()}
     shipped = {name for name in tracked() if not name.startswith(NOT_SHIPPED)}
     assert names - {"PKG-INFO"} == shipped | GENERATED
 
 
-def test_given_the_metadata_then_it_names_each_python_that_is_tested(metadata: Message) -> None:
+def test_metadata_names_each_python(metadata: Message) -> None:
+    """The metadata names each Python that the tests run on, and the oldest as required."""
     prefix = "Programming Language :: Python :: 3."
     named = {
         each.rpartition(" ")[2]
@@ -182,7 +190,8 @@ def test_given_the_metadata_then_it_names_each_python_that_is_tested(metadata: M
     assert metadata["Requires-Python"] == f">={min(named, key=lambda each: int(each[2:]))}"
 
 
-def test_given_the_metadata_then_it_says_whose_and_what_it_is(metadata: Message) -> None:
+def test_metadata_has_license_and_readme(metadata: Message) -> None:
+    """The metadata has the license and the README."""
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["License-File"] == "LICENSE"
     assert metadata["Description-Content-Type"] == "text/markdown"
@@ -190,14 +199,14 @@ def test_given_the_metadata_then_it_says_whose_and_what_it_is(metadata: Message)
     assert metadata.get_payload() == re.sub(r"\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", readme)
 
 
-def test_given_the_metadata_then_its_readme_links_only_to_what_pypi_can_follow(
-    metadata: Message,
-) -> None:
+def test_readme_links_work_on_pypi(metadata: Message) -> None:
+    """The README in the metadata links only to addresses that PyPI can follow."""
     links = re.findall(r"\]\(([^)]+)\)", metadata.get_payload())
     assert [each for each in links if not each.startswith("https://")] == []
 
 
-def test_given_the_wheel_then_the_package_knows_its_version(wheel: Path, metadata: Message) -> None:
+def test_package_knows_its_version(wheel: Path, metadata: Message) -> None:
+    """The package has the version that the metadata says."""
     with ZipFile(wheel) as archive:
         written = archive.read("dynasafe/_version.py").decode()
     assert f'__version__ = "{metadata["Version"]}"\n' in written
@@ -207,9 +216,8 @@ def test_given_the_wheel_then_the_package_knows_its_version(wheel: Path, metadat
 
 
 @pytest.mark.parametrize("python", PYTHONS, ids=python_version)
-def test_given_the_wheel_when_installed_then_the_sdists_tests_pass_on_it(
-    python: str, wheel: Path, unpacked: Path, tmp_path: Path
-) -> None:
+def test_wheel_passes_the_tests(python: str, wheel: Path, unpacked: Path, tmp_path: Path) -> None:
+    """The tests of the sdist pass on the installed wheel."""
     environment = make_environment(
         tmp_path / "env",
         f"{wheel}[testing]",
@@ -222,13 +230,14 @@ def test_given_the_wheel_when_installed_then_the_sdists_tests_pass_on_it(
     assert "--dynamodb={moto,dynalite,dynamodb-local}" in environment.run(
         "-m", "pytest", "--help", cwd=tmp_path
     )
-    run_tests(environment, unpacked, "tests/unit")
+    run_tests(environment, unpacked, *ON_EACH_PYTHON, "tests/sockets")
 
 
 @pytest.mark.parametrize("python", PYTHONS, ids=python_version)
-def test_given_the_compiled_wheel_when_installed_then_the_sdists_tests_pass_on_it(
+def test_compiled_wheel_passes_the_tests(
     python: str, compiled_wheels: dict[str, Path], unpacked: Path, tmp_path: Path
 ) -> None:
+    """The tests of the sdist pass on the compiled wheel, whose modules are loaded compiled."""
     environment = make_environment(
         tmp_path / "env",
         f"{compiled_wheels[python_version(python)]}[testing]",
@@ -244,12 +253,14 @@ def test_given_the_compiled_wheel_when_installed_then_the_sdists_tests_pass_on_i
         loaded = Path(environment.run("-c", code, cwd=unpacked).strip())
         assert loaded.is_relative_to(package)
         assert loaded.suffix != ".py"
-    run_tests(environment, unpacked, "tests/unit", "tests/properties/test_fast_paths.py")
+    folders = WITHOUT_ENGINES if python == PYTHONS[0] else ON_EACH_PYTHON
+    run_tests(environment, unpacked, *folders, "tests/properties/test_fast_paths.py")
 
 
-def test_given_the_sdist_when_installed_then_it_is_the_same(
+def test_sdist_installs_the_same(
     sdist: Path, names_in_wheel: set[str], unpacked: Path, tmp_path: Path
 ) -> None:
+    """Installing the sdist gives the files of the wheel."""
     environment = make_environment(
         tmp_path / "env", f"{sdist}[testing]", constraints=unpacked / "constraints.txt"
     )
@@ -263,9 +274,8 @@ def test_given_the_sdist_when_installed_then_it_is_the_same(
     assert installed == {name for name in names_in_wheel if ".dist-info/" not in name}
 
 
-def test_given_no_extra_when_installed_then_all_but_the_testing_kit_works(
-    wheel: Path, unpacked: Path, tmp_path: Path
-) -> None:
+def test_bare_install_works(wheel: Path, unpacked: Path, tmp_path: Path) -> None:
+    """Without an extra, all but the testing kit works."""
     environment = make_environment(
         tmp_path / "env", str(wheel), constraints=unpacked / "constraints.txt"
     )
@@ -274,14 +284,15 @@ def test_given_no_extra_when_installed_then_all_but_the_testing_kit_works(
     environment.run(unpacked / "tests" / "packaging" / "bare.py", cwd=tmp_path)
 
 
-def test_given_the_lowest_versions_when_installed_then_the_sdists_tests_pass_on_them(
+def test_lowest_versions_pass_the_tests(
     wheel: Path, lowest: Path, unpacked: Path, tmp_path: Path
 ) -> None:
+    """The tests of the sdist pass with the lowest versions of the dependencies."""
     environment = make_environment(
         tmp_path / "env", f"{wheel}[testing]", *FOR_UNIT_TESTS, constraints=lowest
     )
 
-    run_tests(environment, unpacked, "tests/unit")
+    run_tests(environment, unpacked, *ON_EACH_PYTHON, "tests/sockets")
 
 
 def require_installed(environment: Environment, unpacked: Path) -> Path:
@@ -299,7 +310,7 @@ def run_tests(environment: Environment, unpacked: Path, *paths: str) -> None:
     printed = environment.run(
         *("-m", "pytest", "-n", "2", "-q", "-p", "no:cacheprovider", *paths),
         cwd=unpacked,
-        HYPOTHESIS_PROFILE="packaging",
+        HYPOTHESIS_PROFILE="quick",
         DYNASAFE_ORDER="files",  # what is asked here is whether what was installed works
     )
     assert " passed" in printed.splitlines()[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.packaging.lowest import constraints
-from tests.packaging.release import missing
+from tests.packaging.release import main, missing
 
 PROJECT = {"urls": {"Homepage": "https://example.org"}}
 CHANGELOG = "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-11-24\n\n### Added\n\n- This.\n"
@@ -36,9 +36,16 @@ def test_what_is_missing(tag: str, changelog: str, expected: str) -> None:
 
 
 def test_a_project_without_addresses() -> None:
-    """PyPI's page would have no links."""
+    """A project without addresses cannot be published: PyPI's page would have no links."""
     (found,) = missing(None, CHANGELOG, {})
     assert found.startswith("pyproject.toml has no [project.urls].")
+
+
+def test_only_a_tag_is_stopped(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a tag, what is missing is listed; a tag is stopped by it."""
+    assert main([], {}) == 0
+    assert main(["v1.2.3"], {}) == 1
+    assert capsys.readouterr().err.count("Before a release: pyproject.toml has no") == 2
 
 
 def test_lowest_versions() -> None:

@@ -220,9 +220,10 @@ def failing(result: pytest.RunResult) -> set[str]:
     ],
     ids=["unawaited", "blocking"],
 )
-def test_given_bugs_then_only_the_switch_makes_the_tests_fail(
+def test_switches_find_bugs(
     pytester: pytest.Pytester, source: str, switch: str, expected: set[str], words: str
 ) -> None:
+    """Only the switch, as an option or in the ini file, makes the tests with bugs fail."""
     assert failing(run(pytester, source)) == set()
     by_option = run(pytester, source, f"--{switch}")
     pytester.makeini(f"{INI}{switch.replace('-', '_')} = true\n")
@@ -233,16 +234,14 @@ def test_given_bugs_then_only_the_switch_makes_the_tests_fail(
     assert "pluggy" not in by_option.stdout.str()
 
 
-def test_given_the_nearest_right_code_then_no_switch_makes_a_test_fail(
-    pytester: pytest.Pytester,
-) -> None:
+def test_switches_accept_correct_code(pytester: pytest.Pytester) -> None:
+    """With all switches, the nearest correct code passes."""
     result = run(pytester, RIGHT, "--forbid-unawaited", "--forbid-blocking", "-W", "error")
     result.assert_outcomes(passed=RIGHT_COUNT, skipped=1)
 
 
-def test_given_calls_on_mocks_that_are_never_awaited_then_each_fails_its_test(
-    pytester: pytest.Pytester,
-) -> None:
+def test_calls_on_mocks_without_await_fail(pytester: pytest.Pytester) -> None:
+    """A call on a mock that nobody awaits fails its test."""
     missed = run(pytester, MOCKS.replace("TABLE(AsyncTable)", "Mock()").replace("TABLE", "Mock"))
     assert failing(missed) == set()
     caught = run(pytester, MOCKS.replace("TABLE", "spec_mock"), "-W", "ignore")
@@ -276,17 +275,20 @@ async def test_faults(dynamodb, dynamodb_table, dynamodb_faults):
     assert result.attempts == 2 and proxy.count(Fault.RESET_BEFORE) == 1
 
 def test_sync(dynamodb_client, dynamodb_resource):
-    assert list(dynamodb_resource.tables.all()) == []
-    assert dynamodb_client.list_tables()["TableNames"] == []
+    # Engines of moto in one process share their tables, also those of other names.
+    names = [each.name for each in dynamodb_resource.tables.all()]
+    assert names == dynamodb_client.list_tables()["TableNames"]
+    assert not [name for name in names if name.startswith("test-")]
 """
 ENGINE_COUNT = 5
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "test-your-handlers.md"
 
 
 @pytest.mark.parametrize("engine", ["moto", "dynalite", "dynamodb-local"])
-def test_given_an_engine_then_the_fixtures_are_of_it(
+def test_fixtures_use_the_engine(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
+    """The fixtures use the engine of the option."""
     monkeypatch.setenv("DYNASAFE_ENGINES_DIR", str(Path(__file__).parents[2] / ".engines"))
     switches = ["--forbid-unawaited", "--forbid-blocking"]
     run(pytester, ENGINE, f"--dynamodb={engine}", *switches).assert_outcomes(passed=ENGINE_COUNT)
@@ -294,7 +296,7 @@ def test_given_an_engine_then_the_fixtures_are_of_it(
 
 @pytest.mark.parametrize(("tests", "fixtures"), [("session", "function"), ("function", "module")])
 def test_any_scope_of_the_loop(pytester: pytest.Pytester, tests: str, fixtures: str) -> None:
-    """Tests may share a loop that other fixtures do not have, or the other way round."""
+    """The fixtures work with any scope of the loop, of tests and of fixtures."""
     pytester.makeini(
         "[pytest]\nasyncio_mode = auto\n"
         f"asyncio_default_fixture_loop_scope = {fixtures}\n"
@@ -384,9 +386,10 @@ def test_trio_is_refused_with_words() -> None:
     [("", {"passed": 1}), ("await ", {"failed": 1})],
     ids=["as it stands", "without its await"],
 )
-def test_given_the_test_of_the_guide_then_it_holds_and_only_with_its_await(
+def test_guide_example_holds(
     pytester: pytest.Pytester, forget: str, expected: dict[str, int]
 ) -> None:
+    """The test in the guide passes, and fails without its await."""
     fence = re.compile(r"^( *)```python\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
     blocks = [dedent(found[2]) for found in fence.finditer(GUIDE.read_text())]
     (block,) = (block for block in blocks if "(dynamodb_table)" in block)
@@ -402,7 +405,8 @@ class Person(Item):
     run(pytester, person + source, "--dynamodb=moto").assert_outcomes(**expected)
 
 
-def test_given_the_engine_in_the_ini_file_then_it_is_used(pytester: pytest.Pytester) -> None:
+def test_engine_of_the_ini_file(pytester: pytest.Pytester) -> None:
+    """The engine of the ini file is used, and an unknown one is an error."""
     pytester.makeini(INI + "dynamodb = moto\n")
     source = "def test_engine(dynamodb_engine): assert dynamodb_engine.name == 'moto'"
     run(pytester, source).assert_outcomes(passed=1)
@@ -485,7 +489,8 @@ def test_unknown_engine() -> None:
     )
 
 
-def test_given_parallel_runs_then_tables_do_not_collide(pytester: pytest.Pytester) -> None:
+def test_parallel_runs_do_not_collide(pytester: pytest.Pytester) -> None:
+    """Tables of parallel runs do not collide."""
     source = ENGINE + "\n".join(
         f"""
 async def test_more_{number}(dynamodb_table):
@@ -534,7 +539,7 @@ def test_fixture(dynamodb): pass
 def test_without_the_extra_it_does_nothing(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An application has dynasafe, and tests with something else: no option, no fixture."""
+    """Without the extra the plugin has no fixture and no option, and other tests pass."""
     without(pytester, monkeypatch, "moto")
     pytester.makeini("[pytest]\n")
     pytester.makepyfile(test_it=UNUSED)
@@ -545,7 +550,7 @@ def test_without_the_extra_it_does_nothing(
 
 
 def test_with_an_old_pytest_it_does_nothing(pytester: pytest.Pytester) -> None:
-    """Its hooks are of a kind that an old pytest does not know, and would stop at."""
+    """With an old pytest the plugin has no fixture and no option, and other tests pass."""
     pytester.makeini("[pytest]\n")
     pytester.makepyfile(old="import pytest\npytest.__version__ = '7.0.1'", test_it=UNUSED)
     result = pytester.runpytest_subprocess("-p", "old", "-p", "no:asyncio")
@@ -560,8 +565,8 @@ def dynamodb(): return "theirs"
 """
 
 
-def test_fixtures_of_other_plugins_are_left_to_them(pytester: pytest.Pytester) -> None:
-    """Unless an engine is asked for, which is what our fixture is of."""
+def test_fixtures_of_other_plugins(pytester: pytest.Pytester) -> None:
+    """A fixture of another plugin with our name is used, unless an engine is asked for."""
     pytester.makeini("[pytest]\n")
     pytester.makepyfile(
         others=OTHERS, test_it="def test_name(dynamodb): assert dynamodb == 'theirs'"
@@ -572,9 +577,8 @@ def test_fixtures_of_other_plugins_are_left_to_them(pytester: pytest.Pytester) -
     assert "this fixture needs pytest-asyncio, or anyio" in asked.stdout.str()
 
 
-def test_given_anyio_runs_the_tests_then_the_fixtures_are_its_own(
-    pytester: pytest.Pytester,
-) -> None:
+def test_anyio_runs_the_fixtures(pytester: pytest.Pytester) -> None:
+    """The fixtures work where anyio runs the tests."""
     pytester.makeini("[pytest]\n")
     marked = """
 pytestmark = pytest.mark.anyio
@@ -585,27 +589,24 @@ def anyio_backend(): return "asyncio"
     run(pytester, marked + ENGINE, *NO_ASYNCIO).assert_outcomes(passed=ENGINE_COUNT)
 
 
-def test_given_no_async_plugin_is_active_then_the_fixtures_say_so(
-    pytester: pytest.Pytester,
-) -> None:
+def test_missing_async_plugin_is_reported(pytester: pytest.Pytester) -> None:
+    """Without an async plugin the fixtures say which one they need."""
     pytester.makeini("[pytest]\n")
     result = run(pytester, "def test(dynamodb_table): pass", *NO_ASYNCIO, "-p", "no:anyio")
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["this fixture needs pytest-asyncio, or anyio*"])
 
 
-def test_given_the_plugin_is_switched_off_then_nothing_of_it_is_there(
-    pytester: pytest.Pytester,
-) -> None:
+def test_plugin_can_be_switched_off(pytester: pytest.Pytester) -> None:
+    """With the plugin switched off, its fixtures and options are unknown."""
     source = "def test_fine(): pass\ndef test_engine(dynamodb_engine): pass"
     off = ("-p", "no:dynasafe")
     run(pytester, source, *off).assert_outcomes(passed=1, errors=1)
     assert run(pytester, source, *off, "--forbid-unawaited").ret is pytest.ExitCode.USAGE_ERROR
 
 
-def test_given_the_plugin_when_it_loads_then_it_loads_nothing_heavy(
-    pytester: pytest.Pytester,
-) -> None:
+def test_plugin_loads_nothing_heavy(pytester: pytest.Pytester) -> None:
+    """Loading the plugin loads no heavy package and little of dynasafe."""
     pytester.makepyfile(
         """
 import sys

@@ -169,7 +169,7 @@ async def run_async(calls: list[str], script: list[str], *, is_observed: bool) -
     script=st.lists(st.sampled_from(sorted(REPLIES)), max_size=12),
 )
 def test_both_faces_do_the_same(is_observed: bool, calls: list[str], script: list[str]) -> None:
-    """With the short path, and with the loop that hooks listen to."""
+    """Both faces send the same requests and give the same results, with hooks and without."""
     expected = asyncio.run(run_async(calls, script, is_observed=is_observed))
     assert run_sync(calls, script, is_observed=is_observed) == expected
     assert expected["slots"] == 0

@@ -17,6 +17,7 @@ from dynasafe.expressions import ExpressionKind
 from dynasafe.expressions.reader import read_expression
 from dynasafe.findings.finding import Finding
 from dynasafe.validation.check import check_from_scratch
+from dynasafe.validation.seen import likeness, was_fine
 from dynasafe.validation.shapes import REQUESTS, Shape
 from dynasafe.validation.table_schema import table_schema
 from dynasafe.values.convert import to_attribute_map
@@ -87,9 +88,8 @@ SCHEMAS: list[Any] = [
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_given_anything_when_checked_then_there_are_findings_and_never_an_exception(
-    data: st.DataObject,
-) -> None:
+def test_any_request_gives_findings(data: st.DataObject) -> None:
+    """Checking any request gives findings, each with its code, fix and place, and no exception."""
     operation = data.draw(st.sampled_from(OPERATIONS))
     params = data.draw(of_shape(REQUESTS[operation]))
 
@@ -106,16 +106,16 @@ def test_given_anything_when_checked_then_there_are_findings_and_never_an_except
 
 
 @given(GARBAGE)
-def test_given_no_map_of_parameters_then_that_is_the_finding(garbage: Any) -> None:
+def test_parameters_that_are_not_a_map(garbage: Any) -> None:
+    """Parameters that are not a map are one finding."""
     if not isinstance(garbage, dict):
         (finding,) = check_request("UpdateItem", garbage)
         assert finding.code == "DYS102"
 
 
 @given(request=updates(), data=st.data())
-def test_given_what_the_builder_makes_then_nothing_is_found_in_either_form(
-    request: Any, data: st.DataObject
-) -> None:
+def test_built_updates_have_no_finding(request: Any, data: st.DataObject) -> None:
+    """What the builder builds has no finding, in each form."""
     item, builder, _ = request
     builder.condition(data.draw(true_conditions(item)))
     key = {"pk": "k"}
@@ -131,7 +131,8 @@ def test_given_what_the_builder_makes_then_nothing_is_found_in_either_form(
 
 @given(ITEMS)
 @example({"A": [], "B": {}, "D0": {"B": None}})
-def test_given_any_item_then_a_put_of_it_is_fine_in_either_form(item: Any) -> None:
+def test_items_have_no_finding(item: Any) -> None:
+    """A put of any item has no finding, in each form."""
     whole = {"pk": "k", **item}
     wire = {"TableName": "some-table", "Item": to_attribute_map(whole)}
 
@@ -140,7 +141,8 @@ def test_given_any_item_then_a_put_of_it_is_fine_in_either_form(item: Any) -> No
 
 
 @given(request=updates())
-def test_given_a_request_when_checked_then_it_is_not_changed(request: Any) -> None:
+def test_request_is_not_changed(request: Any) -> None:
+    """Checking a request does not change it."""
     _, builder, _ = request
     params = builder.build_client(table_name="some-table", key={"pk": "k"})
     before = copy.deepcopy(params)
@@ -150,7 +152,9 @@ def test_given_a_request_when_checked_then_it_is_not_changed(request: Any) -> No
     assert params == before
 
 
-def test_given_an_update_of_an_item_class_then_its_keys_are_known() -> None:
+def test_keys_of_an_item_class() -> None:
+    """The keys of an update are checked by the Item class of its table."""
+
     class Thing(Item):
         pass
 
@@ -162,7 +166,8 @@ def test_given_an_update_of_an_item_class_then_its_keys_are_known() -> None:
     assert check_request("UpdateItem", wrong, schema=Thing) == ()
 
 
-def test_given_an_operation_of_no_item_then_its_members_are_checked() -> None:
+def test_operation_without_an_item() -> None:
+    """The members of an operation without items are checked too."""
     codes = [each.code for each in check_request("CreateBackup", {"anything": None})]
     assert codes == ["DYS105", "DYS104"]
 
@@ -220,7 +225,8 @@ def assert_no_mark(operation: str, params: dict[str, Any], form: Any) -> None:
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(random=RANDOMS)
-def test_given_any_request_then_no_finding_and_no_error_holds_a_value(random: Random) -> None:
+def test_no_finding_holds_a_value(random: Random) -> None:
+    """No finding and no error of any request holds a value of it."""
     operation, body = Requests(random).make()
     body = marked(Alike(random).of(body) if random.random() < 0.5 else body)
     if operation == "TransactWriteItems":
@@ -241,7 +247,8 @@ def test_given_any_request_then_no_finding_and_no_error_holds_a_value(random: Ra
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_given_a_python_value_that_cannot_be_written_then_it_is_not_printed(value: Any) -> None:
+def test_unwritable_values_are_not_shown(value: Any) -> None:
+    """Findings do not show a Python value that has no wire form."""
     params = {"Item": {"pk": MARK, "a": value}}
 
     assert check_request("PutItem", params, form="resource")
@@ -292,9 +299,8 @@ class Alike:
 
 @settings(suppress_health_check=list(HealthCheck), max_examples=400)
 @given(random=RANDOMS)
-def test_given_any_request_then_what_was_checked_before_does_not_change_its_findings(
-    random: Random,
-) -> None:
+def test_earlier_requests_change_no_finding(random: Random) -> None:
+    """The findings of a request do not depend on similar requests that came before."""
     operation, body = Requests(random).make()
     others = Alike(random)
     schema = random.choice(KNOWN_SCHEMAS)
@@ -351,9 +357,8 @@ def many(operation: str, random: Random) -> dict[str, Any]:
 
 @settings(suppress_health_check=list(HealthCheck), max_examples=200)
 @given(random=RANDOMS)
-def test_given_any_batch_then_what_was_checked_before_does_not_change_its_findings(
-    random: Random,
-) -> None:
+def test_earlier_batches_change_no_finding(random: Random) -> None:
+    """The findings of a batch do not depend on the batches that came before."""
     operation, schema = random.choice(MANY), random.choice(KNOWN_SCHEMAS)
 
     for _ in range(4):
@@ -363,9 +368,8 @@ def test_given_any_batch_then_what_was_checked_before_does_not_change_its_findin
 
 
 @pytest.mark.parametrize("operation", MANY)
-def test_given_a_batch_that_was_fine_then_one_that_names_an_item_twice_is_found(
-    operation: str,
-) -> None:
+def test_item_twice_after_valid_batches(operation: str) -> None:
+    """A batch that names an item twice is found, also after valid batches of its form."""
     for sort_keys, is_fine in ((["1", "2"], True), (["3", "4"], True), (["5", "5.0"], False)):
         keys = [{"pk": {"S": "a"}, "sk": {"N": sort_key}} for sort_key in sort_keys]
         entries = {
@@ -383,7 +387,8 @@ def test_given_a_batch_that_was_fine_then_one_that_names_an_item_twice_is_found(
         assert (check_request(operation, entries[operation]) == ()) is is_fine
 
 
-def test_given_transactions_that_were_fine_then_one_that_is_too_large_is_found() -> None:
+def test_large_transaction_after_a_valid_one() -> None:
+    """A transaction that is too large is found, also after a valid one of its form."""
     for length, is_fine in ((1, True), (90_000, False)):
         puts = [
             {"Put": {"TableName": "requests", "Item": {"pk": {"S": f"{n}"}, "x": {"S": text}}}}
@@ -403,9 +408,8 @@ def test_given_transactions_that_were_fine_then_one_that_is_too_large_is_found()
         ("a bEtWeEn :v AND :w", {"S": "a"}, {"S": "z"}),
     ],
 )
-def test_given_one_that_was_fine_then_another_that_is_not_is_found(
-    expression: str, fine: Any, not_fine: Any
-) -> None:
+def test_wrong_value_after_a_valid_one(expression: str, fine: Any, not_fine: Any) -> None:
+    """A wrong value is found, also after a valid one in the same expression."""
     for value, is_fine in ((fine, True), (not_fine, False)):
         values = {":v": value, **({":w": {"S": "b"}} if ":w" in expression else {})}
         scan = {
@@ -416,11 +420,36 @@ def test_given_one_that_was_fine_then_another_that_is_not_is_found(
         assert (check_request("Scan", scan) == ()) is is_fine
 
 
-def test_given_a_small_item_that_was_fine_then_a_large_one_is_found() -> None:
+def test_large_item_after_a_valid_one() -> None:
+    """An item that is too large is found, also after a small one with the same names."""
     for length, is_fine in ((1, True), (1024, False)):
         item = {f"a{number}": {"S": "𝄞" * length} for number in range(100)}
         put = {"TableName": "some-table", "Item": item}
         assert (check_request("PutItem", put) == ()) is is_fine
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *({"S": "Ada"}, {"S": "Zoë"}, {"N": "-1.5"}, {"B": b"x"}, {"BOOL": True}, {"BOOL": False}),
+        *({"NULL": True}, {"SS": ["a", "b"]}, {"L": [{"M": {"a": {"N": "1"}}}]}),
+        {"M": {str(number): {"S": "x"} for number in range(20)}},
+    ],
+)
+def test_valid_requests_are_remembered(value: Any) -> None:
+    """After a valid request, the next one of its form is known as valid."""
+    update = {
+        "TableName": "some-table",
+        "Key": {"pk": {"S": "a"}},
+        "UpdateExpression": "SET a = :v",
+        "ExpressionAttributeValues": {":v": value},
+    }
+    put = {"TableName": "some-table", "Item": {"pk": {"S": "a"}, "a": value}}
+    for operation, request in (("UpdateItem", update), ("PutItem", put)):
+        assert check_request(operation, request) == ()
+        like = likeness(operation, request)
+        assert like is not None
+        assert was_fine(like)
 
 
 # Texts
@@ -434,9 +463,8 @@ KINDS: list[ExpressionKind] = ["update", "condition", "key condition", "projecti
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_given_25_000_random_texts_then_each_is_a_tree_or_an_error_with_its_place(
-    kind: ExpressionKind,
-) -> None:
+def test_random_texts_have_a_tree_or_a_place(kind: ExpressionKind) -> None:
+    """Each of 25,000 random texts gives a tree, or an error with its place."""
     random = Random(f"texts of {kind}")
     trees = 0
     for number in range(25_000):

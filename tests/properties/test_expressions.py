@@ -30,16 +30,16 @@ PARSERS: dict[str, Any] = {
 
 
 @given(RESOLVED.updates)
-def test_given_any_update_when_rendered_and_parsed_then_it_is_unchanged(update: Update) -> None:
+def test_update_roundtrip(update: Update) -> None:
+    """Parsing any rendered update gives the same tree."""
     rendered = render(update)
 
     assert parse_update(rendered.text, rendered.names, rendered.values) == update
 
 
 @given(RESOLVED.conditions)
-def test_given_any_condition_when_rendered_and_parsed_then_it_is_unchanged(
-    node: ConditionNode,
-) -> None:
+def test_condition_roundtrip(node: ConditionNode) -> None:
+    """Parsing any rendered condition gives the same tree."""
     rendered = render(node)
 
     assert parse_condition(rendered.text, rendered.names, rendered.values) == node
@@ -47,16 +47,16 @@ def test_given_any_condition_when_rendered_and_parsed_then_it_is_unchanged(
 
 
 @given(RESOLVED.projections)
-def test_given_any_projection_when_rendered_and_parsed_then_it_is_unchanged(
-    node: Projection,
-) -> None:
+def test_projection_roundtrip(node: Projection) -> None:
+    """Parsing any rendered projection gives the same tree."""
     rendered = render(node)
 
     assert parse_projection(rendered.text, rendered.names) == node
 
 
 @given(st.one_of(SYMBOLIC.updates, SYMBOLIC.conditions, SYMBOLIC.projections))
-def test_given_placeholders_when_rendered_and_parsed_then_they_stay(node: Expression) -> None:
+def test_placeholders_roundtrip(node: Expression) -> None:
+    """Parsing without names and values keeps the placeholders."""
     rendered = render(node)
     kind = {Update: "update", Projection: "projection"}.get(type(node), "condition")
 
@@ -65,9 +65,8 @@ def test_given_placeholders_when_rendered_and_parsed_then_they_stay(node: Expres
 
 
 @given(RESOLVED.conditions, st.sampled_from(["auto", "always"]))
-def test_given_any_condition_when_rendered_then_placeholders_used_are_those_defined(
-    node: ConditionNode, escape: Any
-) -> None:
+def test_placeholders_are_used_and_defined(node: ConditionNode, escape: Any) -> None:
+    """A rendered condition uses the placeholders that it defines, and no others."""
     rendered = render(node, escape=escape)
     reading = read_expression("condition", rendered.text)
 
@@ -103,9 +102,8 @@ TEXTS = st.one_of(
 @given(kind=KINDS, text=TEXTS)
 @example(kind="condition", text="((size(a)) > (:v))")
 @example(kind="update", text="SET a = ((b) + (:v))")
-def test_given_any_text_when_parsed_then_a_tree_or_an_error_with_its_place(
-    kind: ExpressionKind, text: str
-) -> None:
+def test_any_text_has_a_tree_or_a_place(kind: ExpressionKind, text: str) -> None:
+    """Any text gives a tree, or an error with its place."""
     try:
         reading = read_expression(kind, text)
     except ExpressionSyntaxError as error:
@@ -118,9 +116,8 @@ def test_given_any_text_when_parsed_then_a_tree_or_an_error_with_its_place(
 
 
 @given(node=st.one_of(SYMBOLIC.updates, SYMBOLIC.conditions), data=st.data())
-def test_given_a_mutated_expression_when_it_is_accepted_then_it_has_a_normal_form(
-    node: Expression, data: st.DataObject
-) -> None:
+def test_accepted_text_has_a_normal_form(node: Expression, data: st.DataObject) -> None:
+    """A mutated expression that is accepted has a normal form with the same tree."""
     text = render(node).text
     at = data.draw(st.integers(0, len(text)))
     cut = data.draw(st.integers(0, 3))
@@ -129,9 +126,10 @@ def test_given_a_mutated_expression_when_it_is_accepted_then_it_has_a_normal_for
     try:
         reading = read_expression(kind, mutated)
     except ExpressionSyntaxError:
-        return  # the test above looks at its place
+        return  # the test above checks its place
     bare = [each for path in reading.paths for each in path.elements if isinstance(each, str)]
-    # A reserved word that stands bare is read, for validation to tell; it is rendered as an alias.
+    # The parser accepts a reserved word without an alias, and validation reports it; render
+    # writes an alias.
     if not reading.problems and not any(map(must_be_aliased, bare)):
         # What is accepted has a normal form, which reads as the same tree.
         assert reading.node is not None

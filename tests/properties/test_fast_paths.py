@@ -7,18 +7,37 @@ import dataclasses
 import gc
 import sys
 import weakref
-from collections.abc import Iterator
+from collections import UserDict
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from enum import Enum, StrEnum
+from datetime import date, datetime
+from decimal import Decimal, localcontext
+from enum import Enum, Flag, IntEnum, StrEnum
 from random import Random
-from typing import Any
+from typing import Any, Literal, TypedDict, Union
+from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    computed_field,
+    field_serializer,
+    field_validator,
+)
 
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute, check_request
-from dynasafe.errors import InvalidRequestError, InvalidValueError, StoredValueError
+from dynasafe.errors import (
+    InvalidRequestError,
+    InvalidValueError,
+    StoredValueError,
+    UnsupportedTypeError,
+    ValueOutOfRangeError,
+)
 from dynasafe.expressions.idempotency import is_idempotent
 from dynasafe.expressions.nodes import conjunction
 from dynasafe.expressions.render import Placeholders, render_condition, render_update
@@ -26,14 +45,36 @@ from dynasafe.items.update_actions import Action
 from dynasafe.items.written_updates import WrittenUpdates
 from dynasafe.testing import strategies
 from dynasafe.validation.check import check_from_scratch
+from dynasafe.values.classes import unreadable
+from dynasafe.values.codec import JSON_KINDS, mismatch, stored_mismatch
 from dynasafe.values.codecs import codec_for
 from dynasafe.values.convert import (
     from_attribute_map,
     from_attribute_value,
+    set_of,
     to_attribute_map,
     to_attribute_value,
 )
-from dynasafe.values.wire import TOO_DEEP
+from dynasafe.values.converted import ConvertedCodec
+from dynasafe.values.converted import member_of as converted_member_of
+from dynasafe.values.models import (
+    AmbiguousUnionError,
+    dumped,
+    is_same,
+    loaded,
+    parsed_model,
+    plain_model,
+)
+from dynasafe.values.numbers import (
+    decode_decimal,
+    decode_number,
+    encode_number,
+    written_from_digits,
+)
+from dynasafe.values.plain import as_json, as_python
+from dynasafe.values.scalars import ScalarCodec
+from dynasafe.values.unions import UnionCodec
+from dynasafe.values.wire import TOO_DEEP, fine_size_bytes
 from tests.properties.update_strategies import true_conditions, updates
 from tests.support.people import Person
 from tests.support.requests import RANDOMS, Requests
@@ -83,12 +124,621 @@ def test_write_anywhere(value: Any) -> None:
     assert repr(typed) == repr(alone)
 
 
+@given(strategies.values() | strategies.bad_values() | st.floats() | st.decimals())
+def test_json_anywhere(value: Any) -> None:
+    """A value has the same JSON form alone, in a list, in a tuple and in a map."""
+    alone = place(outcome(as_json, value), "a", 1)
+    for container in ([0, value], (0, value), [[], value]):
+        within = place(outcome(as_json, {"a": container}))
+        assert repr(within["a"][1] if isinstance(within, dict) else within) == repr(alone)
+    plain = as_python({"a": [value, 1]})
+    assert repr(plain) == repr({"a": [as_python(value), 1]})
+    assert type(plain["a"][0]) is type(as_python(value))
+
+
 @given(strategies.items())
-def test_given_any_item_then_a_map_reads_as_its_values_do(item: dict[str, Any]) -> None:
+def test_map_reads_as_its_values(item: dict[str, Any]) -> None:
+    """Reading a map gives the same as reading each of its values."""
     wire = to_attribute_map(item)
     expected = {name: from_attribute_value(value) for name, value in wire.items()}
     assert from_attribute_map(wire) == expected
     assert from_attribute_value({"M": wire}) == expected
+
+
+NUMBERS = st.one_of(
+    st.integers(),
+    st.builds(
+        lambda digits, zeros: digits * 10**zeros, st.integers(-(10**6), 10**6), st.integers(0, 130)
+    ),
+    st.floats(),
+    st.floats(-1e9, 1e9).map(lambda number: round(number, 2)),
+    st.decimals(),
+    st.builds(
+        lambda digits, power: Decimal(digits).scaleb(power),
+        st.integers(-(10**9), 10**9),
+        st.integers(-140, 130),
+    ),
+    st.from_regex(r"-?[0-9]{1,20}\.[0-9]{0,20}", fullmatch=True).map(Decimal),
+)
+
+
+@example(Decimal("0E+5"))
+@example(Decimal("-0.00"))
+@example(Decimal("1E+39"))
+@example(Decimal("1E+40"))
+@example(Decimal("1E-7"))
+@example(Decimal("1.50E-8"))
+@example(Decimal("9.9E+125"))
+@example(Decimal("1E-130"))
+@example(Decimal("NaN123"))
+@example(10**40)
+@example(-(10**125))
+@example(1e22)
+@example(5e-05)
+@given(NUMBERS)
+def test_numbers(number: Any) -> None:
+    """A number is written as from its digits, and read as the number that it is."""
+    written = place(outcome(encode_number, number))
+    assert written == place(outcome(written_from_digits, number))
+    with localcontext() as context:
+        context.capitals = 0
+        context.prec = 1
+        assert place(outcome(encode_number, number)) == written
+    if isinstance(written, str):
+        read = decode_number(written)
+        assert read == Decimal(repr(number) if isinstance(number, float) else number)
+        assert isinstance(read, int) == (read == Decimal(read).to_integral_value())
+
+
+@given(st.from_regex(r"-?[0-9]{1,3}(\.[0-9]{0,3})?[eE][+-]?[0-9]{1,3}", fullmatch=True))
+def test_numbers_with_exponents(text: str) -> None:
+    """What has an exponent is read as its digits say."""
+    number = Decimal(text)
+    read = place(outcome(decode_number, text))
+    if number and not -130 <= number.adjusted() <= 125:
+        assert read[0] is ValueOutOfRangeError
+    else:
+        assert read == number
+        assert isinstance(read, int) == (int(number) == number)
+
+
+@given(
+    st.sets(NUMBERS.filter(lambda number: "nan" not in str(number).lower()), max_size=6)
+    | st.sets(st.integers(), max_size=40)
+    | st.sets(st.binary(max_size=3), max_size=40)
+    | st.sets(st.text(max_size=3), max_size=40)
+    | st.sets(st.integers(10**16, 10**16 + 40).map(Decimal), max_size=40)
+)
+def test_sets(members: Any) -> None:
+    """A set of one type is written as its members are, in their order."""
+    each = outcome(lambda: set_of([to_attribute_value(member) for member in members]))
+    for written in (
+        outcome(to_attribute_value, members),
+        outcome(codec_for(set[Any]).encode, members),
+    ):
+        assert place(written) == place(each)
+    if isinstance(each, dict):
+        ((type_name, content),) = each.items()
+        in_order = sorted(content, key=Decimal) if type_name == "NS" else sorted(content)
+        assert content == in_order
+
+
+@given(
+    st.lists(
+        st.integers(-20, 20).map(str)
+        | st.from_regex(r"-?[0-9]{1,2}(\.[0-9]{1,2})?(E[+-]?[0-9])?", fullmatch=True)
+        | st.sampled_from(["1.0", "01", "00.5", "0.5", "-0.5", "x", "", "1E400", "5E-1"]),
+        min_size=1,
+        max_size=40,
+        unique=True,
+    )
+)
+def test_size_of_a_set(texts: list[str]) -> None:
+    """A set of numbers is fine if each is, and no two are the same; its size is their sum."""
+    sizes_bytes = [fine_size_bytes({"N": text}) for text in texts]
+    is_fine = min(sizes_bytes) >= 0 and len({*map(Decimal, texts)}) == len(texts)
+    found = fine_size_bytes({"NS": texts})
+    assert found == (sum(sizes_bytes) if is_fine else -1)
+
+
+@pytest.mark.parametrize("hint", [int, float, Decimal, str, bytes])
+@given(st.data())
+def test_typed_sets(hint: Any, data: st.DataObject) -> None:
+    """A set of a type is written as its members are."""
+    values: dict[Any, Any] = {
+        float: st.integers() | st.floats(),
+        Decimal: st.integers() | st.decimals(allow_nan=False),
+        str: st.text(max_size=2),
+        bytes: st.binary(max_size=2),
+    }
+    members = data.draw(st.sets(st.booleans() | values.get(hint, st.integers()), max_size=20))
+    element = codec_for(hint)
+    each = outcome(lambda: set_of([element.encode(member) for member in members]))
+    assert place(outcome(codec_for(set[hint]).encode, members)) == place(each)
+
+
+class Letter(Enum):
+    A = "a"
+    ALSO_A = "a"  # noqa: PIE796  (an alias)
+    ACCENT = "\u00e9"
+    ONE = 1
+
+
+class Word(StrEnum):
+    A = "a"
+    DATE = "2030-01-31"
+
+
+class Digit(IntEnum):
+    ONE = 1
+    TWO = 2
+    LARGE = 10**30
+
+
+class Bits(Flag):
+    ONE = 1
+    TWO = 2
+
+
+class Odd(Enum):
+    FRACTION = 0.5
+    PAIR = (1, "a")
+    CHANGED: list[int] = [1]  # noqa: RUF012  (which changes)
+    TRUE = True
+    SURROGATE = "\ud800"
+
+
+class Found(Enum):
+    """One that takes any value."""
+
+    A = "a"
+    B = "b"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        return cls.B
+
+
+class Own(Enum):
+    """One whose values are not those that it was given."""
+
+    A = "a"
+    B = "b"
+
+    @property
+    def value(self) -> Any:
+        return self.name.lower() * 2 if self is Own.A else "a"
+
+
+HINTS: list[Any] = [
+    *(int, float, Decimal, str, bytes, bool, date, datetime, UUID, None, Any, Letter, Word, Digit),
+    *(Found, Own, Literal["a", 1], Literal["a"], Literal[1, 2], list[int], list[str]),
+    *(tuple[int, str], set[int], dict[str, int], int | None),
+]
+VALUES = (
+    st.integers()
+    | st.floats()
+    | st.decimals(-9, 9)
+    | st.sampled_from(["", "a", "b", "aa", "YWJj", "2030-01-31", "2030-01-31T00:00:00Z", "0.5"])
+    | st.sampled_from([str(UUID(int=7)), "\u00e9", "\ud800", 1.0, 0.5, 1e23, 1e300, 2**53 + 1])
+    | st.sampled_from([1e-20, 2.5e-101, 1.5e100, -0.0, 10**30, 10**40, 10**130, UUID(int=7)])
+    | st.sampled_from([*Letter, *Word, *Digit, *Bits, Bits.ONE | Bits.TWO, *Odd, *Found, *Own])
+    | st.booleans()
+    | st.none()
+    | st.lists(st.integers() | st.text(max_size=1), max_size=2)
+    | st.tuples(st.integers(), st.text(max_size=1))
+    | st.sets(st.integers(), max_size=2)
+    | st.dictionaries(st.text(max_size=1), st.integers(), max_size=2)
+)
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(HINTS), VALUES)
+def test_kinds_that_are_surely_refused(hint: Any, value: Any) -> None:
+    """What a codec surely refuses because of its type is refused, and as a whole."""
+    codec = codec_for(hint)
+    if type(value) in JSON_KINDS and codec.surely_parses_no(type(value)):
+        assert place(outcome(codec.parse, value)) == place(codec.refused())
+    if codec.is_surely_not(type(value)):
+        assert place(outcome(codec.encode, value))[1] == ""
+    stored = outcome(to_attribute_value, value)
+    if isinstance(stored, dict):
+        ((type_name, content),) = stored.items()
+        if type(content) is not list or type_name == "L":
+            read = outcome(codec.decode, stored)
+            is_refused = isinstance(read, StoredValueError)
+            assert is_refused or not codec.is_never_stored_as(type_name)
+
+
+ENUMS: list[Any] = [Letter, Word, Digit, Bits, Odd, Found, Own]
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(ENUMS), VALUES)
+def test_enums(enum: Any, value: Any) -> None:
+    """A member of any enum is parsed, written and read as the general way does."""
+
+    def member_of(value: Any) -> Any:
+        try:
+            return enum(value)
+        except ValueError:
+            for member in enum:
+                if from_attribute_value(to_attribute_value(member.value)) == value:
+                    return member
+            raise
+
+    fast = codec_for(enum)
+    general = ConvertedCodec(enum, lambda member: member.value, member_of)
+    if enum is Own:  # whose own values are searched first
+        general = ConvertedCodec(enum, lambda member: member.value, converted_member_of(enum))
+    assert fast.type_name == general.type_name
+    for each in (value, getattr(value, "value", value)):
+        parsed = place(outcome(fast.parse, each))
+        assert repr(parsed) == repr(place(outcome(general.parse, each)))
+        written = outcome(fast.encode, each)
+        assert place(written) == place(outcome(general.encode, each))
+        plain = outcome(to_attribute_value, each)
+        for stored in (written, plain, {"N": "1.0"}, {"N": "01"}, {"N": "a"}, {"S": "1"}, {"S": 1}):
+            if isinstance(stored, dict):
+                read = repr(place(outcome(fast.decode, stored)))
+                assert read == repr(place(outcome(general.decode, stored)))
+        if isinstance(written, dict):
+            assert fast.encode(each) is not written
+    Odd.CHANGED.value[0] += 1
+
+
+@settings(max_examples=500)
+@given(
+    st.from_regex(r"[-+]?[0-9]{0,40}\.?[0-9]{0,3}([eE][-+]?[0-9]{1,3})?", fullmatch=True)
+    | st.text(st.sampled_from("01_.-+eE \u0661\u2003nafi"), max_size=6)
+    | st.floats().map(repr)
+    | st.sampled_from(["Infinity", "NaN", "sNaN", "1E-130", "1E126", "-0", "-0E5", b"1", 1, None])
+)
+def test_floats_are_read_as_decimals_are(text: Any) -> None:
+    """A float is read as the float of the Decimal that its text is."""
+
+    def general(text: Any) -> float:
+        return float(decode_decimal(text))
+
+    codec: Any = ScalarCodec("float", (float, int), "N", general)
+    read = place(outcome(codec_for(float).decode, {"N": text}))
+    assert repr(read) == repr(place(outcome(codec.decode, {"N": text})))
+
+
+@given(
+    st.floats()
+    | st.integers()
+    | st.booleans()
+    | st.none()
+    | st.lists(st.integers(), max_size=1)
+    | st.floats().map(repr)
+    | st.decimals().map(str)
+    | st.text("01.-eE_ nai", max_size=4)
+)
+def test_decimals_of_json(value: Any) -> None:
+    """A Decimal is parsed from the text of its JSON form, and not from a truth value."""
+    codec = codec_for(Decimal)
+    parsed = place(outcome(codec.parse, value))
+    is_number = isinstance(value, str | int | float) and not isinstance(value, bool)
+    read: Any = outcome(decode_decimal, str(value)) if is_number else None
+    if not isinstance(read, Decimal):
+        assert parsed == place(codec.refused())
+    else:
+        expected = value if isinstance(value, int) else read
+        assert repr(parsed) == repr(expected)
+
+
+@given(st.floats() | st.integers(-(10**130), 10**130).map(float) | st.integers(-9, 9).map(float))
+def test_whole_numbers_of_json(value: float) -> None:
+    """An int is parsed from a whole float that is within the range."""
+    parsed = place(outcome(codec_for(int).parse, value))
+    if value.is_integer() and abs(value) <= 10**126:
+        assert repr(parsed) == repr(int(value))
+    else:
+        assert parsed == place(codec_for(int).refused())
+
+
+@given(st.integers(-(10**45), 10**45), st.integers(0, 130))
+def test_long_ints(digits: int, zeros: int) -> None:
+    """A long int is written as from its digits, also by the codec of int."""
+    number = digits * 10**zeros
+    expected = place(outcome(written_from_digits, number))
+    assert place(outcome(encode_number, number)) == expected
+    written = place(outcome(codec_for(int).encode, number))
+    assert (written["N"] if isinstance(written, dict) else written) == expected
+    if isinstance(written, dict):
+        assert repr(codec_for(int).decode(written)) == repr(number)
+
+
+@given(st.floats(1, 10, exclude_max=True), st.integers(-140, 130), st.sampled_from(["", "-"]))
+def test_floats_with_exponents(mantissa: float, power: int, minus: str) -> None:
+    """A float of any magnitude is written as from its digits."""
+    number = float(f"{minus}{mantissa!r}e{power}")
+    expected = place(outcome(written_from_digits, number))
+    assert place(outcome(encode_number, number)) == expected
+    written = outcome(to_attribute_value, [number] * 20)
+    if isinstance(written, dict):
+        assert written["L"][19]["N"] == expected
+    else:
+        assert place(written) == place(outcome(encode_number, number), 0)
+
+
+@settings(max_examples=600)
+@given(
+    members=st.lists(st.sampled_from(HINTS), min_size=2, max_size=4, unique_by=repr),
+    value=VALUES,
+)
+def test_members_of_unions(members: list[Any], value: Any) -> None:
+    """The members of a union that are not tried would have refused the value."""
+    try:
+        union = codec_for(Union[tuple(members)])  # noqa: UP007  (of a tuple)
+    except AmbiguousUnionError:
+        return
+    if not isinstance(union, UnionCodec):
+        return
+    written = outcome(union.encode, value)
+    assert place(written) == place(outcome(written_by_any, union, value))
+    read = outcome(union.parse, value)
+    assert repr(place(read)) == repr(place(outcome(parsed_by_any, union, value)))
+    again = outcome(union.parse, value)  # with what is remembered of its type
+    assert repr(place(again)) == repr(place(read))
+    for stored in (written, outcome(to_attribute_value, value), {"NS": []}, {"S": 1}, {"N": "x.5"}):
+        if isinstance(stored, dict):
+            read = outcome(union.decode, stored)
+            assert repr(place(read)) == repr(place(outcome(read_by_any, union, stored)))
+
+
+def written_by_any(union: UnionCodec, value: Any) -> Any:
+    if value is None and union.takes_none:
+        return {"NULL": True}
+    error = None
+    for member in union._members:
+        try:
+            encoded = member.encode(value)
+        except InvalidValueError as refused:
+            if refused.path or isinstance(refused, ValueOutOfRangeError):
+                error = error or refused
+            continue
+        if union._is_compared and outcome(read_by_any, union, encoded) != value:
+            raise ValueOutOfRangeError(
+                "",
+                f"this {type(value).__name__} would be read as another value of {union.name}. "
+                "Fix: annotate with one of them",
+            )
+        return encoded
+    raise error or mismatch(union.name, value)
+
+
+def parsed_by_any(union: UnionCodec, value: Any) -> Any:
+    if value is None and union.takes_none:
+        return None
+    tagged = union._tagged(value)
+    if tagged is not None:
+        return tagged.parse(value)
+    if len(union._members) == 1:
+        return union._members[0].parse(value)
+    error = None
+    for member in union._members:
+        if isinstance(value, Mapping) and member in union._untried:
+            continue
+        try:
+            parsed = member.parse(value)
+            if member.type_name not in ("L", "M"):
+                member.encode(parsed)
+        except InvalidValueError as refused:
+            if refused.path and isinstance(refused, UnsupportedTypeError):
+                error = error or refused
+            continue
+        return parsed
+    raise error or union.refused()
+
+
+def read_by_any(union: UnionCodec, stored: Any) -> Any:
+    if union.takes_none and "NULL" in stored:
+        return None
+    for member in union._members:
+        try:
+            return member.decode(stored)
+        except StoredValueError as refused:
+            if len(union._members) == 1:
+                raise refused
+    raise stored_mismatch(union.name, stored)
+
+
+@dataclasses.dataclass
+class Cat:
+    kind: Literal["cat"]
+    lives: int = 9
+
+
+@dataclasses.dataclass
+class Dog:
+    kind: Literal["dog"] = "dog"
+    lives: int = 1
+
+
+class Bird(TypedDict):
+    kind: Literal["bird", 3]
+    lives: int
+
+
+TAGGED = st.fixed_dictionaries(
+    {},
+    optional={
+        "kind": st.sampled_from(["cat", "dog", "bird", 3, 3.0, True, None]),
+        "lives": st.integers(0, 9) | st.just("x"),
+        "a": st.integers(0, 9),
+    },
+)
+PETS: list[Any] = [Cat, Dog, Bird]
+
+
+@given(
+    pets=st.lists(st.sampled_from(PETS), min_size=2, max_size=3, unique=True),
+    others=st.lists(st.sampled_from([int, str, float, list[int], None]), max_size=2, unique=True),
+    values=st.lists(
+        st.builds(Cat, st.just("cat")) | st.builds(Dog) | TAGGED | TAGGED.map(UserDict) | VALUES,
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_unions_with_a_tag(pets: list[Any], others: list[Any], values: list[Any]) -> None:
+    """A union of classes parses and writes each value as if no other had come before."""
+    union: Any = codec_for(Union[(*pets, *others)])
+    for value in values:
+        new: Any = codec_for(Union[(*pets, *others)])
+        parsed = repr(place(outcome(union.parse, value)))
+        assert parsed == repr(place(outcome(parsed_by_any, new, value)))
+        assert place(outcome(union.encode, value)) == place(outcome(new.encode, value))
+
+
+class Inner(BaseModel):
+    x: int
+    note: str | None = None
+
+
+class Plain(BaseModel):
+    a: int
+    b: str | None = None
+    c: list[float] = []
+    d: Decimal | None = Decimal(1)
+    e: bool = False
+    f: Inner | None = None
+    g: list[Inner] = []
+    h: list[Plain] = []
+    i: list[int | None] = []
+
+
+class Stricter(Plain):
+    a: int = Field(ge=0)
+
+
+class Checked(Plain):
+    @field_validator("b")
+    @classmethod
+    def check(cls, value: Any) -> Any:
+        return value.strip() if value else value
+
+
+class Around(BaseModel):
+    a: int
+    g: list[Checked] = []
+
+
+class Shifted(Plain):
+    @field_serializer("a")
+    def write(self, value: Any) -> Any:
+        return value + 1 if isinstance(value, int) else value
+
+
+class Trimmed(Plain):
+    model_config = ConfigDict(str_strip_whitespace=True)
+
+
+class Counted(Plain):
+    @computed_field
+    def count(self) -> int:
+        return 1
+
+
+class Renamed(Plain):
+    j: int = Field(default=0, alias="other")
+
+
+class Private(Plain):
+    _secret: int = PrivateAttr(default=1)
+
+
+class Open(Plain):
+    model_config = ConfigDict(extra="allow")
+
+
+class Unequal(Plain):
+    def __eq__(self, other: object) -> bool:
+        return False
+
+
+class Dumped(Plain):
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        return {"a": 5}
+
+
+MODELS: list[Any] = [
+    *(Plain, Stricter, Checked, Shifted, Trimmed, Counted, Renamed, Private, Open, Unequal, Dumped)
+]
+INNER = st.builds(Inner, x=st.integers(), note=st.none() | st.text(max_size=2))
+FIELDS: dict[str, Any] = {
+    "a": st.integers(),
+    "b": st.none() | st.text(max_size=3) | st.sampled_from([" a ", "\ud800"]),
+    "c": st.lists(st.floats(), max_size=3),
+    "d": st.none() | st.decimals(),
+    "e": st.booleans(),
+    "f": st.none() | INNER,
+    "g": st.lists(INNER, max_size=2),
+    "h": st.lists(st.builds(Plain, a=st.integers()), max_size=2),
+    "i": st.lists(st.none() | st.integers(), max_size=2),
+}
+ODD = st.sampled_from([None, 1, 1.0, "1", True, [1.0], [None], {"x": 1}, Inner(x=1), set(), (1,)])
+
+
+def written_in_full(model: Any, value: Any) -> Any:
+    """As a model without short ways is written: from its dump, if that reads as the same."""
+    encoded = to_attribute_value(dumped(value))
+    try:
+        is_read = is_same(loaded(model, from_attribute_value(encoded)), value)
+    except (TypeError, ValueError, ArithmeticError):
+        is_read = False
+    if not is_read:
+        raise unreadable(model.__name__)
+    return encoded
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+@pytest.mark.parametrize("model", MODELS)
+@given(data=st.data())
+def test_models(model: Any, data: st.DataObject) -> None:
+    """A model is written, read and parsed as by its own methods, whatever its fields hold."""
+    values = {name: data.draw(field) for name, field in FIELDS.items()}
+    odd = data.draw(st.dictionaries(st.sampled_from(sorted(FIELDS)), ODD, max_size=1))
+    value = model.model_construct(**{**values, **odd})
+    codec = codec_for(model)
+    written = outcome(codec.encode, value)
+    assert repr(place(written)) == repr(place(outcome(written_in_full, model, value)))
+    untyped = outcome(to_attribute_value, value)
+    assert repr(place(untyped)) == repr(place(outcome(lambda: to_attribute_value(dumped(value)))))
+    if isinstance(untyped, dict):
+        read = outcome(codec.decode, untyped)
+        try:
+            expected = loaded(model, from_attribute_value(untyped))
+        except (TypeError, ValueError, ArithmeticError):
+            assert isinstance(read, StoredValueError)
+        else:
+            assert repr(read) == repr(expected)
+    given_values = data.draw(st.dictionaries(st.sampled_from([*FIELDS, "j", "x"]), ODD, max_size=3))
+    parsed = outcome(codec.parse, given_values)
+    try:
+        expected = parsed_model(model, given_values)
+    except (TypeError, ValueError, ArithmeticError):
+        assert isinstance(parsed, UnsupportedTypeError)
+    else:
+        assert repr(parsed) == repr(expected)
+
+
+def test_plain_models() -> None:
+    """Of these models, some are written from their values, of which one is surely read."""
+    found = {model: plain_model(model) for model in [*MODELS, Around]}
+    plain = {model: each for model, each in found.items() if each is not None}
+    assert list(plain) == [Plain, Stricter, Checked, Around]
+    assert [model for model, each in plain.items() if each.is_surely_read] == [Plain]
+
+
+@given(st.integers(), st.lists(st.text(max_size=2), max_size=2))
+def test_models_around_others(number: int, texts: list[str]) -> None:
+    """A model whose inner models have validators is written if they would accept it."""
+    inner = [Checked.model_construct(a=1, b=text) for text in texts]
+    value = Around.model_construct(a=number, g=inner)
+    written = outcome(codec_for(Around).encode, value)
+    assert repr(place(written)) == repr(place(outcome(written_in_full, Around, value)))
 
 
 TEXTS_OF_NUMBERS = st.from_regex(
@@ -168,9 +818,8 @@ def written_anew(builder: UpdateBuilder) -> dict[str, Any]:
 
 
 @given(request=updates(), data=st.data())
-def test_given_any_chain_then_its_text_is_that_of_its_tree(
-    request: Any, data: st.DataObject
-) -> None:
+def test_text_of_any_chain(request: Any, data: st.DataObject) -> None:
+    """The text of any chain, new or known, is that of its tree."""
     item, builder, _ = request
     if data.draw(st.booleans()):
         builder.condition(data.draw(true_conditions(item)))
@@ -185,9 +834,8 @@ def test_given_any_chain_then_its_text_is_that_of_its_tree(
     amounts=st.lists(st.integers(-5, 5), min_size=2, max_size=5),
     escape=st.sampled_from(["auto", "always"]),
 )
-def test_given_one_chain_with_other_values_then_each_has_its_own(
-    names: list[str], amounts: list[int], escape: Any
-) -> None:
+def test_known_chain_has_its_own_values(names: list[str], amounts: list[int], escape: Any) -> None:
+    """A known chain with other values has those values."""
     for name, amount in zip(names, amounts, strict=False):
         builder = (
             UpdateBuilder(Person, escape=escape)
@@ -203,7 +851,8 @@ def test_given_one_chain_with_other_values_then_each_has_its_own(
         assert (values[":name"], values[":visits"], values[":scores"]) == (name, amount, [amount])
 
 
-def test_given_a_chain_longer_than_is_kept_then_its_text_is_that_of_its_tree() -> None:
+def test_long_chain() -> None:
+    """A chain that is too long for the cache has the text of its tree."""
     for _ in range(2):
         builder = UpdateBuilder()
         for number in range(20):
@@ -213,7 +862,8 @@ def test_given_a_chain_longer_than_is_kept_then_its_text_is_that_of_its_tree() -
         assert builder.is_idempotent == is_idempotent(builder.update) is False
 
 
-def test_given_a_value_that_is_refused_when_caught_then_the_builder_is_as_before() -> None:
+def test_refused_value_leaves_the_builder() -> None:
+    """After a refused value, a builder of a new, partly known or known chain is unchanged."""
     for _ in range(3):  # a new chain, one of which a part is known, and a known one
         builder = UpdateBuilder(Person).set(Person.name, "Ada")
         with pytest.raises(InvalidValueError):
@@ -241,7 +891,9 @@ def chain(random: Random) -> UpdateBuilder:
     return builder
 
 
-def test_given_threads_when_they_build_at_once_then_each_has_its_own_request() -> None:
+def test_threads_build_their_own_requests() -> None:
+    """Threads that build at the same time each get their own request."""
+
     def build(seed: int) -> None:
         random = Random(seed)
         for _ in range(200):
@@ -257,7 +909,8 @@ def test_given_threads_when_they_build_at_once_then_each_has_its_own_request() -
         sys.setswitchinterval(interval_s)
 
 
-def test_given_more_chains_than_are_kept_then_each_is_still_right() -> None:
+def test_more_chains_than_the_cache_has() -> None:
+    """With more chains than the cache takes, each has its own text."""
     for number in range(3000):
         builder = UpdateBuilder().set(f"name{number}", number).remove(f"other{number}")
         members = builder.expressions()
@@ -267,7 +920,9 @@ def test_given_more_chains_than_are_kept_then_each_is_still_right() -> None:
     assert builder.expressions() == written_anew(builder)
 
 
-def test_given_names_of_an_enum_then_they_are_names() -> None:
+def test_names_of_an_enum() -> None:
+    """Members of a StrEnum are names of attributes."""
+
     class Name(StrEnum):
         FIRST = "first"
         SECOND = "second"
@@ -280,7 +935,9 @@ def test_given_names_of_an_enum_then_they_are_names() -> None:
         )
 
 
-def test_given_one_path_of_other_types_when_known_then_each_has_its_own_type() -> None:
+def test_same_path_of_another_type() -> None:
+    """A path of an Item class keeps its type, also if the same text is known without one."""
+
     class Town(Item):
         name: Attr[str]
 
@@ -298,7 +955,8 @@ def test_given_one_path_of_other_types_when_known_then_each_has_its_own_type() -
 
 @settings(suppress_health_check=list(HealthCheck))
 @given(random=RANDOMS)
-def test_given_any_request_then_what_was_seen_before_changes_no_verdict(random: Random) -> None:
+def test_earlier_requests_change_no_verdict(random: Random) -> None:
+    """The findings of a request are the same when it is checked again, with any schema."""
     operation, body = Requests(random).make()
 
     for schema in (None, Keyed, Thing):
@@ -309,9 +967,8 @@ def test_given_any_request_then_what_was_seen_before_changes_no_verdict(random: 
 
 @pytest.mark.parametrize("pk", ["k", "", "k" * 240, "k" * 2048, "k" * 2049])
 @pytest.mark.parametrize("schema", [None, Keyed])
-def test_given_keys_of_any_length_then_what_was_seen_before_changes_no_verdict(
-    pk: str, schema: Any
-) -> None:
+def test_key_lengths_change_no_verdict(pk: str, schema: Any) -> None:
+    """The findings of a key of any length are the same when it is checked again."""
     values = {":pk": {"S": pk}}
     query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": values}
     requests: dict[str, dict[str, Any]] = {
@@ -327,7 +984,8 @@ def test_given_keys_of_any_length_then_what_was_seen_before_changes_no_verdict(
             assert check_request(operation, body, schema=schema) == expected
 
 
-def test_given_a_builder_that_was_copied_by_pythons_copy_then_no_other_is_touched() -> None:
+def test_copied_builder_changes_no_other() -> None:
+    """Changing a copy of a builder changes neither the original nor a new one."""
     first = UpdateBuilder().remove("draft")
     copy.copy(first).remove("other")
 
@@ -335,7 +993,8 @@ def test_given_a_builder_that_was_copied_by_pythons_copy_then_no_other_is_touche
     assert UpdateBuilder().remove("draft").expressions() == {"UpdateExpression": "REMOVE draft"}
 
 
-def test_given_a_builder_that_is_changed_while_it_is_read_then_no_other_is_touched() -> None:
+def test_builder_that_changes_while_it_is_read() -> None:
+    """A builder that its own values change does not affect other builders."""
     builder = UpdateBuilder()
 
     def values() -> Iterator[int]:
@@ -347,7 +1006,9 @@ def test_given_a_builder_that_is_changed_while_it_is_read_then_no_other_is_touch
     assert other.expressions() == written_anew(other)
 
 
-def test_given_literals_that_are_added_then_their_sum_is_looked_at_each_time() -> None:
+def test_sum_of_literals_is_checked_each_time() -> None:
+    """A sum of two literals is checked for each request."""
+
     def update(one: str, two: str) -> dict[str, Any]:
         return {
             "TableName": "requests",
@@ -371,7 +1032,8 @@ class Added(Enum):
     NUMBER = 1
 
 
-def test_given_members_of_a_str_enum_then_their_values_are_the_names() -> None:
+def test_str_enum_gives_its_value() -> None:
+    """A member of a str enum names the attribute that its value names."""
     assert UpdateBuilder().set(Named.RED, 1).expressions()["UpdateExpression"] == "SET red = :red"
     nested = UpdateBuilder().set(attr("m")[Named.RED], 1).expressions()
     assert nested["UpdateExpression"] == "SET m.red = :red"
@@ -381,13 +1043,15 @@ def test_given_members_of_a_str_enum_then_their_values_are_the_names() -> None:
     assert by_name["UpdateExpression"] == "REMOVE red"
 
 
-def test_given_what_adds_a_number_once_and_members_once_then_each_is_told_apart() -> None:
+def test_added_enum_members() -> None:
+    """Adding a number is not idempotent and adding members of a set is, also for enum members."""
     for _ in range(2):
         assert UpdateBuilder().add("a", Added.MEMBERS).is_idempotent
         assert not UpdateBuilder().add("a", Added.NUMBER).is_idempotent
 
 
-def test_given_an_index_that_is_none_then_it_is_refused() -> None:
+def test_index_is_an_int() -> None:
+    """An index of a path that is not an int is refused."""
     for wrong in (True, 1.0, None):
         with pytest.raises(TypeError, match="q: a list index, a map key or an attribute is"):
             attr("q")[wrong]

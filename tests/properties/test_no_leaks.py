@@ -352,20 +352,20 @@ RAW: dict[str, Callable[[Any, Any], Any]] = {
 @given(kind=st.sampled_from(sorted(TYPED)), field=st.sampled_from(FIELDS), value=VALUES)
 @settings(max_examples=300)
 def test_typed(kind: str, field: str, value: Any) -> None:
-    """Values for the attributes of a class."""
+    """No error, event or log shows a value for an attribute of a class."""
     run(lambda: TYPED[kind](field, value))
 
 
 @given(kind=st.sampled_from(sorted(PLAIN)), value=VALUES)
 def test_plain(kind: str, value: Any) -> None:
-    """Values for attributes of any type."""
+    """No error, event or log shows a value for an attribute without a type."""
     run(lambda: PLAIN[kind](value))
 
 
 @given(kind=st.sampled_from(sorted(STORED)), field=st.sampled_from(FIELDS), wire=WIRE)
 @settings(max_examples=200)
 def test_stored(kind: str, field: str, wire: Any) -> None:
-    """What another program has stored, and what comes back with a refusal."""
+    """No error, event or log shows a stored value, also one that a refusal returns."""
     run(lambda: STORED[kind](field, wire))
 
 
@@ -376,13 +376,13 @@ def test_stored(kind: str, field: str, wire: Any) -> None:
 )
 @settings(max_examples=300)
 def test_raw(kind: str, wire: Any, form: Any) -> None:
-    """Requests that were written by hand."""
+    """No error, event or log shows a value of a request that was written by hand."""
     run(lambda: RAW[kind](wire, form))
 
 
 @given(wire=WIRE)
 def test_cancelled_transactions(wire: Any) -> None:
-    """The reasons of a cancelled transaction may have items."""
+    """No error, event or log shows an item of a cancelled transaction's reasons."""
     reply = transaction_canceled("ConditionalCheckFailed", items=[{"id": {"S": "x"}, "n": wire}])
     db = AsyncDynamoDB.over(ScriptedTransport([reply]), hooks=(events,))
     docs = db.table("docs", Doc)

@@ -20,7 +20,7 @@ KEY = {"id": "k"}
 
 @given(instances())
 def test_read_is_what_was_written(item: Any) -> None:
-    """Or it is refused: in the wire form, and as JSON."""
+    """An item is read as it was written, in the wire form and as JSON, or the write is refused."""
     try:
         wire = encode_item(item)
     except InvalidValueError:
@@ -37,7 +37,7 @@ def test_read_is_what_was_written(item: Any) -> None:
 @settings(max_examples=40)
 @given(instances())
 def test_most_values_are_written(item: Any) -> None:
-    """What is refused is an empty set without a default, or a number of two types."""
+    """Only an empty set without a default, or a value that would be read as another, is refused."""
     reason = ""
     try:
         encode_item(item)
@@ -49,7 +49,7 @@ def test_most_values_are_written(item: Any) -> None:
 @settings(max_examples=60)
 @given(st.data())
 def test_update_does_what_the_class_says(data: st.DataObject) -> None:
-    """Of each action, what is stored afterwards is what Python would have."""
+    """After each action a table in memory has the item that plain Python computes."""
     item, builder, expected = data.draw(changes())
     event("refused" if builder is None else "sent")
     if builder is None:
@@ -66,7 +66,7 @@ def test_update_does_what_the_class_says(data: st.DataObject) -> None:
 @settings(max_examples=60)
 @given(st.data())
 def test_versions_of_a_class(data: st.DataObject) -> None:
-    """An attribute that is new has its default; one that is gone is kept; one keeps its name."""
+    """A new version of a class reads stored items: new attributes have their default."""
     kept = data.draw(fields("kept", None))
     gone = data.draw(fields("gone", None))
     renamed = data.draw(fields("before", "before"))

@@ -27,18 +27,21 @@ KEY = {"pk": "k"}
 
 
 @given(strategies.items_of(Person, id="p1", name=st.sampled_from(["Ada", "Bob"])))
-def test_given_attributes_then_instances_have_them(person: Person) -> None:
+def test_items_of_takes_attributes(person: Person) -> None:
+    """Instances have the attributes that the strategy was given."""
     assert person.id == "p1"
     assert person.name in ("Ada", "Bob")
 
 
-def test_given_an_attribute_that_a_class_does_not_have_then_it_is_refused() -> None:
+def test_items_of_refuses_unknown_names() -> None:
+    """A name that the class does not have is refused, with a suggestion."""
     with pytest.raises(InvalidValueError, match=r"Person has no such attribute. .* mean name\?"):
         strategies.items_of(Person, nane="Ada")
 
 
 @given(strategies.items(key=KEY))
-def test_given_any_item_then_it_can_be_put_and_read(item: dict[str, Any]) -> None:
+def test_items_can_be_put_and_read(item: dict[str, Any]) -> None:
+    """Any generated item is valid in a put and reads as it was written."""
     wire = to_attribute_map(item)
 
     assert check_request("PutItem", {"TableName": "some-table", "Item": wire}) == ()
@@ -47,9 +50,8 @@ def test_given_any_item_then_it_can_be_put_and_read(item: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize("item_class", [Person, Order])
 @given(data=st.data())
-def test_given_any_instance_then_it_can_be_put_and_read(
-    item_class: Any, data: st.DataObject
-) -> None:
+def test_instances_can_be_put_and_read(item_class: Any, data: st.DataObject) -> None:
+    """Any generated instance is valid in a put and reads as it was written."""
     instance = data.draw(strategies.items_of(item_class))
     wire = encode_item(instance)
 
@@ -75,14 +77,14 @@ class Sensor(Item):
 
 @settings(max_examples=200)
 @given(strategies.items_of(Sensor))
-def test_given_models_within_an_instance_then_they_can_be_stored(sensor: Sensor) -> None:
+def test_models_can_be_put_and_read(sensor: Sensor) -> None:
+    """Any generated instance with models inside reads as it was written."""
     assert decode_item(Sensor, encode_item(sensor)) == sensor
 
 
 @given(st.data())
-def test_given_updates_and_conditions_for_an_item_then_they_are_valid_for_it(
-    data: st.DataObject,
-) -> None:
+def test_updates_and_conditions_fit_their_item(data: st.DataObject) -> None:
+    """Generated updates and conditions for an item apply to it and are valid requests."""
     item = data.draw(strategies.items(key=KEY))
     update = data.draw(strategies.updates(item, key=KEY)).copy()
     condition = data.draw(strategies.conditions(item))
@@ -99,9 +101,8 @@ def test_given_updates_and_conditions_for_an_item_then_they_are_valid_for_it(
 
 @pytest.mark.parametrize("item_class", [Person, Order])
 @given(data=st.data())
-async def test_given_updates_of_an_instance_then_it_stays_one_of_its_class(
-    item_class: Any, data: st.DataObject
-) -> None:
+async def test_updates_keep_the_class(item_class: Any, data: st.DataObject) -> None:
+    """A generated update of an instance gives, in memory and in a table, the same instance."""
     instance = data.draw(strategies.items_of(item_class))
     update = data.draw(strategies.updates(instance))
     condition = data.draw(strategies.conditions(instance))
@@ -119,14 +120,16 @@ async def test_given_updates_of_an_instance_then_it_stays_one_of_its_class(
 
 
 @given(data=st.data())
-def test_given_paths_of_an_item_then_it_has_something_there(data: st.DataObject) -> None:
+def test_paths_exist_in_their_item(data: st.DataObject) -> None:
+    """A generated path of an item exists in it."""
     item = data.draw(strategies.items(key=KEY))
 
     assert data.draw(strategies.paths(item)).exists().matches(item)
 
 
 @given(strategies.attribute_names())
-def test_given_any_name_then_it_can_be_aliased_and_stored(name: str) -> None:
+def test_names_can_be_aliased_and_stored(name: str) -> None:
+    """Any generated name has 1 to 255 bytes and is valid in an update."""
     params = UpdateBuilder().set(attr(name=name), 1).build_client(table_name="ttt", key=KEY)
 
     assert 1 <= len(name.encode()) <= 255
@@ -153,12 +156,14 @@ def _paths_of(update: UpdateBuilder) -> set[tuple[str | int, ...]]:
         (strategies.updates({"a": {"b": [1]}}), lambda update: _paths_of(update) & {("a", "b", 0)}),
     ],
 )
-def test_given_a_strategy_then_each_kind_comes(strategy: Any, kind: Any) -> None:
+def test_strategies_give_each_kind(strategy: Any, kind: Any) -> None:
+    """Each strategy generates each of these kinds."""
     find(strategy, kind, settings=settings(max_examples=5000, database=None))
 
 
 @given(data=st.data())
-async def test_given_a_patch_then_a_table_in_memory_takes_it(data: st.DataObject) -> None:
+async def test_patches_are_accepted(data: st.DataObject) -> None:
+    """A table in memory accepts any generated patch."""
     people = fake_table(Person, items=[Person(id="p1", name="Ada")])
     patch = data.draw(strategies.patches(Person))
 
@@ -168,20 +173,23 @@ async def test_given_a_patch_then_a_table_in_memory_takes_it(data: st.DataObject
 
 
 @given(strategies.bad_values())
-def test_given_a_bad_value_then_it_is_refused(value: Any) -> None:
+def test_bad_values_are_refused(value: Any) -> None:
+    """Any generated bad value is refused."""
     with pytest.raises(InvalidValueError):
         to_attribute_value(value)
 
 
 @given(strategies.bad_items())
-def test_given_a_bad_item_then_it_is_refused(item: dict[str, Any]) -> None:
+def test_bad_items_are_refused(item: dict[str, Any]) -> None:
+    """Any generated bad item is refused."""
     with pytest.raises(InvalidValueError):
         to_attribute_map(item)
 
 
 @pytest.mark.parametrize("item_class", [Person, Order])
 @given(data=st.data())
-def test_given_a_bad_instance_then_it_is_refused(item_class: Any, data: st.DataObject) -> None:
+def test_bad_instances_are_refused(item_class: Any, data: st.DataObject) -> None:
+    """Any generated bad instance is refused."""
     instance = data.draw(strategies.bad_items_of(item_class))
 
     with pytest.raises(InvalidValueError):
@@ -189,35 +197,41 @@ def test_given_a_bad_instance_then_it_is_refused(item_class: Any, data: st.DataO
 
 
 @given(strategies.bad_paths())
-def test_given_a_bad_path_then_it_is_refused(path: str) -> None:
+def test_bad_paths_are_refused(path: str) -> None:
+    """Any generated bad path is refused."""
     with pytest.raises(InvalidValueError):
         attr(path)
 
 
 @given(strategies.bad_conditions())
-def test_given_a_bad_condition_then_it_is_found(params: dict[str, Any]) -> None:
+def test_bad_conditions_are_found(params: dict[str, Any]) -> None:
+    """Any generated bad condition has a finding."""
     assert check_request("DeleteItem", params)
 
 
 @given(strategies.bad_keys(Order))
-def test_given_a_bad_key_then_it_is_refused(key: dict[str, Any]) -> None:
+def test_bad_keys_are_refused(key: dict[str, Any]) -> None:
+    """Any generated bad key is refused."""
     with pytest.raises(InvalidValueError):
         schema_of(Order).encode_key(key)
 
 
 @given(strategies.bad_updates())
-def test_given_a_bad_update_then_it_is_found(params: dict[str, Any]) -> None:
+def test_bad_updates_are_found(params: dict[str, Any]) -> None:
+    """Any generated bad update has a finding."""
     assert check_request("UpdateItem", params)
 
 
 @given(strategies.bad_patches(Person))
-def test_given_a_bad_patch_then_it_is_refused(patch: dict[str, Any]) -> None:
+def test_bad_patches_are_refused(patch: dict[str, Any]) -> None:
+    """Any generated bad patch is refused."""
     with pytest.raises(InvalidRequestError):
         UpdateBuilder(Person).patch(patch, none="remove")
 
 
 @given(strategies.bad_attribute_names())
-def test_given_a_bad_name_then_it_is_refused(name: Any) -> None:
+def test_bad_names_are_refused(name: Any) -> None:
+    """Any generated bad name is refused, or has a finding."""
     try:
         item = to_attribute_map({**KEY, name: 1})
     except InvalidValueError:

@@ -28,7 +28,8 @@ def requests(draw: st.DrawFn) -> tuple[PlainItem, UpdateBuilder, PlainItem]:
 
 
 @given(requests())
-def test_given_any_update_when_built_then_no_member_is_none_or_empty(request: Any) -> None:
+def test_no_member_is_empty(request: Any) -> None:
+    """No member of a built update is None or empty."""
     _, builder, _ = request
     for params in (
         builder.build(key=KEY),
@@ -43,9 +44,8 @@ def test_given_any_update_when_built_then_no_member_is_none_or_empty(request: An
 
 
 @given(requests())
-def test_given_any_update_when_built_then_placeholders_used_are_those_defined(
-    request: Any,
-) -> None:
+def test_placeholders_are_used_and_defined(request: Any) -> None:
+    """A built update uses the placeholders that it defines, and no others."""
     _, builder, _ = request
     params = builder.build_client(table_name="t", key=KEY)
 
@@ -67,7 +67,8 @@ def test_given_any_update_when_built_then_placeholders_used_are_those_defined(
 
 
 @given(requests())
-def test_given_any_update_when_built_then_both_forms_say_the_same(request: Any) -> None:
+def test_both_forms_are_equal(request: Any) -> None:
+    """The Table form and the client form of an update have the same members."""
     _, builder, _ = request
     plain = builder.build(key=KEY)
     wire = builder.build_client(table_name="t", key=KEY)
@@ -82,7 +83,8 @@ def test_given_any_update_when_built_then_both_forms_say_the_same(request: Any) 
 
 
 @given(requests())
-def test_given_any_update_when_its_text_is_parsed_then_its_tree_comes_back(request: Any) -> None:
+def test_text_parses_to_the_tree(request: Any) -> None:
+    """Parsing the text of a built update gives the builder's tree."""
     _, builder, _ = request
     params: Mapping[str, Any] = builder.build_client(table_name="t", key=KEY)
     names = params.get("ExpressionAttributeNames", {})
@@ -95,7 +97,8 @@ def test_given_any_update_when_its_text_is_parsed_then_its_tree_comes_back(reque
 
 
 @given(requests())
-def test_given_a_copy_when_it_is_changed_then_the_original_stays(request: Any) -> None:
+def test_changed_copy_leaves_the_original(request: Any) -> None:
+    """Changing a copy leaves the original as it was."""
     _, builder, _ = request
     before = builder.build(key=KEY)
 
@@ -152,7 +155,8 @@ print(update.build_client(table_name="t", key={"pk": "k"}))
 """
 
 
-def test_given_any_hash_seed_when_built_then_the_text_is_the_same() -> None:
+def test_text_is_the_same_for_each_hash_seed() -> None:
+    """An update has the same text in processes with different hash seeds."""
     outputs = {
         subprocess.run(
             [sys.executable, "-c", SCRIPT],

@@ -22,7 +22,7 @@ from tests.properties.test_fast_paths import CONTENTS
 
 
 class Odd(dict[str, Any]):
-    """A map that a glance does not settle, since its class is another."""
+    """A map that the quick check does not handle, because it has another class."""
 
 
 def findings(value: Any, form: Form) -> list[tuple[str, str, str]]:
@@ -34,7 +34,7 @@ def findings(value: Any, form: Form) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize("form", ["client", "wire"])
 @given(content=CONTENTS)
 def test_findings(form: Form, content: Any) -> None:
-    """The same is found, whether a value is settled at a glance or not."""
+    """A value has the same findings, whether the quick check accepts it or not."""
     for value in (content, {"L": [content, content]}, {"M": {"a": content, "b": {"S": "x"}}}):
         if isinstance(value, dict):
             assert findings(value, form) == findings(Odd(value), form)
@@ -46,13 +46,13 @@ def test_findings(form: Form, content: Any) -> None:
 
 @given(strategies.items())
 def test_sizes(item: dict[str, Any]) -> None:
-    """What we write is settled at a glance, and has the size that the service counts."""
+    """What we write is accepted by the quick check, and has the size that the service counts."""
     wire = to_attribute_map(item)
     assert fine_item_size_bytes(wire) == item_size_bytes(wire)
 
 
 def test_levels() -> None:
-    """The last level that is allowed, and the one below."""
+    """The quick check accepts 31 levels of nesting and refuses the next one."""
     value: Any = {"S": "x"}
     for depth in range(1, 34):
         value = {"L": [value]} if depth % 2 else {"M": {"a": value}}
@@ -60,7 +60,7 @@ def test_levels() -> None:
 
 
 def test_a_list_that_holds_itself_twice() -> None:
-    """It has no end, and is given up when no request could hold it."""
+    """A list that holds itself twice is not accepted by the quick check, which ends."""
     content: list[Any] = []
     content += [{"L": content}, {"L": content}]
     assert fine_size_bytes({"L": content}) == -1
@@ -126,7 +126,7 @@ def test_many_values(few: list[Any], is_map: bool) -> None:
 )
 @settings(max_examples=60)
 def test_what_is_wrong_among_many(places: set[int], deep: bool, bad: Any) -> None:
-    """It is found at its places, and nowhere else."""
+    """Wrong values among many are found at their places, and nowhere else."""
     elements: list[Any] = [{"N": "1"}, {"S": "a"}, {"L": [{"BOOL": True}]}] * 100
     for place in places:
         elements[place] = bad

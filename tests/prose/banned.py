@@ -33,6 +33,19 @@ BANNED = {
     r"(is|are) (?-i:none) (of|that)": "is not one of",
     r"the way to go on": "what to do next",
     r"(is|are) said (to|by)": "name who says it",
+    r"(at )?a glance": "a quick check",
+    r"(is|are) no (?-i:str|int|dict|JSON|HTTP|code|list)": "is not a",
+    r"(is|are|was|were|be) had": "is missing, is found",
+    r"knows? no": "does not have",
+    r"hand(s|ed)? on": "forwards, passes",
+    r"without a word": "without a warning, silently",
+    r"silent where": "not reported if",
+    r"where it is not there": "if it is missing",
+    r"(after|for) so long": "after this time, for this long",
+    r"the way to it": "the network to it",
+    r"(on )?a thread of (its|their) own": "its own thread",
+    r"says? what (became|has become) of": "reports the outcome of",
+    r"as of (?=`)": "as in",
 }
 PATTERNS = {
     re.compile(rf"\b({words})\b", re.IGNORECASE): instead for words, instead in BANNED.items()

@@ -84,7 +84,7 @@ def test_sentences() -> None:
 
 
 def test_docstrings() -> None:
-    """Those of attributes too, and strings that are values are none."""
+    """Docstrings of modules, functions and attributes are found; other strings are not."""
     source = '"""Module."""\nA = "x"\n"""A\'s."""\ndef f():\n    """F."""\n    return "y"\n'
     assert sorted(docstrings(source)) == ["A's.", "F.", "Module."]
 

@@ -26,35 +26,38 @@ def loaded_by(script: str) -> set[str]:
 @pytest.mark.parametrize(
     "script", ["from dynasafe import *", "import dynasafe.testing.engines", "import dynasafe.cli"]
 )
-def test_given_a_fresh_process_when_imported_then_nothing_heavy_is_loaded(script: str) -> None:
+def test_import_loads_nothing_heavy(script: str) -> None:
+    """Importing the package, its engines or its command loads no heavy package."""
     assert {name.partition(".")[0] for name in loaded_by(script)} & HEAVY == set()
 
 
 @pytest.mark.parametrize("script", ["import dynasafe", "from dynasafe import UpdateBuilder, Item"])
-def test_given_no_client_then_asyncio_is_not_loaded(script: str) -> None:
+def test_import_loads_no_asyncio(script: str) -> None:
+    """Without a client, asyncio and ssl are not loaded."""
     loaded = loaded_by(script)
     assert "dynasafe" in loaded
     assert loaded & {"asyncio", "ssl"} == set()
 
 
 @pytest.mark.parametrize("first", ["", "import dynasafe.guard", "import dynasafe.testing.scripted"])
-def test_given_any_public_name_then_it_is_there_whatever_was_loaded_before(first: str) -> None:
+def test_public_names_in_any_order(first: str) -> None:
+    """Each public name can be imported, whatever was loaded before."""
     names = ", ".join(dynasafe.__all__)
     script = f"{first}\nfrom dynasafe import {names}\nprint(all(map(callable, ({names}))))"
     assert run(script) == "True\n"
 
 
-def test_given_the_package_then_it_tells_its_names_and_no_others() -> None:
+def test_dir_has_the_public_names() -> None:
+    """dir() has all public names, and an unknown name raises AttributeError."""
     assert set(dynasafe.__all__) <= set(dir(dynasafe))
     with pytest.raises(AttributeError, match="module 'dynasafe' has no attribute 'Tabel'"):
         dynasafe.Tabel  # type: ignore[attr-defined]  # noqa: B018
 
 
-def test_given_a_client_when_imported_then_no_class_is_generated() -> None:
-    """A dataclass is written and compiled with each import, which takes most of a millisecond.
+def test_client_is_imported_without_dataclasses() -> None:
+    """Importing the client generates no dataclass, which takes most of a millisecond each.
 
-    Those that every import makes are written out; the others are in modules that load when they
-    are needed.
+    Records that every import needs are written out; the others are in modules that load later.
     """
     counted = """
 import dataclasses
@@ -72,7 +75,8 @@ print(len(made))
     assert int(run(counted)) == 0
 
 
-def test_given_a_client_when_made_then_what_most_calls_need_is_loaded_alone() -> None:
+def test_connect_loads_what_most_calls_need() -> None:
+    """Making a client loads only what most calls need."""
     script = "from dynasafe import AsyncDynamoDB; AsyncDynamoDB.connect(region_name='us-east-1')"
     late = {"events", "calls.batches", "calls.pages", "aio.aioboto", "environment.asked"}
 
@@ -84,6 +88,7 @@ def test_given_a_client_when_made_then_what_most_calls_need_is_loaded_alone() ->
 
 FIRST_ANSWER = """
 import sys
+before = {*sys.modules}
 from dynasafe import Attr, DynamoDB, Item, UpdateBuilder, attribute
 
 class Person(Item):
@@ -96,7 +101,7 @@ with DynamoDB.connect(
 ) as db:
     people = db.table("people", Person)
     people.update_item({"id": "p1"}, UpdateBuilder(Person).increment(Person.visits, 1))
-print(*sys.modules)
+print(*sys.modules.keys() - before)
 """
 NOT_BEFORE_IT = {
     "asyncio",
@@ -108,10 +113,14 @@ NOT_BEFORE_IT = {
     "subprocess",
     "urllib",
 }
-"""Modules that take milliseconds to load, and that a first update has no need of."""
+"""Modules that take milliseconds to load, and that a first update has no need of.
+
+What the interpreter has before is left out: a tool that measures coverage loads some of them.
+"""
 
 
-def test_given_code_that_is_not_async_when_it_has_its_first_answer_then_little_is_loaded() -> None:
+def test_sync_client_loads_little() -> None:
+    """A sync client loads little before its first answer."""
     with Server() as server:
         loaded = set(run(FIRST_ANSWER, server.url).split())
 

@@ -61,7 +61,7 @@ def test_reference_has_public_names_only() -> None:
 
 
 def test_errors_and_events_are_whole_modules() -> None:
-    """Their pages show all that they define."""
+    """The reference shows the modules of errors and of events as a whole."""
     assert {"dynasafe.errors", "dynasafe.events"} <= documented()
     assert DynasafeError.__module__ == "dynasafe.errors"
     assert "dynasafe.events" in str(Event)
@@ -95,6 +95,6 @@ def test_parse_each_kind(kind: Any, text: str) -> None:
 
 
 def test_parse_refuses_an_unknown_kind() -> None:
-    """A misspelt kind is no condition."""
+    """A misspelt kind of expression is refused."""
     with pytest.raises(ValueOutOfRangeError, match="kind: one of"):
         parse("filter", "a = :a")  # type: ignore[arg-type]

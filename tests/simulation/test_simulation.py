@@ -15,7 +15,8 @@ PARTS = 8
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_given_any_seed_when_simulated_then_the_invariants_hold(part: int) -> None:
+def test_invariants_hold_for_each_seed(part: int) -> None:
+    """The invariants hold in the simulated world of each seed."""
     succeeded = unknown = 0
     for seed in range(part, SEEDS, PARTS):
         try:
@@ -30,11 +31,13 @@ def test_given_any_seed_when_simulated_then_the_invariants_hold(part: int) -> No
     assert unknown > SEEDS / PARTS
 
 
-def test_given_a_seed_when_simulated_twice_then_the_history_is_the_same() -> None:
+def test_seed_gives_the_same_history() -> None:
+    """A seed gives the same history when it is simulated again."""
     assert simulate(7) == simulate(7)
 
 
-def test_given_a_seed_when_simulated_on_both_faces_then_the_history_is_the_same() -> None:
+def test_faces_have_the_same_history() -> None:
+    """A seed gives the same history on both faces."""
     for seed in range(20):
         assert simulate(seed, "sync") == simulate(seed, "async")
 
@@ -43,25 +46,29 @@ def test_given_a_seed_when_simulated_on_both_faces_then_the_history_is_the_same(
     ("failure_rate", "most_attempts", "least_success"),
     [(0.1, 1.12, 0.9995), (0.2, 1.26, 0.998), (0.5, 1.20, 0.59), (1.0, 1.06, 0.0)],
 )
-def test_given_a_failing_server_when_called_then_retries_help_and_stay_bounded(
+def test_retries_help_a_failing_server(
     failure_rate: float, most_attempts: float, least_success: float
 ) -> None:
+    """While a server fails, retries help, and the mean of attempts stays below its limit."""
     attempts_per_call, success_rate = failing(failure_rate)
 
     assert attempts_per_call <= most_attempts
     assert success_rate >= least_success
 
 
-def test_given_an_outage_when_the_breaker_guards_then_recovery_is_quick() -> None:
+def test_breaker_makes_recovery_quick() -> None:
+    """With a breaker the server recovers from an outage within 30 s."""
     for seed in range(3):
         guarded = overload(seed, policy=RetryPolicy(), with_breaker=True)
         assert guarded.recovered_after_s <= 30
 
 
-def test_given_an_outage_when_nothing_guards_then_recovery_takes_minutes() -> None:
+def test_recovery_without_a_breaker_is_slow() -> None:
     """The same model without the breaker: it is the breaker that removes the backlog."""
-    unguarded = overload(0, policy=None, with_breaker=False, length_s=160.0)
-    stormed = overload(0, policy=RetryPolicy(quota=None), with_breaker=False, length_s=160.0)
+    # A quarter of the calls, and of the server: without a breaker there are many more to follow.
+    rates = {"offered_per_s": 70.0, "capacity_per_s": 75.0, "length_s": 160.0}
+    unguarded = overload(0, policy=None, with_breaker=False, **rates)
+    stormed = overload(0, policy=RetryPolicy(quota=None), with_breaker=False, **rates)
 
     assert unguarded.recovered_after_s > 60
     assert stormed.recovered_after_s > 100

@@ -114,7 +114,7 @@ async def test_tunnel(authority: Authority, scheme: str) -> None:
         (b"HTTP/1.1 403 Forbidden\r\n\r\n", "HTTP 403", True),
         (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "HTTP 502", True),
         (b"HTTP/1.1 200 OK\r\n\r\nearly bytes", "HTTP 200", True),
-        (b"nonsense\r\n\r\n", "no HTTP", True),
+        (b"nonsense\r\n\r\n", "not HTTP", True),
         (b"x" * 100_000, "too long", True),
         (b"", "closed", True),
         (b"HTTP/1.1 200 O", "closed", True),
@@ -187,7 +187,7 @@ def test_environment(
 
 @pytest.mark.parametrize("url", ["socks5://p:1", "http://", "ftp://x"])
 def test_no_proxies(url: str) -> None:
-    """What is no HTTP proxy is refused."""
+    """An answer that is not from an HTTP proxy is refused."""
     with pytest.raises(ValueError, match="proxy"):
         Proxy(url)
 

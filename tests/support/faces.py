@@ -26,20 +26,29 @@ from dynasafe.testing.sync import ManualClock as SyncManualClock
 
 Face = Literal["async", "sync"]
 FACES: tuple[Face, ...] = ("async", "sync")
+THROUGH_A_CLIENT = ", through a client"
 
 _face: Face = "async"
+_is_through_client = False
 _threads = ThreadPoolExecutor(max_workers=200, thread_name_prefix="face")
 _END = object()
 
 
-def use(face: Face) -> None:
-    """From now on, `connect` makes databases of this face."""
-    global _face
-    _face = face
+def use(face: Face, *, is_through_client: bool = False) -> None:
+    """From now on, `connect` makes databases of this face, over a botocore client if asked."""
+    global _face, _is_through_client
+    _face, _is_through_client = face, is_through_client
+
+
+def is_through_client() -> bool:
+    """Whether `connect` goes through a client of aioboto3 or boto3, which costs much more."""
+    return _is_through_client
 
 
 def connect(**options: Any) -> Any:
     """As `AsyncDynamoDB.connect`, or a `DynamoDB` behind the same interface."""
+    if _is_through_client:
+        options = {"transport": library(), **options}
     if _face == "async":
         return AsyncDynamoDB.connect(**options)
     return OnThreads(DynamoDB.connect(**options), AsyncDynamoDB)
@@ -84,16 +93,28 @@ def over(transport: Any, **options: Any) -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests that their module names in BOTH_FACES run on both; True names all."""
-    both = getattr(metafunc.module, "BOTH_FACES", ())
-    if both is True or (both and metafunc.function.__name__ in both):
+    """Tests run on both faces, or on each with both transports, if their module names them.
+
+    The module's BOTH_FACES or EVERY_TRANSPORT is a set of tests, or True for all.
+    """
+    if _has(metafunc, "EVERY_TRANSPORT"):
+        names = [*FACES, *(face + THROUGH_A_CLIENT for face in FACES)]
+        metafunc.parametrize("face", names, indirect=True)
+    elif _has(metafunc, "BOTH_FACES"):
         metafunc.parametrize("face", FACES, indirect=True)
+
+
+def _has(metafunc: pytest.Metafunc, kind: str) -> bool:
+    named = getattr(metafunc.module, kind, ())
+    return named is True or (bool(named) and metafunc.function.__name__ in named)
 
 
 @pytest.fixture(autouse=True)
 def face(request: pytest.FixtureRequest) -> Iterator[None]:
     """The face that `connect` and `transport` make clients of."""
-    use(getattr(request, "param", "async"))
+    name: str = getattr(request, "param", "async")
+    face: Face = "sync" if name.startswith("sync") else "async"
+    use(face, is_through_client=name.endswith(THROUGH_A_CLIENT))
     yield
     use("async")
 

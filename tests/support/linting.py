@@ -6,6 +6,7 @@ from textwrap import dedent
 
 from dynasafe.lint.engine import FileReport, check_source
 from dynasafe.lint.fixes import fix_source
+from dynasafe.lint.migrate import migrate_source
 from dynasafe.lint.module import RuleSettings
 from dynasafe.lint.problem import Problem
 from dynasafe.lint.settings import Selection
@@ -48,3 +49,18 @@ def fixed(code: str, *also: str, unsafe: bool = False, before: str = SYNC) -> st
     source = Source(before + dedent(code), "app.py")
     text = fix_source(source, unsafe=unsafe, selection=selection).text
     return text.removeprefix(before)
+
+
+def migrated(code: str) -> str:
+    """The text after the migration, without what stands above it."""
+    made = migrate_source(Source(SYNC + dedent(code), "app.py"))
+    assert made.left == ()
+    return made.text.partition('client = boto3.client("dynamodb")\n')[2]
+
+
+def left(code: str) -> list[str]:
+    """Why calls stay as they are."""
+    made = migrate_source(Source(SYNC + dedent(code), "app.py"))
+    assert made.count == 0
+    assert made.text == SYNC + dedent(code)
+    return [each.reason for each in made.left]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import uuid
 from typing import Any
 
 import aiobotocore
@@ -19,6 +20,7 @@ from dynasafe.errors import OutcomeUnknownError
 from dynasafe.testing import Fault, FaultPlan, FaultProxy, create_tables
 
 sys.modules["aioboto3"] = None  # type: ignore[assignment]  # as if it were not installed
+PEOPLE = f"people-{uuid.uuid4()}"  # engines in one process share their tables
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
 
@@ -42,8 +44,8 @@ def connect(url: str) -> AsyncDynamoDB:
 async def calls(url: str) -> list[Any]:
     """What each operation gives."""
     async with connect(url) as db:
-        await create_tables(db, {"people": Person})
-        people = db.table("people", Person)
+        await create_tables(db, {PEOPLE: Person})
+        people = db.table(PEOPLE, Person)
         await people.put_item(Person(id="p1"))
         await people.update_item({"id": "p1"}, VISIT)
         await people.batch_write_item(put=[Person(id="p2")])
@@ -61,7 +63,7 @@ async def faults(url: str) -> dict[str, str]:
         proxy = FaultProxy(url, FaultPlan(script=(fault,)))
         async with proxy, connect(proxy.endpoint_url) as db:
             try:
-                await db.table("people", Person).update_item({"id": "p1"}, VISIT)
+                await db.table(PEOPLE, Person).update_item({"id": "p1"}, VISIT)
                 ended[fault.name] = "applied"
             except OutcomeUnknownError:
                 ended[fault.name] = "unknown"
@@ -74,6 +76,8 @@ async def main(url: str) -> None:
         "calls": await calls(url),
         "faults": await faults(url),
     }
+    async with connect(url) as db:
+        await db.call("DeleteTable", {"TableName": PEOPLE})
     sys.stdout.write(json.dumps(answer))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.error
-import urllib.request
-from collections.abc import Callable
+import socket
+from base64 import b64encode
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -62,20 +62,90 @@ HEADERS = {
     "Authorization": f"AWS4-HMAC-SHA256 Credential={_SCOPE}, SignedHeaders=host, Signature=0",
 }
 """What an engine wants beside the operation; it checks no signature."""
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Connection:
+    """A kept connection to an engine: requests go one by one, or many at once.
+
+    http.client would send each request in two parts, and wake the engine twice.
+    """
+
+    def __init__(self, endpoint_url: str) -> None:
+        host, port = endpoint_url.removeprefix("http://").split(":")
+        self._socket = socket.create_connection((host, int(port)), timeout=30)
+        self._answers = self._socket.makefile("rb")
+        own = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+        self._head = f"POST / HTTP/1.1\r\nHost: {host}:{port}\r\n{own}"
+
+    def exchange(self, operation: str, *bodies: Any) -> list[tuple[int, Any]]:
+        """The status and the JSON of each answer.
+
+        Raises:
+            ConnectionError: the engine has closed the connection.
+        """
+        self._socket.sendall(b"".join(self._request(operation, each) for each in bodies))
+        return [self._answer() for _ in bodies]
+
+    def _request(self, operation: str, body: Any) -> bytes:
+        data = json.dumps(body, default=_plain).encode()
+        target = f"X-Amz-Target: DynamoDB_20120810.{operation}\r\n"
+        return f"{self._head}{target}Content-Length: {len(data)}\r\n\r\n".encode() + data
+
+    def _answer(self) -> tuple[int, Any]:
+        first = self._answers.readline()
+        if not first:
+            raise ConnectionError("the connection was closed before the answer")
+        length = 0
+        while line := self._answers.readline().strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        return int(first.split()[1]), json.loads(self._answers.read(length) or b"{}")
+
+    def close(self) -> None:
+        self._answers.close()
+        self._socket.close()
+
+
+def _plain(value: object) -> object:
+    """Bytes and mappings as JSON has them."""
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)
+
+
+def as_json(value: Any) -> Any:
+    """The same as JSON has it: binary values are text."""
+    return json.loads(json.dumps(value, default=_plain))
+
+
+_KEPT: dict[str, Connection] = {}
 
 
 def send(endpoint_url: str, operation: str, body: Any) -> tuple[str, str]:
     """The body as it is, past every check of a client; the error's code and message, or empty."""
-    headers = {**HEADERS, "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
-    request = urllib.request.Request(endpoint_url, json.dumps(body).encode(), headers)
+    status, answer = _exchange(endpoint_url, operation, body)
+    if status == 200:
+        return "", ""
+    code = answer.get("__type", str(status)).split("#")[-1]
+    return code, str(answer.get("message", answer.get("Message")))
+
+
+def _exchange(endpoint_url: str, operation: str, body: Any) -> tuple[int, Any]:
+    kept = _KEPT.pop(endpoint_url, None)
+    connection = kept or Connection(endpoint_url)
     try:
-        with _DIRECT.open(request, timeout=30):
-            return "", ""
-    except urllib.error.HTTPError as error:
-        answer = json.loads(error.read() or b"{}")
-        code = answer.get("__type", str(error.code)).split("#")[-1]
-        return code, str(answer.get("message", answer.get("Message")))
+        (answer,) = connection.exchange(operation, body)
+    except ConnectionError:
+        connection.close()
+        if kept is None:
+            raise
+        # The engine closed it, since it was idle for long.
+        return _exchange(endpoint_url, operation, body)
+    _KEPT[endpoint_url] = connection
+    return answer
 
 
 # Nearly of a shape

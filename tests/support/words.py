@@ -18,5 +18,5 @@ def check_as_before(
     schema: object = None,
     form: Form | None = None,
 ) -> tuple[Finding, ...]:
-    """The findings in the words from before 2026, of which the emulators know no others."""
+    """The findings in the words from before 2026, which are the only ones of the emulators."""
     return check_from_scratch(operation, params, schema=schema, form=form, words=HISTORY[0])

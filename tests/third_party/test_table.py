@@ -15,7 +15,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def test_packages() -> None:
-    """It is of the packages that are pinned."""
+    """The table has the packages that are pinned."""
     pinned = [f"{name} {version}" for name, version in packages().items()]
     assert [each["package"] for each in rows()] == pinned
 

@@ -17,9 +17,11 @@ from dynasafe import AsyncDynamoDB, Attr, DynamoDB, Item, UpdateBuilder, attribu
 from dynasafe.errors import (
     ClientRetriesError,
     CredentialsError,
+    InvalidRequestError,
     InvalidValueError,
     NotSentError,
     OutcomeUnknownError,
+    ServiceError,
 )
 from tests.threads.server import Server, reply
 
@@ -47,7 +49,7 @@ def server() -> Iterator[Server]:
 
 
 def test_a_client_that_repeats_is_refused() -> None:
-    """It would count increments twice. So is what is no client of boto3."""
+    """A boto3 client that retries is refused, and so is what is not a boto3 client of DynamoDB."""
     for retries in ({}, {"mode": "standard"}, {"max_attempts": 3}):
         with pytest.raises(ClientRetriesError):
             DynamoDB(client(config=Config(retries=retries)))
@@ -82,10 +84,8 @@ def test_moto_answers() -> None:
             db.table("people", Person).get_item(KEY)
 
 
-def test_what_is_given_up_before_it_is_sent_is_never_sent(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The caller hears "not sent", so the thread that still connects must not send it later."""
+def test_call_given_up_while_connecting(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that was reported as not sent is not sent later by the thread that still connects."""
     connecting, go, gone = threading.Event(), threading.Event(), threading.Event()
     create = socket.socket.connect
 
@@ -163,8 +163,92 @@ def test_expired_credentials_are_fetched_once(server: Server) -> None:
     assert len(server.requests) == 40
 
 
+EXPIRED = reply({"__type": "com.amazon.coral.service#ExpiredTokenException"}, 400)
+
+
+def expired(connection: socket.socket, body: bytes) -> bool:
+    connection.sendall(EXPIRED)
+    return True
+
+
+def test_credentials_that_cannot_be_fetched_again(server: Server) -> None:
+    """A fetch that fails is named, and is not tried again by each call."""
+    fetches: list[int] = []
+
+    def fetch() -> dict[str, str]:
+        fetches.append(1)
+        if len(fetches) > 1:
+            raise KeyError("vault")
+        return {
+            "access_key": "a",
+            "secret_key": "b",
+            "token": "t",
+            "expiry_time": "2099-01-01T00:00:00Z",
+        }
+
+    server.answer = expired
+    own = client(server.url)
+    own._request_signer._credentials = RefreshableCredentials.create_from_metadata(
+        fetch(), fetch, "test"
+    )
+    people = DynamoDB(own).table("people", Person)
+    for _ in range(2):
+        with pytest.raises(ServiceError) as caught:
+            people.update_item(KEY, VISIT)
+        assert caught.value.__notes__ == [
+            "Its credentials could not be refreshed: KeyError: 'vault'"
+        ]
+    assert len(fetches) == 2
+
+
+def test_fixed_credentials_are_not_fetched_again(server: Server) -> None:
+    """Credentials without a source are refused once."""
+    server.answer = expired
+    with pytest.raises(ServiceError, match="ExpiredTokenException"):
+        DynamoDB(client(server.url)).table("people", Person).update_item(KEY, VISIT)
+    assert len(server.requests) == 1
+
+
+def test_other_operations_are_checked(server: Server) -> None:
+    """An operation that no table has is checked before it is sent."""
+    tags: dict[str, Any] = {
+        "ResourceArn": "arn:aws:dynamodb:us-east-1:1:table/t",
+        "Tags": [{"Key": "a", "Value": 3}],
+    }
+    db = DynamoDB.connect(
+        region_name="us-east-1", endpoint_url=server.url, transport="boto3", client_options=KEYS
+    )
+    with db, pytest.raises(InvalidRequestError) as caught:
+        db.call("TagResource", tags)
+    assert [each.where.parameter for each in caught.value.findings] == ["Tags[0].Value"]
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"transport": "boto"}, 'no transport \'boto\'. Fix: "http" or "boto3"'),
+        ({"transport": "boto3", "proxies": {}}, "proxies: boto3 does not take it from here"),
+        ({"transport": "boto3", "client_options": {"use_fips": 1}}, "unexpected keyword"),
+    ],
+)
+def test_wrong_arguments(given: dict[str, Any], words: str) -> None:
+    """What boto3 does not take is refused with the reason."""
+    with pytest.raises(NotSentError) as caught, DynamoDB.connect(region_name="us-east-1", **given):
+        pass
+    assert words in str(caught.value)
+
+
+def test_verify_is_given_to_boto3() -> None:
+    """Whether certificates are checked is an option of boto3's client."""
+    given: dict[str, Any] = {"client_options": KEYS, "verify": False, "transport": "boto3"}
+    with DynamoDB.connect(region_name="us-east-1", **given) as db:
+        transport: Any = db._executor._transport
+        assert transport._client._endpoint.http_session._verify is False
+
+
 def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names where they should have come from; nothing was sent."""
+    """Without credentials the call raises CredentialsError."""
     own = client("http://127.0.0.1:9")
     own._request_signer._credentials = None
     with pytest.raises(CredentialsError):
@@ -172,7 +256,7 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_wrong_value_is_not_shown(server: Server) -> None:
-    """botocore's words quote it."""
+    """The error for a wrong value does not show it, though botocore's message quotes it."""
     db = DynamoDB(client(server.url))
     with pytest.raises(NotSentError) as wrong:
         db.call(

@@ -153,7 +153,7 @@ def test_a_storm_leaves_everything_right() -> None:
     assert len(permits) == 3
 
 
-def test_a_half_open_circuit_admits_exactly_its_permits() -> None:
+def test_half_open_circuit_admits_its_permits() -> None:
     """Of 100 threads at once, ten get through, and a late result changes nothing."""
     breaker = CircuitBreaker(half_open_permits=10, clock=ManualClock())
     late = breaker.acquire(0.0)
@@ -326,7 +326,7 @@ def test_a_scan_that_is_left_stops() -> None:
 
 
 def test_an_error_of_a_segment_is_raised() -> None:
-    """The first one; the threads end."""
+    """The error of a segment is raised, and the threads end."""
     transport = ScriptedTransport([ok({"Items": [], "Count": 0})], otherwise=server_error())
     people = Table("people", transport=transport, retry=None, breaker=None)
     with pytest.raises(DynasafeError):

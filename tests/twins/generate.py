@@ -78,7 +78,7 @@ retry_conflicts(read_change_and_store, on=VersionConflictError)""",
         "        return await call\n    except Outcome": "        return call()\n    except Outcome",
         "call: Callable[[], Awaitable[T]]": "call: Callable[[], T]",
         "call: makes a new awaitable each time.": "call: is called again each time.",
-        '"""What a call returns. If': '"""What `call()` returns. If',
+        '"""The result of a call. If': '"""The result of `call()`. If',
     },
     "examples/accounts/service.py": {"Callable[[], Awaitable[T]]": "Callable[[], T]"},
     "examples/recipes/audit_log.py": {

@@ -76,7 +76,7 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS)
 def test_methods_are_twins(asynchronous: type[Any], synchronous: type[Any]) -> None:
-    """The same names, with the same arguments, types and defaults."""
+    """Both faces have the same methods, with the same arguments, types and defaults."""
     of_async = {NAMES.get(name, name): each for name, each in methods(asynchronous)}
     of_sync = dict(methods(synchronous))
     assert of_async.keys() - ONE_SIDED == of_sync.keys() - ONE_SIDED
@@ -90,7 +90,7 @@ def test_methods_are_twins(asynchronous: type[Any], synchronous: type[Any]) -> N
 
 @pytest.mark.parametrize(("asynchronous", "synchronous"), PAIRS[:3])
 def test_docstrings_are_twins(asynchronous: type[Any], synchronous: type[Any]) -> None:
-    """What a method says of itself holds for its twin."""
+    """The docstring of a method is that of its twin."""
     of_sync = dict(methods(synchronous))
     for name, method in methods(asynchronous):
         if (asynchronous, name) in OF_EVENT_LOOPS:

@@ -18,7 +18,8 @@ from dynasafe.findings.catalog import EXPLANATIONS, index, page
 ROOT = Path(__file__).parent.parent.parent
 
 
-def test_given_the_code_of_any_finding_then_it_is_explained() -> None:
+def test_each_code_is_explained() -> None:
+    """The codes that the package uses are those that have a page."""
     used: set[str] = set()
     for path in Path(dynasafe.__file__).parent.rglob("*.py"):
         if not path.name.endswith("catalog.py"):
@@ -27,7 +28,8 @@ def test_given_the_code_of_any_finding_then_it_is_explained() -> None:
     assert used == set(EXPLANATIONS)
 
 
-def test_given_the_pages_then_they_are_what_the_command_writes(tmp_path: Path) -> None:
+def test_pages_are_up_to_date(tmp_path: Path) -> None:
+    """The pages in docs/findings are those that the command writes."""
     assert main(["explain", "--write", str(tmp_path)]) == 0
 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
@@ -35,25 +37,27 @@ def test_given_the_pages_then_they_are_what_the_command_writes(tmp_path: Path) -
     assert written == kept, "fix: dynasafe explain --write docs/findings"
 
 
-def test_given_the_index_then_it_has_each_code_once() -> None:
+def test_index_has_each_code_once() -> None:
+    """The index has a link to each code, once and in order."""
     assert re.findall(r"\[(DYS\d{3})\]\(\1\.md\)", index()) == sorted(EXPLANATIONS)
 
 
-def test_given_a_code_when_explained_then_its_page_is_shown(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_explain_shows_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    """A code shows its page; without a code, all codes are listed."""
     assert main(["explain", "dys203"]) == 0
     assert capsys.readouterr().out == page("DYS203")
     assert main(["explain"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(EXPLANATIONS)
 
 
-def test_given_no_such_code_then_the_command_fails(capsys: pytest.CaptureFixture[str]) -> None:
+def test_unknown_code_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown code gives exit status 2 and an error that names it."""
     assert main(["explain", "DYS999"]) == 2
     assert "There is no DYS999" in capsys.readouterr().err
 
 
-def test_given_the_module_when_run_then_it_is_the_command() -> None:
+def test_module_is_the_command() -> None:
+    """`python -m dynasafe` runs the command."""
     result = subprocess.run(
         [sys.executable, "-m", "dynasafe", "explain", "DYS215"],
         capture_output=True,
@@ -133,14 +137,14 @@ def test_check_uses_schema(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     ("operation", "text", "words"),
     [
         ("UpdateItm", "{}", "'UpdateItm' cannot be checked. Fix: give UpdateItem."),
-        ("UpdateItem", "[]", "holds no JSON object"),
+        ("UpdateItem", "[]", "is not a JSON object"),
         ("UpdateItem", "{", "is not JSON"),
     ],
 )
 def test_check_refuses(
     operation: str, text: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An unknown operation or a file that is no JSON object: status 2, with the reason."""
+    """An unknown operation or a file that is not a JSON object: status 2, with the reason."""
     path = tmp_path / "request.json"
     path.write_text(text)
 

@@ -145,7 +145,8 @@ def test_notes_survive_pickle() -> None:
     assert pickle.loads(pickle.dumps(error)).__notes__ == ["seen by the worker"]
 
 
-def test_given_the_module_then_every_error_is_tried_here() -> None:
+def test_every_error_is_tried_here() -> None:
+    """Each public error class has an instance in this file's tests."""
     public = {
         cls
         for _, cls in inspect.getmembers(errors, inspect.isclass)
@@ -155,9 +156,8 @@ def test_given_the_module_then_every_error_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("error", with_facts(), ids=lambda error: type(error).__name__)
-def test_given_an_error_when_pickled_or_copied_then_its_facts_are_kept(
-    error: DynasafeError,
-) -> None:
+def test_facts_survive_pickle_and_copy(error: DynasafeError) -> None:
+    """A pickled or copied error has the same type, text and fields."""
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         facts = {name: fact for name, fact in vars(error).items() if not name.startswith("_")}
         assert type(twin) is type(error)
@@ -165,7 +165,8 @@ def test_given_an_error_when_pickled_or_copied_then_its_facts_are_kept(
         assert {n: f for n, f in vars(twin).items() if not n.startswith("_")} == facts
 
 
-async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown() -> None:
+async def test_unpickled_unknown_stays_unknown() -> None:
+    """Resolving an unpickled unknown outcome raises it again."""
     error = OutcomeUnknownError("PutItem", reason="why", client_request_token="x")
     twin: OutcomeUnknownError = pickle.loads(pickle.dumps(error))
     with pytest.raises(OutcomeUnknownError):
@@ -206,13 +207,13 @@ async def test_given_an_unpickled_unknown_when_resolved_then_it_is_still_unknown
         ),
     ],
 )
-def test_given_an_error_when_shown_then_it_says_what_where_and_how_to_mend_it(
-    error: DynasafeError, message: str
-) -> None:
+def test_messages_say_how_to_fix_it(error: DynasafeError, message: str) -> None:
+    """The whole text of each error: what happened, where, and how to fix it."""
     assert str(error) == message
 
 
-def test_given_a_circuit_that_was_opened_by_hand_then_no_time_is_promised() -> None:
+def test_circuit_opened_by_hand_promises_no_time() -> None:
+    """The error of a circuit that was opened by hand names no time for a retry."""
     assert str(CircuitOpenError("t/write", math.inf)) == (
         "Call not sent: the circuit 't/write' was opened by hand. "
         "Fix: serve a fallback, or reset() it."

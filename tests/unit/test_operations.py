@@ -55,7 +55,7 @@ def test_token() -> None:
     ],
 )
 def test_is_select(statement: object, expected: bool) -> None:
-    """Only what begins with SELECT reads."""
+    """Only a statement that begins with SELECT reads."""
     assert is_select(statement) is expected
 
 
@@ -119,7 +119,7 @@ def test_table_names(name: str, params: dict[str, Any], expected: tuple[str, ...
 
 
 def test_check_of_an_unknown_operation() -> None:
-    """It is a finding, whatever the parameters are."""
+    """An unknown operation is one finding, whatever the parameters are."""
     (finding,) = check_request("update_item", {"anything": None})
 
     assert str(finding) == (
@@ -131,8 +131,8 @@ def test_check_of_an_unknown_operation() -> None:
         require_valid("PutItm", {})
 
 
-def test_check_of_no_name() -> None:
-    """What is no text is no name; its value is not printed."""
+def test_check_of_a_name_of_another_type() -> None:
+    """An operation's name that is not a str is a finding, which does not show it."""
     for name in (b"secret", ["secret"], None):
         (finding,) = check_request(name, {})  # type: ignore[arg-type]
         assert finding.message == f"The operation's name is of type {type(name).__name__}"

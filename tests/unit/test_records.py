@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from dynasafe import Finding, RetryPolicy
 from dynasafe.calls.writes import WriteResult
 from dynasafe.errors import CancellationReason
+from dynasafe.expressions.nodes import ConditionNode, In, Node, Not, Path, Size
 from dynasafe.findings.finding import Where
 from dynasafe.records import Record
 from dynasafe.resilience.circuit_breaker import CircuitMetrics, CountWindow, TimeWindow
@@ -28,13 +29,14 @@ RECORDS: list[Any] = [
     CircuitMetrics(buffered_calls=1, failed_calls=1, slow_calls=0, failure_rate=1.0, slow_rate=0.0),
     CancellationReason(operation="Put", code="None"),
     KeySchema(attributes=(KeyAttribute(name="id", type_name="S"),)),
+    Not(In(Size(Path(("tags", 0))), (Path(("most",)),), (1, 2))),
 ]
 one_of_them = pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
 
 
 @one_of_them
-def test_copies_are_equal(record: Record) -> None:
-    """Copied, pickled, written as its repr says."""
+def test_copies_are_equal(record: Record | Node) -> None:
+    """Copies, pickled copies and evaluated reprs of a record are equal to it."""
     copies = [
         copy.copy(record),
         copy.deepcopy(record),
@@ -47,8 +49,8 @@ def test_copies_are_equal(record: Record) -> None:
 
 
 @one_of_them
-def test_nothing_can_be_set(record: Record) -> None:
-    """Neither a field nor another attribute."""
+def test_nothing_can_be_set(record: Record | Node) -> None:
+    """No field of a record can be set or deleted, and no other attribute can be added."""
     for name in (*record._names(), "other"):
         with pytest.raises(AttributeError, match="cannot be set: it never changes"):
             setattr(record, name, None)
@@ -57,15 +59,32 @@ def test_nothing_can_be_set(record: Record) -> None:
 
 
 @given(st.integers(1, 9), st.integers(1, 9))
-def test_equal_is_what_holds_the_same(one: int, other: int) -> None:
-    """Of another class is never equal."""
+def test_equal_records_have_equal_fields(one: int, other: int) -> None:
+    """Records are equal if they have the same class and the same fields."""
     assert (CountWindow(one) == CountWindow(other)) is (one == other)
     assert (CountWindow(one).replaced(calls=other) == CountWindow(other)) is True
     assert CountWindow(one) != TimeWindow(one)
 
 
+def test_deep_trees_are_safe() -> None:
+    """Comparing, showing or pickling a deep tree raises RecursionError, also in compiled code."""
+
+    def deep() -> ConditionNode:
+        node: ConditionNode = In(Path(("a",)), (Path(("b",)),))
+        for _ in range(100_000):
+            node = Not(node)
+        return node
+
+    one, other = deep(), deep()
+
+    assert hash(one) == hash(other)
+    for call in (lambda: one == other, lambda: repr(one), lambda: pickle.dumps(one)):
+        with pytest.raises(RecursionError):
+            call()
+
+
 def test_results_show_no_attributes() -> None:
-    """They may be personal data."""
+    """The repr of a result shows no attributes, since they may be personal data."""
     result = WriteResult(attributes={"name": "Ada"}, attempts=1)
     assert repr(result) == "WriteResult(attempts=1)"
     assert pickle.loads(pickle.dumps(result)) == result
@@ -74,7 +93,7 @@ def test_results_show_no_attributes() -> None:
 @pytest.mark.parametrize(
     "settings", [{"max_attempts": 0}, {"quota": -1}, {"base_delay_s": -1.0}, {"max_delay_s": "1"}]
 )
-def test_changed_settings_are_looked_at(settings: dict[str, Any]) -> None:
-    """As those of a new policy."""
+def test_changed_settings_are_checked(settings: dict[str, Any]) -> None:
+    """Changed settings of a policy are checked as those of a new one."""
     with pytest.raises((TypeError, ValueError)):
         RetryPolicy().replaced(**settings)

@@ -68,7 +68,8 @@ class Thing(Item):
     tags: Attr[set[str]] = attribute(default_factory=set)
 
 
-def test_given_keys_of_converted_types_when_described_then_each_has_its_wire_type() -> None:
+def test_converted_keys_have_their_wire_type() -> None:
+    """Keys of converted types have their wire type in a table description."""
     description = table_description(Thing, indexes={"a": ("email", "size"), "b": ("size",)})
 
     types = {
@@ -88,9 +89,8 @@ def test_given_keys_of_converted_types_when_described_then_each_has_its_wire_typ
         ("nope", "nope: Thing has no such attribute"),
     ],
 )
-def test_given_a_key_of_no_key_type_when_described_then_it_is_refused(
-    name: str, words: str
-) -> None:
+def test_other_key_types_are_refused(name: str, words: str) -> None:
+    """An index key that is unknown, or may have a type other than a key's, is refused."""
     with pytest.raises(UnsupportedTypeError, match=f"^{re.escape(words)}"):
         table_description(Thing, indexes={"a": (name,)})
 
@@ -109,11 +109,10 @@ MISSPELT: list[Any] = [
 
 
 @pytest.mark.parametrize("call", MISSPELT)
-async def test_given_a_misspelt_keyword_then_the_mock_refuses_it_as_the_table_does(
-    call: Any,
-) -> None:
+async def test_mock_refuses_misspelt_keywords(mock: Any, call: Any) -> None:
+    """The mock refuses a misspelt keyword, as the table does."""
     with pytest.raises(TypeError):
-        await call(spec_mock(AsyncTable))
+        await call(mock)
     with pytest.raises((TypeError, InvalidValueError)):
         await call(fake_table(Person))
 
@@ -130,6 +129,12 @@ OPTIONS: list[tuple[str, tuple[Any, ...], Any]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def mock() -> Any:
+    """One for all keywords, since it takes long to make."""
+    return spec_mock(AsyncTable)
+
+
 @pytest.mark.parametrize(
     ("method", "arguments", "option"),
     [
@@ -138,10 +143,11 @@ OPTIONS: list[tuple[str, tuple[Any, ...], Any]] = [
         for option in options.__annotations__
     ],
 )
-async def test_given_an_option_then_the_mock_takes_it_and_refuses_it_without_its_last_letter(
-    method: str, arguments: tuple[Any, ...], option: str
+async def test_mock_takes_each_option(
+    mock: Any, method: str, arguments: tuple[Any, ...], option: str
 ) -> None:
-    mock, table = spec_mock(AsyncTable), fake_table(Person)
+    """The mock takes each option of the table and refuses it without its last letter."""
+    table = fake_table(Person)
 
     called = getattr(mock, method)(*arguments, **{option: None})
     if method not in ("query", "scan"):
@@ -153,7 +159,8 @@ async def test_given_an_option_then_the_mock_takes_it_and_refuses_it_without_its
         await getattr(table, method)(*arguments, **misspelt)
 
 
-async def test_given_keywords_spelt_right_then_the_mock_takes_them() -> None:
+async def test_mock_takes_correct_keywords() -> None:
+    """The mock takes keywords that are spelt correctly, and keeps them."""
     mock = spec_mock(AsyncTable)
     person, update = Person(id="a", name="x"), UpdateBuilder(Person).set("name", "x")
     condition = Person.id.exists()
@@ -170,7 +177,8 @@ async def test_given_keywords_spelt_right_then_the_mock_takes_them() -> None:
 # Dry runs
 
 
-def test_given_an_update_when_applied_to_an_item_then_it_is_what_dynamodb_stores() -> None:
+def test_update_applies_to_an_item() -> None:
+    """An update applied to an item gives what DynamoDB stores, in a new item."""
     update = (
         UpdateBuilder(Person)
         .increment(Person.visits, 2)
@@ -190,7 +198,8 @@ def test_given_an_update_when_applied_to_an_item_then_it_is_what_dynamodb_stores
     assert UpdateBuilder(Person).matches(person)
 
 
-def test_given_plain_items_when_applied_then_values_are_pythons() -> None:
+def test_update_applies_to_plain_items() -> None:
+    """An update applied to a dict gives plain Python values, or raises DynamoDB's finding."""
     update = UpdateBuilder().set("a.b[0]", "x").set("n", attr("n") - 1)
 
     assert update.apply({"a": {"b": [1, 2]}, "n": 3}) == {"a": {"b": ["x", 2]}, "n": 2}
@@ -201,21 +210,24 @@ def test_given_plain_items_when_applied_then_values_are_pythons() -> None:
     assert attr("a").not_exists().matches({})
 
 
-def test_given_no_item_then_conditions_and_updates_tell_of_its_absence() -> None:
+def test_absent_items() -> None:
+    """Conditions without an item see no attributes, and an update starts from an empty one."""
     assert attr("a").not_exists().matches(None)
     assert not UpdateBuilder().set("a", 1).condition(attr("a") == 1).matches(None)
     assert UpdateBuilder().set("a", 1).apply({}) == {"a": 1}
 
 
 @pytest.mark.parametrize("item", [3, "text", [1]])
-def test_given_what_is_no_item_when_tried_then_it_is_refused(item: Any) -> None:
+def test_only_items_can_be_tried(item: Any) -> None:
+    """Conditions and updates refuse what is not a mapping or an Item."""
     with pytest.raises(InvalidValueError, match="a mapping or an Item is expected"):
         attr("a").exists().matches(item)
     with pytest.raises(InvalidValueError, match="a mapping or an Item is expected"):
         UpdateBuilder().set("a", 1).apply(item)
 
 
-def test_given_an_item_of_the_deepest_nesting_then_it_can_be_tried() -> None:
+def test_deepest_nesting_can_be_tried() -> None:
+    """An update takes an item with the deepest nesting, and refuses one level more."""
     deepest: Any = 1
     for _ in range(31):
         deepest = [deepest]
@@ -228,7 +240,8 @@ def test_given_an_item_of_the_deepest_nesting_then_it_can_be_tried() -> None:
 # Tables in memory
 
 
-async def test_given_an_index_when_queried_then_only_items_with_its_key_are_there() -> None:
+async def test_fake_index_has_items_with_its_key() -> None:
+    """A query of an index gives the items that have its key, forwards or backwards."""
     items = [Person(id=f"p{n}", name="Ada" if n < 3 else "Bo", visits=n) for n in range(5)]
     people = fake_table(Person, indexes={"by_name": ("name", "visits")}, items=items)
 
@@ -239,7 +252,8 @@ async def test_given_an_index_when_queried_then_only_items_with_its_key_are_ther
     assert [person.id async for person in backwards] == ["p2", "p1", "p0"]
 
 
-async def test_given_pages_when_followed_both_ways_then_each_item_comes_once() -> None:
+async def test_fake_pages_give_each_item_once() -> None:
+    """Pages of a query or a scan give each item once, in both directions."""
     orders = fake_table(
         Order, items=[Order(customer="c", number=n, total=n) for n in range(-3, 10)]
     )
@@ -255,7 +269,8 @@ async def test_given_pages_when_followed_both_ways_then_each_item_comes_once() -
     assert sorted(scanned) == list(range(-3, 10))
 
 
-async def test_given_what_dynamodb_refuses_then_memory_refuses_it() -> None:
+async def test_fake_refuses_what_dynamodb_refuses() -> None:
+    """A table in memory refuses what DynamoDB refuses, with its errors."""
     people = fake_table(Person, items=[Person(id="p1", name="Ada")])
 
     with pytest.raises(ConditionalCheckFailedError) as failed:
@@ -267,7 +282,8 @@ async def test_given_what_dynamodb_refuses_then_memory_refuses_it() -> None:
         fake_table(Address := type("Address", (Person.__mro__[1],), {}))  # noqa: F841
 
 
-async def test_given_an_index_key_of_a_wrong_type_when_copied_then_it_is_refused() -> None:
+async def test_fake_checks_index_keys() -> None:
+    """A table in memory refuses an index key of a wrong type that an update copies."""
     people = fake_table(
         Person, indexes={"by_name": ("name",)}, items=[Person(id="p1", name="Ada", visits=1)]
     )
@@ -276,21 +292,24 @@ async def test_given_an_index_key_of_a_wrong_type_when_copied_then_it_is_refused
         await people.update_item({"id": "p1"}, UpdateBuilder().set("name", attr("visits")))
 
 
-async def test_given_items_that_dynamodb_would_refuse_then_they_are_refused_at_first() -> None:
+async def test_fake_checks_its_first_items() -> None:
+    """The items that a table in memory starts with are checked."""
     with pytest.raises(InvalidRequestError, match="key"):
         fake_table(table_description(Person), items=[{"name": "Ada"}])
     with pytest.raises(UnsupportedTypeError, match="instance of Person"):
         fake_table(Person, items=[Order(customer="c", number=1)])
 
 
-async def test_given_a_description_without_a_key_then_it_is_refused() -> None:
+async def test_fake_needs_a_key() -> None:
+    """A table description without a key is refused."""
     with pytest.raises(UnsupportedTypeError, match="people: the description has no KeySchema"):
         fake_database(people={})
     with pytest.raises(InvalidRequestError, match="'KeySchema' is required"):
         await fake_database().call("CreateTable", {"TableName": "people"})
 
 
-async def test_given_an_item_that_was_there_when_written_by_its_version_then_it_advances() -> None:
+async def test_version_of_a_first_item_advances() -> None:
+    """The version of an item that a fake starts with advances with each write."""
     people = fake_table(Person, items=[Person(id="p1", name="Ada")])
     person = await people.get_item({"id": "p1"})
     assert person is not None
@@ -303,7 +322,8 @@ async def test_given_an_item_that_was_there_when_written_by_its_version_then_it_
     assert person.version == 2
 
 
-async def test_given_tables_when_made_and_dropped_then_they_are_listed() -> None:
+async def test_fake_tables_are_made_and_dropped() -> None:
+    """Tables in memory are described, created, deleted and listed."""
     db = fake_database(people=table_description(Person, indexes={"by_name": ("name",)}))
     by_name = db.table("people", Person).query(Person.name == "Ada", index_name="by_name")
 
@@ -316,7 +336,8 @@ async def test_given_tables_when_made_and_dropped_then_they_are_listed() -> None
     assert await db.call("ListTables", {}) == {"TableNames": []}
 
 
-def test_given_an_item_class_then_its_description_has_no_empty_member() -> None:
+def test_description_has_no_empty_member() -> None:
+    """The description of an item class has no empty member."""
     assert_no_empty_parameters(table_description(Person))
     with_index = table_description(Person, indexes={"by_name": ("name", "visits")})
     assert_no_empty_parameters(with_index)
@@ -327,7 +348,8 @@ def test_given_an_item_class_then_its_description_has_no_empty_member() -> None:
     }
 
 
-async def test_given_settings_then_a_table_in_memory_has_them() -> None:
+async def test_fake_has_its_settings() -> None:
+    """A table in memory takes the settings of a table, such as hooks."""
     events: list[object] = []
     people = fake_table(Person, hooks=[events.append], retry=None)
 
@@ -336,7 +358,8 @@ async def test_given_settings_then_a_table_in_memory_has_them() -> None:
     assert events
 
 
-async def test_given_two_tables_when_written_together_then_all_or_nothing_is() -> None:
+async def test_fake_transaction_writes_all_or_nothing() -> None:
+    """A transaction over two tables in memory writes all items or none."""
     db = fake_database(people=Person, orders=Order, clock=ManualClock())
     people, orders = db.table("people", Person), db.table("orders", Order)
 
@@ -357,7 +380,8 @@ async def test_given_two_tables_when_written_together_then_all_or_nothing_is() -
     assert len(await orders.scan().to_list()) == 1
 
 
-async def test_given_exactly_once_when_repeated_under_one_token_then_memory_counts_once() -> None:
+async def test_fake_counts_a_token_once() -> None:
+    """A transaction that is repeated under one token counts once in memory."""
     db = fake_database(people=Person)
     people = db.table("people", Person)
     await people.put_item(Person(id="p1", name="Ada"))
@@ -374,7 +398,8 @@ async def test_given_exactly_once_when_repeated_under_one_token_then_memory_coun
 # Mocks
 
 
-async def test_given_a_spec_mock_then_methods_are_awaitable_and_signatures_are_checked() -> None:
+async def test_mock_has_the_signatures() -> None:
+    """The methods of a mock can be awaited, and their signatures are checked."""
     person = Person(id="p1", name="Ada")
     table = spec_mock(AsyncTable, get_item=person)
 
@@ -387,7 +412,8 @@ async def test_given_a_spec_mock_then_methods_are_awaitable_and_signatures_are_c
     assert_all_awaited(table)
 
 
-async def test_given_a_call_that_nobody_awaits_then_the_mock_tells() -> None:
+async def test_mock_reports_a_call_without_await() -> None:
+    """A call of a mock that nobody awaits is reported."""
     table = spec_mock(AsyncTable)
     forgotten = table.put_item({"id": "p1"})
 
@@ -397,7 +423,8 @@ async def test_given_a_call_that_nobody_awaits_then_the_mock_tells() -> None:
     assert_all_awaited(table)
 
 
-async def test_given_a_mock_of_a_database_then_its_tables_and_pages_are_specced_as_well() -> None:
+async def test_mock_of_a_database_has_tables() -> None:
+    """Tables and pages of a mocked database have their spec as well."""
     db = spec_mock(AsyncDynamoDB)
 
     pages = db.table("people", Person).query(Person.id == "p1")
@@ -418,9 +445,8 @@ READS: list[Any] = [
 
 @pytest.mark.parametrize("read", READS, ids=["query", "scan"])
 @pytest.mark.parametrize("people", [[], PEOPLE, tuple(PEOPLE)], ids=["none", "list", "tuple"])
-async def test_given_items_then_a_mock_has_them_as_pages_each_time_they_are_read(
-    read: Any, people: Any
-) -> None:
+async def test_mock_gives_items_as_pages(read: Any, people: Any) -> None:
+    """A mock that is given items has them as pages, each time they are read."""
     table = spec_mock(AsyncTable, query=people, scan=people)
     real = fake_table(Person, items=people)
 
@@ -437,14 +463,16 @@ async def test_given_items_then_a_mock_has_them_as_pages_each_time_they_are_read
 
 
 @pytest.mark.parametrize("read", READS, ids=["query", "scan"])
-async def test_given_no_items_then_the_pages_of_a_mock_are_empty(read: Any) -> None:
+async def test_mock_without_items_has_empty_pages(read: Any) -> None:
+    """Without items, the pages of a mock are empty."""
     for table in (spec_mock(AsyncTable), spec_mock(AsyncDynamoDB).table("people", Person)):
         assert [person async for person in read(table)] == []
         assert await read(table).to_list() == []
         assert await read(table).count() == 0
 
 
-async def test_given_answers_that_are_set_afterwards_then_the_pages_of_a_mock_give_them() -> None:
+async def test_mock_takes_answers_set_later() -> None:
+    """Answers that are set on a mock later are those that its pages give."""
     table = spec_mock(AsyncTable, query=PEOPLE[:1])
     pages = table.query.return_value
     pages.__aiter__.return_value = pages.to_list.return_value = PEOPLE
@@ -455,7 +483,8 @@ async def test_given_answers_that_are_set_afterwards_then_the_pages_of_a_mock_gi
     assert await read.count() == 2
 
 
-async def test_given_pages_then_a_mock_has_them_as_they_are() -> None:
+async def test_mock_keeps_given_pages() -> None:
+    """A mock that is given pages returns them as they are."""
     pages = fake_table(Person, items=PEOPLE).scan()
 
     assert spec_mock(AsyncTable, scan=pages).scan() is pages
@@ -463,12 +492,14 @@ async def test_given_pages_then_a_mock_has_them_as_they_are() -> None:
 
 @pytest.mark.parametrize("name", ["query", "scan"])
 @pytest.mark.parametrize("given", [PEOPLE[0], None, "Ada", {"id": "p1"}, iter(PEOPLE)])
-def test_given_pages_that_are_no_list_then_they_are_refused(name: str, given: Any) -> None:
+def test_mock_refuses_pages_that_are_not_a_list(name: str, given: Any) -> None:
+    """A mock refuses pages that are not a list, and says how to fix it."""
     with pytest.raises(UnsupportedTypeError, match=rf"^{name}: a list .*Fix: {name}=\[item\]"):
         spec_mock(AsyncTable, **{name: given})
 
 
-async def test_given_pages_whose_list_nobody_awaits_then_the_mock_tells() -> None:
+async def test_mock_reports_pages_without_await() -> None:
+    """A list of pages that nobody awaits is reported."""
     table = spec_mock(AsyncTable, query=PEOPLE)
     forgotten = table.query(Person.id == "p1").to_list()
 
@@ -477,7 +508,8 @@ async def test_given_pages_whose_list_nobody_awaits_then_the_mock_tells() -> Non
     assert await forgotten == PEOPLE
 
 
-def test_given_blocks_within_one_another_then_each_keeps_its_mocks_to_its_own_end() -> None:
+def test_nested_blocks_keep_their_mocks() -> None:
+    """A mock lives until the end of the outer block."""
     with keeping_mocks():
         with keeping_mocks():
             pass  # without mocks, as the outer block so far
@@ -494,7 +526,9 @@ def test_given_blocks_within_one_another_then_each_keeps_its_mocks_to_its_own_en
 async def _save() -> None: ...
 
 
-def test_given_a_coroutine_that_nobody_awaits_then_the_block_fails_with_its_line() -> None:
+def test_forgotten_coroutine_has_its_line() -> None:
+    """A coroutine that nobody awaits fails the block, with the line that made it."""
+
     def forget() -> None:
         with forbid_unawaited():
             _save()  # type: ignore[unused-coroutine]
@@ -503,7 +537,9 @@ def test_given_a_coroutine_that_nobody_awaits_then_the_block_fails_with_its_line
         forget()
 
 
-async def test_given_awaited_coroutines_then_other_warnings_go_their_way() -> None:
+async def test_other_warnings_pass() -> None:
+    """Other warnings pass through the block."""
+
     async def warn() -> None:
         with forbid_unawaited():
             await _save()
@@ -513,7 +549,9 @@ async def test_given_awaited_coroutines_then_other_warnings_go_their_way() -> No
         await warn()
 
 
-def test_given_an_error_in_the_block_then_it_is_the_error_with_a_note() -> None:
+def test_error_in_a_block_gets_a_note() -> None:
+    """An error in the block stays the error, with a note about the forgotten coroutine."""
+
     def forget() -> None:
         with forbid_unawaited():
             _save()  # type: ignore[unused-coroutine]
@@ -534,7 +572,8 @@ def _client() -> Any:
     )
 
 
-async def test_given_boto3_on_the_loop_then_it_is_refused_and_told_even_if_caught() -> None:
+async def test_boto3_on_the_loop_is_refused() -> None:
+    """A boto3 call on the event loop fails the block, even if its error is caught."""
     client = _client()
 
     def block() -> None:
@@ -545,7 +584,8 @@ async def test_given_boto3_on_the_loop_then_it_is_refused_and_told_even_if_caugh
         block()
 
 
-async def test_given_blocks_of_tasks_that_end_in_any_order_then_none_outlives_them() -> None:
+async def test_blocks_of_tasks_leave_nothing() -> None:
+    """Blocks of two tasks that end in any order leave boto3 as it was."""
     client = _client()
     client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
     original = type(client)._make_api_call
@@ -562,7 +602,8 @@ async def test_given_blocks_of_tasks_that_end_in_any_order_then_none_outlives_th
     assert client.list_tables()["TableNames"] == []
 
 
-async def test_given_another_error_in_a_block_then_a_blocking_call_is_in_its_notes() -> None:
+async def test_error_notes_a_blocking_call() -> None:
+    """Another error in the block has a note about the blocking call."""
     client = _client()
 
     def block() -> None:
@@ -576,7 +617,8 @@ async def test_given_another_error_in_a_block_then_a_blocking_call_is_in_its_not
     assert any("ListTables of dynamodb" in note for note in caught.value.__notes__)
 
 
-async def test_given_boto3_on_another_thread_then_it_is_fine() -> None:
+async def test_boto3_on_another_thread_is_fine() -> None:
+    """A boto3 call on another thread passes the block."""
     client = _client()
     client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
     with forbid_blocking():
@@ -593,7 +635,8 @@ class _Answer:
 # Requests
 
 
-def test_given_requests_of_a_client_then_they_are_recorded_and_judged() -> None:
+def test_requests_are_recorded_and_checked() -> None:
+    """Requests of a boto3 client are recorded, and empty parameters are found in them."""
     client = _client()
     client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
     with record_requests() as recorder:
@@ -613,7 +656,8 @@ def test_given_requests_of_a_client_then_they_are_recorded_and_judged() -> None:
     assert "x" not in repr(recorder.requests).replace("ExpressionA", "")
 
 
-async def test_given_a_script_without_replies_left_then_it_is_no_lost_answer() -> None:
+async def test_empty_script_is_not_a_lost_answer() -> None:
+    """A script without replies left raises an error that is not retried."""
     transport = ScriptedTransport([throttled()])
     people = AsyncTable("people", transport=transport, clock=ManualClock())
 
@@ -623,7 +667,8 @@ async def test_given_a_script_without_replies_left_then_it_is_no_lost_answer() -
     assert len(transport.calls) == 2
 
 
-async def test_given_tables_in_memory_then_their_requests_are_recorded_too() -> None:
+async def test_fake_requests_are_recorded() -> None:
+    """Requests of tables in memory and of scripted transports are recorded."""
     people = fake_table(Person)
     scripted = AsyncTable("people", transport=ScriptedTransport([ok()]))
     with record_requests() as recorder:
@@ -636,7 +681,8 @@ async def test_given_tables_in_memory_then_their_requests_are_recorded_too() -> 
     assert [each.operation for each in recorder.requests] == ["PutItem", "DeleteItem"]
 
 
-def test_given_parameters_that_are_used_again_then_the_record_has_what_was_sent() -> None:
+def test_record_is_a_copy() -> None:
+    """The record has what was sent, also if the caller changes it later."""
     client = _client()
     client.meta.events.register("before-send.dynamodb", lambda **_: _Answer())
     key = {"id": {"S": "p1"}}
@@ -648,7 +694,8 @@ def test_given_parameters_that_are_used_again_then_the_record_has_what_was_sent(
     assert [each["Key"]["id"]["S"] for each in recorder.of("GetItem")] == ["p1", "p2"]
 
 
-def test_given_built_parameters_then_they_are_valid_and_have_no_empty_members() -> None:
+def test_built_parameters_have_no_empty_member() -> None:
+    """Built parameters are valid and have no empty member."""
     params = UpdateBuilder().set("a", "").set("b", []).build(key={"id": "p1"})
 
     assert_no_empty_parameters(params)
@@ -663,7 +710,8 @@ def test_given_built_parameters_then_they_are_valid_and_have_no_empty_members() 
 # Tables in memory, where they were silently wrong
 
 
-async def test_given_many_tables_then_they_are_listed_page_by_page() -> None:
+async def test_fake_tables_are_listed_in_pages() -> None:
+    """Tables in memory are listed page by page."""
     db = fake_database(orders=Order, people=Person, persons=Person)
 
     first = await db.call("ListTables", {"Limit": 2})
@@ -673,7 +721,8 @@ async def test_given_many_tables_then_they_are_listed_page_by_page() -> None:
     assert second == {"TableNames": ["persons"]}
 
 
-async def test_given_legacy_parameters_in_a_batch_then_they_are_refused() -> None:
+async def test_fake_refuses_legacy_parameters() -> None:
+    """A database in memory refuses legacy parameters in a batch."""
     db = fake_database(people=Person)
     entry = {"Keys": [{"id": {"S": "a"}}], "AttributesToGet": ["name"]}
 
@@ -681,12 +730,14 @@ async def test_given_legacy_parameters_in_a_batch_then_they_are_refused() -> Non
         await db.call("BatchGetItem", {"RequestItems": {"people": entry}})
 
 
-def test_given_items_with_one_key_then_a_fake_refuses_them() -> None:
+def test_fake_refuses_equal_keys() -> None:
+    """A table in memory refuses two first items with the same key."""
     with pytest.raises(InvalidValueError, match=r"items\[1\].* has the key of an item before it"):
         fake_table(Person, items=[Person(id="a", name="x"), Person(id="a", name="y")])
 
 
-async def test_given_replies_that_nothing_uses_then_the_block_fails() -> None:
+async def test_unused_replies_fail_the_block() -> None:
+    """A scripted transport with replies left fails its block."""
     with ScriptedTransport([ok()]) as transport:
         await AsyncTable("orders", transport=transport).put_item({"pk": "a"})
     with (
@@ -696,6 +747,7 @@ async def test_given_replies_that_nothing_uses_then_the_block_fails() -> None:
         await AsyncTable("orders", transport=transport).put_item({"pk": "a"})
 
 
-def test_given_an_error_in_the_block_then_it_is_the_error() -> None:
+def test_error_in_a_script_block_is_raised() -> None:
+    """An error in the block of a scripted transport is raised as it is."""
     with pytest.raises(KeyError), ScriptedTransport([ok()]):
         raise KeyError

@@ -38,7 +38,7 @@ def missing_item(module: Module) -> Iterator[Draft]:
             yield Draft(
                 node=use,
                 span=(start, end),
-                message="the answer has no Item when there is no such item",
+                message="the answer has no Item if the item does not exist",
                 answer="KeyError: 'Item'",
                 fix='.get("Item"), and a case for None',
                 edits=() if is_deeper else (Edit(start, end, '.get("Item")'),),
@@ -47,7 +47,7 @@ def missing_item(module: Module) -> Iterator[Draft]:
 
 
 def _looks_for_item(module: Module, call: Call) -> bool:
-    """Whether the function asks `"Item" in ...` or `.get("Item")` of anything."""
+    """Whether the function contains `"Item" in ...` or `.get("Item")`."""
     for node in ast.walk(module.names.function(call.node)):
         if isinstance(node, ast.Compare) and text_constant(node.left) == "Item":
             return True
@@ -60,7 +60,7 @@ def _looks_for_item(module: Module, call: Call) -> bool:
 
 @rule("DYS331", level="warning", in_tests=False)
 def first_page(module: Module) -> Iterator[Draft]:
-    """A query or scan of which only the first page is read."""
+    """A query or scan whose first page alone is read."""
     for call in module.known_calls():
         if call.operation not in ("Query", "Scan") or call.has_more or "Limit" in call.members:
             continue
@@ -82,7 +82,7 @@ def first_page(module: Module) -> Iterator[Draft]:
 
 
 def _is_first_item(call: Call, reads: list[ast.expr], module: Module) -> bool:
-    """Whether only the first item is taken, of a query without a filter."""
+    """Whether the code takes only the first item of a query without a filter."""
     if "FilterExpression" in call.members or not reads:
         return False
     for read in reads:
@@ -156,7 +156,7 @@ def unprocessed_entries(module: Module) -> Iterator[Draft]:
             node=call.node,
             span=module.method_span(call),
             message=f"{key} of the answer is not read",
-            answer=f"no error: what is throttled or too large comes back in {key}, and is not done",
+            answer=f"no error: entries that were not processed come back in {key}",
             fix="send them again, or use batch_writer() or AsyncTable's batches",
         )
 
@@ -175,14 +175,14 @@ def limit_before_filter(module: Module) -> Iterator[Draft]:
         yield Draft(
             node=keyword,
             message="Limit counts the items before the filter",
-            answer="no error: items that fit the filter are missing",
-            fix="leave Limit out and stop when there are enough, page by page",
+            answer="no error: items that match the filter are missing",
+            fix="leave Limit out, and read pages until there are enough items",
         )
 
 
 @rule("DYS335", level="warning", in_tests=False)
 def item_in_json(module: Module) -> Iterator[Draft]:
-    """`json.dumps` of an item of a Table, which holds Decimals."""
+    """`json.dumps` of an item of a Table, which has Decimals."""
     for node in module.names.all(ast.Call):
         if module.names.canonical(node.func) != "json.dumps" or not node.args:
             continue
@@ -201,7 +201,7 @@ _STORED = frozenset({"Item", "Items", "Attributes"})
 
 
 def _is_stored(node: ast.expr, module: Module, depth: int) -> bool:
-    """Whether an expression is an item, or items, of a Table's or meta client's answer."""
+    """Whether an expression is an item, or a list of items, from a Table or meta client."""
     if depth > 4:
         return False
     match node:

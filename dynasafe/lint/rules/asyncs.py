@@ -1,4 +1,4 @@
-"""Rules about async code: what nobody awaits, what blocks the event loop, what is not entered."""
+"""Rules about async code: a missing await, a blocked event loop, a client that is not entered."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def not_awaited(module: Module) -> Iterator[Draft]:
         yield Draft(
             node=call.node,
             span=module.method_span(call),
-            message=f"{call.method} is not awaited, so that nothing is sent",
+            message=f"{call.method} is not awaited, so nothing is sent",
             answer=answer,
             fix="await it",
             edits=edits,
@@ -59,8 +59,8 @@ def not_awaited(module: Module) -> Iterator[Draft]:
 
 
 def _misuse(call: Call, module: Module) -> tuple[str, bool] | None:
-    """The answer to a coroutine that is used as if it were awaited, and whether `await` needs
-    brackets there."""
+    """The error when a coroutine is used as if it were awaited, and whether `await` needs
+    brackets."""
     names = module.names
     above = names.parents[call.node]
     match above:
@@ -125,7 +125,7 @@ def table_not_awaited(module: Module) -> Iterator[Draft]:
 
 
 def _first_attribute(node: ast.Call, module: Module) -> tuple[str | None, bool]:
-    """The attribute that is read of the coroutine, and whether that is in the same expression."""
+    """The attribute that is read from the coroutine, and whether in the same expression."""
     names = module.names
     above = names.parents[node]
     if isinstance(above, ast.Attribute):
@@ -161,7 +161,7 @@ def _uses(target: ast.expr, module: Module) -> Iterator[ast.expr]:
 
 @rule("DYS362", level="warning", in_tests=False)
 def blocking_call(module: Module) -> Iterator[Draft]:
-    """boto3 in an `async def`: the event loop stands still until the answer comes."""
+    """boto3 in an `async def`: the event loop waits for the answer."""
     allowed = module.settings.blocking_ok
     if any(fnmatchcase(module.dotted_name, each) for each in allowed):
         return
@@ -171,7 +171,7 @@ def blocking_call(module: Module) -> Iterator[Draft]:
         if not _is_async_function(module, call.node):
             continue
         if isinstance(module.names.parents[call.node], ast.Await) or _schedule(call, module):
-            continue  # rules of their own
+            continue  # other rules report these
         yield Draft(
             node=call.node,
             span=module.method_span(call),
@@ -183,7 +183,7 @@ def blocking_call(module: Module) -> Iterator[Draft]:
 
 @rule("DYS363", level="error")
 def awaited_boto3(module: Module) -> Iterator[Draft]:
-    """`await` of a call of boto3: it is done, and then `await` raises."""
+    """`await` of a boto3 call: the call is made, and then `await` raises."""
     for call in module.calls:
         above = module.names.parents[call.node]
         if call.how != "known" or call.flavour != "sync" or not isinstance(above, ast.Await):
@@ -192,9 +192,9 @@ def awaited_boto3(module: Module) -> Iterator[Draft]:
         yield Draft(
             node=above,
             span=module.method_span(call),
-            message=f"await of {call.method} of boto3, which is not async",
+            message=f"await of boto3's {call.method}, which is not async",
             answer=f"TypeError: object {result} can't be used in 'await' expression",
-            fix="aioboto3 or AsyncTable, or leave await out; the call itself was done",
+            fix="aioboto3 or AsyncTable, or leave await out; the call itself was made",
         )
 
 
@@ -263,7 +263,7 @@ def other_with(module: Module) -> Iterator[Draft]:
                     edits = (_without_async(module, start),)
             yield Draft(
                 node=item.context_expr,
-                message=f"{'async with' if is_async else 'with'} of what needs the other",
+                message=f"{'async with' if is_async else 'with'} on an object that needs the other",
                 answer=answer,
                 fix="with" if is_async else "async with",
                 edits=edits,
@@ -347,7 +347,7 @@ def client_for_each_call(module: Module) -> Iterator[Draft]:
         if isinstance(function, FUNCTIONS) and _is_request_handler(function):
             yield Draft(
                 node=node,
-                message="a client for each request: each has connections of its own",
+                message="a client for each request: each opens new connections",
                 answer="no error: each request waits for a new connection and TLS handshake",
                 fix="make it once, when the application starts",
             )
@@ -367,7 +367,7 @@ def _is_request_handler(function: ast.AST) -> bool:
 
 @rule("DYS368", level="error")
 def scheduled_boto3(module: Module) -> Iterator[Draft]:
-    """`asyncio.gather(table.put_item(...))`, where boto3's call is done before gather sees it."""
+    """`asyncio.gather(table.put_item(...))`, where boto3 makes the call before gather runs."""
     for call in module.calls:
         if call.how != "known" or call.flavour != "sync" or call.form == "writer":
             continue
@@ -382,7 +382,7 @@ def scheduled_boto3(module: Module) -> Iterator[Draft]:
         yield Draft(
             node=call.node,
             span=module.method_span(call),
-            message=f"{call.method} of boto3 is no coroutine, and {name} takes coroutines",
+            message=f"{call.method} of boto3 is not a coroutine, and {name} takes coroutines",
             answer=answers.get(name, answers["wait_for"]),
             fix=f"asyncio.to_thread({module.text(call.function)}, ...), or aioboto3",
         )

@@ -1,4 +1,4 @@
-"""Rules about errors: codes and classes that do not exist, and failures that nobody sees."""
+"""Rules about errors: codes and classes that do not exist, and hidden failures."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _CODES = CLIENT_EXCEPTIONS | {
     "IncompleteSignatureException",
     "SerializationException",
 }
-# What other services answer, or what is right elsewhere.
+# Codes of other services, or codes that are correct elsewhere.
 _FOREIGN = frozenset({"ConditionalCheckFailed", "None", "TransactionConflict", "ThrottlingError"})
 _WIDE = frozenset({"", "ClientError", "BotoCoreError", "Exception", "BaseException"})
 
@@ -128,7 +128,7 @@ def _is_error_part(node: ast.expr) -> bool:
 
 
 def _near_code(given: str) -> str | None:
-    """The code that is meant; None if the given one exists, or is like none."""
+    """The most similar code; None if the given one exists, or no code is similar."""
     if given in _CODES:
         return None
     by_letters = {each.lower(): each for each in _CODES}
@@ -142,12 +142,12 @@ def _near_code(given: str) -> str | None:
     return by_letters[found[0]] if found else None
 
 
-# Failures that nobody sees
+# Hidden failures
 
 
 @rule("DYS351", level="warning", in_tests=False)
 def swallowed_failure(module: Module) -> Iterator[Draft]:
-    """A write whose failure is logged, or passed over, and the code goes on."""
+    """A write whose failure is only logged or ignored."""
     seen: set[ast.ExceptHandler] = set()
     for call in module.known_calls():
         if call.is_read:
@@ -199,9 +199,8 @@ def code_in_text(module: Module) -> Iterator[Draft]:
                 is_plain = _is_client_error(name, node, module)
                 yield Draft(
                     node=node,
-                    message="a code is searched for in the text of an error",
-                    answer="no error: a message that quotes the code, or another error with it, "
-                    "counts too",
+                    message="an error code is searched for in the text of an error",
+                    answer="no error: any message that contains the code matches too",
                     fix=text,
                     edits=(module.replace(node, text),) if is_plain else (),
                     safety="unsafe",
@@ -271,7 +270,7 @@ _RETRIES = frozenset({"retry", "on_exception", "on_predicate", "retry_context"})
 
 @rule("DYS355", level="risk", in_tests=False)
 def retried_count(module: Module) -> Iterator[Draft]:
-    """A retry decorator around an update that counts."""
+    """A retry decorator around an update that increments a counter."""
     for call in module.known_calls():
         function = module.names.function(call.node)
         if not isinstance(function, FUNCTIONS) or isinstance(function, ast.Lambda):

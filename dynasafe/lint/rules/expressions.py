@@ -1,4 +1,4 @@
-"""Rules about expressions: what `check_request` finds, and names or values in their text."""
+"""Rules about expressions: findings of `check_request`, and names or values in the text."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from dynasafe.validation.expression_rules import KINDS
 _OF_BOTO3 = frozenset({"DYS101", "DYS102", "DYS104", "DYS110", "DYS111", "DYS112", "DYS113"})
 
 
-# What check_request finds
+# Findings of check_request
 
 
 def request_findings(module: Module) -> Iterator[Draft]:
-    """The findings of `check_request`, each at its place in the source."""
+    """The findings of `check_request`, each with its place in the source."""
     for call in module.known_calls():
         schema = module.settings.schemas.get(_table_name(call, module) or "")
         verdicts, unseen = judge(call, module.names, schema)
@@ -64,7 +64,7 @@ def _draft(verdict: Verdict, call: Call, module: Module) -> Draft:
 
 
 def _place(verdict: Verdict, call: Call, module: Module) -> tuple[ast.AST, Span, bool]:
-    """Where a finding stands in the source, and whether every character is known."""
+    """The place of a finding in the source, and whether it is exact."""
     finding, template = verdict.finding, verdict.template
     where = finding.where
     text = template.texts.get(where.parameter)
@@ -105,7 +105,7 @@ def _edits(finding: Finding, call: Call, module: Module, span: Span, is_exact: b
 
 
 def _alias(finding: Finding, call: Call, module: Module, span: Span) -> list[Edit]:
-    """Write `#name`, and define it."""
+    """Edits that write `#name` and define it."""
     name = finding.message.rpartition(": ")[2]
     found = re.search(rf"(?<![#:\w]){re.escape(name)}\b", module.source.text[span[0] : span[1]])
     if found is None:
@@ -153,7 +153,7 @@ def _without_brackets(module: Module, span: Span) -> list[Edit]:
 
 
 def _without_entries(finding: Finding, call: Call, module: Module) -> list[Edit]:
-    """Drop the entries that no expression uses, where leaving out their values changes nothing."""
+    """Edits that drop entries that no expression uses, if evaluating their values has no effect."""
     display = call.members[finding.where.parameter]
     unused = set(re.findall(r"[#:]\w+", finding.message.rpartition("keys: ")[2]))
     if not isinstance(display, ast.Dict):
@@ -185,8 +185,8 @@ def outside_name(module: Module) -> Iterator[Draft]:
                 node=hole,
                 message=f"the expression of {call.method} takes names from `{module.text(hole)}`",
                 answer=(
-                    "ValidationException for a reserved word or a name such as first-name; and "
-                    "whoever chooses the name can write any attribute"
+                    "ValidationException for a reserved word or a name such as first-name; "
+                    "otherwise the sender can write any attribute"
                 ),
                 fix="UpdateBuilder.from_patch(..., allow={...}), or attr(name=...)",
             )
@@ -200,7 +200,7 @@ def value_in_text(module: Module) -> Iterator[Draft]:
             quote = before[-1]
             yield Draft(
                 node=hole,
-                message="a value in the text of an expression, which has no literals",
+                message="a value in the text of an expression; expressions have no literals",
                 answer=f'ValidationException: Syntax error; token: "{quote}"',
                 fix="use a placeholder, and give the value in ExpressionAttributeValues",
             )
@@ -217,7 +217,7 @@ def placeholder_of_data(module: Module) -> Iterator[Draft]:
             seen.add((call, module.text(hole)))
             yield Draft(
                 node=hole,
-                message=f"a placeholder is made of `{module.text(hole)}`",
+                message=f"a placeholder is made from `{module.text(hole)}`",
                 answer=(
                     "ValidationException: ExpressionAttributeNames contains invalid key: Syntax "
                     'error; key: "#first-name"'
@@ -227,7 +227,7 @@ def placeholder_of_data(module: Module) -> Iterator[Draft]:
 
 
 def _holes(module: Module) -> Iterator[tuple[Call, ast.expr, str, str]]:
-    """Each hole in the text of an expression, with the text before and after it."""
+    """Each inserted value in the text of an expression, with the text before and after it."""
     seen: set[ast.AST] = set()
     for call in module.known_calls():
         for member in KINDS:
@@ -242,7 +242,7 @@ def _holes(module: Module) -> Iterator[tuple[Call, ast.expr, str, str]]:
 
 
 def _pieces(node: ast.expr, module: Module, depth: int) -> Iterator[ast.expr]:
-    """The f-strings, `%` and `.format()` that a text is made of."""
+    """The f-strings, `%` and `.format()` that make up a text."""
     if depth > 6:
         return
     inner: list[ast.expr] = []
@@ -273,7 +273,7 @@ def _pieces(node: ast.expr, module: Module, depth: int) -> Iterator[ast.expr]:
 
 
 def _contents(node: ast.Name, module: Module) -> list[ast.expr]:
-    """What a local text or list is made of: its bindings, and what is appended to it."""
+    """The contents of a local text or list: its bindings, and what the code appends."""
     home = module.names.scopes[node].home(node.id)
     if home is None or home.function is not module.names.scopes[node].function:
         return []
@@ -328,14 +328,14 @@ def _is_quoted(before: str, after: str) -> bool:
 
 
 def _is_name_position(before: str, after: str) -> bool:
-    """Whether a hole stands for an attribute: before an operator, or in a path or function."""
+    """Whether the inserted value is an attribute: before an operator, or in a path or function."""
     if re.match(r"\w*\s*(=|<|>|\+|-|\.|,|\)|\[|\Z|BETWEEN|IN\b)", after) is None:
         return False
     return re.search(r"(=|<|>)\s*\Z", before) is None
 
 
 def _is_from_outside(hole: ast.expr, module: Module) -> bool:
-    """Whether a name is a parameter, or runs over something that is not written in the source."""
+    """Whether a name is a parameter, or iterates over values that the source does not show."""
     if not isinstance(hole, ast.Name):
         return False
     home = module.names.scopes[hole].home(hole.id)
@@ -362,11 +362,8 @@ def _is_unpacked_from_data(name: str, node: ast.AST, module: Module) -> bool:
     return _is_of_data(node.iter, module)
 
 
-_REORDERING = frozenset({"enumerate", "sorted", "list", "zip", "set", "reversed"})
-
-
 def _is_of_data(node: ast.expr, module: Module) -> bool:
-    """Whether what is iterated is not a display of constants, nor made of one."""
+    """Whether an iterable is neither a display of constants nor made from one."""
     match node:
         case ast.Call(
             func=ast.Name(id="enumerate" | "sorted" | "list" | "zip" | "set" | "reversed")
@@ -384,7 +381,7 @@ def _is_of_data(node: ast.expr, module: Module) -> bool:
         case ast.Dict():
             return not all(text_constant(each) is not None for each in node.keys)
         case ast.Attribute():
-            return False  # names of the code's own
+            return False  # names that the code itself defines
         case _:
             return True
 
@@ -394,7 +391,7 @@ def _is_of_data(node: ast.expr, module: Module) -> bool:
 
 @rule("DYS323", level="warning")
 def joined_conditions(module: Module) -> Iterator[Draft]:
-    """`Attr("a").eq(1) and Attr("b").eq(2)`, which is the second condition alone."""
+    """`Attr("a").eq(1) and Attr("b").eq(2)`, which is only the second condition."""
     for node in module.names.all(ast.BoolOp):
         if not all(module.is_condition(each) for each in node.values):
             continue
@@ -403,8 +400,8 @@ def joined_conditions(module: Module) -> Iterator[Draft]:
         text = f" {sign} ".join(_bracketed(each, module) for each in node.values)
         yield Draft(
             node=node,
-            message=f"conditions of boto3 joined with `{word}`: Python takes the {which} one alone",
-            answer=f"no error: the {which} condition alone is sent",
+            message=f"conditions of boto3 joined with `{word}`: Python takes only the {which} one",
+            answer=f"no error: only the {which} condition is sent",
             fix=text,
             edits=(module.replace(node, text),),
             safety="unsafe",
@@ -451,7 +448,7 @@ def _compared(node: ast.Compare, module: Module) -> Iterator[Draft]:
         answer = "TypeError: '<' not supported between instances of 'Key' and 'str'"
     yield Draft(
         node=node,
-        message="a comparison of boto3's Key or Attr in Python, which is True or False",
+        message="a Python comparison of boto3's Key or Attr, which gives True or False",
         answer=answer,
         fix=text,
         level="error",

@@ -1,4 +1,4 @@
-"""Rules about the parameters of a call: None, empty, unknown, of another form or type."""
+"""Rules about the parameters of a call: None, empty, unknown, or of the wrong form or type."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def may_be_none(module: Module) -> Iterator[Draft]:
 
 
 def _none_case(value: ast.expr, module: Module, call: Call) -> tuple[str, str, Level] | None:
-    """The value where it is not None, the condition for it ("" for none), and the level."""
+    """The value if it is not None, the condition for that ("" if none), and the level."""
     level: Level = "error"
     match value:
         case ast.Constant(value=None):
@@ -98,7 +98,7 @@ def _none_case(value: ast.expr, module: Module, call: Call) -> tuple[str, str, L
 
 
 def _is_looked_at(use: ast.Name, module: Module, call: Call) -> bool:
-    """Whether the code tests a name, so that it is perhaps not None at the call."""
+    """Whether the code tests a name, so that it may not be None at the call."""
     home = module.names.scopes[use].home(use.id)
     assert home is not None
     return any(_is_test(each, module) for each in module.names.uses(use.id, home))
@@ -139,7 +139,7 @@ _EMPTY_CALLS = frozenset({"dict", "list", "str"})
 
 @rule("DYS311", level="error")
 def empty_member(module: Module) -> Iterator[Draft]:
-    """`ExpressionAttributeNames=dict()`; what is written as `{}` is a finding of the request."""
+    """`ExpressionAttributeNames=dict()`. For `{}`, `check_request` has a finding."""
     for call in module.known_calls():
         for member in (*_PLACEHOLDERS, "ExclusiveStartKey"):
             value = call.members.get(member)
@@ -176,7 +176,7 @@ _ADDS = frozenset({"append", "extend", "add", "update", "setdefault", "insert"})
 
 @rule("DYS312", level="warning")
 def may_be_empty(module: Module) -> Iterator[Draft]:
-    """A dict that begins as `{}`, is filled in branches only, and is given without a look."""
+    """A dict that starts as `{}`, is filled only in branches, and is passed without a test."""
     for call in module.known_calls():
         for member in _PLACEHOLDERS:
             value = call.members.get(member)
@@ -232,7 +232,7 @@ def _is_empty(node: ast.expr | None) -> bool:
 
 
 def _fill(use: ast.Name, module: Module) -> ast.AST | None:
-    """The statement that fills a collection, if a use of its name does that."""
+    """The statement that fills a collection, if this use of its name does so."""
     above = module.names.parents[use]
     if isinstance(above, ast.Subscript) and isinstance(above.ctx, ast.Store):
         return module.names.statement(above)
@@ -244,7 +244,7 @@ def _fill(use: ast.Name, module: Module) -> ast.AST | None:
 
 
 def _branches(node: ast.AST, module: Module, around: set[ast.AST]) -> list[ast.AST]:
-    """What decides whether a statement runs, and does not decide the call too; nearest first."""
+    """The branches around a statement that are not around the call, nearest first."""
     found: list[ast.AST] = []
     below = node
     for above in module.names.above(node):
@@ -262,7 +262,7 @@ def _branches(node: ast.AST, module: Module, around: set[ast.AST]) -> list[ast.A
 
 
 def _is_never_empty(node: ast.expr, module: Module) -> bool:
-    """Whether a loop surely runs at least once: over a display with entries, or a constant one."""
+    """Whether a loop certainly runs: over a display with entries, or a constant one."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
         name = last_name(node.func)
         if name in ("enumerate", "sorted", "list", "items", "keys", "values"):
@@ -276,7 +276,7 @@ def _is_never_empty(node: ast.expr, module: Module) -> bool:
 
 
 def _is_complete(branches: list[list[ast.AST]]) -> bool:
-    """Whether both arms of one `if` fill, so that it is filled in each case."""
+    """Whether both branches of one `if` fill the dict, so that it is not empty."""
     outermost = [each[-1] for each in branches]
     return any(
         isinstance(each, ast.If) and each.orelse and outermost.count(each) > 1 for each in outermost
@@ -284,7 +284,7 @@ def _is_complete(branches: list[list[ast.AST]]) -> bool:
 
 
 def _is_decided_elsewhere(mine: set[ast.AST], use: ast.Name, home: Scope, module: Module) -> bool:
-    """Whether the code tests something else that is filled in the same branches."""
+    """Whether the code tests another variable that the same branches fill."""
     names = module.names
     function = names.scopes[use].function
     looped = {
@@ -316,7 +316,7 @@ def _is_decided_elsewhere(mine: set[ast.AST], use: ast.Name, home: Scope, module
     return False
 
 
-# Unknown, positional, of another form
+# Unknown, positional, of the wrong form
 
 
 @rule("DYS313", level="error")
@@ -329,7 +329,7 @@ def unknown_parameter(module: Module) -> Iterator[Draft]:
                 continue
             near = _nearest(member, known)
             if near is None and call.how != "known":
-                continue  # a wrapper with parameters of its own
+                continue  # a wrapper with its own parameters
             start, _ = module.source.span(keyword)
             is_safe = near is not None and _letters(near) == _letters(member)
             edits = (Edit(start, start + len(member), near),) if is_safe and near else ()
@@ -420,7 +420,7 @@ def _typed_values(call: Call, module: Module) -> Iterator[Draft]:
         is_key = member == "Key"
         yield Draft(
             node=display,
-            message=f"{member} has AttributeValues, and a Table of boto3 takes Python values",
+            message=f"{member} has AttributeValues, but a boto3 Table takes Python values",
             answer=(
                 "ValidationException: The provided key element does not match the schema"
                 if is_key
@@ -462,7 +462,7 @@ def _untyped_values(call: Call, module: Module) -> Iterator[Draft]:
             name = text_constant(key) or "..."
             yield Draft(
                 node=value,
-                message=f"{member} has a Python value, and a client takes AttributeValues",
+                message=f"{member} has a Python value, but a client takes AttributeValues",
                 answer=f"ParamValidationError: Invalid type for parameter {member}.{name}",
                 fix='give an AttributeValue: {"S": "a"}',
             )
@@ -471,7 +471,7 @@ def _untyped_values(call: Call, module: Module) -> Iterator[Draft]:
         if node is not None and module.is_condition(node):
             yield Draft(
                 node=node,
-                message=f"{member} is a condition of boto3, and a client takes text",
+                message=f"{member} is a condition of boto3, but a client takes text",
                 answer=f"ParamValidationError: Invalid type for parameter {member}",
                 fix="write the expression as text, or call the Table",
             )
@@ -487,7 +487,7 @@ def _is_python_value(node: ast.expr) -> bool:
 
 @rule("DYS316", level="error")
 def float_value(module: Module) -> Iterator[Draft]:
-    """A float, which boto3 refuses, or a Decimal that is made of one."""
+    """A float, which boto3 refuses, or a Decimal made from one."""
     for call in module.known_calls():
         if call.form not in ("resource", "meta", "writer"):
             continue
@@ -497,7 +497,7 @@ def float_value(module: Module) -> Iterator[Draft]:
         if isinstance(item, ast.Call) and _is_plain_json(item, module):
             yield Draft(
                 node=item,
-                message="Item comes from json.loads, which makes floats of numbers with a point",
+                message="Item comes from json.loads, which returns floats",
                 answer="TypeError: Float types are not supported. Use Decimal types instead.",
                 fix="json.loads(..., parse_float=Decimal)",
                 level="risk",
@@ -540,7 +540,7 @@ def _of_float(leaf: ast.expr, module: Module) -> Iterator[Draft]:
                 text = f'"{module.text(leaf.args[0]).replace("_", "")}"'
                 yield Draft(
                     node=leaf,
-                    message="a Decimal that is made of a float has more than 38 digits",
+                    message="a Decimal made from a float has more than 38 digits",
                     answer="decimal.Inexact: [<class 'decimal.Inexact'>",
                     fix=f"Decimal({text})",
                     edits=(module.replace(leaf.args[0], text),),
@@ -606,7 +606,7 @@ def unsupported_type(module: Module) -> Iterator[Draft]:
 
 
 def _unsupported(leaf: ast.expr, module: Module) -> str | None:
-    """How boto3's message about the value's type begins; "set()" for an empty set."""
+    """The start of boto3's message about the value's type; "set()" for an empty set."""
     if isinstance(leaf, ast.Set):
         kinds = {type(constant(each)) for each in leaf.elts}
         is_mixed = len(kinds) > 1 and kinds <= {str, int, bytes}
@@ -655,7 +655,7 @@ def table_name_on_table(module: Module) -> Iterator[Draft]:
         is_same = given is not None and given == own
         yield Draft(
             node=keyword,
-            message="TableName on a Table wins over the table's own name",
+            message="TableName on a Table replaces the table's own name",
             answer="no error if that table exists: the call goes to the table that TableName names",
             fix="leave TableName out",
             edits=(module.remove_argument(call.node, keyword),) if is_same else (),
@@ -684,7 +684,7 @@ _LEGACY = {
 
 @rule("DYS319", level="risk")
 def legacy_parameter(module: Module) -> Iterator[Draft]:
-    """`AttributeUpdates`, `Expected` and the other parameters that expressions have replaced."""
+    """`AttributeUpdates`, `Expected` and the other parameters that expressions replaced."""
     for call in module.known_calls():
         for member, keyword in call.keywords.items():
             if member in _LEGACY:
@@ -693,6 +693,6 @@ def legacy_parameter(module: Module) -> Iterator[Draft]:
                     node=keyword,
                     span=(start, start + len(member)),
                     message=f"{member} is a legacy parameter",
-                    answer="no error: it works, and cannot be combined with expressions",
+                    answer="no error: it works, but cannot be combined with expressions",
                     fix=f"use {_LEGACY[member]}",
                 )

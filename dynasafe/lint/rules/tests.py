@@ -1,4 +1,4 @@
-"""Rules about tests: mocks that take what boto3 refuses, or that nobody can await."""
+"""Rules about tests: mocks that accept calls that boto3 refuses, or that nothing can await."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def awaited_mock(module: Module) -> Iterator[Draft]:
 
 @rule("DYS371", level="risk")
 def mock_without_spec(module: Module) -> Iterator[Draft]:
-    """A Mock without a spec, which takes calls that boto3 refuses."""
+    """A Mock without a spec, which accepts calls that boto3 refuses."""
     if not module.is_test:
         return
     for node, name, home in _mocks(module):
@@ -41,14 +41,14 @@ def mock_without_spec(module: Module) -> Iterator[Draft]:
         if any(_method(each, module) for each in module.names.uses(name, home)):
             yield Draft(
                 node=node,
-                message=f"`{name}` takes any call, such as put_item(item=...)",
-                answer="no error: the test passes, and boto3 refuses the call",
+                message=f"`{name}` accepts any call, such as put_item(item=...)",
+                answer="no error: the test passes, but boto3 refuses the call",
                 fix="dynasafe.testing.spec_mock, or fake_table()",
             )
 
 
 def _mocks(module: Module) -> Iterator[tuple[ast.Call, str, Scope]]:
-    """Each Mock that a local name holds."""
+    """Each Mock that is bound to a local name."""
     for node in module.names.all(ast.Call):
         above = module.names.parents[node]
         if module.names.canonical(node.func) not in _MOCKS or not isinstance(above, ast.Assign):
@@ -78,7 +78,7 @@ def _is_return_value(use: ast.Name, module: Module) -> bool:
 
 
 def _is_awaited(use: ast.Name, module: Module) -> bool:
-    """Whether the mock is given to a function of this file that awaits a method of it."""
+    """Whether the mock is passed to a function of this file that awaits one of its methods."""
     above = module.names.parents[use]
     call = module.names.parents[above] if isinstance(above, ast.keyword) else above
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):

@@ -1,4 +1,4 @@
-"""Rules about writes: lost updates, counts that are repeated, missing operands, wrong TTLs."""
+"""Rules about writes: lost updates, repeated increments, missing operands, wrong TTLs."""
 
 from __future__ import annotations
 
@@ -58,13 +58,13 @@ def read_change_put(module: Module) -> Iterator[Draft]:
             yield Draft(
                 node=item,
                 message="the item was read before, and is put without a condition",
-                answer="no error: of two writers, the later one undoes what the other wrote",
-                fix="update_item for what changes, or a ConditionExpression on a version",
+                answer="no error: the later of two writers overwrites the other's change",
+                fix="update_item for the changed attributes, or a ConditionExpression on a version",
             )
 
 
 def _item_name(call: Call, module: Module) -> str | None:
-    """The local that holds the item itself: `item = table.get_item(...)["Item"]`."""
+    """The local name of the item itself: `item = table.get_item(...)["Item"]`."""
     for above in module.names.above(call.node):
         if isinstance(above, ast.Assign):
             target = above.targets[0]
@@ -77,7 +77,7 @@ def _item_name(call: Call, module: Module) -> str | None:
 
 
 def _parts(name: str, function: ast.AST) -> Iterator[str]:
-    """Locals that hold the item of an answer."""
+    """Local names of the item of an answer."""
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             match node.value:
@@ -89,7 +89,7 @@ def _parts(name: str, function: ast.AST) -> Iterator[str]:
 
 
 def _whole(item: ast.expr) -> list[ast.expr]:
-    """The item, or what is spread into its display."""
+    """The item, or the dict that is spread into its display."""
     match item:
         case ast.Dict():
             return [value for key, value in zip(item.keys, item.values, strict=True) if key is None]
@@ -109,7 +109,7 @@ def repeated_count(module: Module) -> Iterator[Draft]:
         yield Draft(
             node=call.node,
             span=module.method_span(call),
-            message="the update is not the same when it is sent twice",
+            message="the update has another effect when it is sent twice",
             answer="no error: botocore sends it up to 10 times when an answer is lost",
             fix="AsyncTable.update_item(..., exactly_once=True), or a condition",
         )
@@ -128,7 +128,7 @@ def is_counting(call: Call, module: Module) -> bool:
 
 
 def _adds_set(action: object, call: Call, module: Module) -> bool:
-    """Whether an ADD is of a set, which changes nothing when it is repeated."""
+    """Whether an ADD adds to a set, which is safe to repeat."""
     values = call.members.get("ExpressionAttributeValues")
     display = None if values is None else constant_display(values, module.names)
     placeholder = str(getattr(getattr(action, "value", None), "text", ""))
@@ -155,7 +155,7 @@ def creating_update(module: Module) -> Iterator[Draft]:
                     node=call.node,
                     span=module.method_span(call),
                     message="the update creates the item if it is missing",
-                    answer="no error: an item with the key and these attributes alone",
+                    answer="no error: DynamoDB creates an item with only these attributes",
                     fix="ConditionExpression='attribute_exists(<partition key>)'",
                 )
                 break
@@ -207,7 +207,7 @@ def _missing(
         message=f"the item may have no {written}",
         answer="ValidationException: The provided expression refers to an attribute that does not "
         "exist in the item",
-        fix=f"{replacement}; UpdateBuilder.increment does it",
+        fix=f"{replacement}, as UpdateBuilder.increment writes it",
         edits=edits,
         safety="unsafe",
     )
@@ -215,7 +215,7 @@ def _missing(
 
 @rule("DYS344", level="warning", in_tests=False)
 def never_expires(module: Module) -> Iterator[Draft]:
-    """A TTL that is text or milliseconds, which DynamoDB does not read."""
+    """A TTL that is a string or in milliseconds, which DynamoDB does not use."""
     configured = module.settings.ttl_attributes
     for call in module.known_calls():
         for name, value in _written(call, module):
@@ -225,7 +225,7 @@ def never_expires(module: Module) -> Iterator[Draft]:
                 yield Draft(
                     node=value,
                     message=f"{name} is {what}",
-                    answer="no error: the item never expires, as a TTL is epoch seconds, a number",
+                    answer="no error: the item never expires: a TTL is a number of epoch seconds",
                     fix="int(....timestamp())",
                 )
 
@@ -267,7 +267,7 @@ def _written(call: Call, module: Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _content(node: ast.expr) -> ast.expr:
-    """The content of an AttributeValue display; anything else is itself."""
+    """The content of an AttributeValue display; any other value unchanged."""
     is_typed = isinstance(node, ast.Dict) and len(node.keys) == 1
     if is_typed and isinstance(node, ast.Dict) and text_constant(node.keys[0]) in ("S", "N"):
         return node.values[0]
@@ -280,7 +280,7 @@ def _not_seconds(node: ast.expr, module: Module) -> str | None:
         return None if value is None else _not_seconds(value, module)
     match node:
         case ast.Call(func=ast.Attribute(attr="isoformat" | "strftime")):
-            return "text, not a number"
+            return "a string, not a number"
         case ast.Call(func=ast.Name(id="str" | "int"), args=[inner]):
             return _not_seconds(inner, module)
         case ast.BinOp(op=ast.Mult(), left=left, right=right):

@@ -157,8 +157,8 @@ async def test_other_errors_are_not_retried(reply: Exception, kind: type[Excepti
     assert clock.sleeps_s == []
 
 
-async def test_a_cancellation_with_another_reason_is_not_retried() -> None:
-    """A conflict beside a failed condition: the condition would fail again."""
+async def test_cancellation_for_another_reason() -> None:
+    """A conflict beside a failed condition is not retried: the condition would fail again."""
     db = database(transaction_canceled("TransactionConflict", "ConditionalCheckFailed"))
     counters = db.table("counters", Counter)
     writes = [
@@ -193,7 +193,7 @@ async def test_attempts_end():
 )
 async def test_settings_are_checked(settings: dict[str, Any]) -> None:
     """Settings outside their range are refused before anything is called."""
-    call: Any = pytest.fail  # never reached
+    call: Any = pytest.fail  # not reached
 
     with pytest.raises(InvalidValueError):
         await retry_conflicts(call, **settings)

@@ -72,8 +72,8 @@ ENDS: dict[str, tuple[list[Reply], Call, int]] = {
 
 
 @pytest.mark.parametrize("error", ENDS)
-async def test_a_call_that_raises_has_one_event_for_its_end(error: str) -> None:
-    """Also one that is refused before it is sent, or whose answer cannot be read."""
+async def test_raising_call_has_one_end(error: str) -> None:
+    """A call that raises has one CallFailed event, also if nothing was sent."""
     replies, call, attempts = ENDS[error]
     events: list[Event] = []
     with ScriptedTransport(replies) as transport:
@@ -89,8 +89,8 @@ async def test_a_call_that_raises_has_one_event_for_its_end(error: str) -> None:
     assert [type(each) for each in events].count(CallStarted) == 1
 
 
-async def test_a_call_on_a_closed_client_has_one_event_for_its_end() -> None:
-    """The client refuses it before it looks for a connection."""
+async def test_call_on_a_closed_client_has_one_end() -> None:
+    """A call on a closed client has one event for its end, with ClientClosedError."""
     events: list[Event] = []
     db = AsyncDynamoDB.over(ScriptedTransport(), hooks=[events.append])
     await db.aclose()
@@ -100,7 +100,7 @@ async def test_a_call_on_a_closed_client_has_one_event_for_its_end() -> None:
     assert [getattr(each, "error", None) for each in ends] == ["ClientClosedError"]
 
 
-async def test_reading_back_is_within_the_time_of_the_call() -> None:
+async def test_reading_back_has_the_time_that_is_left() -> None:
     """ALL_NEW of a transaction is a second request: it gets what is left of `timeout_s`."""
     clock = ManualClock()
 
@@ -118,7 +118,7 @@ async def test_reading_back_is_within_the_time_of_the_call() -> None:
 
 
 async def test_attempts_counts_every_request() -> None:
-    """Repeats, and the read of ALL_NEW after a transaction."""
+    """`attempts` counts repeats, and the read of ALL_NEW after a transaction."""
     transport = ScriptedTransport([timed_out(), ok(), ok({"Item": STORED})])
     table = AsyncTable("people", Person, transport=transport, clock=ManualClock())
 
@@ -136,8 +136,8 @@ async def test_attempts_counts_every_request() -> None:
         {"filter": None, "exclusive_start_key": None, "index_name": None, "projection": None},
     ],
 )
-async def test_no_empty_member_is_sent_without_validation(options: dict[str, Any]) -> None:
-    """`validate=False` switches the check off, and not the care for empty members."""
+async def test_no_empty_member_without_validation(options: dict[str, Any]) -> None:
+    """With `validate=False`, too, empty members are left out of the request."""
     transport = ScriptedTransport(otherwise=ok({"Items": []}))
     table = AsyncTable("people", Person, transport=transport, validate=False)
 
@@ -149,7 +149,7 @@ async def test_no_empty_member_is_sent_without_validation(options: dict[str, Any
 
 
 async def test_connections_are_a_setting_of_the_client() -> None:
-    """Neither a table nor a call takes another number of them."""
+    """max_connections is an option of the client alone: tables and calls refuse it."""
     db: Any = AsyncDynamoDB.over(ScriptedTransport())
     with pytest.raises(NotSentError, match="max_connections"):
         db.table("people", Person, max_connections=3)

@@ -55,7 +55,8 @@ async def cancellation_of(task: asyncio.Task[Any]) -> asyncio.CancelledError | N
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_given_a_cancellation_at_any_await_then_everything_is_given_back(name: str) -> None:
+async def test_cancelled_at_any_await(name: str) -> None:
+    """A call that is cancelled at any await gives back its slot, permit and tasks."""
     call, is_write = OPERATIONS[name]
     ended_by_itself = False
     for turn in range(200):
@@ -94,7 +95,8 @@ async def test_given_a_cancellation_at_any_await_then_everything_is_given_back(n
     assert ended_by_itself
 
 
-async def test_given_a_write_in_flight_when_cancelled_then_its_cause_is_the_unknown() -> None:
+async def test_cancelled_write_is_unknown() -> None:
+    """The cancellation of a write in flight has the unknown outcome as its cause."""
     for exactly_once in (False, True):
         table = AsyncTable(
             "people", Person, transport=ScriptedTransport([ok()]), clock=ManualClock()
@@ -110,7 +112,8 @@ async def test_given_a_write_in_flight_when_cancelled_then_its_cause_is_the_unkn
         assert (unknown.client_request_token is not None) is exactly_once
 
 
-async def test_given_a_write_when_cancelled_before_it_is_read_back_then_its_cause_tells() -> None:
+async def test_cancelled_before_reading_back() -> None:
+    """A write that is cancelled while it is read back has a cause that can be resolved."""
     item = Person(id="p1", name="x").__dynasafe_encode__()
     transport = ScriptedTransport([ok(), ok(), ok(), ok({"Item": item})])
     table = AsyncTable("people", Person, transport=transport, clock=ManualClock())
@@ -135,9 +138,8 @@ def number_of(order: Any) -> int:
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
-async def test_given_a_batch_when_cancelled_at_any_await_then_its_cause_tells_what_was_done(
-    is_streamed: bool,
-) -> None:
+async def test_cancelled_batch_says_what_was_done(is_streamed: bool) -> None:
+    """The cause of a cancelled batch has each entry as processed, unprocessed or unknown."""
     orders = [Order(customer="c", number=number) for number in range(60)]
     ended_by_itself = False
     for turn in range(1, 200):
@@ -182,9 +184,9 @@ async def test_given_a_batch_when_cancelled_at_any_await_then_its_cause_tells_wh
     assert applied == set(range(60))
 
 
-async def test_given_a_batch_get_when_cancelled_half_way_then_its_cause_has_what_was_found() -> (
-    None
-):
+async def test_cancelled_batch_get_has_what_was_found() -> None:
+    """The cause of a cancelled batch get has the items that were found."""
+
     def answer(call: ScriptedCall) -> dict[str, Any]:
         return {"Responses": {"orders": call.params["RequestItems"]["orders"]["Keys"]}}
 
@@ -205,7 +207,9 @@ async def test_given_a_batch_get_when_cancelled_half_way_then_its_cause_has_what
     assert error.unprocessed == tuple(keys[100:])
 
 
-async def test_given_a_throttled_write_when_cancelled_in_its_wait_then_nothing_is_unknown() -> None:
+async def test_cancelled_in_a_retry_delay() -> None:
+    """A throttled write that is cancelled in its delay has no unknown outcome."""
+
     class Waiting(ManualClock):
         async def sleep(self, delay_s: float) -> None:
             await asyncio.Event().wait()
@@ -223,7 +227,8 @@ async def test_given_a_throttled_write_when_cancelled_in_its_wait_then_nothing_i
     assert caught.value.__cause__ is None
 
 
-async def test_given_a_cancelled_unknown_when_it_has_a_token_then_it_can_be_resolved() -> None:
+async def test_cancelled_write_with_a_token_is_resolved() -> None:
+    """The unknown outcome of a cancelled write resolves with its token."""
     transport = ScriptedTransport([ok(), ok()])
     table = AsyncTable("people", Person, transport=transport, clock=ManualClock())
     task = asyncio.ensure_future(table.delete_item(KEY, exactly_once=True))
@@ -240,7 +245,9 @@ async def test_given_a_cancelled_unknown_when_it_has_a_token_then_it_can_be_reso
     assert len(tokens) == 1
 
 
-async def test_given_a_timeout_of_the_callers_then_it_is_chained_to_the_unknown() -> None:
+async def test_timeout_of_the_caller() -> None:
+    """The TimeoutError of a caller's timeout is chained to the cancellation."""
+
     class Silent:
         async def send(self, operation: str, params: Any, *, timeout_s: float | None) -> Any:
             await asyncio.Event().wait()

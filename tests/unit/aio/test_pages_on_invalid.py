@@ -46,7 +46,7 @@ def pages() -> AsyncTable[Track]:
 
 
 async def test_iteration_goes_on_after_the_error():
-    """The other items of the page come first, and the next page afterwards."""
+    """After the error of an invalid item, iteration goes on with the next item."""
     tracks = aiter(pages().scan())
     assert [await anext(tracks), await anext(tracks)] == GOOD[:2]
     with pytest.raises(StoredValueError, match="name: the stored value, of type N") as caught:
@@ -63,7 +63,7 @@ async def test_iteration_goes_on_after_the_error():
 
 
 async def test_invalid_items_are_skipped_or_reported():
-    """By a query as by a scan."""
+    """Queries and scans skip an invalid item, or report it to a function."""
     seen: list[StoredValueError] = []
     for call in ("scan", "query"):
         args = () if call == "scan" else (Track.album == "a",)
@@ -75,7 +75,7 @@ async def test_invalid_items_are_skipped_or_reported():
 
 
 async def test_pages_have_what_they_left_out():
-    """With on_invalid="raise" a page with such an item is an error."""
+    """A page has its invalid items apart; with on_invalid="raise" the page is an error."""
     read: list[Page[Track]] = [each async for each in pages().scan(on_invalid="skip").pages()]
     assert [[item.number for item in page.items] for page in read] == [[1, 3], [5]]
     assert [len(page.invalid) for page in read] == [1, 0]
@@ -84,13 +84,13 @@ async def test_pages_have_what_they_left_out():
 
 
 async def test_max_items_counts_what_can_be_read():
-    """Up to so many items, whatever else the page has."""
+    """max_items and first() count valid items only."""
     assert await pages().scan(max_items=2).to_list() == GOOD[:2]
     assert await pages().scan(on_invalid="skip").first() == GOOD[0]
 
 
 async def test_batch_reads_go_on():
-    """One bad item of a batch leaves the others."""
+    """A batch get skips an invalid item, or reports it to a function."""
     answer = {"Responses": {"tracks": FIRST}}
     keys = [{"album": "a", "number": each} for each in (1, 2, 3)]
     seen: list[StoredValueError] = []
@@ -103,7 +103,7 @@ async def test_batch_reads_go_on():
 
 
 async def test_a_single_read_says_which_item():
-    """GetItem and transactions too."""
+    """The error of get_item has the table and the key of the invalid item."""
     with pytest.raises(StoredValueError) as caught:
         await table({"Item": BAD}).get_item({"album": "a", "number": 2})
     assert (caught.value.table_name, caught.value.key) == ("tracks", {"album": "a", "number": 2})
@@ -111,7 +111,7 @@ async def test_a_single_read_says_which_item():
 
 @pytest.mark.parametrize("on_invalid", ["ignore", None, 3])
 async def test_other_ways_to_go_on_are_refused(on_invalid: Any) -> None:
-    """Before anything is sent."""
+    """Another on_invalid is refused before anything is sent."""
     with pytest.raises(UnsupportedTypeError, match="'raise', 'skip' or a function"):
         await table().scan(on_invalid=on_invalid).to_list()
     with pytest.raises(UnsupportedTypeError, match="'raise', 'skip' or a function"):

@@ -92,7 +92,8 @@ def increment() -> UpdateBuilder:
     return UpdateBuilder(Person).increment(Person.visits, 1)
 
 
-async def test_given_two_throttles_when_updated_then_the_third_attempt_succeeds() -> None:
+async def test_retries_throttles() -> None:
+    """Two throttles, then an answer: three attempts, two waits."""
     transport = ScriptedTransport([throttled(), throttled(), ok()])
     clock = ManualClock()
     orders = AsyncTable("orders", transport=transport, clock=clock)
@@ -110,9 +111,8 @@ LOST = [server_error, timed_out, connection_closed, connection_reset]
 
 
 @pytest.mark.parametrize("lost", LOST)
-async def test_given_a_lost_answer_when_the_update_is_idempotent_then_it_is_sent_again(
-    lost: Callable[[], Exception],
-) -> None:
+async def test_lost_idempotent_update_is_sent_again(lost: Callable[[], Exception]) -> None:
+    """After a lost answer, an idempotent update is sent again unchanged."""
     table, transport = people(lost(), ok())
 
     await table.update_item(KEY, set_name())
@@ -131,9 +131,10 @@ async def test_given_a_lost_answer_when_the_update_is_idempotent_then_it_is_sent
         lambda: UpdateBuilder(Person).remove(Person.scores[0]),
     ],
 )
-async def test_given_a_lost_answer_when_the_update_is_not_idempotent_then_it_is_unknown(
+async def test_lost_update_is_unknown(
     lost: Callable[[], Exception], update: Callable[[], UpdateBuilder]
 ) -> None:
+    """After a lost answer, an update that is not idempotent has an unknown outcome."""
     table, transport = people(lost())
 
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -145,7 +146,8 @@ async def test_given_a_lost_answer_when_the_update_is_not_idempotent_then_it_is_
         await caught.value.resolve()
 
 
-async def test_given_a_refused_connection_when_incrementing_then_it_is_sent_again() -> None:
+async def test_refused_connection_is_tried_again() -> None:
+    """After a refused connection an increment is sent again."""
     table, transport = people(connection_refused(), throttled(), ok())
 
     await table.update_item(KEY, increment())
@@ -153,7 +155,8 @@ async def test_given_a_refused_connection_when_incrementing_then_it_is_sent_agai
     assert len(transport.calls) == 3
 
 
-async def test_given_a_condition_on_what_changes_when_lost_then_it_is_sent_again() -> None:
+async def test_condition_makes_a_retry_safe() -> None:
+    """An increment with a condition on its old value is sent again after a lost answer."""
     table, transport = people(timed_out(), ok())
 
     await table.update_item(
@@ -165,15 +168,16 @@ async def test_given_a_condition_on_what_changes_when_lost_then_it_is_sent_again
     assert len(transport.calls) == 2
 
 
-async def test_given_old_values_are_wanted_when_lost_then_it_is_unknown() -> None:
-    """A repeat would return the values that the first attempt wrote."""
+async def test_lost_update_with_old_values() -> None:
+    """A lost update with old values is unknown: a retry would return its own values."""
     table, _transport = people(timed_out())
 
     with pytest.raises(OutcomeUnknownError):
         await table.update_item(KEY, set_name(), return_values="ALL_OLD")
 
 
-async def test_given_puts_and_deletes_when_lost_then_they_are_sent_again() -> None:
+async def test_lost_puts_and_deletes_are_sent_again() -> None:
+    """Puts and deletes are sent again after a lost answer."""
     table, transport = people(timed_out(), ok(), timed_out(), ok())
 
     await table.put_item(Person(id="p1", name="Ada", version=1))
@@ -190,7 +194,8 @@ def stored_account(**values: Any) -> dict[str, Any]:
     return account.__dynasafe_encode__()
 
 
-async def test_given_a_lost_create_when_its_condition_fails_then_equality_proves_nothing() -> None:
+async def test_equal_item_proves_nothing() -> None:
+    """After a lost create, a stored item that equals it does not prove that it was applied."""
     transport = ScriptedTransport(
         [timed_out(), condition_failed({"customer": {"S": "c"}, "number": {"N": "1"}})]
     )
@@ -202,7 +207,9 @@ async def test_given_a_lost_create_when_its_condition_fails_then_equality_proves
     assert caught.value.item == {"customer": {"S": "c"}, "number": {"N": "1"}}
 
 
-async def test_given_a_lost_write_when_the_stored_write_id_is_its_own_then_it_succeeded() -> None:
+async def test_own_write_id_proves_success() -> None:
+    """A lost put succeeded if the stored item has its own write id."""
+
     def own(call: ScriptedCall) -> Exception:
         return condition_failed(call.params["Item"])
 
@@ -217,7 +224,8 @@ async def test_given_a_lost_write_when_the_stored_write_id_is_its_own_then_it_su
     assert account.written_by == transport.calls[0].params["Item"]["written_by"]["S"]
 
 
-async def test_given_a_lost_write_when_all_new_is_wanted_then_a_proven_write_is_read_back() -> None:
+async def test_proven_write_is_read_back() -> None:
+    """A lost update that was applied is read back consistently for ALL_NEW."""
     stored: dict[str, Any] = {}
 
     def own(call: ScriptedCall) -> Exception:
@@ -267,7 +275,8 @@ async def test_lost_versioned_put_stays_unknown(stored: dict[str, Any]) -> None:
 # Exactly once
 
 
-async def test_given_exactly_once_when_lost_then_all_attempts_carry_one_token() -> None:
+async def test_attempts_share_one_token() -> None:
+    """With exactly_once all attempts of a write have one token."""
     table, transport = people(timed_out(), connection_reset(), ok())
 
     result = await table.update_item(KEY, increment(), exactly_once=True)
@@ -278,7 +287,8 @@ async def test_given_exactly_once_when_lost_then_all_attempts_carry_one_token() 
     assert result.attempts == 3
 
 
-async def test_given_an_unknown_with_a_token_when_resolved_then_the_same_token_finds_out() -> None:
+async def test_unknown_resolves_with_its_token() -> None:
+    """Resolving an unknown outcome sends its own token again and returns the result."""
     table, transport = people(*[timed_out()] * 4, ok(), ok({"Item": person_item(visits=1)}))
 
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -295,7 +305,8 @@ async def test_given_an_unknown_with_a_token_when_resolved_then_the_same_token_f
     assert isinstance(pickle.loads(pickle.dumps(caught.value)), OutcomeUnknownError)
 
 
-async def test_given_the_window_is_over_when_resolved_then_it_is_not_sent_again() -> None:
+async def test_late_resolve_sends_nothing() -> None:
+    """An outcome is not resolved once the time of its token is over."""
     transport = ScriptedTransport([timed_out()])
     clock = ManualClock()
     table = AsyncTable("people", Person, transport=transport, clock=clock, retry=None)
@@ -312,9 +323,8 @@ async def test_given_the_window_is_over_when_resolved_then_it_is_not_sent_again(
 @pytest.mark.parametrize(
     "failure", [throttled(), timed_out(), connection_refused(), refused("AccessDeniedException")]
 )
-async def test_given_a_write_that_cannot_be_read_back_then_it_is_not_told_as_refused(
-    failure: Exception,
-) -> None:
+async def test_applied_write_that_is_not_read_back(failure: Exception) -> None:
+    """A write that was applied but not read back has an unknown outcome, which resolves."""
     table, transport = people(ok(), failure, ok(), ok({"Item": person_item(visits=1)}), retry=None)
 
     with pytest.raises(OutcomeUnknownError) as caught:
@@ -330,9 +340,9 @@ async def test_given_a_write_that_cannot_be_read_back_then_it_is_not_told_as_ref
     assert first.params["ClientRequestToken"] == caught.value.client_request_token
 
 
-async def test_given_a_proven_write_that_cannot_be_read_back_then_it_is_not_told_as_refused() -> (
-    None
-):
+async def test_proven_write_that_is_not_read_back() -> None:
+    """A proven write that is not read back has an unknown outcome and the new version."""
+
     def own(call: ScriptedCall) -> Exception:
         written_by = call.params["ExpressionAttributeValues"][":written_by"]["S"]
         return condition_failed(stored_account(version=2, written_by=written_by))
@@ -348,7 +358,8 @@ async def test_given_a_proven_write_that_cannot_be_read_back_then_it_is_not_told
     assert account.version == 2
 
 
-async def test_given_a_token_of_the_callers_when_sent_then_it_is_used() -> None:
+async def test_token_of_the_caller_is_used() -> None:
+    """A token of the caller makes one write a transaction with that token."""
     table, transport = people(ok())
 
     await table.delete_item(KEY, client_request_token="my token")
@@ -359,9 +370,8 @@ async def test_given_a_token_of_the_callers_when_sent_then_it_is_used() -> None:
     }
 
 
-async def test_given_a_cancelled_single_write_when_exactly_once_then_the_error_is_the_writes() -> (
-    None
-):
+async def test_exactly_once_has_the_writes_error() -> None:
+    """With exactly_once a failed condition raises the error of a single write, item included."""
     item = person_item(visits=3)
     table, _ = people(transaction_canceled("ConditionalCheckFailed", items=[item]))
 
@@ -451,9 +461,8 @@ def person_item(**values: Any) -> dict[str, Any]:
         ),
     ],
 )
-async def test_given_bad_input_when_called_then_a_clear_error_comes_and_nothing_is_sent(
-    call: Callable[[Any], Any], message: str
-) -> None:
+async def test_bad_input_sends_nothing(call: Callable[[Any], Any], message: str) -> None:
+    """A wrong argument raises a clear error and nothing is sent."""
     table, transport = people()
 
     async def attempt() -> None:
@@ -492,9 +501,8 @@ async def test_given_bad_input_when_called_then_a_clear_error_comes_and_nothing_
         ("PutItem", {"ReturnValues": ["ALL_OLD"]}, "in ReturnValues"),
     ],
 )
-async def test_given_a_raw_call_of_wrong_types_then_a_clear_error_comes_and_nothing_is_sent(
-    operation: Any, params: Any, message: str
-) -> None:
+async def test_bad_raw_call_sends_nothing(operation: Any, params: Any, message: str) -> None:
+    """A raw call with wrong types raises a clear error and nothing is sent."""
     transport = ScriptedTransport()
     db = AsyncDynamoDB.over(transport, clock=ManualClock())
     whole = {"TableName": "people", "Key": {"id": {"S": "a"}}}
@@ -508,7 +516,8 @@ async def test_given_a_raw_call_of_wrong_types_then_a_clear_error_comes_and_noth
     assert transport.calls == []
 
 
-async def test_given_an_update_that_was_sent_when_changed_then_it_says_that_it_is_frozen() -> None:
+async def test_sent_update_is_frozen() -> None:
+    """An update that was sent refuses changes, and a copy of it takes them."""
     table, _ = people(ok(), ok())
     update = set_name()
     await table.update_item(KEY, update)
@@ -518,7 +527,8 @@ async def test_given_an_update_that_was_sent_when_changed_then_it_says_that_it_i
     await table.update_item(KEY, update.copy().set(Person.email, "x"))
 
 
-async def test_given_an_empty_update_when_versioned_then_it_is_still_empty() -> None:
+async def test_versioned_update_can_be_empty() -> None:
+    """An update of a versioned item that has no actions of its own is still empty."""
     table, transport = people()
 
     with pytest.raises(EmptyUpdateError):
@@ -530,9 +540,8 @@ async def test_given_an_empty_update_when_versioned_then_it_is_still_empty() -> 
 # Answers
 
 
-async def test_given_a_stored_value_of_another_type_when_read_then_the_error_names_its_path() -> (
-    None
-):
+async def test_stored_value_of_another_type() -> None:
+    """The error for a stored value of another type has its path and its annotation."""
     item = {**person_item(), "visits": {"S": "three"}}
     table, _ = people(ok({"Item": item}))
 
@@ -548,10 +557,8 @@ UNFIT: dict[str, Any] = {"id": {"S": "p1"}, "name": {"S": "x"}, "visits": {"S": 
 
 
 @pytest.mark.parametrize("exactly_once", [False, True])
-async def test_given_a_refused_write_when_the_stored_item_does_not_fit_then_it_is_refused(
-    exactly_once: bool,
-) -> None:
-    """A StoredValueError would say that it was applied."""
+async def test_failed_condition_with_an_unreadable_item(exactly_once: bool) -> None:
+    """A failed condition with an unreadable item stays a failed condition, with a note."""
     reply = condition_failed(UNFIT)
     if exactly_once:
         reply = transaction_canceled("ConditionalCheckFailed", items=[UNFIT])
@@ -567,9 +574,8 @@ async def test_given_a_refused_write_when_the_stored_item_does_not_fit_then_it_i
     ]
 
 
-async def test_given_a_cancelled_transaction_when_an_item_does_not_fit_then_it_is_cancelled() -> (
-    None
-):
+async def test_canceled_transaction_unreadable_items() -> None:
+    """A cancelled transaction stays cancelled if the items of its reasons are unreadable."""
     unreadable = {"code": {"S": "unreadable"}}
     items = [None, UNFIT, unreadable]
     transport = ScriptedTransport(
@@ -606,9 +612,8 @@ async def test_given_a_cancelled_transaction_when_an_item_does_not_fit_then_it_i
         lambda t: t.query(attr("pk") == "a").to_list(),
     ],
 )
-async def test_given_a_value_of_no_known_type_when_answered_then_it_is_not_told_as_unsent(
-    call: Callable[[Any], Any],
-) -> None:
+async def test_unknown_type_in_an_answer(call: Callable[[Any], Any]) -> None:
+    """A value of an unknown type in an answer raises StoredValueError, in each method."""
     stored = {"pk": {"SDK_UNKNOWN_MEMBER": {"name": "Q"}}}
     answer = {"Item": stored, "Attributes": stored, "Items": [stored], "Count": 1}
     table = AsyncTable("table", transport=ScriptedTransport([ok(answer)]), clock=ManualClock())
@@ -617,14 +622,16 @@ async def test_given_a_value_of_no_known_type_when_answered_then_it_is_not_told_
         await call(table)
 
 
-async def test_given_no_answer_to_a_read_when_attempts_are_over_then_it_says_so() -> None:
+async def test_read_without_an_answer() -> None:
+    """A read that no attempt answered says how often it was sent."""
     table, _transport = people(*[timed_out()] * 4)
 
     with pytest.raises(NoAnswerError, match="was sent 4 time"):
         await table.get_item(KEY)
 
 
-async def test_given_retry_none_when_throttled_then_it_is_sent_once() -> None:
+async def test_retry_none_sends_once() -> None:
+    """With retry=None a throttled call is sent once."""
     table, _transport = people(throttled("TableReadAccountLimitExceeded"))
 
     with pytest.raises(ThrottledError) as caught:
@@ -636,7 +643,8 @@ async def test_given_retry_none_when_throttled_then_it_is_sent_once() -> None:
 # Circuit breakers
 
 
-async def test_given_a_breaker_when_the_table_fails_then_calls_stop() -> None:
+async def test_breaker_stops_calls() -> None:
+    """After failures the breaker opens and calls are not sent."""
     breaker = CircuitBreaker(window=CountWindow(4), minimum_calls=4, clock=ManualClock())
     table, transport = people(*[server_error()] * 4, breaker=breaker, retry=None)
     for _ in range(4):
@@ -650,7 +658,9 @@ async def test_given_a_breaker_when_the_table_fails_then_calls_stop() -> None:
     assert breaker.state is CircuitState.OPEN
 
 
-async def test_given_a_factory_when_writes_fail_then_reads_go_on() -> None:
+async def test_breaker_factory_splits_reads_and_writes() -> None:
+    """A breaker factory makes one breaker for writes and one for reads."""
+
     def factory(name: str) -> CircuitBreaker:
         made.append(name)
         return CircuitBreaker(name=name, window=CountWindow(2), minimum_calls=2)
@@ -667,8 +677,8 @@ async def test_given_a_factory_when_writes_fail_then_reads_go_on() -> None:
     assert made == ["people/write", "people/read"]
 
 
-async def test_given_hot_key_throttles_when_many_then_the_breaker_stays_closed() -> None:
-    """X6."""
+async def test_hot_key_does_not_open_the_breaker() -> None:
+    """X6: throttles of a hot key do not open the breaker."""
     breaker = CircuitBreaker(window=CountWindow(4), minimum_calls=2)
     replies = [throttled("TableWriteKeyRangeThroughputExceeded")] * 20
     table, _transport = people(*replies, ok(), breaker=breaker, retry=None)
@@ -701,7 +711,8 @@ def orders_table(*replies: Reply, **options: Any) -> tuple[AsyncTable[Order], Sc
     return AsyncTable("orders", Order, transport=transport, clock=clock, **options), transport
 
 
-async def test_given_unprocessed_items_when_written_then_only_those_are_sent_again() -> None:
+async def test_unprocessed_items_are_sent_again() -> None:
+    """A batch sends again only the items that were not processed."""
     table, transport = orders_table(ok(unprocessed(3, 1)), ok(unprocessed(1)), ok())
 
     await table.batch_write_item(put=[Order(customer="c", number=n) for n in range(5)])
@@ -716,7 +727,8 @@ async def test_given_unprocessed_items_when_written_then_only_those_are_sent_aga
     assert sent == [["0", "1", "2", "3", "4"], ["1", "3"], ["1"]]
 
 
-async def test_given_unprocessed_items_when_attempts_are_over_then_the_rest_is_told() -> None:
+async def test_unprocessed_items_at_the_end() -> None:
+    """When its attempts are over, a batch reports what is not processed."""
     table, transport = orders_table(*[ok(unprocessed(1))] * 4)
     given = [Order(customer="c", number=n) for n in range(3)]
 
@@ -729,7 +741,8 @@ async def test_given_unprocessed_items_when_attempts_are_over_then_the_rest_is_t
     assert len(transport.calls) == 4
 
 
-async def test_given_a_deadline_when_the_rest_would_come_too_late_then_it_is_told() -> None:
+async def test_batch_ends_before_its_deadline() -> None:
+    """A batch whose next delay passes the deadline ends and reports what is not processed."""
     policy = RetryPolicy(max_attempts=9, throttle_base_delay_s=4.0)
     table, transport = orders_table(*[ok(unprocessed(1))] * 9, retry=policy, timeout_s=7.0)
     given = [Order(customer="c", number=n) for n in range(3)]
@@ -743,7 +756,8 @@ async def test_given_a_deadline_when_the_rest_would_come_too_late_then_it_is_tol
     assert isinstance(caught.value.__cause__, ThrottledError)
 
 
-async def test_given_slow_requests_when_the_batchs_time_is_over_then_the_rest_is_not_sent() -> None:
+async def test_slow_batch_is_not_sent_further() -> None:
+    """When its time is over, a batch does not send its next request."""
     clock = ManualClock()
 
     def slow(call: ScriptedCall) -> dict[str, Any]:
@@ -764,7 +778,8 @@ async def test_given_slow_requests_when_the_batchs_time_is_over_then_the_rest_is
     assert isinstance(caught.value.__cause__, NotSentError)
 
 
-async def test_given_a_lost_answer_in_a_batch_when_over_then_it_is_among_the_unknown() -> None:
+async def test_lost_answer_in_a_batch() -> None:
+    """Entries of a batch whose answer was lost are reported as unknown."""
     table, _ = orders_table(ok(), timed_out(), retry=None)
     given = [Order(customer="c", number=n) for n in range(30)]
 
@@ -776,7 +791,8 @@ async def test_given_a_lost_answer_in_a_batch_when_over_then_it_is_among_the_unk
     assert caught.value.unprocessed == ()
 
 
-async def test_given_a_refused_batch_when_it_was_the_whole_then_the_error_is_plain() -> None:
+async def test_refused_batch_has_a_plain_error() -> None:
+    """A batch of one request that is refused raises the error of the service."""
     table, _ = orders_table(refused("ResourceNotFoundException"))
 
     with pytest.raises(ServiceError):
@@ -789,7 +805,8 @@ def orders(count: int, taken: list[int]) -> Iterator[Order]:
         yield Order(customer="c", number=number)
 
 
-async def test_given_an_iterator_when_written_then_it_is_taken_as_requests_have_room() -> None:
+async def test_iterator_is_read_as_requests_have_room() -> None:
+    """An iterator is read as far as the next request has room."""
     taken: list[int] = []
     at_call: list[int] = []
 
@@ -807,7 +824,7 @@ async def test_given_an_iterator_when_written_then_it_is_taken_as_requests_have_
     assert sizes == [25, 25, 11]
 
 
-async def test_an_iterator_may_write_an_item_again_later() -> None:
+async def test_iterator_may_write_an_item_again() -> None:
     """Of one request, two writes of an item are refused; of later ones the last one holds."""
     notes = fake_table(Person)
     ids = [str(number) for number in range(30)] + ["0"]
@@ -824,8 +841,8 @@ async def test_an_iterator_may_write_an_item_again_later() -> None:
         await notes.batch_write_item(put=iter([items[0], items[30]]))
 
 
-async def test_a_table_of_plain_dicts_knows_its_key_from_deletes() -> None:
-    """Without one, requests are compared by themselves; with one, a list as a whole."""
+async def test_plain_table_knows_its_key_from_deletes() -> None:
+    """A batch of plain dicts may write an item twice in two requests; with a delete it may not."""
     notes = fake_table({"KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}]})
     items = [{"id": str(number % 30), "n": number} for number in range(31)]
     await notes.batch_write_item(put=items)
@@ -835,7 +852,8 @@ async def test_a_table_of_plain_dicts_knows_its_key_from_deletes() -> None:
         await notes.batch_write_item(put=items, delete=[{"id": "x"}])
 
 
-async def test_given_an_iterator_when_the_batch_stops_then_it_stands_there() -> None:
+async def test_iterator_stops_with_the_batch() -> None:
+    """When a batch stops, the iterator has the entries that the batch did not take."""
     table, _ = orders_table(ok(), ok(unprocessed(26)), refused("ResourceNotFoundException"))
     source = orders(100, [])
 
@@ -849,7 +867,9 @@ async def test_given_an_iterator_when_the_batch_stops_then_it_stands_there() -> 
     assert "49 processed, 25 not, 0 unknown" in str(error)
 
 
-async def test_given_an_iterator_when_an_entry_is_wrong_then_those_before_it_are_told() -> None:
+async def test_wrong_entry_of_an_iterator() -> None:
+    """A wrong entry of an iterator raises with a report of the entries before it."""
+
     def bad_at(count: int) -> Iterator[Any]:
         yield from orders(count, [])
         yield "no order"
@@ -868,9 +888,8 @@ async def test_given_an_iterator_when_an_entry_is_wrong_then_those_before_it_are
 
 @pytest.mark.parametrize("count", [1, 24, 25, 26, 50])
 @pytest.mark.parametrize("reply", [refused("ResourceNotFoundException"), timed_out(), "all again"])
-async def test_given_a_first_request_that_fails_then_an_iterator_fails_as_a_list_does(
-    count: int, reply: Any
-) -> None:
+async def test_first_request_fails(count: int, reply: Any) -> None:
+    """If the first request fails, an iterator raises as a list does."""
     if reply == "all again":
         reply = ok(unprocessed(*range(25)))
     errors: list[Any] = []
@@ -887,13 +906,15 @@ async def test_given_a_first_request_that_fails_then_an_iterator_fails_as_a_list
         return
     assert isinstance(of_iterator.__cause__, type(of_list.__cause__))
     assert of_iterator.unknown == of_list.unknown
-    # The first 25, if they are not unknown, and the one that tells that there are more.
+    # The first 25, if they are not unknown, and the one that shows that there are more.
     told = len(of_iterator.unprocessed)
     assert told == 26 - len(of_iterator.unknown)
     assert of_iterator.unprocessed == of_list.unprocessed[:told]
 
 
-async def test_given_an_iterator_that_raises_then_what_was_processed_is_told() -> None:
+async def test_iterator_that_raises() -> None:
+    """An iterator that raises is the cause of a report of what was processed."""
+
     class LineError(Exception):
         pass
 
@@ -914,7 +935,9 @@ async def test_given_an_iterator_that_raises_then_what_was_processed_is_told() -
     assert caught.value.unknown == ()
 
 
-async def test_given_an_iterator_that_raises_after_a_failure_then_the_failure_is_told() -> None:
+async def test_iterator_that_raises_after_a_failure() -> None:
+    """An iterator that raises after a failed request adds a note to that failure."""
+
     def torn() -> Iterator[Order]:
         yield from orders(25, [])
         raise LookupError("line 26")
@@ -960,7 +983,8 @@ def codes(count: int) -> list[Code]:
     return [Code(f"c{number}") for number in range(count)]
 
 
-async def test_given_an_encoder_that_raises_then_what_was_processed_is_told() -> None:
+async def test_encoder_that_raises() -> None:
+    """An encoder that raises stops a list before any request, and an iterator with a report."""
     given = [Coded(code=code) for code in [*codes(26), Code("unwritable"), *codes(3)]]
     transport = ScriptedTransport([ok()])
     table = AsyncTable("coded", Coded, transport=transport, clock=ManualClock())
@@ -985,9 +1009,11 @@ async def test_given_an_encoder_that_raises_then_what_was_processed_is_told() ->
         ({"code": {"S": "unreadable"}}, CodeError),
     ],
 )
-async def test_given_an_answer_that_cannot_be_read_then_a_batch_tells_what_it_found(
+async def test_unreadable_answer_in_a_batch_get(
     unreadable: dict[str, Any], cause: type[Exception]
 ) -> None:
+    """An unreadable answer in a batch get raises with the items found before it."""
+
     def answer(call: ScriptedCall) -> dict[str, Any]:
         keys = call.params["RequestItems"]["coded"]["Keys"]
         items = [unreadable if key["code"] == unreadable["code"] else key for key in keys]
@@ -1009,7 +1035,8 @@ async def test_given_an_answer_that_cannot_be_read_then_a_batch_tells_what_it_fo
         await table.batch_get_item(keys[100:200])
 
 
-async def test_given_a_collection_when_one_entry_is_wrong_then_nothing_is_sent() -> None:
+async def test_wrong_entry_of_a_collection() -> None:
+    """A collection with a wrong entry, or one item twice, is refused as a whole."""
     table, transport = orders_table()
     given: list[Any] = [*orders(60, []), "no order"]
     with pytest.raises(InvalidValueError):
@@ -1019,7 +1046,9 @@ async def test_given_a_collection_when_one_entry_is_wrong_then_nothing_is_sent()
     assert transport.calls == []
 
 
-async def test_given_unprocessed_keys_when_got_then_the_items_come_in_order_all_the_same() -> None:
+async def test_unprocessed_keys_keep_the_order() -> None:
+    """Items of a batch get are in the order of its keys, also those that came later."""
+
     def items(*numbers: int) -> list[Any]:
         return [Order(customer="c", number=n).__dynasafe_encode__() for n in numbers]
 
@@ -1040,9 +1069,8 @@ async def test_given_unprocessed_keys_when_got_then_the_items_come_in_order_all_
 
 @pytest.mark.parametrize("max_items", [None, 1])
 @pytest.mark.parametrize("first", [refused("ResourceNotFoundException"), ok({"Count": 1})])
-async def test_given_segments_that_fail_together_then_the_event_loop_has_nothing_to_tell(
-    first: Reply, max_items: int | None
-) -> None:
+async def test_failing_segments_leave_no_exception(first: Reply, max_items: int | None) -> None:
+    """Segments that fail together leave no exception that nobody retrieved."""
     told: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     table, _ = people(first, *[refused("ResourceNotFoundException")] * 3)
@@ -1058,7 +1086,8 @@ async def test_given_segments_that_fail_together_then_the_event_loop_has_nothing
 # Slots, deadlines and event loops
 
 
-async def test_given_one_connection_when_it_is_taken_then_waiting_for_it_is_bounded() -> None:
+async def test_wait_for_a_connection_has_a_limit() -> None:
+    """A call that waits longer than timeout_s for a connection is not sent."""
     gate = asyncio.Event()
 
     class Stuck:
@@ -1083,9 +1112,10 @@ async def test_given_one_connection_when_it_is_taken_then_waiting_for_it_is_boun
     assert await table.get_item({"pk": "c"}) is None
 
 
-def test_given_another_event_loop_when_used_then_it_says_so() -> None:
+def test_other_event_loop_is_refused() -> None:
+    """A table with connections refuses a second event loop."""
     table, transport = people(ok(), ok())
-    transport.is_bound_to_loop = True  # as one with connections is
+    transport.is_bound_to_loop = True  # as that of a client with connections
     asyncio.run(table.get_item(KEY))
 
     with pytest.raises(WrongEventLoopError):
@@ -1104,9 +1134,8 @@ def test_fakes_serve_any_loop() -> None:
 # What is seen from outside
 
 
-async def test_given_a_hook_when_called_then_it_gets_events_without_values(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_hooks_and_logs_have_no_values(caplog: pytest.LogCaptureFixture) -> None:
+    """Events, logs and errors of a call have none of the values that it sends."""
     events: list[Event] = []
     table, _ = people(throttled(), ok(), server_error(), hooks=[events.append])
     secret = "ada@secret.example.org"
@@ -1127,13 +1156,15 @@ async def test_given_a_hook_when_called_then_it_gets_events_without_values(
     assert secret not in caplog.text + str(events) + str(caught.value) + repr(caught.value)
 
 
-def test_given_settings_when_a_table_is_shown_then_it_is_readable() -> None:
+def test_repr_of_a_table() -> None:
+    """The repr of a table has its name and its item class."""
     table, _ = people(retry=RetryPolicy(max_attempts=2))
 
     assert repr(table) == "AsyncTable('people', Person)"
 
 
-async def test_given_a_number_that_is_spelt_otherwise_then_a_batch_finds_its_item() -> None:
+async def test_number_spelt_otherwise() -> None:
+    """A batch get finds its item if DynamoDB spells the number in the key otherwise."""
     stored = {"pk": {"N": "0.0000000001"}, "a": {"S": "x"}}
     transport = ScriptedTransport([ok({"Responses": {"table": [stored]}})])
     table = AsyncTable("table", transport=transport, clock=ManualClock())
@@ -1152,9 +1183,10 @@ async def test_given_a_number_that_is_spelt_otherwise_then_a_batch_finds_its_ite
     ],
 )
 @pytest.mark.parametrize("call", ["get", "delete"])
-async def test_given_plain_keys_of_other_names_than_the_first_then_a_batch_is_not_sent(
+async def test_other_key_names_are_refused(
     keys: list[dict[str, Any]], place: str, call: str
 ) -> None:
+    """A batch with plain keys of different names is refused with the entry's place."""
     transport = ScriptedTransport()
     table = AsyncTable("table", transport=transport, clock=ManualClock())
 
@@ -1165,7 +1197,8 @@ async def test_given_plain_keys_of_other_names_than_the_first_then_a_batch_is_no
     assert transport.calls == []
 
 
-async def test_given_entries_handed_back_that_were_not_sent_then_nothing_counts_as_done() -> None:
+async def test_entries_that_were_not_sent() -> None:
+    """An answer that returns entries which were not sent makes the request's outcome unknown."""
     given = [Order(customer="c", number=n) for n in range(30)]
     table, _ = orders_table(ok(), ok(unprocessed(99)))
 
@@ -1175,5 +1208,5 @@ async def test_given_entries_handed_back_that_were_not_sent_then_nothing_counts_
     assert caught.value.unknown == tuple(given[25:])
 
     table, _ = orders_table(ok(unprocessed(99)))
-    with pytest.raises(OutcomeUnknownError, match="handed back that were not sent"):
+    with pytest.raises(OutcomeUnknownError, match="unprocessed entries that were not sent"):
         await table.batch_write_item(put=given[:2])

@@ -19,7 +19,7 @@ class Counter(Item):
 
 @pytest.mark.parametrize("make", [list, iter])
 async def test_a_new_instance_does_not_overwrite(make: Any) -> None:
-    """It has no version yet, and the item that a batch wrote has one."""
+    """A new instance does not overwrite the item that a batch wrote."""
     counters = fake_table(Counter)
     first = Counter(id="a", n=1)
     await counters.batch_write_item(put=make([first]))
@@ -31,7 +31,7 @@ async def test_a_new_instance_does_not_overwrite(make: Any) -> None:
 
 
 async def test_an_instance_goes_on_after_a_batch() -> None:
-    """It follows the stored version, as after a put."""
+    """After a batch an instance has the stored version, as after a put."""
     counters = fake_table(Counter)
     counter = Counter(id="a")
     for expected in (1, 2):
@@ -42,7 +42,7 @@ async def test_an_instance_goes_on_after_a_batch() -> None:
 
 
 async def test_only_what_was_written_follows() -> None:
-    """Not the key of a delete, nor what the service handed back until the end."""
+    """Only instances that were written get a new version, not those that were handed back."""
     one, two, gone = Counter(id="1"), Counter(id="2"), Counter(id="3", version=7)
     handed_back = {
         "counters": [
@@ -60,7 +60,7 @@ async def test_only_what_was_written_follows() -> None:
 
 @pytest.mark.parametrize("version", ["1", None, 1.5, True])
 async def test_no_version(version: Any) -> None:
-    """What is no int is refused as by a put, before anything is sent."""
+    """A version that is not an int is refused, as in a put, before anything is sent."""
     counters = fake_table(Counter)
     with pytest.raises(InvalidValueError, match="version"):
         await counters.batch_write_item(put=[Counter(id="a", version=version)])

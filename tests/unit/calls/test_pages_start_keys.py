@@ -48,7 +48,7 @@ OF_ALL = pytest.mark.parametrize("items", ITEMS, ids=lambda items: type(items[0]
 @OF_ALL
 @pytest.mark.parametrize("is_typed", [True, False])
 async def test_a_key_goes_through_json(items: list[Any], is_typed: bool) -> None:
-    """Whatever the key is of: nothing is left out, and nothing comes twice."""
+    """A start key that went through JSON goes on with the next item, for each type of key."""
     item_class = type(items[0])
     stored = [from_attribute_map(encode_item(each)) for each in items]
     plain = fake_table(table_description(item_class), items=stored)
@@ -83,7 +83,7 @@ async def test_a_typed_key_takes_json_forms(items: list[Any]) -> None:
     ],
 )
 async def test_no_start(start: Any, message: str) -> None:
-    """Each invalid part is named."""
+    """The error for a wrong start key names the invalid part."""
     with pytest.raises(InvalidValueError) as caught:
         await fake_table(Event).scan(exclusive_start_key=start).to_list()
     assert str(caught.value).startswith(message)

@@ -83,7 +83,7 @@ async def test_own_id_is_stored(return_values: Any) -> None:
     assert result.attributes == (item if return_values == "ALL_NEW" else None)
 
 
-async def test_a_put_settles_and_its_instance_has_the_id() -> None:
+async def test_put_settles_and_its_instance_has_the_id() -> None:
     """A put is idempotent, so it is repeated first; then one read decides."""
     _db, table, transport = accounts(*[timed_out()] * 4, stored(lambda: transport))
     account = Account(id="a")
@@ -217,7 +217,7 @@ async def test_token_makes_the_write_id_the_same_again() -> None:
     assert transport.calls[0].params != first
 
 
-async def test_token_of_a_transaction_makes_write_ids_the_same_again() -> None:
+async def test_transaction_token_gives_its_write_ids() -> None:
     """Each write of a transaction has its own id, and the same one each time."""
     params = []
     for _ in range(2):
@@ -265,7 +265,7 @@ class Plain(Item):
 
 
 @pytest.mark.parametrize("failure", [throttled(), connection_refused(), server_error()])
-async def test_resolve_that_is_refused_says_nothing_of_the_first(failure: Exception) -> None:
+async def test_refused_resolve_stays_unknown(failure: Exception) -> None:
     """The first request may still have been applied."""
     transport = ScriptedTransport([*[timed_out()] * 4, *[failure] * 4])
     db = AsyncDynamoDB.over(transport, clock=ManualClock())
@@ -290,7 +290,7 @@ async def test_resolve_on_a_closed_client_stays_unknown() -> None:
     assert type(again.value.__cause__).__name__ == "ClientClosedError"
 
 
-async def test_resolve_that_is_cancelled_for_good_was_refused() -> None:
+async def test_cancelled_resolve_was_not_applied() -> None:
     """A completed transaction answers its repeat with success; so this one was not applied."""
     transport = ScriptedTransport(
         [*[timed_out()] * 4, transaction_canceled("ConditionalCheckFailed")]
@@ -338,8 +338,8 @@ async def test_handed_back_after_a_loss_stays_unknown() -> None:
         await db.table("plain").batch_write_item(put=[{"id": "a"}])
 
 
-async def test_handed_back_without_a_loss_is_unprocessed() -> None:
-    """Nothing was lost, so nothing is unknown."""
+async def test_handed_back_is_a_throttle() -> None:
+    """An entry that is handed back each time, without a lost answer, is throttled, not unknown."""
     item = {"PutRequest": {"Item": {"id": {"S": "a"}}}}
     back = ok({"UnprocessedItems": {"plain": [item]}})
     transport = ScriptedTransport([back] * 10)

@@ -53,9 +53,8 @@ def update() -> UpdateBuilder:
         (UpdateBuilder().set("a", attr("b")).set("b.d", 1), False),
     ],
 )
-def test_given_an_update_then_it_is_idempotent_or_not(
-    builder: UpdateBuilder, expected: bool
-) -> None:
+def test_idempotent_updates(builder: UpdateBuilder, expected: bool) -> None:
+    """Which updates are idempotent and which are not."""
     assert builder.is_idempotent is expected
 
 
@@ -84,9 +83,10 @@ def test_given_an_update_then_it_is_idempotent_or_not(
         ),
     ],
 )
-def test_given_a_condition_on_what_changes_then_it_may_be_repeated(
+def test_condition_on_what_changes(
     change: Callable[[UpdateBuilder], Any], condition: ConditionLike, expected: bool
 ) -> None:
+    """A condition on the attribute that changes can make an update safe to repeat."""
     builder = update()
     change(builder)
     builder.condition(condition)
@@ -169,7 +169,8 @@ def test_deep_conditions_need_no_stack() -> None:
 
 
 @given(ITEMS)
-def test_given_only_literals_then_it_is_idempotent(item: Any) -> None:
+def test_literals_are_idempotent(item: Any) -> None:
+    """An update that only sets literals is idempotent."""
     builder = UpdateBuilder()
     for name, value in item.items():
         builder.set(attr(name=name), value)

@@ -85,7 +85,8 @@ def request_of_expression(code: str, text: str) -> tuple[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("code", MEMBERS)
-def test_given_an_expression_of_a_page_then_wrong_is_found_and_right_is_fine(code: str) -> None:
+def test_expressions_of_pages(code: str) -> None:
+    """In an expression page, the wrong example has its finding and the correct one has none."""
     it = EXPLANATIONS[code]
 
     assert code in found_in_expression(code, it.wrong)
@@ -98,7 +99,8 @@ VALUES = ["DYS110", "DYS111", "DYS112", "DYS113", "DYS116", "DYS118", "DYS119"]
 
 
 @pytest.mark.parametrize("code", VALUES)
-def test_given_a_value_of_a_page_then_wrong_is_found_and_right_is_fine(code: str) -> None:
+def test_values_of_pages(code: str) -> None:
+    """In a value page, the wrong example has its finding and the correct one has none."""
     it = EXPLANATIONS[code]
 
     wrong, right = ({**NAMED, "Item": {**KEY, "a": eval(each)}} for each in (it.wrong, it.right))
@@ -130,7 +132,8 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("code", REQUESTS)
-def test_given_members_of_a_page_then_wrong_is_found_and_right_is_fine(code: str) -> None:
+def test_members_of_pages(code: str) -> None:
+    """In a request page, the wrong example has its finding and the correct one has none."""
     it = EXPLANATIONS[code]
     operation, members = REQUESTS[code]
     schema = Person if code in ("DYS132", "DYS138") else TABLE
@@ -144,7 +147,8 @@ def test_given_members_of_a_page_then_wrong_is_found_and_right_is_fine(code: str
 
 
 @pytest.mark.parametrize("code", ["DYS141", "DYS142", "DYS143", "DYS144"])
-def test_given_a_patch_of_a_page_then_wrong_is_refused_and_right_is_not(code: str) -> None:
+def test_patches_of_pages(code: str) -> None:
+    """In a patch page, the wrong example is refused with its code and the correct one is not."""
     it = EXPLANATIONS[code]
 
     def names() -> dict[str, Any]:

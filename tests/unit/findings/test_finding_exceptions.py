@@ -84,7 +84,7 @@ def test_transaction_that_reads() -> None:
     ]
 
 
-def test_what_is_refused_comes_before_what_cancels() -> None:
+def test_refusal_comes_before_cancellation() -> None:
     """An empty key of a later entry comes before a mismatch of an earlier one."""
     entries = [{"Delete": {"TableName": "requests", "Key": key}} for key in ({}, KEY | {"sk": N})]
     entries[1]["Delete"]["Key"] = {"pk": {"S": ""}, "sk": N}
@@ -95,7 +95,7 @@ def test_what_is_refused_comes_before_what_cancels() -> None:
 
 
 def test_outside_of_a_transaction() -> None:
-    """The same is a ValidationException of a write alone, or of a batch."""
+    """A finding outside of a transaction is a ValidationException, in a batch too."""
     put = {"PutRequest": {"Item": {"pk": S}}}
     for operation, params in (
         ("DeleteItem", {"TableName": "requests", "Key": {"pk": S}}),
@@ -122,7 +122,7 @@ def test_outside_of_a_transaction() -> None:
     ],
 )
 def test_forms(form: Form, params: dict[str, Any], exception: str) -> None:
-    """Of a client's call, boto3 refuses some of it before anything is sent."""
+    """The exception of a finding depends on the form: boto3 refuses a wrong type by itself."""
     findings = check_request("GetItem", {"TableName": "table", **params}, form=form)
 
     assert findings[0].exception == exception

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dynasafe.http.endpoint import _parts, _plain_parts, endpoint
+from dynasafe.http.endpoint import _parts, _plain_parts, endpoint, resource_of
 
 LABEL = st.text("abz09-", min_size=1, max_size=5)
 HOSTS = st.lists(LABEL, min_size=1, max_size=4).map(".".join)
@@ -28,6 +30,43 @@ def test_plain_urls_have_the_same_parts(scheme: str, host: str, port: str, end: 
     "url", ["http://127.0.0.1:51234", "https://dynamodb.us-east-1.amazonaws.com"]
 )
 def test_common_urls_are_plain(url: str) -> None:
-    """An engine on this machine, and AWS."""
+    """The URLs of a local engine and of AWS are read without urllib."""
     assert _plain_parts(url) is not None
     assert endpoint(url, "us-east-1").url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ftp://a", "http:// or https:// and a host"),
+        ("http://user@a", "a user, a query or a fragment"),
+        ("http://a/?q", "a user, a query or a fragment"),
+        ("http://a/ b", "a character that is not allowed"),
+        ("http://a/../b", "its path may have only"),
+        ("http://a/%20", "its path may have only"),
+    ],
+)
+def test_other_urls_are_refused(url: str, words: str) -> None:
+    """The parts that a URL may not have are named."""
+    with pytest.raises(ValueError, match=words):
+        endpoint(url, "us-east-1")
+
+
+ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/t"
+T: dict[str, Any] = {"TableName": ARN}
+
+
+@pytest.mark.parametrize(
+    ("params", "resource"),
+    [
+        (T, ARN),
+        ({"TransactItems": [{}, {"Put": T}]}, ARN),
+        ({"TransactItems": ["x", {"Put": {}}]}, None),
+        ({"TableCreationParameters": T}, ARN),
+        ({"TableName": "t"}, None),
+        ({}, None),
+    ],
+)
+def test_resource(params: dict[str, Any], resource: str | None) -> None:
+    """A request goes to the host of the first ARN in it."""
+    assert resource_of(params) == resource

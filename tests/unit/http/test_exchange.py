@@ -19,6 +19,7 @@ from dynasafe.http.exchange import (
     encode,
     encode_in_steps,
     read_answer,
+    read_answer_in_steps,
 )
 from dynasafe.resilience.boundary import Lost, NotSent, Refused, TransportError
 
@@ -72,7 +73,7 @@ JSON_VALUE = st.recursive(
 
 @given(st.dictionaries(st.text(), JSON_VALUE))
 def test_encode_is_json(params: dict[str, Any]) -> None:
-    """What has no binary values reads back as it is."""
+    """Parameters without binary values are JSON that reads back as they were."""
     assume(not _has_b(params))
 
     assert json.loads(encode("PutItem", params)) == params
@@ -264,7 +265,7 @@ def test_answers(name: str) -> None:
 @pytest.mark.parametrize("size", [7, 1 << 16])
 @pytest.mark.parametrize("name", LOST)
 def test_no_answers(name: str, size: int) -> None:
-    """Each of these is no answer; what was done is unknown."""
+    """Each of these is an answer that is lost: the outcome is unknown."""
     with pytest.raises(Lost):
         read(LOST[name], size=size)
 
@@ -296,7 +297,7 @@ def test_unexpected_bytes() -> None:
     """A whole answer that comes before its request is a fault, not the next answer."""
     reader = AnswerReader()
 
-    assert reader.feed(answer_bytes()) == "bytes that nothing had asked for"
+    assert reader.feed(answer_bytes()) == "unexpected bytes"
     assert not reader.is_reusable
     assert not reader.is_complete
 
@@ -366,7 +367,7 @@ def test_descriptions() -> None:
 @given(data=st.binary(max_size=300), size=st.integers(1, 64))
 @example(data=b"HTTP/1.1 200 OK\r\n\r\n", size=1)
 def test_nonsense(data: bytes, size: int) -> None:
-    """No bytes make anything but an answer or one of the transport's errors."""
+    """Random bytes are not taken for an answer."""
     try:
         read(data, size=size)
     except TransportError:
@@ -410,9 +411,17 @@ def in_steps(params: dict[str, Any]) -> tuple[bytes | None, int]:
 
 @given(
     st.recursive(
-        st.one_of(st.text(max_size=3), st.integers(), st.booleans(), st.none(), st.just({})),
+        st.text(max_size=3)
+        | st.integers()
+        | st.booleans()
+        | st.none()
+        | st.just({})
+        | st.binary(max_size=3),
         lambda within: (
-            st.lists(within, max_size=3) | st.dictionaries(st.text(max_size=3), within, max_size=3)
+            st.lists(within, max_size=3)
+            | st.dictionaries(
+                st.text(max_size=3) | st.sampled_from(["B", "BS"]), within, max_size=3
+            )
         ),
         max_leaves=5,
     ),
@@ -427,14 +436,91 @@ def test_a_body_in_steps_is_the_same(value: Any, count: int) -> None:
 
 
 def test_a_large_body_takes_steps() -> None:
-    """Also where most of it is deep inside."""
+    """A large body is written in many steps, also where most of it is deep inside."""
     params = {"Item": {"a": {"M": {"b": {"L": [{"N": "1"}] * 20_000}, "c": {"S": "x"}}}}}
     body, count = in_steps(params)
     assert body == encode("PutItem", params)
     assert count >= 70
 
 
-def test_a_body_with_binary_is_written_at_once() -> None:
-    """It has another form than its parameters."""
-    assert in_steps({"Item": {"a": {"B": b"x"}}}) == (None, 0)
-    assert in_steps({"Item": {"a": {"B": "x"}}})[0] is None
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"L": [{"B": b"x"}, {"S": "x"}] * 5_000},
+        {"L": [{"B": "x"}] * 5_000},
+        {"BS": [b"x", "y"] * 5_000},
+        {"M": {f"{each}": {"B": bytearray(b"x")} for each in range(5_000)}},
+        {"L": [{"L": [{"B": memoryview(b"x")}] * 5_000}, {"B": b"y"}, {"BOOL": True}]},
+    ],
+)
+def test_a_body_with_binary_takes_steps(value: Any) -> None:
+    """A body with many binary values is written in steps too."""
+    params = {"Item": {"a": value, "B": value, "b": {"B": b"z"}}}
+    body, count = in_steps(params)
+    assert body == encode("PutItem", params)
+    assert count >= 4
+
+
+def said(body: bytes, operation: str, *, in_steps: bool, size: int = 65_536) -> tuple[object, int]:
+    """What an answer says, or how it is refused, and the steps that it took."""
+    headers = {b"content-type": JSON_10.encode()}
+    count = 0
+    try:
+        if not in_steps:
+            return read_answer(operation, 200, headers, body, is_aws=False), 0
+        reading = read_answer_in_steps(operation, 200, headers, body, is_aws=False, size=size)
+        while True:
+            try:
+                next(reading)
+            except StopIteration as stop:
+                return stop.value, count
+            count += 1
+    except Lost as lost:
+        return lost.reason, count
+
+
+ANSWERED = st.dictionaries(
+    st.sampled_from(["Items", "Item", "Responses", "docs", "B", "BS"]),
+    JSON_VALUE | ATTRIBUTE | st.lists(st.dictionaries(st.text(max_size=3), ATTRIBUTE), max_size=3),
+    max_size=3,
+)
+
+
+@given(
+    answer=ANSWERED,
+    indent=st.sampled_from([None, 0, 1]),
+    operation=st.sampled_from(["Query", "BatchGetItem", "DescribeTable"]),
+    damage=st.none() | st.tuples(st.integers(0, 400), st.text(max_size=2)),
+    size=st.integers(1, 50) | st.just(65_536),
+)
+def test_an_answer_in_steps_is_the_same(
+    answer: Any, indent: int | None, operation: str, damage: tuple[int, str] | None, size: int
+) -> None:
+    """Whatever its JSON is, whatever is wrong with it, and wherever a step ends."""
+    text = json.dumps(answer, indent=indent, default=lambda value: base64.b64encode(value).decode())
+    if damage is not None:
+        at = damage[0] % len(text)
+        text = text[:at] + damage[1] + text[at + 1 :]
+    body = text.encode(errors="surrogatepass")
+    in_steps, _ = said(body, operation, in_steps=True, size=size)
+    assert in_steps == said(body, operation, in_steps=False)[0]
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer"),
+    [
+        ("GetItem", {"Item": {f"a{each}": {"S": "x" * 5_000} for each in range(80)}}),
+        ("Query", {"Items": [{"id": {"S": "x" * 5_000}}] * 80, "Count": 80}),
+        ("BatchGetItem", {"Responses": {"docs": [{"id": {"S": "x" * 5_000}}] * 80}}),
+        ("GetItem", {"Item": {"id": {"L": [{"N": "7"}] * 35_000}}}),
+        ("GetItem", {"Item": {"id": {"M": {"a": {"L": [{"L": [{"N": "7"}] * 50}] * 700}}}}}),
+        ("GetItem", {"Item": {"id": {"BS": [f"{each:08}" for each in range(32_000)]}}}),
+        ("GetItem", {"Item": {f"k{each}": {"BOOL": True} for each in range(16_000)}}),
+    ],
+)
+def test_a_large_answer_takes_steps(operation: str, answer: Any) -> None:
+    """A large answer is read in about one step for each 64 KB, and one for each long value."""
+    body = json.dumps(answer).encode()
+    found, count = said(body, operation, in_steps=True)
+    assert found == said(body, operation, in_steps=False)[0]
+    assert 5 <= count <= 16

@@ -73,9 +73,8 @@ def text(condition: Any, **options: Any) -> str:
         ),
     ],
 )
-def test_given_a_condition_when_rendered_then_its_text_is_the_one(
-    condition: Condition, expected: str
-) -> None:
+def test_text_of_each_condition(condition: Condition, expected: str) -> None:
+    """Each condition is rendered as this text."""
     assert text(condition) == expected
 
 
@@ -89,14 +88,14 @@ def test_given_a_condition_when_rendered_then_its_text_is_the_one(
         lambda: 1 < P.visits < 3,
     ],
 )
-def test_given_a_slip_of_python_when_made_then_the_error_says_how_to_mend_it(
-    slip: Callable[[], object],
-) -> None:
+def test_condition_has_no_truth_value(slip: Callable[[], object]) -> None:
+    """A condition used with `and`, `or` or `not` raises, and the error says how to fix it."""
     with pytest.raises(TypeError, match=r"A condition is neither true nor false in Python: .*Fix"):
         slip()
 
 
-def test_given_an_attribute_where_a_value_belongs_then_the_error_says_so() -> None:
+def test_attribute_is_not_a_value() -> None:
+    """An attribute used as a value of Python raises, and the error says so."""
     with pytest.raises(TypeError, match="is an attribute of the Item class, not a value"):
         bool(P.visits)
     with pytest.raises(TypeError, match="is an attribute of the Item class, not a value"):
@@ -124,9 +123,8 @@ def test_given_an_attribute_where_a_value_belongs_then_the_error_says_so() -> No
         (lambda: P.address[P.address]["nope"], "has no"),
     ],
 )
-def test_given_nonsense_when_written_then_a_typed_error_comes_at_once(
-    make: Callable[[], object], message: str
-) -> None:
+def test_wrong_conditions_raise_at_once(make: Callable[[], object], message: str) -> None:
+    """A wrong condition raises where it is written, with an error about its types."""
     with pytest.raises(InvalidValueError, match=message):
         make()
 
@@ -154,29 +152,32 @@ def test_given_nonsense_when_written_then_a_typed_error_comes_at_once(
         ((P.visits < 3) & Boto3Attr("b").eq(2), "visits < :visits AND b = :b"),
     ],
 )
-def test_given_boto3s_own_condition_when_used_then_it_is_understood(
-    condition: Any, expected: str
-) -> None:
+def test_boto3_conditions_are_understood(condition: Any, expected: str) -> None:
+    """A condition of boto3 is rendered as ours, also inside one of ours."""
     assert text(condition) == expected
 
 
-def test_given_escape_always_then_every_name_is_aliased() -> None:
+def test_escape_always() -> None:
+    """With escape="always" every name is aliased."""
     rendered = render(condition_node(attr("a.b") == 1), escape="always")
     assert (rendered.text, rendered.names) == ("#a.#b = :b", {"#a": "a", "#b": "b"})
 
 
-def test_given_a_projection_then_names_of_either_side_are_understood() -> None:
+def test_projection_takes_either_name() -> None:
+    """A projection takes attributes, their Python names and their stored names."""
     node = projection_node([Person.name, "first_name", "address.city", "extra"], schema_of(Person))
     assert render(node).text == "#name, firstName, address.city, extra"
 
 
 @pytest.mark.parametrize("wrong", ["name", [], [3], P.name])
-def test_given_no_list_of_attributes_then_the_projection_is_refused(wrong: Any) -> None:
+def test_projection_needs_attributes(wrong: Any) -> None:
+    """A projection that is not a list of attributes is refused."""
     with pytest.raises(InvalidValueError, match="projection"):
         projection_node(wrong)
 
 
-def test_given_a_condition_class_of_boto3_instead_of_an_instance_then_it_is_refused() -> None:
+def test_condition_class_is_refused() -> None:
+    """A condition class of boto3 in place of an instance is refused."""
     with pytest.raises(UnsupportedTypeError):
         condition_node(type(Boto3Attr("a").eq(1)))
 
@@ -194,7 +195,7 @@ def test_given_a_condition_class_of_boto3_instead_of_an_instance_then_it_is_refu
     ],
 )
 def test_only_what_has_an_order_is_compared_by_it(compare: Any, value: Any) -> None:
-    """DynamoDB refuses the others, so that there is nothing that `matches` could say."""
+    """Only text, numbers and bytes are compared by order; other types are refused."""
     with pytest.raises(UnsupportedTypeError, match="takes text, numbers or bytes"):
         compare(attr("a"), value)
     check = check_request(
@@ -210,9 +211,20 @@ def test_only_what_has_an_order_is_compared_by_it(compare: Any, value: Any) -> N
 
 
 def test_bounds_are_of_one_type_and_in_order() -> None:
-    """As DynamoDB wants them."""
+    """The bounds of between are of one type and in order."""
     with pytest.raises(UnsupportedTypeError, match="of one type"):
         attr("a").between(1, "b")
     with pytest.raises(ValueOutOfRangeError, match="above the upper one"):
         attr("a").between(2, Decimal("1.5"))
     assert attr("a").between(1, 1).matches({"a": 1})
+
+
+def test_other_operands() -> None:
+    """A condition is joined to conditions only, on either side, and is shown by its tree."""
+    one = attr("a") == 1
+    for join in (lambda: 1 & one, lambda: 1 | one, lambda: one & 1, lambda: one | 1):
+        with pytest.raises(UnsupportedTypeError):
+            join()
+    assert repr(one) == f"Condition({one.node!r})"
+    assert repr(attr("a.b")) == "Attr(a.b)"
+    assert repr(Person.name) == "Attr(Person: name)"

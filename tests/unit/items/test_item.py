@@ -118,7 +118,8 @@ FULL = Everything(
 )
 
 
-def test_given_every_type_when_written_and_read_then_it_is_the_same() -> None:
+def test_every_type_roundtrip() -> None:
+    """An item with every type, and one with defaults only, are read as they were written."""
     assert decode_item(Everything, encode_item(FULL)) == FULL
     bare = Everything(id="a")
     assert decode_item(Everything, encode_item(bare)) == bare
@@ -138,7 +139,8 @@ def test_given_every_type_when_written_and_read_then_it_is_the_same() -> None:
         uuid=st.none() | st.uuids(),
     )
 )
-def test_given_any_item_when_written_and_read_then_it_is_the_same(item: Everything) -> None:
+def test_item_roundtrip(item: Everything) -> None:
+    """Any item is read as it was written."""
     assert decode_item(Everything, encode_item(item)) == item
 
 
@@ -163,9 +165,8 @@ def test_given_any_item_when_written_and_read_then_it_is_the_same(item: Everythi
         ("when", datetime(2030, 1, 1), "when: a datetime without a timezone"),
     ],
 )
-def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
-    field: str, value: Any, message: str
-) -> None:
+def test_values_of_another_type(field: str, value: Any, message: str) -> None:
+    """The error for a value of another type has its path."""
     item = Everything(id="a")
     setattr(item, field, value)
 
@@ -185,9 +186,8 @@ def test_given_a_value_of_another_type_when_written_then_the_error_has_its_path(
         ("anything", {"\ud800": 1}, "anything.\ud800"),
     ],
 )
-def test_given_a_lone_surrogate_when_written_then_it_is_refused(
-    field: str, value: Any, path: str
-) -> None:
+def test_lone_surrogates(field: str, value: Any, path: str) -> None:
+    """A lone surrogate is refused with its path, wherever it is in the item."""
     item = Everything(id="a")
     setattr(item, field, value)
 
@@ -197,7 +197,8 @@ def test_given_a_lone_surrogate_when_written_then_it_is_refused(
     assert caught.value.path == path
 
 
-def test_given_a_map_whose_keys_are_not_str_when_written_then_it_is_refused() -> None:
+def test_map_keys_are_str() -> None:
+    """A map with a key that is not a str is refused."""
     item = Everything(id="a", by_name={"é": [], 3: []})  # type: ignore[dict-item]
     with pytest.raises(UnsupportedTypeError, match="by_name: a map's keys are str, not int"):
         encode_item(item)
@@ -219,9 +220,8 @@ def test_given_a_map_whose_keys_are_not_str_when_written_then_it_is_refused() ->
         ("model", {"M": {"name": {"S": "0123456789"}}}, "model: the stored value, of type M"),
     ],
 )
-def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_path(
-    name: str, stored: Mapping[str, Any], message: str
-) -> None:
+def test_stored_values_of_another_type(name: str, stored: Mapping[str, Any], message: str) -> None:
+    """The error for a stored value of another type has its path and does not show its cause."""
     with pytest.raises(StoredValueError) as caught:
         decode_item(Everything, {"id": {"S": "a"}, name: stored})
 
@@ -231,6 +231,7 @@ def test_given_a_stored_value_of_another_type_when_read_then_the_error_has_its_p
 
 
 def test_written_item_has_stored_names() -> None:
+    """An item is written with its stored names and read with its Python names."""
     wire = encode_item(Person(id="a", name="n", first_name="Ada"))
     assert wire["firstName"] == {"S": "Ada"}
     assert decode_item(Person, wire).first_name == "Ada"
@@ -244,14 +245,17 @@ def test_constructor_takes_python_names_only() -> None:
         Person(**by_stored_name)
 
 
-def test_given_a_ttl_when_written_then_it_is_in_epoch_seconds() -> None:
+def test_ttl_is_in_epoch_seconds() -> None:
+    """A TTL is written in epoch seconds and read as a datetime."""
     wire = encode_item(Person(id="a", name="n", expires_at=datetime(2030, 1, 1, tzinfo=UTC)))
     assert wire["expires_at"] == {"N": "1893456000"}
     assert decode_item(Person, wire).expires_at == datetime(2030, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("kind", [list[int], set[datetime], dict[str, int], str, int | datetime])
-def test_given_a_ttl_of_another_type_then_it_is_refused(kind: Any) -> None:
+def test_ttl_of_another_type(kind: Any) -> None:
+    """A TTL attribute of another type is refused."""
+
     class Expiring(Item):
         at: Attr[kind] = attribute(ttl=True)
 
@@ -259,33 +263,35 @@ def test_given_a_ttl_of_another_type_then_it_is_refused(kind: Any) -> None:
         encode_item(Expiring(at=1))
 
 
-def test_given_an_empty_set_when_written_then_it_is_left_out_and_read_as_the_default() -> None:
+def test_empty_set_is_left_out() -> None:
+    """An empty set is not written, and is read as the default."""
     wire = encode_item(Person(id="a", name="n"))
     assert "tags" not in wire
     assert decode_item(Person, wire).tags == set()
 
 
-NEWER: dict[str, Any] = {"SDK_UNKNOWN_MEMBER": {"name": "X"}}  # as botocore has a type of later
+NEWER: dict[str, Any] = {"SDK_UNKNOWN_MEMBER": {"name": "X"}}  # botocore reads a later type so
 
 
 @pytest.mark.parametrize("name", ["anything", "kind", "text", "model", "either"])
-def test_given_a_stored_value_of_an_unknown_type_then_it_is_no_error_of_a_request(
-    name: str,
-) -> None:
+def test_value_of_a_later_type(name: str) -> None:
+    """A stored value of an unknown type raises StoredValueError with its path."""
     with pytest.raises(StoredValueError) as caught:
         decode_item(Everything, {"id": {"S": "a"}, name: NEWER})
 
     assert caught.value.path == name
 
 
-def test_given_a_malformed_value_inside_one_of_any_type_when_read_then_its_place_is_told() -> None:
+def test_malformed_value_inside_any() -> None:
+    """The error for a malformed value inside an attribute of any type has its path."""
     codec = codec_for(Any)
     with pytest.raises(StoredValueError) as caught:
         codec.decode({"M": {"b": {"L": [{"S": "x"}, {"N": 3}]}}})
     assert caught.value.path == "b[1]"
 
 
-def test_given_a_plain_item_with_a_value_of_an_unknown_type_then_it_is_a_stored_value() -> None:
+def test_value_of_a_later_type_in_a_dict() -> None:
+    """A stored value of an unknown type raises StoredValueError without an Item class too."""
     plain: ItemShape[dict[str, Any]] = ItemShape()
     typed = ItemShape(Everything)
     for read in (plain.decode, plain.decode_part, typed.decode_part):
@@ -293,7 +299,8 @@ def test_given_a_plain_item_with_a_value_of_an_unknown_type_then_it_is_a_stored_
             read({"texts": {"L": [NEWER]}})
 
 
-def test_given_an_event_of_a_stream_when_read_then_its_binary_values_are_base64() -> None:
+def test_stream_events_have_base64() -> None:
+    """Binary values in an event of a stream are read from base64."""
     event = {"id": {"S": "a"}, "data": {"B": "AAE="}}
     assert decode_item(Everything, event).data == b"\x00\x01"
 
@@ -308,24 +315,27 @@ def test_given_an_event_of_a_stream_when_read_then_its_binary_values_are_base64(
         ("Mapping", "dict[str, any value]"),
     ],
 )
-def test_given_an_alias_of_typing_without_its_types_then_it_is_as_the_bare_class(
-    alias: str, name: str
-) -> None:
+def test_typing_aliases(alias: str, name: str) -> None:
+    """An alias of typing without its types is read as the bare class."""
     assert codec_for(getattr(typing, alias)).name == name
 
 
 @pytest.mark.parametrize("alias", ["MutableMapping", "Sequence", "Type"])
-def test_given_an_alias_of_typing_that_has_no_codec_then_it_is_refused(alias: str) -> None:
+def test_typing_aliases_without_codec(alias: str) -> None:
+    """An alias of typing that has no codec is refused."""
     with pytest.raises(UnsupportedTypeError, match="has no codec"):
         codec_for(getattr(typing, alias))
 
 
-def test_given_unknown_attributes_when_read_and_written_then_they_are_kept() -> None:
+def test_unknown_attributes_are_kept() -> None:
+    """Attributes that the class does not declare are kept when the item is written again."""
     wire = {**encode_item(Person(id="a", name="n")), "legacy": {"S": "x"}}
     assert encode_item(decode_item(Person, wire)) == wire
 
 
-def test_given_a_subclass_then_it_has_the_attributes_of_both() -> None:
+def test_subclass_has_both_attributes() -> None:
+    """A subclass has its own attributes and those of its base, the key included."""
+
     class Employee(Person):
         salary: Attr[int] = attribute(default=0)
 
@@ -355,7 +365,9 @@ class Mixin:
     note: str
 
 
-def test_given_several_bases_then_a_class_has_the_attributes_of_all() -> None:
+def test_several_bases() -> None:
+    """A class with several bases has the attributes of all, with their stored names."""
+
     class Employee(Person, Audited):
         pass
 
@@ -369,7 +381,9 @@ def test_given_several_bases_then_a_class_has_the_attributes_of_all() -> None:
     ]
 
 
-def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_it() -> None:
+def test_first_base_in_mro_order() -> None:
+    """Of two bases with one attribute, the first one in MRO order decides."""
+
     class Both(Legacy, Imported):
         pass
 
@@ -391,17 +405,20 @@ def test_given_bases_that_declare_one_attribute_then_the_first_in_mro_order_has_
         (lambda: Person("a"), "positional"),
     ],
 )
-def test_given_wrong_arguments_when_made_then_all_are_named(make: Any, message: str) -> None:
+def test_wrong_arguments_are_named(make: Any, message: str) -> None:
+    """The error for wrong arguments of a constructor names them."""
     with pytest.raises(TypeError, match=message):
         make()
 
 
-def test_given_an_unknown_name_when_set_then_it_is_refused() -> None:
+def test_unknown_name_is_refused() -> None:
+    """Setting a name that the class does not declare is refused."""
     with pytest.raises(AttributeError, match="Person has no attribute 'nick'"):
         Person(id="a", name="n").nick = "x"  # type: ignore[attr-defined]
 
 
-def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
+def test_wrong_definitions_fail() -> None:
+    """A class with contradictory attributes fails when it is defined."""
     with pytest.raises(TypeError, match=r"Twice has key='partition' more than once: a, b"):
 
         class Twice(Item):
@@ -444,7 +461,8 @@ def test_given_a_class_that_makes_no_sense_then_its_definition_fails() -> None:
 @pytest.mark.parametrize(
     "default", [[], {}, {1}, bytearray(), Address(city="x"), Point(1), Model(name="m")]
 )
-def test_given_a_mutable_default_then_it_is_refused_with_the_mend(default: Any) -> None:
+def test_mutable_default_is_refused(default: Any) -> None:
+    """A mutable default is refused, and the error says what to write."""
     name = type(default).__name__
     message = (
         f"a {name} as default= would be shared by all items. Fix: default_factory={name}, or a "
@@ -489,7 +507,8 @@ def holding_itself(field: str, make: Callable[[Node], Any] = lambda node: node) 
     ],
     ids=repr,
 )
-def test_given_an_item_that_holds_itself_then_it_is_refused_as_a_dict_is(node: Node) -> None:
+def test_item_that_holds_itself_is_refused(node: Node) -> None:
+    """An item that holds itself is refused with the words for such a dict."""
     loop: dict[str, Any] = {}
     loop["loop"] = loop
     with pytest.raises(ValueOutOfRangeError) as of_dict:
@@ -507,7 +526,8 @@ def test_given_an_item_that_holds_itself_then_it_is_refused_as_a_dict_is(node: N
         assert len(caught.value.path) <= 200
 
 
-def test_given_an_item_that_holds_itself_then_it_can_be_shown() -> None:
+def test_item_that_holds_itself_has_a_repr() -> None:
+    """The repr of an item that holds itself ends."""
     assert "next=..., either=None" in repr(holding_itself("next"))
 
 
@@ -543,7 +563,8 @@ class Uncoded:
     field: range
 
 
-def test_given_a_type_that_has_fields_of_itself_then_it_is_written_and_read() -> None:
+def test_recursive_types() -> None:
+    """Types with fields of their own type are written and read."""
     threads = Threads(
         comment=Comment("a", [Comment("b")], Comment("c", [Comment("d")])),
         folder={"name": "a", "folders": [{"name": "b", "folders": []}, {"name": "c"}]},
@@ -552,7 +573,8 @@ def test_given_a_type_that_has_fields_of_itself_then_it_is_written_and_read() ->
     assert Threads.comment["answers"][0]["best"].codec.name == "Comment | None"
 
 
-def test_given_a_typed_dict_then_what_is_required_must_be_there_and_the_rest_may() -> None:
+def test_required_and_optional_keys() -> None:
+    """A TypedDict needs its required keys, and its other keys may be missing."""
     for kind, fine, wrong in (
         (Folder, {"name": "a"}, {"folders": []}),
         (Partial, {"name": "a"}, {"size": 1}),
@@ -565,7 +587,8 @@ def test_given_a_typed_dict_then_what_is_required_must_be_there_and_the_rest_may
             codec.decode(to_attribute_value(wrong))
 
 
-def test_given_a_dataclass_that_holds_itself_then_it_is_refused() -> None:
+def test_dataclass_that_holds_itself_is_refused() -> None:
+    """A dataclass that holds itself is refused."""
     comment = Comment("a")
     comment.answers.append(comment)
     for write in (
@@ -576,7 +599,8 @@ def test_given_a_dataclass_that_holds_itself_then_it_is_refused() -> None:
             write()
 
 
-def test_given_names_with_dots_when_written_then_they_are_no_levels() -> None:
+def test_dots_in_names_are_not_levels() -> None:
+    """Dots in the keys of a map do not count as levels of nesting."""
     codec = codec_for(dict[str, Comment])
     by_name = {"a." * 50: Comment("a", [Comment("b", best=Comment("c"))])}
 
@@ -590,9 +614,8 @@ def test_given_names_with_dots_when_written_then_they_are_no_levels() -> None:
         (Uncoded, "Uncoded.field: <class 'range'> has no codec. Fix: annotate with a suppo"),
     ],
 )
-def test_given_a_field_without_a_codec_then_its_class_is_named(
-    python_type: Any, message: str
-) -> None:
+def test_class_of_a_field_without_codec_is_named(python_type: Any, message: str) -> None:
+    """The error for a field without a codec names its class."""
     codec = codec_for(python_type)
     for use in (
         lambda: codec.encode(python_type(field=1)),
@@ -619,16 +642,16 @@ class Shade(Enum):
         (Literal["a", Colour.RED], Colour.RED),
     ],
 )
-def test_given_what_comes_back_as_another_value_then_it_is_read_as_it_was(
-    kind: Any, value: Any
-) -> None:
+def test_enums_and_literals_keep_their_type(kind: Any, value: Any) -> None:
+    """Members of enums and literals are read with their own type and value."""
     codec = codec_for(kind)
     read = codec.decode(codec.encode(value))
     assert (type(read), read) == (type(value), value)
 
 
 @pytest.mark.parametrize("kind", [Shade, Literal["a", Colour.RED]])
-def test_given_a_stored_value_that_is_no_choice_then_it_is_refused(kind: Any) -> None:
+def test_other_choices_are_refused(kind: Any) -> None:
+    """A stored value that is not one of the choices is refused."""
     for other in ({"S": "b"}, {"L": []}, {"N": "1"}, {"NULL": True}):
         with pytest.raises(StoredValueError):
             codec_for(kind).decode(other)
@@ -641,7 +664,8 @@ class Length(str):
 register_codec(Length, encode=len, decode=lambda length: Length("x" * length))
 
 
-def test_given_a_str_of_a_type_that_is_stored_as_a_number_then_it_is_none_for_a_str() -> None:
+def test_str_subclass_stored_as_a_number() -> None:
+    """A str subclass that is stored as a number is refused where a str belongs."""
     for write in (
         lambda: encode_item(Everything(id=Length("a"))),
         lambda: encode_item(Everything(id="a", texts=["b", Length("é")])),
@@ -677,18 +701,23 @@ class Odd(Item):
     ("item", "message"),
     [
         (Page(first=1), "Page.first: ~T has no codec: a generic Item is written by the types in"),
-        (Book(page=Page(first=1)), "Book.page: tests.unit.items.test_item.Page[int] has no codec"),
+        (
+            Book(page=Page(first=1)),
+            "Book.page: tests.unit.items.test_item.Page[int] has no codec: a gen",
+        ),
         (Odd(odd=range(1)), "Odd.odd: <class 'range'> has no codec. Fix: annotate with a supp"),
     ],
 )
-def test_given_a_type_without_a_codec_then_its_attribute_is_named(item: Item, message: str) -> None:
+def test_attribute_without_codec_is_named(item: Item, message: str) -> None:
+    """The error for a type without a codec names its attribute."""
     with pytest.raises(TypeError) as caught:
         encode_item(item)
 
     assert str(caught.value).startswith(message)
 
 
-def test_given_a_generic_item_whose_subclass_has_types_then_it_is_written_with_them() -> None:
+def test_generic_item_with_types() -> None:
+    """A subclass of a generic item is written with the types that it gives."""
     page = PageOfInt(first=1, rows=[2])
     assert decode_item(PageOfInt, encode_item(page)) == page
 
@@ -701,7 +730,8 @@ def test_given_a_generic_item_whose_subclass_has_types_then_it_is_written_with_t
         ({1: "a", "id": "b"}, "Key: the primary key of Person is id, but 'int', 'id' was given."),
     ],
 )
-def test_given_no_key_when_written_then_it_is_refused(key: Any, message: str) -> None:
+def test_wrong_keys_are_refused(key: Any, message: str) -> None:
+    """A key that is not a mapping, or has other names, is refused."""
     with pytest.raises(InvalidValueError) as caught:
         schema_of(Person).encode_key(key)
 
@@ -709,7 +739,8 @@ def test_given_no_key_when_written_then_it_is_refused(key: Any, message: str) ->
 
 
 @pytest.mark.parametrize("other", [dict, Item, Point, "Person"])
-def test_given_no_item_class_then_it_has_no_schema(other: Any) -> None:
+def test_only_item_classes_have_a_schema(other: Any) -> None:
+    """What is not a subclass of Item has no schema."""
     with pytest.raises(TypeError, match="a subclass of Item with attributes is expected, not"):
         schema_of(other)
 
@@ -724,9 +755,8 @@ def test_given_no_item_class_then_it_has_no_schema(other: Any) -> None:
         ("Attr[int", "Unread.a: its annotation cannot be read. Fix: write Attr[...]"),
     ],
 )
-def test_given_an_annotation_that_cannot_be_read_then_its_attribute_is_named(
-    annotation: str, message: str
-) -> None:
+def test_unreadable_annotation_is_named(annotation: str, message: str) -> None:
+    """The error for an annotation that is invalid names its attribute."""
     unread: Any = type("Unread", (Item,), {"__annotations__": {"a": annotation}})
     with pytest.raises(TypeError) as caught:
         encode_item(unread(a=1))
@@ -734,7 +764,8 @@ def test_given_an_annotation_that_cannot_be_read_then_its_attribute_is_named(
     assert str(caught.value).startswith(message)
 
 
-def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
+def test_key_has_its_attributes_only() -> None:
+    """A key is read from a dict or an item, and a dict with other names is refused."""
     schema = schema_of(Person)
     assert schema.encode_key({"id": "a"}) == {"id": {"S": "a"}}
     assert schema.encode_key(Person(id="a", name="n")) == {"id": {"S": "a"}}
@@ -743,12 +774,14 @@ def test_given_a_key_when_written_then_only_its_attributes_are_taken() -> None:
             schema.encode_key(wrong)
 
 
-def test_given_an_instance_without_its_key_then_the_key_is_refused() -> None:
+def test_item_without_its_key() -> None:
+    """An item without its key attribute is refused as a key."""
     with pytest.raises(InvalidValueError, match="of Person is id, but nothing was given"):
         schema_of(Person).encode_key(Person.__new__(Person))
 
 
-def test_given_an_item_when_shown_or_compared_then_it_is_as_a_value() -> None:
+def test_items_are_compared_by_value() -> None:
+    """Items are shown and compared by value, and have no hash."""
     assert repr(Address(city="x")) == "Address(city='x')"
     assert Address(city="x") == Address(city="x") != Address(city="y")
     assert Address(city="x") != "x"
@@ -756,7 +789,8 @@ def test_given_an_item_when_shown_or_compared_then_it_is_as_a_value() -> None:
         hash(Address(city="x"))
 
 
-def test_given_an_item_among_plain_values_when_written_then_it_is_a_map() -> None:
+def test_item_among_plain_values() -> None:
+    """An item inside a plain value is written as a map."""
     assert to_attribute_map({"a": [Address(city="x")]}) == {
         "a": {"L": [{"M": {"city": {"S": "x"}}}]}
     }

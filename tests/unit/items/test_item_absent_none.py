@@ -38,7 +38,7 @@ def expression(update: UpdateBuilder) -> str:
 
 
 def test_put_leaves_none_out():
-    """Only what has another default, or none="null", stores NULL; a list keeps its places."""
+    """A put leaves None out, but not in a list, for another default or with none="null"."""
     bare = Player(id="a", level=None, inner=Inner(), parts=[None, Inner()])
 
     stored = encode_item(bare)
@@ -56,7 +56,7 @@ def test_put_leaves_none_out():
 
 
 def test_stored_null_is_read_as_none():
-    """A NULL of before is None, and is gone when the item is put again."""
+    """A stored NULL is read as None, and is left out when the item is put again."""
     read = decode_item(Player, {"id": {"S": "a"}, "team": {"NULL": True}})
 
     assert read.team is None
@@ -88,13 +88,13 @@ def test_update_removes_none(update: Any, text: str) -> None:
 
 
 def test_update_without_effect_is_empty():
-    """What lacks the attribute has None already."""
+    """set_if_not_exists with None has no effect, so the update is empty."""
     with pytest.raises(EmptyUpdateError):
         UpdateBuilder(P).set_if_not_exists(P.team, None).expressions()
 
 
 def test_if_not_exists_takes_no_none():
-    """SET cannot remove depending on the item."""
+    """if_not_exists refuses None, since SET cannot remove an attribute."""
     with pytest.raises(UnsupportedTypeError, match="team: None is not stored here"):
         P.team.if_not_exists(None)
 
@@ -115,7 +115,7 @@ def test_if_not_exists_takes_no_none():
     ],
 )
 def test_comparison_with_none(condition: Any, text: str) -> None:
-    """Absent or NULL, since both are read as None."""
+    """A comparison with None matches an absent attribute and a stored NULL."""
     assert render(condition.bound(schema_of(P)).node).text == text
 
 
@@ -133,7 +133,7 @@ async def test_add_and_increment_work_on_what_was_none():
 
 
 def test_absent_needs_none_as_default():
-    """Where the default is another value, what is absent is read as that."""
+    """none="absent" needs default=None, since an absent attribute is read as the default."""
     with pytest.raises(TypeError, match="none='absent' needs default=None"):
         attribute(default=1, none="absent")
     with pytest.raises(ValueError, match="none= is 'absent' or 'null'"):

@@ -51,7 +51,7 @@ CASES = pytest.mark.parametrize(("attribute", "value"), WHOLE, ids=[str(a.path) 
 @CASES
 @pytest.mark.parametrize("by", ["attribute", "name"])
 async def test_updated_new_is_typed(attribute: Any, value: Any, by: str) -> None:
-    """What an update sets comes back as it was given, whatever type it is of."""
+    """UPDATED_NEW returns each value with the type of its attribute."""
     places = fake_table(Place, items=[Place(id="a")])
     target = attribute if by == "attribute" else str(attribute.path)
     update = UpdateBuilder().set(target, value)
@@ -61,7 +61,7 @@ async def test_updated_new_is_typed(attribute: Any, value: Any, by: str) -> None
 
 @CASES
 async def test_updated_old_is_typed(attribute: Any, value: Any) -> None:
-    """And so does what it takes away."""
+    """UPDATED_OLD returns each value with the type of its attribute."""
     places = fake_table(Place, items=[Place(**{"id": "a", str(attribute.path): value})])
     update = UpdateBuilder(Place).remove(attribute)
     result = await places.update_item({"id": "a"}, update, return_values="UPDATED_OLD")
@@ -70,7 +70,7 @@ async def test_updated_old_is_typed(attribute: Any, value: Any) -> None:
 
 @CASES
 async def test_a_projection_is_typed(attribute: Any, value: Any) -> None:
-    """In each kind of read."""
+    """Each kind of read gives projected values with the types of their attributes."""
     places = fake_table(Place, items=[Place(**{"id": "a", str(attribute.path): value})])
     expected = {str(attribute.path): value}
     assert await places.get_item({"id": "a"}, projection=[attribute]) == expected
@@ -79,7 +79,7 @@ async def test_a_projection_is_typed(attribute: Any, value: Any) -> None:
 
 
 async def test_a_part_of_a_map_is_plain() -> None:
-    """A Geo without its latitude would be none."""
+    """A part of a nested item is returned as a plain value, since it lacks required fields."""
     street = Street(name="Mill Road")
     places = fake_table(Place, items=[Place(id="a", street=street, days=[date(2030, 1, 31)])])
     parts = [Place.street["name"], Place.days[0]]

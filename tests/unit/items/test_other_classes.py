@@ -91,7 +91,7 @@ def things(item_class: Any) -> Any:
     )
 )
 async def test_what_is_put_is_read(item_class: Any, values: dict[str, Any]) -> None:
-    """By each read, and typed as the class has it."""
+    """An instance is read as it was put, by each read."""
     table = things(item_class)
     item = item_class(**KEY, **values)
     await table.put_item(item)
@@ -130,14 +130,14 @@ async def test_updates_know_names_and_types(item_class: Any) -> None:
     ],
 )
 async def test_what_could_not_be_read_is_refused(item_class: Any, update: Any) -> None:
-    """Before it is sent."""
+    """An update that would make the item unreadable is refused."""
     with pytest.raises(InvalidValueError):
         await things(item_class).update_item(KEY, update())
 
 
 @OF_ALL
 async def test_conditions_and_batches(item_class: Any) -> None:
-    """As with Item classes."""
+    """Batches, and items of failed conditions, have instances of the class."""
     table = things(item_class)
     items = [item_class(id=str(number), at=NOON) for number in range(30)]
     await table.batch_write_item(put=items)
@@ -151,7 +151,7 @@ async def test_conditions_and_batches(item_class: Any) -> None:
 
 @OF_ALL
 async def test_a_stored_item_that_does_not_fit(item_class: Any) -> None:
-    """The error has the item; the others are read."""
+    """The error for an invalid stored item has the item; on_invalid="skip" reads the others."""
     db = fake_database(things=DESCRIPTION)
     plain: Any = db.table("things")
     await plain.put_item({"id": "a", "at": "2030-01-01T00:00:00Z", "geo": {"lat": "x"}})
@@ -167,21 +167,21 @@ async def test_a_stored_item_that_does_not_fit(item_class: Any) -> None:
 @OF_ALL
 @pytest.mark.parametrize("key", [{}, {"nope": 1}, {"id": 3, "at": NOON}, {1: "a"}])
 async def test_no_key(item_class: Any, key: Any) -> None:
-    """Each part is of the class, and of its type."""
+    """A key with missing, unknown or wrong parts is refused."""
     with pytest.raises(InvalidValueError, match=r"^Key"):
         await things(item_class).get_item(key)
 
 
 @pytest.mark.parametrize("item", [{"id": "a"}, 3, None])
 async def test_no_item(item: Any) -> None:
-    """An item is an instance of the class."""
+    """An item that is not an instance of the class is refused."""
     with pytest.raises(InvalidValueError):
         await things(Model).put_item(item)
 
 
 @pytest.mark.parametrize("item_class", [int, str, list, object, 3, "Model", dict[str, int]])
 def test_no_item_class(item_class: Any) -> None:
-    """What has no fields is none."""
+    """A class without fields is refused as an item class."""
     with pytest.raises(UnsupportedTypeError, match="an Item class, a pydantic model"):
         fake_database().table("things", item_class)
 
@@ -193,7 +193,7 @@ def test_repr() -> None:
 
 @OF_ALL
 async def test_what_is_not_required_can_go(item_class: Any) -> None:
-    """Also of a TypedDict whose annotations are text, in which Python does not see NotRequired."""
+    """Attributes that are not required can be removed, also those of a TypedDict; others cannot."""
     table = things(item_class)
     await table.put_item(item_class(**KEY, first_name="Ada", price=Decimal(3)))
     update = UpdateBuilder().remove("first_name").remove("price")
@@ -212,7 +212,7 @@ class Counted:
 
 
 async def test_other_annotations_are_no_attributes() -> None:
-    """A ClassVar, and a field that is not given to the class."""
+    """A ClassVar, and a field that __init__ does not take, are not attributes."""
     table = things(Counted)
     item = Counted(id="a", at=NOON)
     await table.put_item(item)

@@ -76,7 +76,7 @@ def test_names_are_translated_at_every_level(path: str, stored: str) -> None:
     assert "zip_code" not in text
 
 
-def test_untyped_values_are_written_as_the_class_writes_them():
+def test_untyped_values_are_written_as_typed():
     """A datetime that is stored as epoch seconds is compared with epoch seconds."""
     seconds = {"N": str(int(NOON.timestamp()))}
     for untyped in (attr("seen_at"), attr("seenAt"), attr("home.moved_in")):
@@ -99,7 +99,7 @@ def test_a_condition_is_not_changed_afterwards():
     "path", ["home.zipcode", "lodgings[0].zip_cod", "by_kind.x.zipcode", "homeAddress.zipcode"]
 )
 def test_unknown_part_is_refused(path: str) -> None:
-    """With the name that was probably meant."""
+    """An unknown part of a path is refused with a suggestion."""
     for use in (
         lambda: UpdateBuilder(Person).set(path, "9"),
         lambda: condition_node(attr(path) == "9", SCHEMA),
@@ -110,7 +110,7 @@ def test_unknown_part_is_refused(path: str) -> None:
             use()
 
 
-def test_unknown_attribute_of_an_update_is_refused():
+def test_unknown_attribute_of_an_update():
     """A condition may ask for what the class does not declare; an update of it may not set it."""
     with pytest.raises(UnsupportedTypeError, match=r"Did you mean 'first_name'\? Fix: declare it"):
         UpdateBuilder(Person).set("firstname", "Ada")
@@ -142,13 +142,13 @@ FOREIGN = [
 
 @pytest.mark.parametrize("use", FOREIGN)
 def test_attributes_of_another_class_are_refused(use: Any) -> None:
-    """Whatever they are part of: an update, a condition, a projection, a path."""
+    """Attributes of another class are refused in updates, conditions, projections and paths."""
     with pytest.raises(UnsupportedTypeError, match=r"attributes? of|indexes, not keys|no parts"):
         use()
 
 
-def test_attributes_of_a_base_are_the_class_s_own():
-    """A subclass has them too."""
+def test_attributes_of_a_base_are_accepted():
+    """A subclass accepts the attributes of its base."""
     update = UpdateBuilder(Employee).set(Person.first_name, "Ada").set(Employee.level, 2)
     update.condition(Person.home[Address.zip_code] == "9")
     schema = schema_of(Employee)
@@ -158,7 +158,7 @@ def test_attributes_of_a_base_are_the_class_s_own():
 
 
 async def test_tables_refuse_other_classes():
-    """Before anything is sent."""
+    """A table refuses updates, conditions and projections of another class."""
     people = fake_table(Person)
     key = {"id": "a"}
     await people.put_item(Person(id="a"))
@@ -178,8 +178,8 @@ async def test_tables_refuse_other_classes():
     assert await people.scan().to_list() == [Person(id="a")]
 
 
-async def test_untyped_updates_are_translated_and_must_fit():
-    """What the class could not read again is not written."""
+async def test_untyped_updates_must_fit():
+    """An untyped update is translated, and refused if the class could not read its values."""
     people = fake_table(Person)
     key = {"id": "a"}
     await people.put_item(Person(id="a", lodgings=[Address()]))
@@ -214,8 +214,8 @@ async def test_untyped_updates_are_translated_and_must_fit():
         lambda: condition_node(Boto3Attr("a..b").eq(1)),
     ],
 )
-def test_paths_that_are_none_are_refused(use: Any) -> None:
-    """With an error of the tree."""
+def test_invalid_paths_are_refused(use: Any) -> None:
+    """An invalid path raises InvalidPathError."""
     with pytest.raises(InvalidPathError):
         use()
 
@@ -235,6 +235,6 @@ def test_paths_that_are_none_are_refused(use: Any) -> None:
     ],
 )
 def test_arguments_of_wrong_types_are_refused(use: Any) -> None:
-    """With an error of the tree."""
+    """An argument of a wrong type raises UnsupportedTypeError."""
     with pytest.raises(UnsupportedTypeError):
         use()

@@ -118,7 +118,7 @@ JSON_FORMS: list[tuple[str, Any, Any]] = [
 
 @pytest.mark.parametrize(("name", "form", "value"), JSON_FORMS)
 def test_patch_reads_json_forms(name: str, form: Any, value: Any) -> None:
-    """As the attribute's type has it, as from_dict does; a value is taken as it is."""
+    """A patch takes each JSON form of a value, and the value itself, as from_dict does."""
     expected = UpdateBuilder(Place).set(name, value).expressions()
 
     assert UpdateBuilder(Place).patch({name: form}).expressions() == expected
@@ -181,7 +181,7 @@ def test_patch_says_what_is_wrong_with_each_field(
     assert isinstance(error, InvalidValueError)
 
 
-def test_patch_of_none_and_empty_sets_is_what_an_item_stores():
+def test_patch_of_none_and_empty_sets():
     """What is not stored is removed; a nullable attribute with another default stores NULL."""
     patch = {"phone": None, "nick": None, "tags": [], "days": frozenset(), "address": None}
     update = UpdateBuilder(Place).patch(patch)
@@ -215,7 +215,7 @@ def test_patch_takes_nested_models():
 
 
 def test_not_allowed_is_not_unknown():
-    """Two findings, of two kinds."""
+    """A patch reports names that are not allowed and unknown names as two findings."""
     with pytest.raises(InvalidPatchError) as caught:
         UpdateBuilder(Place).patch({"nope": 1, "role": "x", "name": "y"}, allow={"role"})
     assert [finding.message for finding in caught.value.findings] == [
@@ -228,7 +228,7 @@ FULL = Place.from_dict({"id": "a", "name": "b", **{name: form for name, form, _ 
 
 
 def test_dicts_are_read_back():
-    """Plain Python, and JSON."""
+    """An item is read back from its dict, in Python and in JSON form."""
     assert Place.from_dict(FULL.to_dict()) == FULL
     assert Place.from_dict(json.loads(json.dumps(FULL.to_dict(mode="json")))) == FULL
     plain = FULL.to_dict()
@@ -240,7 +240,7 @@ def test_dicts_are_read_back():
 
 @given(strategies.items_of(Place))
 def test_any_item_is_read_back_from_json(place: Place) -> None:
-    """Whatever its values are."""
+    """Any item is read back from its JSON form."""
     assert Place.from_dict(json.loads(json.dumps(place.to_dict(mode="json")))) == place
 
 
@@ -258,14 +258,14 @@ def test_any_item_is_read_back_from_json(place: Place) -> None:
     ],
 )
 def test_dict_that_does_not_fit_is_refused(values: Any, message: str) -> None:
-    """With the place, in words for the caller."""
+    """The error for a dict that does not fit has the place, in words for the caller."""
     with pytest.raises(UnsupportedTypeError) as caught:
         Place.from_dict(values)
     assert caught.value.public_message == message
 
 
 def test_what_has_no_json_form_is_refused():
-    """An error of the tree, with the place."""
+    """A value without a JSON form is refused with its place."""
 
     class Any_(Item):
         anything: Attr[Any]
@@ -315,7 +315,7 @@ def test_classes_can_be_inspected():
 
 
 def test_builders_can_be_shown():
-    """The expression, and no value."""
+    """The repr of a builder shows the expression and no value."""
     update = UpdateBuilder(Place).set(Place.name, "secret").condition(Place.count < 987)
     assert repr(update) == "<UpdateBuilder(Place): SET #name = :name IF #count < :count>"
     assert repr(UpdateBuilder()) == "<UpdateBuilder(): no actions>"
@@ -336,7 +336,7 @@ class Signal(Item):
 
 
 def test_attributes_have_codecs_of_their_own():
-    """A second time in epoch seconds, and a type that only one attribute has."""
+    """An attribute can have its own codec, and a datetime can be stored in epoch seconds."""
     signal = Signal(id="a", at=NOON, value=1 + 2j)
     stored = encode_item(signal)
 
@@ -349,3 +349,37 @@ def test_attributes_have_codecs_of_their_own():
     for wrong in ({"stored_as": "iso"}, {"codec": 3}, {"codec": AsText(), "ttl": True}):
         with pytest.raises((TypeError, ValueError)):
             attribute(**wrong)
+
+
+class Lists(Item):
+    id: Attr[str] = attribute(key="partition")
+    amounts: Attr[list[Decimal]] = attribute(default_factory=list)
+    times: Attr[list[datetime]] = attribute(default_factory=list)
+    counts: Attr[list[int]] = attribute(default_factory=list)
+    texts: Attr[list[str]] = attribute(default_factory=list)
+    more: Attr[Any] = attribute(default=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "has_room"),
+    [
+        ("amounts", ["1234567890.12"] * 35_000, True),  # of 8 bytes each
+        ("times", ["2030-01-31T12:00:00.000000+00:00"] * 14_000, True),  # stored with a Z
+        ("texts", ["x"] * 200_000, True),
+        ("texts", ["x"] * 205_000, False),
+        ("texts", [""] * 409_000, True),
+        ("counts", [1] * 205_000, False),
+        ("more", [1, "x"] * 102_500, False),
+        ("more", [1, "x", True, None, [], {}] * 34_000, False),
+        ("more", {f"{each}": True for each in range(65_000)}, False),
+    ],
+    ids=range(9),
+)
+def test_room(name, value, has_room):
+    """What certainly exceeds the 400 KB of an item is refused before it is read."""
+    if has_room:
+        assert not UpdateBuilder(Lists).patch({name: value}).is_empty
+        return
+    for builder, allow in ((UpdateBuilder(Lists), None), (UpdateBuilder(), {name})):
+        with pytest.raises(InvalidPatchError, match="it takes more than the 400 KB that an item"):
+            builder.patch({name: value}, allow=allow)

@@ -32,7 +32,8 @@ class Person(Item):
 KEY = {"id": "p1"}
 
 
-def test_given_reserved_and_plain_names_when_built_then_only_the_reserved_are_aliased() -> None:
+def test_only_reserved_names_are_aliased() -> None:
+    """Only names that are reserved words are aliased."""
     update = UpdateBuilder().set("status", "x").set("email", "ada@example.org")
 
     assert update.build(key=KEY) == {
@@ -43,7 +44,8 @@ def test_given_reserved_and_plain_names_when_built_then_only_the_reserved_are_al
     }
 
 
-def test_given_no_reserved_word_and_no_value_when_built_then_no_member_is_empty() -> None:
+def test_no_member_is_empty() -> None:
+    """An update without names or values has no member for them."""
     assert UpdateBuilder().remove("email").build_client(table_name="people", key=KEY) == {
         "TableName": "people",
         "Key": {"id": {"S": "p1"}},
@@ -51,7 +53,8 @@ def test_given_no_reserved_word_and_no_value_when_built_then_no_member_is_empty(
     }
 
 
-def test_given_a_typed_update_when_built_then_every_clause_is_written_once() -> None:
+def test_every_clause_at_once() -> None:
+    """A typed update with every clause has each clause once, with all names and values."""
     update = (
         UpdateBuilder(Person)
         .set(Person.name, "Ada")
@@ -105,24 +108,28 @@ def test_given_a_typed_update_when_built_then_every_clause_is_written_once() -> 
         (lambda u: u.set("a.b", 1).set("a[0]", 1), "conflict"),
     ],
 )
-def test_given_overlapping_paths_when_added_then_both_are_named(make: Any, message: str) -> None:
+def test_overlapping_paths_are_named(make: Any, message: str) -> None:
+    """The error for two overlapping paths names both."""
     with pytest.raises(InvalidRequestError, match=message):
         make(UpdateBuilder())
 
 
-def test_given_no_actions_when_built_then_it_is_refused() -> None:
+def test_empty_update_is_refused() -> None:
+    """An update without actions is refused when it is built."""
     with pytest.raises(EmptyUpdateError):
         UpdateBuilder().condition(attr("a").exists()).build(key=KEY)
 
 
-def test_given_a_key_attribute_when_updated_then_it_is_refused() -> None:
+def test_key_attribute_is_refused() -> None:
+    """An update of a key attribute is refused."""
     with pytest.raises(InvalidRequestError, match="part of the key"):
         UpdateBuilder(Person).set(Person.id, "x")
     with pytest.raises(InvalidRequestError, match="part of the key"):
         UpdateBuilder().set("id", "x").build(key=KEY)
 
 
-def test_given_a_built_update_when_changed_then_it_is_refused_and_a_copy_is_not() -> None:
+def test_built_update_is_frozen() -> None:
+    """A built update refuses changes, and a copy of it takes them."""
     update = UpdateBuilder().set("a", 1)
     update.build(key=KEY)
 
@@ -134,7 +141,9 @@ def test_given_a_built_update_when_changed_then_it_is_refused_and_a_copy_is_not(
 
 
 @pytest.mark.parametrize("make_copy", [copy.copy, copy.deepcopy, UpdateBuilder.copy])
-def test_given_a_builder_of_ones_own_class_when_copied_then_it_is_of_it(make_copy: Any) -> None:
+def test_copy_has_its_own_class(make_copy: Any) -> None:
+    """A copy of a builder of a subclass is of that subclass."""
+
     class PersonUpdate(UpdateBuilder):
         def renamed(self, name: str) -> PersonUpdate:
             return self.set("name", name)
@@ -148,14 +157,16 @@ def test_given_a_builder_of_ones_own_class_when_copied_then_it_is_of_it(make_cop
     assert type(copied) is PersonUpdate
 
 
-def test_given_a_patch_when_a_value_is_refused_then_nothing_of_it_is_in_the_update() -> None:
+def test_refused_patch_changes_nothing() -> None:
+    """A patch with one invalid value changes nothing in the update."""
     update = UpdateBuilder().set("a", 1)
     with pytest.raises(InvalidValueError, match="c: NaN"):
         update.patch({"b": 2, "c": float("nan")}, allow={"b", "c"})
     assert update.build(key=KEY)["UpdateExpression"] == "SET a = :a"
 
 
-def test_given_a_patch_when_a_name_is_not_allowed_then_all_are_named() -> None:
+def test_refused_names_of_a_patch() -> None:
+    """The error for a patch lists all names that are not allowed."""
     patch = {"name": "Ada", "is_admin": True, "id": "x", "version": 7, "written_by": "me"}
     with pytest.raises(InvalidRequestError) as caught:
         UpdateBuilder(Person).patch({**patch, "email": None})
@@ -174,9 +185,8 @@ def test_given_a_patch_when_a_name_is_not_allowed_then_all_are_named() -> None:
         ({"name": None, "visits": None}, "skip", None),
     ],
 )
-def test_given_a_patch_when_none_takes_away_what_an_item_needs_then_it_is_refused(
-    patch: dict[str, Any], none: Any, lost: str | None
-) -> None:
+def test_none_in_a_patch(patch: dict[str, Any], none: Any, lost: str | None) -> None:
+    """A None in a patch is refused if it would take away what the item needs."""
     builder = UpdateBuilder(Person)
     if lost is None:
         builder.patch(patch, none=none)
@@ -191,7 +201,8 @@ def test_given_a_patch_when_none_takes_away_what_an_item_needs_then_it_is_refuse
     assert builder.is_empty
 
 
-def test_given_an_allowed_patch_when_built_then_none_is_removed() -> None:
+def test_none_removes() -> None:
+    """In a patch with none="remove", a None removes its attribute."""
     update = UpdateBuilder.from_patch(
         {"name": "Ada", "phone": None}, allow={"name", "phone"}, none="remove"
     )
@@ -199,13 +210,15 @@ def test_given_an_allowed_patch_when_built_then_none_is_removed() -> None:
     assert update.build(key=KEY)["UpdateExpression"] == "SET #name = :name REMOVE phone"
 
 
-def test_given_a_condition_when_used_as_a_truth_value_then_it_raises() -> None:
+def test_condition_has_no_truth_value() -> None:
+    """A condition used as a bool raises."""
     with pytest.raises(TypeError, match="neither true nor false"):
         bool(Person.visits == 3)
 
 
 @pytest.mark.parametrize("value", [float("nan"), set(), object(), 10**39 + 1, "\ud800"])
-def test_given_a_value_without_wire_form_when_set_then_its_path_is_named(value: object) -> None:
+def test_value_without_wire_form(value: object) -> None:
+    """The error for a value that has no wire form has its path."""
     with pytest.raises(InvalidValueError, match=r"geo\.lat"):
         UpdateBuilder().set("geo.lat", value)
 
@@ -230,7 +243,6 @@ def test_given_a_value_without_wire_form_when_set_then_its_path_is_named(value: 
         (UpdateBuilder().increment("a", 1).condition(attr("b") == 3), False),
     ],
 )
-def test_given_an_update_when_asked_then_it_knows_whether_a_repeat_is_safe(
-    update: UpdateBuilder, expected: bool
-) -> None:
+def test_idempotent_updates(update: UpdateBuilder, expected: bool) -> None:
+    """Which updates are safe to repeat and which are not."""
     assert update.is_idempotent is expected

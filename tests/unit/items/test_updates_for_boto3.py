@@ -22,7 +22,7 @@ HUGE = [Decimal("1e100"), 10**125, Decimal("9" * 38), -(10**37), Decimal("1E-130
 
 @given(strategies.values() | st.sampled_from(HUGE) | st.sets(st.sampled_from(HUGE), min_size=1))
 def test_serializer_takes_what_was_built(value: Any) -> None:
-    """As the same value: no number is rounded."""
+    """boto3's serializer takes each built value without rounding a number."""
     built = UpdateBuilder().set("x", value).build(key={"id": "a"})["ExpressionAttributeValues"]
 
     serialized = TypeSerializer().serialize(built[":x"])
@@ -39,7 +39,7 @@ def test_numbers_keep_their_types():
 
 @pytest.mark.parametrize("count", [61, 150, 200])
 def test_long_update_gets_short_placeholders(count: int) -> None:
-    """As many as fit by hand; the same values for the same names."""
+    """A long update gets short placeholders, with the same values for the same names."""
     update = UpdateBuilder().condition(attr("x" * 40).exists() & (attr("status") == "new"))
     for index in range(count):
         update.set(f"attribute_with_a_long_name_{index:04}", index)
@@ -54,7 +54,7 @@ def test_long_update_gets_short_placeholders(count: int) -> None:
 
 
 def test_short_update_keeps_readable_placeholders():
-    """Up to 4,096 bytes nothing changes."""
+    """An update of less than 4,096 bytes keeps its readable placeholders."""
     update = UpdateBuilder()
     for index in range(60):
         update.set(f"attribute_with_a_long_name_{index:04}", index)
@@ -94,7 +94,7 @@ READS_AND_WRITES: list[tuple[str, Callable[[Any], Any]]] = [
 async def test_long_expressions_have_short_placeholders(
     member: str, call: Callable[[Any], Any]
 ) -> None:
-    """In each call that has an expression; what is sent means the same."""
+    """Long expressions of each call get short placeholders and stay valid."""
     transport = ScriptedTransport(otherwise={})
     await call(AsyncTable("some-table", transport=transport))
     ((operation, params),) = ((each.operation, each.params) for each in transport.calls)

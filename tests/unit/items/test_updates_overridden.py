@@ -24,7 +24,8 @@ class Business(Account):
     limit: Attr[int] = attribute(default=0)
 
 
-def test_given_a_bases_attribute_then_an_update_writes_what_the_class_can_read() -> None:
+def test_attribute_of_a_base() -> None:
+    """An update with a base's attribute is written with the subclass's type."""
     for _ in range(2):
         update: Any = UpdateBuilder(Business).set(Account.limit, 3)
         assert update.expressions()["ExpressionAttributeValues"] == {":limit": {"N": "3"}}
@@ -32,7 +33,8 @@ def test_given_a_bases_attribute_then_an_update_writes_what_the_class_can_read()
             UpdateBuilder(Business).set(Account.limit, None)
 
 
-def test_given_what_is_inside_a_bases_attribute_then_it_is_that_of_the_class() -> None:
+def test_path_inside_an_attribute_of_a_base() -> None:
+    """A path inside a base's attribute has the subclass's type."""
     update = UpdateBuilder(Business).set(Account.place[Place.city], "Ely")
     assert update.expressions()["UpdateExpression"] == "SET place.city = :city"
     with pytest.raises(InvalidValueError, match=r"place.city: str is expected, not int"):

@@ -74,7 +74,7 @@ def _typed(path: str) -> Any:
 
 @pytest.mark.parametrize("path", REQUIRED)
 def test_required(path: str) -> None:
-    """By its name, and by the attribute."""
+    """Removing a required attribute is refused, by its name and by the attribute."""
     for builder, target in (
         (UpdateBuilder(Place), path),
         (UpdateBuilder(Place), _typed(path)),
@@ -86,7 +86,7 @@ def test_required(path: str) -> None:
 
 @pytest.mark.parametrize("path", REQUIRED)
 async def test_a_table_refuses_it(path: str) -> None:
-    """An untyped update is checked by the table whose items it would spoil."""
+    """A table refuses an untyped update that removes a required attribute."""
     places = fake_table(Place, items=[PLACE])
     with pytest.raises(ValueOutOfRangeError, match="has no default for it"):
         await places.update_item({"id": "a"}, UpdateBuilder().remove(path))
@@ -94,7 +94,7 @@ async def test_a_table_refuses_it(path: str) -> None:
 
 @pytest.mark.parametrize("path", OTHERS)
 async def test_not_required(path: str) -> None:
-    """All else can go, and the item is read all the same."""
+    """Each other attribute can be removed, and the item is still readable."""
     places = fake_table(Place, items=[PLACE])
     await places.update_item({"id": "a"}, UpdateBuilder(Place).remove(path))
     assert await places.get_item({"id": "a"}) is not None
@@ -123,8 +123,8 @@ def test_last_members_of_a_required_set() -> None:
             delete()
 
 
-async def test_last_members_of_a_required_set_by_an_untyped_update() -> None:
-    """A table of the class refuses it too."""
+async def test_last_members_of_a_required_set_untyped() -> None:
+    """A table refuses an untyped update that may remove the last members of a required set."""
     table = fake_table(Labelled, items=[Labelled(id="x", labels={"a"})])
     with pytest.raises(ValueOutOfRangeError, match="Labelled has no default for it"):
         await table.update_item({"id": "x"}, UpdateBuilder().delete("labels", {"a"}))

@@ -63,7 +63,7 @@ def test_text(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "      |                                  ^^^^^^^^^^^^^^^^^^^^^^^^\n" in out
     assert "   Answer: AttributeError: 'NoneType' object has no attribute 'update'\n" in out
     assert (
-        "Found 1 in 1 of 1 file (1 can be fixed with --fix). 1 call looked at, 1 of them only in "
+        "Found 1 in 1 of 1 file (1 can be fixed with --fix). 1 call checked, 1 of them only in "
         "part.\n"
     ) in out
     assert "\x1b" not in out
@@ -74,7 +74,7 @@ def test_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "app.py").write_text("print('dynamodb')\n")
 
     assert main(["lint"]) == 0
-    assert capsys.readouterr().out == "Found nothing in 1 file. 0 calls looked at.\n"
+    assert capsys.readouterr().out == "Found nothing in 1 file. 0 calls checked.\n"
 
 
 def test_concise(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,6 +163,55 @@ def test_fix(app: Path) -> None:
     assert app.read_text() == FIXED
 
 
+MIGRATED = 'table.update_item(Key=k, UpdateExpression="REMOVE a")'
+LEFT = "table.update_item(Key=k, UpdateExpression=str(k))"
+
+
+@pytest.mark.parametrize("switches", [["--migrate"], ["--migrate", "--fix"]])
+def test_migrate(project: Path, capsys: pytest.CaptureFixture[str], switches: list[str]) -> None:
+    """Calls become UpdateBuilder, and those that are left are named with the reason."""
+    path = project / "app.py"
+    path.write_text(
+        "import boto3\n\ntable = boto3.resource('dynamodb').Table('people')\n"
+        f"def f(k):\n    {MIGRATED}\n    {LEFT}\n"
+    )
+
+    assert main(["lint", *switches]) == 0
+
+    assert LEFT in path.read_text()
+    assert '**UpdateBuilder()\n        .remove("a")' in path.read_text()
+    assert capsys.readouterr().err.splitlines() == [
+        "app.py:6: not migrated: UpdateExpression is not literal",
+        "Migrated 1, left 1.",
+    ]
+
+
+BROKEN = b"import boto3\ntable.put_item(\n"
+
+
+def test_fix_of_stdin_that_does_not_parse(
+    monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Text that does not parse is written as it is."""
+    given = io.TextIOWrapper(io.BytesIO(BROKEN))
+    monkeypatch.setattr("sys.stdin", given)
+
+    assert main(["lint", "--fix", "-"]) == 2
+    assert capsysbinary.readouterr().out == BROKEN
+
+
+def test_path_outside_the_project(
+    app: Path, project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file outside the current folder has its whole path."""
+    inner = project / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+
+    assert main(["lint", "--format", "concise", str(app)]) == 1
+    assert "app.py:" in capsys.readouterr().out
+
+
 def test_exit_non_zero_on_fix(app: Path) -> None:
     """Status 1 when something was fixed."""
     assert main(["lint", "--fix", "--exit-non-zero-on-fix"]) == 1
@@ -246,9 +295,13 @@ def test_pyproject(app: Path, project: Path) -> None:
     [
         ('excludes = ["a"]', "has no key excludes. Fix: exclude"),
         ('ignore = "DYS310"', "ignore is of type str. Fix: give a list of str"),
-        ('ignore = ["E501"]', "'E501' is no code. Fix: a prefix such as DYS33, or risk"),
+        ('ignore = ["E501"]', "'E501' is not a code. Fix: use a prefix such as DYS33, or risk"),
         ("[tool.dynasafe.lint.rules]\nttl = []", "has no key rules.ttl. Fix: rules.ttl-attributes"),
         ("ignore = [", "cannot be read"),
+        ('baseline = "none.json"', "the baseline cannot be read"),
+        ('baseline = "app.py"', "the baseline cannot be read"),
+        ('pages = "ftp://x"', "pages is not an address: 'ftp://x'"),
+        ("schemas = 5", "schemas is of type int"),
         ('schemas = { people = "app.models.Person" }', "there is no module app.models"),
     ],
 )

@@ -11,22 +11,7 @@ from dynasafe.expressions.parser import parse_update
 from dynasafe.lint.migrate import migrate_source
 from dynasafe.lint.source import Source
 from dynasafe.values.convert import to_attribute_map
-from tests.support.linting import SYNC
-
-
-def migrated(code: str) -> str:
-    """The text after the migration, without what stands above it."""
-    made = migrate_source(Source(SYNC + dedent(code), "app.py"))
-    assert made.left == ()
-    return made.text.partition('client = boto3.client("dynamodb")\n')[2]
-
-
-def left(code: str) -> list[str]:
-    """Why calls stay as they are."""
-    made = migrate_source(Source(SYNC + dedent(code), "app.py"))
-    assert made.count == 0
-    assert made.text == SYNC + dedent(code)
-    return [each.reason for each in made.left]
+from tests.support.linting import SYNC, left, migrated
 
 
 def update(text: str, values: str = "", *, condition: str = "", names: str = "") -> str:

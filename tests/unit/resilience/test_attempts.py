@@ -171,9 +171,10 @@ CASES: list[tuple[str, Call, list[Answer], type[DynasafeError] | None]] = [
     ("call", "answers", "error_type"),
     [pytest.param(*case[1:], id=case[0]) for case in CASES],
 )
-def test_given_answers_when_driven_then_each_is_used_and_the_verdict_is_honest(
+def test_each_answer_leads_to_its_verdict(
     call: Call, answers: list[Answer], error_type: type[DynasafeError] | None
 ) -> None:
+    """Each list of answers leads to so many attempts, and to this result or error."""
     drive = Drive()(answers, call, policy=POLICY, quota=RetryQuota())
 
     assert len(drive.sends) == len(answers)
@@ -187,7 +188,8 @@ def test_given_answers_when_driven_then_each_is_used_and_the_verdict_is_honest(
         assert str(pickle.loads(pickle.dumps(drive.error))) == str(drive.error)
 
 
-def test_given_no_policy_when_a_read_is_throttled_then_it_is_sent_once() -> None:
+def test_without_policy_a_call_is_sent_once() -> None:
+    """Without a retry policy a throttled read is sent once."""
     drive = Drive()([THROTTLED], policy=None)
 
     assert len(drive.sends) == 1
@@ -195,7 +197,8 @@ def test_given_no_policy_when_a_read_is_throttled_then_it_is_sent_once() -> None
     assert drive.error.reasons == ("TableWriteKeyRangeThroughputExceeded",)
 
 
-def test_given_a_refusal_when_raised_then_the_error_carries_the_facts() -> None:
+def test_service_error_has_its_facts() -> None:
+    """A refused write raises the service's code, its request id and the number of attempts."""
     error = Drive()([THROTTLED, INVALID], WRITE, policy=POLICY).error
 
     assert isinstance(error, ServiceError)
@@ -208,14 +211,16 @@ def test_given_a_refusal_when_raised_then_the_error_carries_the_facts() -> None:
     assert error.error_class == "final"
 
 
-def test_given_a_cancelled_transaction_when_raised_then_reasons_stand_in_request_order() -> None:
+def test_cancellation_reasons_keep_their_order() -> None:
+    """The reasons of a cancelled transaction are in the order of its requests."""
     error = Drive()([canceled("None", "ConditionalCheckFailed")], TOKEN).error
 
     assert isinstance(error, TransactionCanceledError)
     assert [reason.code for reason in error.reasons] == ["None", "ConditionalCheckFailed"]
 
 
-def test_given_a_token_when_unknown_then_the_error_carries_it() -> None:
+def test_unknown_outcome_has_its_token() -> None:
+    """An unknown outcome has the client request token that was sent."""
     error = Drive()([LOST], TOKEN).error
 
     assert isinstance(error, OutcomeUnknownError)
@@ -229,9 +234,10 @@ def test_given_a_token_when_unknown_then_the_error_carries_it() -> None:
         ("unknown", OutcomeUnknownError),
     ],
 )
-def test_given_a_lost_attempt_when_the_condition_fails_then_the_stored_item_decides(
+def test_stored_item_settles_a_lost_write(
     resolution: Resolution, expected: type[DynasafeError] | None
 ) -> None:
+    """After a lost attempt and a failed condition, the stored item decides what happened."""
     seen: list[Mapping[str, Any] | None] = []
 
     def resolve(item: Mapping[str, Any] | None) -> Resolution:
@@ -250,13 +256,15 @@ def test_given_a_lost_attempt_when_the_condition_fails_then_the_stored_item_deci
         assert type(drive.error) is expected
 
 
-def test_given_no_lost_attempt_when_the_condition_fails_then_it_was_not_applied() -> None:
+def test_first_attempt_condition_failed() -> None:
+    """A condition that fails at the first attempt raises, even if the item proves nothing."""
     call = resolving(lambda item: "unknown")
 
     assert isinstance(Drive()([CONDITION], call).error, ConditionalCheckFailedError)
 
 
-def test_given_a_request_that_was_delivered_twice_when_proven_then_it_succeeded() -> None:
+def test_write_delivered_twice_succeeded() -> None:
+    """A failed condition is a success if the stored item proves that the write was applied."""
     call = resolving(lambda item: "applied")
 
     assert Drive()([CONDITION], call).result is not None
@@ -265,7 +273,8 @@ def test_given_a_request_that_was_delivered_twice_when_proven_then_it_succeeded(
 # Deadlines
 
 
-def test_given_a_delay_past_the_deadline_when_it_fails_then_the_error_comes_at_once() -> None:
+def test_delay_past_the_deadline_raises_at_once() -> None:
+    """A retry whose delay would pass the deadline is not waited for and costs no quota."""
     deadline = Deadline(0.5, 0.5)
     quota = RetryQuota()
 
@@ -276,7 +285,8 @@ def test_given_a_delay_past_the_deadline_when_it_fails_then_the_error_comes_at_o
     assert quota.available == 500
 
 
-def test_given_both_timeouts_when_sent_then_each_attempt_has_the_smaller() -> None:
+def test_smaller_timeout_counts() -> None:
+    """Each attempt has the time of an attempt or what is left of the call, if that is less."""
     deadline = Deadline(2.5, 2.5)
 
     drive = Drive()(
@@ -292,7 +302,8 @@ def test_given_both_timeouts_when_sent_then_each_attempt_has_the_smaller() -> No
     assert drive.sends[2].timeout_s == pytest.approx(0.425)
 
 
-def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
+def test_no_slot_in_time() -> None:
+    """If no connection slot comes in time, the error says that nothing was sent."""
     loop = attempts(WRITE, now_s=0, deadline=Deadline(2, 2), attempt_timeout_s=1)
     assert _is(
         next(loop), TakeSlot, timeout_s=2
@@ -307,7 +318,8 @@ def test_given_no_slot_in_time_when_called_then_nothing_was_sent() -> None:
     )
 
 
-def test_given_a_lost_attempt_when_no_slot_comes_then_the_outcome_is_unknown() -> None:
+def test_no_slot_after_a_lost_attempt() -> None:
+    """If no slot comes after a lost attempt, the outcome is unknown."""
     deadline = Deadline(1, 1)
     loop = attempts(IDEMPOTENT, now_s=0, policy=POLICY, deadline=deadline)
     next(loop)
@@ -319,7 +331,8 @@ def test_given_a_lost_attempt_when_no_slot_comes_then_the_outcome_is_unknown() -
         loop.send(Raised(TimeoutError(), 1.0, 0.0))
 
 
-def test_given_a_transaction_in_progress_when_repeated_then_one_comes_after_5_s() -> None:
+def test_transaction_in_progress_waits_5_s() -> None:
+    """One retry of a transaction in progress comes 5 s after its first attempt."""
     drive = Drive(draw=0.0)([IN_PROGRESS] * 3 + [OK], TOKEN, policy=POLICY, duration_s=0.1)
 
     assert drive.result is not None
@@ -327,14 +340,16 @@ def test_given_a_transaction_in_progress_when_repeated_then_one_comes_after_5_s(
     assert drive.delays_s[2] == pytest.approx(5.0 - 0.3)
 
 
-def test_given_the_tokens_ten_minutes_are_over_when_lost_then_it_is_not_repeated() -> None:
+def test_token_expires_after_ten_minutes() -> None:
+    """After ten minutes a lost transaction is not sent again with its token."""
     drive = Drive()([LOST, LOST], TOKEN, policy=POLICY, duration_s=300.0)
 
     assert len(drive.sends) == 2
     assert isinstance(drive.error, OutcomeUnknownError)
 
 
-def test_given_expired_credentials_when_repeated_then_with_fresh_ones_at_once() -> None:
+def test_expired_credentials_are_refreshed() -> None:
+    """After expired credentials, the call is sent again at once with fresh ones."""
     drive = Drive()([EXPIRED, OK], WRITE, policy=POLICY)
 
     assert (len(drive.sends), drive.refreshes, drive.delays_s) == (2, 1, [])
@@ -412,8 +427,8 @@ def test_token_window_counts_from_the_first_call(now_s: float, count: int) -> No
     assert isinstance(drive.error, OutcomeUnknownError) is (count == 0)
 
 
-def test_token_window_is_looked_at_after_the_slot_wait() -> None:
-    """A wait for a slot may take what is left of the ten minutes."""
+def test_token_window_ends_during_a_slot_wait() -> None:
+    """If the wait for a slot takes what is left of the ten minutes, nothing is sent."""
     loop = attempts(TOKEN.under_token(0.0), now_s=599.0)
     next(loop)
 
@@ -485,9 +500,8 @@ class Ledger:
         (E500, "failure"),
     ],
 )
-def test_given_an_answer_when_driven_then_the_breaker_gets_one_result(
-    answer: Answer, result: str
-) -> None:
+def test_breaker_gets_one_result(answer: Answer, result: str) -> None:
+    """The circuit breaker gets one result for an answer, with its duration."""
     ledger = Ledger()
 
     Drive()([answer], WRITE, permits=ledger, duration_s=0.5)
@@ -496,7 +510,8 @@ def test_given_an_answer_when_driven_then_the_breaker_gets_one_result(
     assert ledger.held == 0
 
 
-def test_given_three_attempts_when_driven_then_each_has_its_own_permit_and_result() -> None:
+def test_each_attempt_has_its_permit() -> None:
+    """Each attempt has its own permit and its own result."""
     ledger = Ledger()
 
     Drive()([LOST, THROTTLED, OK], READ, permits=ledger, policy=POLICY)
@@ -505,7 +520,8 @@ def test_given_three_attempts_when_driven_then_each_has_its_own_permit_and_resul
     assert ledger.held == 0
 
 
-def test_given_an_open_circuit_when_called_then_nothing_is_sent() -> None:
+def test_open_circuit_sends_nothing() -> None:
+    """While the circuit is open, a call is not sent."""
     ledger = Ledger()
     ledger.is_open = True
 
@@ -515,7 +531,9 @@ def test_given_an_open_circuit_when_called_then_nothing_is_sent() -> None:
     assert drive.sends == []
 
 
-def test_given_the_circuit_opens_between_attempts_when_driven_then_the_failure_is_raised() -> None:
+def test_circuit_opens_between_attempts() -> None:
+    """If the circuit opens between two attempts, the first one's failure is raised."""
+
     class OpensLater(Ledger):
         def record(self, *args: Any, **kwargs: Any) -> None:
             super().record(*args, **kwargs)
@@ -528,7 +546,8 @@ def test_given_the_circuit_opens_between_attempts_when_driven_then_the_failure_i
     assert type(drive.error) is OutcomeUnknownError
 
 
-def test_given_a_wait_for_a_slot_when_the_circuit_opened_meanwhile_then_nothing_is_sent() -> None:
+def test_circuit_opens_during_a_slot_wait() -> None:
+    """If the circuit opens while the call waits for a slot, nothing is sent."""
     ledger = Ledger()
     loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline(2, 2))
     next(loop)
@@ -540,7 +559,8 @@ def test_given_a_wait_for_a_slot_when_the_circuit_opened_meanwhile_then_nothing_
     assert ledger.held == 0
 
 
-def test_given_a_wait_for_a_slot_when_the_deadline_passed_then_nothing_is_sent() -> None:
+def test_deadline_passes_during_a_slot_wait() -> None:
+    """If the deadline passes while the call waits for a slot, nothing is sent."""
     ledger = Ledger()
     loop = attempts(WRITE, now_s=0, permits=ledger, deadline=Deadline(2, 2))
     next(loop)
@@ -558,7 +578,8 @@ class Cancellation(BaseException):
     """Stands for asyncio.CancelledError."""
 
 
-def test_given_a_cancellation_when_waiting_for_a_slot_then_nothing_may_be_applied() -> None:
+def test_cancelled_while_waiting_for_a_slot() -> None:
+    """A call that is cancelled before it has a slot has no unknown outcome."""
     ledger = Ledger()
     loop = attempts(WRITE, now_s=0, permits=ledger)
     next(loop)
@@ -570,7 +591,7 @@ def test_given_a_cancellation_when_waiting_for_a_slot_then_nothing_may_be_applie
     assert (ledger.held, ledger.results) == (0, [])
 
 
-def test_cancellation_before_the_handover_leaves_nothing_unknown() -> None:
+def test_cancelled_before_the_handover() -> None:
     """A transport that was cancelled before it sent a byte says so in the cause."""
     loop = attempts(WRITE, now_s=0)
     next(loop)
@@ -585,9 +606,8 @@ def test_cancellation_before_the_handover_leaves_nothing_unknown() -> None:
 
 
 @pytest.mark.parametrize(("call", "may_be_applied"), [(WRITE, True), (READ, False), (TOKEN, True)])
-def test_given_a_cancellation_when_in_flight_then_its_cause_tells_what_is_unknown(
-    call: Call, may_be_applied: bool
-) -> None:
+def test_cancelled_in_flight(call: Call, may_be_applied: bool) -> None:
+    """A cancelled write has an unknown outcome as its cause, a cancelled read has none."""
     ledger = Ledger()
     loop = attempts(call, now_s=0, permits=ledger)
     next(loop)
@@ -600,7 +620,8 @@ def test_given_a_cancellation_when_in_flight_then_its_cause_tells_what_is_unknow
     assert (ledger.held, ledger.results) == (0, [])
 
 
-def test_given_a_driver_that_stops_when_in_flight_then_the_permit_comes_back() -> None:
+def test_stopped_driver_gives_its_permit_back() -> None:
+    """A driver that stops in flight gives its permit back."""
     ledger = Ledger()
     loop = attempts(WRITE, now_s=0, permits=ledger)
     next(loop)
@@ -614,7 +635,8 @@ def test_given_a_driver_that_stops_when_in_flight_then_the_permit_comes_back() -
 # Events
 
 
-def test_given_a_retry_when_observed_then_the_events_tell_the_story() -> None:
+def test_events_of_a_retry() -> None:
+    """The events of a retry, in their order and with all their fields."""
     events: list[Event] = []
 
     Drive()([MYSTERY_500, OK], READ, policy=POLICY, hooks=[events.append])
@@ -631,9 +653,9 @@ def test_given_a_retry_when_observed_then_the_events_tell_the_story() -> None:
     ]
 
 
-def test_given_a_hook_that_raises_when_called_then_the_call_goes_on(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_raising_hook_does_not_stop_the_call(caplog: pytest.LogCaptureFixture) -> None:
+    """A hook that raises is logged, and the call goes on."""
+
     def hook(event: Event) -> None:
         raise RuntimeError("a hook's own fault")
 
@@ -643,7 +665,8 @@ def test_given_a_hook_that_raises_when_called_then_the_call_goes_on(
     assert "A dynasafe hook raised on AttemptFailed" in caplog.text
 
 
-def test_given_an_answer_when_a_call_is_driven_by_hand_then_the_protocol_is_as_documented() -> None:
+def test_driven_by_hand() -> None:
+    """A driver gets a slot request, a send, and the result with its number of attempts."""
     loop = attempts(READ, now_s=0)
 
     assert _is(next(loop), TakeSlot, timeout_s=None)
@@ -654,7 +677,8 @@ def test_given_an_answer_when_a_call_is_driven_by_hand_then_the_protocol_is_as_d
     assert stop.value.value.attempts == 1
 
 
-def test_given_what_was_never_sent_when_raised_then_it_is_a_not_sent_error() -> None:
+def test_not_sent_errors() -> None:
+    """What was not sent raises a NotSentError."""
     for answer in (REFUSED, NO_CREDENTIALS):
         assert isinstance(Drive()([answer], WRITE).error, NotSentError)
 

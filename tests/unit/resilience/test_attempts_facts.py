@@ -37,7 +37,8 @@ def facts(error: BaseException | None) -> dict[str, Any]:
     return {name: fact for name, fact in vars(error).items() if not name.startswith("_")}
 
 
-def test_given_a_refusal_then_all_its_facts_are_told() -> None:
+def test_facts_of_a_service_error() -> None:
+    """All fields of an error that the service answered."""
     error = Drive()([CONFLICT] * 4, WRITE, policy=POLICY).error
 
     assert type(error) is ServiceError
@@ -54,7 +55,8 @@ def test_given_a_refusal_then_all_its_facts_are_told() -> None:
     }
 
 
-def test_given_a_failed_condition_then_the_stored_item_is_told() -> None:
+def test_condition_error_has_the_item() -> None:
+    """A failed condition's error has the stored item that the service returned."""
     item = {"id": {"S": "x"}}
     error = Drive()([service_error("ConditionalCheckFailedException", Item=item)], WRITE).error
 
@@ -62,7 +64,8 @@ def test_given_a_failed_condition_then_the_stored_item_is_told() -> None:
     assert error.item is item
 
 
-def test_given_a_cancelled_transaction_then_each_reason_has_all_its_facts() -> None:
+def test_facts_of_cancellation_reasons() -> None:
+    """All fields of a cancelled transaction's reasons, also of an empty one."""
     reasons = [
         {"Code": "None"},
         {"Code": "ConditionalCheckFailed", "Message": "no", "Item": {"a": {"N": "1"}}},
@@ -84,7 +87,8 @@ def test_given_a_cancelled_transaction_then_each_reason_has_all_its_facts() -> N
     )
 
 
-def test_given_an_unknown_then_all_its_facts_are_told() -> None:
+def test_facts_of_an_unknown_outcome() -> None:
+    """All fields of an unknown outcome, with the last reason and the stored item."""
     failed = service_error("ConditionalCheckFailedException", message="no", Item={"a": {"N": "1"}})
     error = Drive()([E500, failed], IDEMPOTENT, policy=POLICY).error
 
@@ -102,7 +106,8 @@ def test_given_an_unknown_then_all_its_facts_are_told() -> None:
     }
 
 
-def test_given_a_read_without_an_answer_then_all_its_facts_are_told() -> None:
+def test_facts_of_a_read_without_an_answer() -> None:
+    """All fields of the error for a read that no attempt answered."""
     error = Drive()([Lost("late")] * 4, READ, policy=POLICY).error
 
     assert isinstance(error, NoAnswerError)
@@ -114,7 +119,8 @@ def test_given_a_read_without_an_answer_then_all_its_facts_are_told() -> None:
     }
 
 
-def test_given_nothing_was_sent_then_all_its_facts_are_told() -> None:
+def test_facts_of_a_connection_not_made() -> None:
+    """All fields of the error for a call without a connection, its limit included."""
     refused = NotSent("no route", limit="connect_timeout_s")
     error = Drive()([refused] * 4, WRITE, policy=POLICY).error
     assert isinstance(error, ConnectionNotMadeError)
@@ -126,7 +132,8 @@ def test_given_nothing_was_sent_then_all_its_facts_are_told() -> None:
     }
 
 
-def test_given_no_slot_in_time_then_the_limit_is_told() -> None:
+def test_facts_of_no_slot_in_time() -> None:
+    """All fields of the error for a call that got no slot, its limit included."""
     deadline = Deadline(9.0, 9.0)
     loop = attempts(WRITE, now_s=0, deadline=deadline, attempt_timeout_s=3.0)
     next(loop)
@@ -140,7 +147,9 @@ def test_given_no_slot_in_time_then_the_limit_is_told() -> None:
     }
 
 
-def test_given_a_cancelled_call_then_the_unknown_says_so() -> None:
+def test_reason_of_a_cancelled_call() -> None:
+    """The unknown outcome of a cancelled call names the cancellation as its reason."""
+
     class Cancellation(BaseException):
         pass
 
@@ -153,7 +162,8 @@ def test_given_a_cancelled_call_then_the_unknown_says_so() -> None:
     assert caught.value.__cause__.reason == "the caller cancelled the call"
 
 
-def test_given_an_answer_then_it_is_what_is_returned() -> None:
+def test_answer_is_returned() -> None:
+    """The result has the answer itself, not a copy."""
     answer = {"Item": {"a": {"N": "1"}}}
     drive = Drive()([E500, answer], READ, policy=POLICY)
 
@@ -179,7 +189,8 @@ class Permits:
         self.told.append((permit,))
 
 
-def test_given_permits_then_each_gets_its_own_result_and_time() -> None:
+def test_permits_get_result_and_time() -> None:
+    """Each permit gets its own result, duration, time and random draw."""
     permits = Permits()
     Drive(now_s=1000.0, draw=0.25)([E500, {}], READ, policy=POLICY, permits=permits, duration_s=2.0)
 
@@ -190,7 +201,8 @@ def test_given_permits_then_each_gets_its_own_result_and_time() -> None:
     ]
 
 
-def test_given_a_wait_for_a_slot_then_the_first_permit_goes_back_and_a_new_one_is_used() -> None:
+def test_slot_wait_takes_a_new_permit() -> None:
+    """After a wait for a slot, the first permit goes back and the call uses a new one."""
     permits = Permits()
     loop = attempts(READ, now_s=0, permits=permits)
     next(loop)
@@ -202,7 +214,8 @@ def test_given_a_wait_for_a_slot_then_the_first_permit_goes_back_and_a_new_one_i
     assert permits.told == [(first,), (second, "success", 1.0, 2.0)]
 
 
-def test_given_expired_credentials_and_then_success_then_no_token_comes_back() -> None:
+def test_refresh_gives_no_token_back() -> None:
+    """A success after refreshed credentials gives no retry token back."""
     quota = RetryQuota(100)
     quota.take(20)
 
@@ -211,7 +224,8 @@ def test_given_expired_credentials_and_then_success_then_no_token_comes_back() -
     assert quota.available == 80
 
 
-def test_given_a_delay_that_ends_at_the_deadline_then_it_is_too_late() -> None:
+def test_delay_that_ends_at_the_deadline() -> None:
+    """A delay that ends at the deadline is too late; one that ends just before it is not."""
     policy = RetryPolicy(base_delay_s=1.0)
     at_the_end = Drive()([E500], READ, policy=policy, deadline=Deadline(1.0, 1.0))
     just_before = Drive()([E500, {}], READ, policy=policy, deadline=Deadline(1.001, 1.001))
@@ -220,7 +234,8 @@ def test_given_a_delay_that_ends_at_the_deadline_then_it_is_too_late() -> None:
     assert just_before.delays_s == [1.0]
 
 
-def test_given_a_repeat_at_the_end_of_the_tokens_window_then_it_is_too_late() -> None:
+def test_retry_at_the_end_of_the_token_window() -> None:
+    """A retry at the end of the token's window is too late; one just before it is not."""
     policy = RetryPolicy(base_delay_s=1.0)
     at_the_end = Drive()([Lost("late")], TOKEN, policy=policy, duration_s=599.0)
     just_before = Drive()([Lost("late"), {}], TOKEN, policy=policy, duration_s=598.9)
@@ -229,7 +244,8 @@ def test_given_a_repeat_at_the_end_of_the_tokens_window_then_it_is_too_late() ->
     assert just_before.delays_s == [1.0]
 
 
-def test_given_no_time_for_five_seconds_then_a_transaction_is_asked_sooner() -> None:
+def test_transaction_in_progress_near_deadline() -> None:
+    """If 5 s are not left, a transaction in progress is repeated sooner."""
     in_progress = service_error("TransactionInProgressException")
     policy = RetryPolicy(max_attempts=2, throttle_base_delay_s=1.0)
     drive = Drive()([in_progress, {}], TOKEN, policy=policy, deadline=Deadline(3.0, 3.0))
@@ -240,7 +256,8 @@ def test_given_no_time_for_five_seconds_then_a_transaction_is_asked_sooner() -> 
 # The circuit's own facts
 
 
-def test_given_no_settings_then_the_defaults_are_these() -> None:
+def test_defaults_of_a_circuit() -> None:
+    """The defaults of all settings of a circuit."""
     circuit = Circuit()
 
     assert {
@@ -267,7 +284,8 @@ def test_given_no_settings_then_the_defaults_are_these() -> None:
     }
 
 
-def test_given_exactly_the_slow_rate_then_it_opens() -> None:
+def test_slow_rate_itself_opens() -> None:
+    """A circuit opens when the rate of slow calls reaches its limit."""
     circuit = Circuit(window=CountWindow(2), minimum_calls=2, slow_rate=0.5, slow_call_s=1.0)
     for duration_s in (0.5, 1.5):
         circuit.record(circuit.acquire(0.0), "success", duration_s, 0.0)
@@ -275,7 +293,8 @@ def test_given_exactly_the_slow_rate_then_it_opens() -> None:
     assert circuit.state is CircuitState.OPEN
 
 
-def test_given_two_transitions_then_a_permit_of_the_first_state_is_still_old() -> None:
+def test_permits_of_older_states() -> None:
+    """A permit of an older state changes nothing, also after two resets."""
     circuit = Circuit(window=CountWindow(1), minimum_calls=1, half_open_permits=1)
     old = circuit.acquire(0.0)
     circuit.force_open()
@@ -290,7 +309,8 @@ def test_given_two_transitions_then_a_permit_of_the_first_state_is_still_old() -
     assert circuit.state is CircuitState.CLOSED
 
 
-def test_given_calls_in_one_second_then_they_share_its_count_and_leave_together() -> None:
+def test_calls_share_their_second() -> None:
+    """In a time window, the calls of one second leave together."""
     circuit = Circuit(window=TimeWindow(2), minimum_calls=100)
     for now_s in (10.0, 10.5, 10.9, 11.0):
         circuit.record(circuit.acquire(now_s), "failure", 0.1, now_s)
@@ -300,7 +320,8 @@ def test_given_calls_in_one_second_then_they_share_its_count_and_leave_together(
     assert circuit.metrics(13.0).buffered_calls == 0
 
 
-def test_given_an_opening_by_hand_and_a_reset_then_the_next_is_as_short_as_the_first() -> None:
+def test_reset_ends_the_growth() -> None:
+    """After a reset the next opening is as short as the first one."""
     circuit = Circuit(open_jitter=0.0, open_growth=3.0, name="by hand")
     for _ in range(2):
         circuit.open(0.0)

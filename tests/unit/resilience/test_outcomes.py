@@ -60,9 +60,10 @@ ANSWERS: list[tuple[str, int, ErrorClass, bool]] = [
 
 
 @pytest.mark.parametrize(("code", "status", "error_class", "is_known"), ANSWERS)
-def test_given_an_answer_then_its_code_or_else_its_status_decides(
+def test_code_or_status_decides(
     code: str, status: int, error_class: ErrorClass, is_known: bool
 ) -> None:
+    """An answer's code decides its class, or its status if the code is unknown."""
     outcome = outcome_of(service_error(code, status, message="why"))
 
     assert (outcome.error_class, outcome.is_known) == (error_class, is_known)
@@ -86,9 +87,8 @@ def test_given_an_answer_then_its_code_or_else_its_status_decides(
         ([], FINAL),
     ],
 )
-def test_given_a_cancelled_transaction_then_all_its_reasons_decide(
-    codes: list[str], error_class: ErrorClass
-) -> None:
+def test_all_reasons_decide(codes: list[str], error_class: ErrorClass) -> None:
+    """All reasons of a cancelled transaction together decide its class."""
     reasons = [{"Code": code} for code in codes]
     error = service_error("TransactionCanceledException", CancellationReasons=reasons)
 
@@ -98,7 +98,8 @@ def test_given_a_cancelled_transaction_then_all_its_reasons_decide(
     assert [reason["Code"] for reason in outcome.cancellation_reasons] == codes
 
 
-def test_given_reasons_in_the_message_only_then_they_are_read_there() -> None:
+def test_reasons_in_the_message() -> None:
+    """Reasons that only the message has are read from there."""
     message = "Transaction cancelled, please refer [None, TransactionConflict]"
     outcome = outcome_of(service_error("TransactionCanceledException", message=message))
 
@@ -130,16 +131,16 @@ def test_what_a_transport_raises(
 
 @pytest.mark.parametrize("member", ["ThrottlingReasons", "throttlingReasons"])
 @pytest.mark.parametrize("name", ["reason", "Reason"])
-def test_given_throttling_reasons_then_they_are_read_in_either_spelling(
-    member: str, name: str
-) -> None:
+def test_throttling_reasons_in_any_spelling(member: str, name: str) -> None:
+    """Throttling reasons are read in either spelling."""
     reasons: Any = [{name: "TableWriteKeyRangeThroughputExceeded"}, {"resource": "arn"}]
     outcome = outcome_of(service_error("ThrottlingException", **dict[str, Any]({member: reasons})))
 
     assert outcome.throttling_reasons == ("TableWriteKeyRangeThroughputExceeded",)
 
 
-def test_given_headers_and_an_item_then_they_are_kept() -> None:
+def test_header_and_item_are_kept() -> None:
+    """The outcome keeps the retry header and the stored item."""
     headers = {"x-amz-retry-after": "30"}
     item = {"id": {"S": "a"}}
     outcome = outcome_of(
@@ -164,7 +165,8 @@ MEANINGS: dict[ErrorClass, tuple[bool, bool, bool, str]] = {
 
 
 @pytest.mark.parametrize("error_class", ErrorClass)
-def test_given_a_class_then_its_meaning_is_as_in_the_table(error_class: ErrorClass) -> None:
+def test_meaning_of_each_class(error_class: ErrorClass) -> None:
+    """What each class means for writes, retries and the circuit breaker."""
     outcome = Outcome(error_class=error_class, code="", message="")
 
     assert (

@@ -116,7 +116,7 @@ H = THROTTLE
         ),
     ],
 )
-def test_given_a_vector_of_the_standard_when_driven_then_quota_and_delays_are_equal(
+def test_vectors_of_the_standard(
     settings: dict[str, Any],
     capacity: int,
     answers: list[Answer],
@@ -125,6 +125,7 @@ def test_given_a_vector_of_the_standard_when_driven_then_quota_and_delays_are_eq
     last: int,
     is_success: bool,
 ) -> None:
+    """The standard's vectors A1 to A18 give its quotas, delays and results."""
     quota = RetryQuota(capacity)
 
     drive = Drive()(answers, policy=policy(**settings), quota=quota)
@@ -136,8 +137,8 @@ def test_given_a_vector_of_the_standard_when_driven_then_quota_and_delays_are_eq
     assert len(drive.sends) == len(answers)
 
 
-def test_given_a_quota_of_30_when_called_twice_then_the_second_call_starts_with_the_rest() -> None:
-    """A8."""
+def test_a8_second_call_starts_with_the_rest() -> None:
+    """A8: the second call starts with the quota that the first one left."""
     quota = RetryQuota(30)
     first = Drive()([T, T, OK], policy=policy(max_attempts=5), quota=quota)
     assert (first.quotas, quota.available) == ([16, 2], 16)
@@ -147,8 +148,8 @@ def test_given_a_quota_of_30_when_called_twice_then_the_second_call_starts_with_
     assert (second.quotas, second.delays_s, quota.available) == ([2], [0.05], 16)
 
 
-def test_given_two_concurrent_calls_when_both_succeed_then_each_gives_its_last_cost_back() -> None:
-    """A17."""
+def test_a17_each_call_gives_its_last_cost_back() -> None:
+    """A17: two concurrent calls that succeed each give their last cost back."""
     quota = RetryQuota()
     one = attempts(READ, now_s=0, policy=policy(), quota=quota)
     two = attempts(READ, now_s=0, policy=policy(), quota=quota)
@@ -175,10 +176,8 @@ def test_given_two_concurrent_calls_when_both_succeed_then_each_gives_its_last_c
     assert quota.available == 486
 
 
-def test_given_a_dead_service_when_called_again_and_again_then_the_18th_call_meets_the_quota() -> (
-    None
-):
-    """A19."""
+def test_a19_18th_call_meets_the_quota() -> None:
+    """A19: while the service is down, the 18th call has one retry, not two."""
     quota = RetryQuota()
     for _ in range(17):
         assert len(Drive()([E502] * 3, policy=policy(), quota=quota).sends) == 3
@@ -187,14 +186,15 @@ def test_given_a_dead_service_when_called_again_and_again_then_the_18th_call_mee
     assert len(Drive()([E502] * 3, policy=policy(), quota=quota).sends) == 2
 
 
-def test_given_attempts_1_to_11_when_a_delay_is_drawn_then_it_doubles_up_to_the_cap() -> None:
-    """A20."""
+def test_a20_delays_double() -> None:
+    """A20: the delays double up to the longest one."""
     delays_s = [policy().delay_s(retry, is_throttle=False, draw=1.0) for retry in range(11)]
 
     assert delays_s == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 20, 20]
 
 
-def test_given_a_first_try_success_when_below_capacity_then_one_token_comes_back() -> None:
+def test_first_try_success_gives_one_token() -> None:
+    """A first attempt that succeeds gives one token back."""
     quota = RetryQuota()
     quota.take(14)
 
@@ -209,9 +209,10 @@ def test_given_a_first_try_success_when_below_capacity_then_one_token_comes_back
     is_throttle=st.booleans(),
     wish=st.none() | st.text(max_size=30) | st.integers(0, 10**30).map(str),
 )
-def test_given_anything_when_a_delay_is_drawn_then_it_is_within_its_bounds(
+def test_delay_is_within_its_limits(
     retry: int, draw: float, is_throttle: bool, wish: str | None
 ) -> None:
+    """Any delay is at most 20 s, and a wish of the service adds at most 5 s."""
     plain_s = RetryPolicy().delay_s(retry, is_throttle=is_throttle, draw=draw)
     delay_s = RetryPolicy().delay_s(retry, is_throttle=is_throttle, draw=draw, retry_after=wish)
 
@@ -247,16 +248,16 @@ def test_given_anything_when_a_delay_is_drawn_then_it_is_within_its_bounds(
         ),
     ],
 )
-def test_given_a_wrong_setting_when_a_policy_is_made_then_the_error_names_it(
-    settings: dict[str, Any], message: str
-) -> None:
+def test_wrong_setting_is_named(settings: dict[str, Any], message: str) -> None:
+    """The error for a wrong setting names it and says what is expected."""
     with pytest.raises(InvalidValueError) as caught:
         RetryPolicy(**settings)
 
     assert str(caught.value) == message
 
 
-def test_given_the_defaults_when_a_policy_is_made_then_they_are_dynamodbs() -> None:
+def test_defaults() -> None:
+    """The defaults of all settings are those for DynamoDB."""
     assert RetryPolicy() == RetryPolicy(
         max_attempts=4,
         base_delay_s=0.025,

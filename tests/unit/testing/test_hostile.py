@@ -146,7 +146,7 @@ async def test_each_fault(fault: Fault) -> None:
 
 
 def test_hostile_tables_of_the_sync_face() -> None:
-    """The same without an event loop."""
+    """A hostile table works on the sync face, with one item on each page."""
     transport = blocking.MemoryTransport(
         {"counters": Counter}, page_items=1, faults=FaultPlan(script=(Fault.THROTTLE,))
     )
@@ -159,6 +159,6 @@ def test_hostile_tables_of_the_sync_face() -> None:
 
 
 def test_a_page_has_an_item() -> None:
-    """A page of none would never end."""
+    """Pages without items are refused, since reading them would not end."""
     with pytest.raises(ValueOutOfRangeError, match="page_items: at least 1"):
         MemoryTransport({"counters": Counter}, page_items=0)

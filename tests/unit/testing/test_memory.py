@@ -31,7 +31,7 @@ VISIT = UpdateBuilder(Person).increment(Person.visits, 1)
 
 @pytest.mark.parametrize(("wait_s", "visits"), [(599, 1), (600, 2), (660, 2)])
 async def test_a_token_is_recognised_for_ten_minutes(wait_s: float, visits: int) -> None:
-    """After that DynamoDB takes the same transaction for a new one."""
+    """A token is recognised for ten minutes; then the same transaction counts again."""
     clock = ManualClock()
     db = fake_database(people=Person, clock=clock)
     people = db.table("people", Person)
@@ -46,8 +46,8 @@ async def test_a_token_is_recognised_for_ten_minutes(wait_s: float, visits: int)
     assert person.visits == visits
 
 
-def test_a_token_is_recognised_for_ten_minutes_on_the_sync_face() -> None:
-    """The same without an event loop, on a single table too."""
+def test_token_of_ten_minutes_on_the_sync_face() -> None:
+    """On the sync face a token is recognised for ten minutes too."""
     clock = blocking.ManualClock()
     db = blocking.fake_database(people=Person, clock=clock)
     people = db.table("people", Person)
@@ -86,7 +86,7 @@ async def test_a_description_has_what_code_asks_for() -> None:
 
 
 async def test_a_provisioned_table_says_so() -> None:
-    """It has no billing mode, as DynamoDB gives none, and its throughput."""
+    """A provisioned table has its throughput and no billing mode."""
     db = fake_database()
     throughput = {"ReadCapacityUnits": 3, "WriteCapacityUnits": 2}
     keys = table_description(Person)
@@ -120,7 +120,7 @@ CREATE: dict[str, Any] = {**table_description(Person), "TableName": "people"}
     ],
 )
 async def test_a_table_that_dynamodb_refuses(changed: dict[str, Any]) -> None:
-    """CreateTable is refused as there, with the request sent unchecked too."""
+    """A table that DynamoDB refuses is refused in memory, also when it is not validated."""
     params = {name: value for name, value in {**CREATE, **changed}.items() if value is not None}
 
     with pytest.raises(InvalidRequestError):
@@ -142,8 +142,8 @@ async def test_what_is_refused_is_no_lost_answer(operation: str, params: dict[st
         await fake_database(people=Person).call(operation, params, validate=False)
 
 
-async def test_a_mistake_of_the_tables_is_none_of_the_request() -> None:
-    """It ends the test, and is no lost answer that a handler may expect."""
+async def test_fault_in_memory_is_not_a_lost_answer() -> None:
+    """A fault of the tables in memory raises an error that a handler does not expect."""
     transport = MemoryTransport({"people": Person})
     transport.tables["people"].items = None  # type: ignore[assignment]
     db = AsyncDynamoDB.over(transport, clock=ManualClock())
@@ -210,7 +210,7 @@ async def test_item_collections(operation: str, params: dict[str, Any], metrics:
 
 
 def test_a_fake_belongs_to_no_loop() -> None:
-    """One of a module serves each asyncio.run, and is looked at afterwards."""
+    """A fake table may be used from one event loop after another."""
     people = fake_table(Person)
 
     asyncio.run(_put(people))

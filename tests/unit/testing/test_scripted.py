@@ -42,8 +42,8 @@ async def test_a_failed_condition_needs_one() -> None:
         await table(condition_failed()).put_item({"pk": "a"}, condition=CONDITION)
 
 
-def test_a_failed_condition_needs_one_on_the_sync_face() -> None:
-    """The same without an event loop."""
+def test_failed_condition_on_the_sync_face() -> None:
+    """On the sync face, too, a scripted failed condition needs a request with a condition."""
     from dynasafe import Table
 
     transport = blocking.ScriptedTransport([condition_failed()])
@@ -62,10 +62,8 @@ def test_a_failed_condition_needs_one_on_the_sync_face() -> None:
         ),
     ],
 )
-async def test_each_operation_of_a_transaction_has_one_reason(
-    codes: tuple[str, ...], words: str
-) -> None:
-    """A reason too few or too many, or a condition that is not there, is a wrong script."""
+async def test_one_reason_for_each_operation(codes: tuple[str, ...], words: str) -> None:
+    """A script with a reason too few or too many, or for a missing condition, is refused."""
     db = database(transaction_canceled(*codes))
     orders = db.table("orders")
     writes = [orders.put({"pk": "a"}, condition=CONDITION), orders.put({"pk": "b"})]
@@ -86,7 +84,7 @@ async def test_reasons_that_fit() -> None:
 
 
 async def test_what_is_no_transaction_is_not_cancelled() -> None:
-    """A get is refused in other ways."""
+    """A scripted cancelled transaction needs a transaction."""
     with pytest.raises(ImpossibleReplyError, match="GetItem, which is no transaction"):
         await table(transaction_canceled("None")).get_item({"pk": "a"})
 

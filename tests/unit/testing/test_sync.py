@@ -71,7 +71,7 @@ def test_fake_database() -> None:
 
 
 def test_settle_and_retry_conflicts() -> None:
-    """A lost answer is asked for again under the same token; a conflict is tried again."""
+    """A lost answer: the request is sent again under the same token; a conflict is tried again."""
     lost = [timed_out()] * 4
     conflict = canceled("TransactionConflict")
     transport = ScriptedTransport([*lost, ok(), conflict, ok()])

@@ -74,7 +74,8 @@ def query(condition: str, **members: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
-def test_given_a_schema_of_any_kind_then_keys_are_checked(schema: Any) -> None:
+def test_keys_are_checked_by_any_schema(schema: Any) -> None:
+    """Keys are checked by a schema of any kind."""
     assert messages("GetItem", schema, Key={"pk": S, "sk": N}) == []
     for key in ({"pk": S}, {"pk": N, "sk": N}, {"pk": S, "sk": N, "x": S}, {}):
         assert messages("GetItem", schema, Key=key) == [
@@ -82,19 +83,22 @@ def test_given_a_schema_of_any_kind_then_keys_are_checked(schema: Any) -> None:
         ]
 
 
-def test_given_an_item_class_then_its_key_has_its_types() -> None:
+def test_key_of_an_item_class() -> None:
+    """The key of an Item class has the types of its attributes."""
     assert messages("DeleteItem", Order, Key={"customer": S, "number": N}) == []
     assert messages("DeleteItem", Order, Key={"customer": S, "number": S}) == [
         "The provided key element does not match the schema"
     ]
 
 
-def test_given_something_else_than_a_schema_then_it_is_refused() -> None:
+def test_other_schemas_are_refused() -> None:
+    """What is not a schema is refused."""
     with pytest.raises(InvalidValueError, match="schema: an Item class, a DescribeTable answer"):
         check_request("GetItem", {"TableName": "orders", "Key": {}}, schema=3)
 
 
-def test_given_an_index_then_its_keys_are_those_of_the_query() -> None:
+def test_query_of_an_index() -> None:
+    """A query of an index needs the keys of that index."""
     assert query("email = :s", IndexName="by_email") == []
     assert query("pk = :s AND placed > :n", IndexName="by_time", ConsistentRead=True) == []
     assert query("pk = :s", IndexName="by_email") == [
@@ -112,7 +116,8 @@ def test_given_an_index_then_its_keys_are_those_of_the_query() -> None:
     ]
 
 
-def test_given_an_item_then_the_keys_of_its_indexes_have_their_types() -> None:
+def test_index_keys_in_an_item() -> None:
+    """Keys of tables and indexes in an item have their types and are not empty."""
     item = {"pk": S, "sk": N, "email": N}
     assert messages("PutItem", Item=item) == [
         "One or more parameter values were invalid: Type mismatch for Index Key email Expected: S "
@@ -127,7 +132,8 @@ def test_given_an_item_then_the_keys_of_its_indexes_have_their_types() -> None:
     ]
 
 
-def test_given_several_constraints_then_they_are_told_as_the_service_does() -> None:
+def test_several_constraints_in_one_message() -> None:
+    """Several broken constraints are one message, in the service's words."""
     assert messages(
         "PutItem", Item={"pk": S, "sk": N}, ReturnValues="X", ReturnConsumedCapacity="Y"
     ) == [
@@ -143,7 +149,8 @@ def test_given_several_constraints_then_they_are_told_as_the_service_does() -> N
     )
 
 
-def test_given_all_that_is_wrong_then_all_of_it_is_told_with_its_place() -> None:
+def test_all_findings_at_once() -> None:
+    """All that is wrong in a request is reported at once, each with its place."""
     findings = check_request(
         "UpdateItem",
         {
@@ -170,7 +177,8 @@ def test_given_all_that_is_wrong_then_all_of_it_is_told_with_its_place() -> None
     assert "^^^^^^" in str(reserved)
 
 
-def test_given_the_form_of_a_table_then_python_values_and_conditions_are_understood() -> None:
+def test_table_form_is_understood() -> None:
+    """Python values and boto3's conditions are understood, as boto3's Table takes them."""
     assert check_request("PutItem", {"Item": {"pk": "a", "n": Decimal("1.5"), "b": b"x"}}) == ()
     params = {
         "KeyConditionExpression": Key("pk").eq("a") & Key("sk").gt(1),
@@ -184,7 +192,8 @@ def test_given_the_form_of_a_table_then_python_values_and_conditions_are_underst
 
 
 @pytest.mark.parametrize("path", ["", "a..b", "a[x]"])
-def test_given_a_condition_of_boto3_on_what_is_no_path_then_it_is_a_finding(path: str) -> None:
+def test_boto3_condition_without_a_path(path: str) -> None:
+    """A boto3 condition on a text that is not a path is a finding."""
     scan = {"FilterExpression": Attr(path).exists()}
     findings = check_request("Scan", scan)
     assert [(each.code, each.where.parameter) for each in findings] == [
@@ -192,7 +201,8 @@ def test_given_a_condition_of_boto3_on_what_is_no_path_then_it_is_a_finding(path
     ]
 
 
-def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
+def test_places_in_batches() -> None:
+    """Findings in a batch name the table and the entry."""
     findings = check_request(
         "BatchWriteItem",
         {
@@ -214,7 +224,8 @@ def test_given_batches_then_places_name_the_table_and_the_entry() -> None:
     ]
 
 
-def test_given_a_transaction_then_each_operation_is_checked() -> None:
+def test_places_in_transactions() -> None:
+    """Each operation of a transaction is checked, and findings name it."""
     key = {"TableName": "orders", "Key": {"pk": S, "sk": N}}
     findings = check_request(
         "TransactWriteItems",
@@ -255,7 +266,8 @@ def test_given_a_transaction_then_each_operation_is_checked() -> None:
         ({"BS": [b"a", b"a"]}, "DYS118"),
     ],
 )
-def test_given_a_malformed_wire_value_then_it_is_a_finding(value: Any, code: str) -> None:
+def test_malformed_wire_values(value: Any, code: str) -> None:
+    """A malformed wire value is a finding with its place."""
     item = {"pk": S, "sk": N, "a": {"L": [value]}}
     (finding,) = check_request("PutItem", {"TableName": "orders", "Item": item})
     assert finding.code == code
@@ -275,9 +287,10 @@ def test_given_a_malformed_wire_value_then_it_is_a_finding(value: Any, code: str
         ("Scan", {"Segment": 1.0, "TotalSegments": 2}, "DYS102", "Segment"),
     ],
 )
-def test_given_what_the_service_converts_and_boto3_does_not_then_it_is_a_finding(
+def test_what_boto3_does_not_convert(
     operation: str, members: dict[str, Any], code: str, place: str
 ) -> None:
+    """What the service would convert, but boto3 refuses, is a finding at boto3's place."""
     params = {"TableName": "orders", **members}
     with pytest.raises(ParamValidationError) as refusal:
         getattr(CLIENT, xform_name(operation))(**params)
@@ -292,7 +305,8 @@ def test_given_what_the_service_converts_and_boto3_does_not_then_it_is_a_finding
     [10**5000, -(2**63) - 1, 1e300, math.nan, Decimal("NaN"), Decimal("sNaN")],
     ids=["5,001 digits", "below 64 bits", "1e300", "nan", "NaN", "sNaN"],
 )
-def test_given_a_number_that_no_parser_takes_then_it_is_a_finding(number: Any) -> None:
+def test_numbers_that_no_parser_takes(number: Any) -> None:
+    """A number that the service could not convert is a finding with the service's words."""
     for operation, members, code in (
         ("Scan", {"Limit": number}, "DYS102"),
         ("PutItem", {"Item": {"a": {"S": number}}}, "DYS110"),
@@ -303,19 +317,8 @@ def test_given_a_number_that_no_parser_takes_then_it_is_a_finding(number: Any) -
         assert "_VALUE cannot be converted to " in finding.message
 
 
-def test_given_values_that_hold_themselves_then_they_nest_too_deep() -> None:
-    once: dict[str, Any] = {}
-    once["L"] = [once]
-    twice: dict[str, Any] = {}
-    twice["M"] = {"a": twice, "b": {"L": [twice, S]}}
-    put = {"TableName": "orders", "Item": {"pk": S, "once": once, "twice": twice}}
-
-    findings = check_request("PutItem", put)
-
-    assert [finding.code for finding in findings] == ["DYS115", "DYS115"]
-
-
-def test_given_what_the_service_converts_then_it_hides_no_other_finding() -> None:
+def test_converted_value_hides_no_finding() -> None:
+    """A value that the service converts does not hide another finding."""
     key = {"pk": {"BOOL": "true"}}
     findings = check_request("GetItem", {"TableName": "orders", "Key": key}, schema=DESCRIPTION)
 
@@ -335,9 +338,10 @@ CUT = "\ud83d"  # half of an emoji
         ({"M": {"é": S}}, {"M": {CUT: S}}, "DYS134", "Item.a", f"{ONE_ERROR}Attribute name has a"),
     ],
 )
-def test_given_a_lone_surrogate_in_a_value_then_it_is_a_finding_whatever_was_fine_before(
+def test_lone_surrogate_in_a_value(
     fine: Any, cut: Any, code: str, place: str, message: str
 ) -> None:
+    """A lone surrogate in a value is a finding, also after a valid value of this form."""
     put = {"TableName": "orders", "Item": {"pk": S}}
     assert check_request("PutItem", {**put, "Item": {"pk": S, "a": fine}}) == ()
 
@@ -365,15 +369,15 @@ def test_given_a_lone_surrogate_in_a_value_then_it_is_a_finding_whatever_was_fin
         ({"TableName": f"orders{CUT}"}, "DYS102", "TableName"),
     ],
 )
-def test_given_a_lone_surrogate_elsewhere_then_it_is_a_finding(
-    members: dict[str, Any], code: str, place: str
-) -> None:
+def test_lone_surrogate_elsewhere(members: dict[str, Any], code: str, place: str) -> None:
+    """A lone surrogate in a name, a text or an expression is a finding."""
     params = {"TableName": "orders", "Item": {"pk": S}, **members}
     (finding,) = check_request("PutItem", params)
     assert (finding.code, finding.where.parameter) == (code, place)
 
 
-def test_given_findings_when_required_valid_then_the_error_has_them_all() -> None:
+def test_required_error_has_all_findings() -> None:
+    """The error of require_valid has all findings."""
     require_valid("GetItem", {"TableName": "orders", "Key": {"pk": S}})
     with pytest.raises(InvalidRequestError) as caught:
         require_valid("GetItem", {"TableName": "orders", "Key": {"pk": {}}, "Nope": 1})
@@ -382,7 +386,8 @@ def test_given_findings_when_required_valid_then_the_error_has_them_all() -> Non
 
 
 @pytest.mark.parametrize(("length", "codes"), [(1024, []), (1025, ["DYS133"])])
-def test_given_a_sort_key_then_it_has_up_to_1024_bytes(length: int, codes: list[str]) -> None:
+def test_sort_key_has_1024_bytes(length: int, codes: list[str]) -> None:
+    """A sort key has up to 1,024 bytes."""
     schema = {
         "KeySchema": [
             {"AttributeName": "pk", "KeyType": "HASH"},
@@ -400,7 +405,8 @@ def test_given_a_sort_key_then_it_has_up_to_1024_bytes(length: int, codes: list[
 
 
 @pytest.mark.parametrize(("count", "codes"), [(255, []), (256, ["DYS105"])])
-def test_given_attributes_to_get_then_there_are_up_to_255(count: int, codes: list[str]) -> None:
+def test_attributes_to_get_has_255_names(count: int, codes: list[str]) -> None:
+    """AttributesToGet has up to 255 names."""
     # DynamoDB Local has no such limit; "GetItem", Amazon DynamoDB API Reference, does.
     names = [f"a{number}" for number in range(count)]
     get = {"TableName": "orders", "Key": {"id": {"S": "a"}}, "AttributesToGet": names}
@@ -424,9 +430,8 @@ def put(item: dict[str, Any]) -> dict[str, Any]:
         ({"id": {"S": "a"}}, []),
     ],
 )
-def test_given_no_schema_then_only_the_same_item_twice_is_surely_a_duplicate(
-    other: dict[str, Any], codes: list[str]
-) -> None:
+def test_duplicates_without_a_schema(other: dict[str, Any], codes: list[str]) -> None:
+    """Without a schema, only two equal items are reported as duplicates."""
     item = {"id": {"S": "a"}, "n": {"N": "1"}}
     batch = {"RequestItems": {"orders": [{"PutRequest": {"Item": each}} for each in (item, other)]}}
     transaction = {"TransactItems": [put(item), put(other)]}
@@ -451,7 +456,7 @@ EMPTY_IN_KEY_CONDITIONS = [
 @pytest.mark.parametrize("empty", [{"S": ""}, {"B": b""}, {"B": ""}])
 @pytest.mark.parametrize("text", EMPTY_IN_KEY_CONDITIONS)
 def test_empty_value_in_a_key_condition(text: str, empty: dict[str, Any]) -> None:
-    """What is compared with a key is a key's value, whatever the table is."""
+    """An empty value in a key condition is a finding, also without a schema."""
     fine = {"S": "x"} if "S" in empty else {"B": b"x"}
     values = {":p": fine, ":e": empty} if ":p" in text else {":e": empty}
     query = {
@@ -467,8 +472,8 @@ def test_empty_value_in_a_key_condition(text: str, empty: dict[str, Any]) -> Non
     assert check_request("Query", of_fine) == ()
 
 
-def test_empty_value_in_a_key_condition_of_an_index() -> None:
-    """The words name the index, in the legacy form as well."""
+def test_empty_value_in_a_key_condition_by_index() -> None:
+    """The finding for an empty key of an index names the index, in the legacy form too."""
     conditions = {"pk": {"ComparisonOperator": "EQ", "AttributeValueList": [{"S": ""}]}}
     query = {"TableName": "orders", "IndexName": "by-pk", "KeyConditions": conditions}
 
@@ -483,7 +488,7 @@ def test_empty_value_in_a_key_condition_of_an_index() -> None:
 
 @pytest.mark.parametrize("text", ["a = :e", "begins_with(a, :e)", "a BETWEEN :e AND :p"])
 def test_empty_value_in_a_filter(text: str) -> None:
-    """Other attributes may be empty."""
+    """A filter may compare with an empty value."""
     values = {":p": {"S": "x"}, ":e": {"S": ""}}
     query = {
         "TableName": "orders",
@@ -504,8 +509,8 @@ def test_empty_value_in_a_filter(text: str) -> None:
         ("another = :v", "name key attributes only, all of the partition key with ="),
     ],
 )
-def test_a_query_by_the_key_of_an_index_names_the_index(condition: str, fix: str) -> None:
-    """Forgetting IndexName is the likeliest reason."""
+def test_query_by_the_key_of_an_index_names_it(condition: str, fix: str) -> None:
+    """A query by the keys of an index without IndexName has the fix to read that index."""
     keys = {"id": "HASH"}, {"mail": "HASH", "born": "RANGE"}
     schemas = [
         [{"AttributeName": name, "KeyType": kind} for name, kind in each.items()] for each in keys

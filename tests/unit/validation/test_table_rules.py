@@ -91,6 +91,7 @@ def test_new_table(members: dict[str, Any]) -> None:
     assert created(**deepcopy(members)) == []
 
 
+MANY_UNITS = {"ReadCapacityUnits": 2**63 - 1, "WriteCapacityUnits": 1}
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     (
         {**PK, "KeySchema": key(pk="HASH") * 2},
@@ -135,6 +136,45 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
         "DYS183",
         f"{INVALID}Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when "
         "BillingMode is PAY_PER_REQUEST",
+    ),
+    (
+        {**PK, "BillingMode": "PROVISIONED", "ProvisionedThroughput": MANY_UNITS},
+        "DYS183",
+        "Given value 9223372036854775807 for ReadCapacityUnits is out of bounds",
+    ),
+    (
+        {
+            **PK,
+            "AttributeDefinitions": defined(pk="S", a="S", b="S"),
+            GLOBAL: [index(of=key(a="HASH", pk="RANGE", b="HASH"))],
+        },
+        "DYS180",
+        "Invalid KeySchema: at most 4 HASH, then 4 RANGE",
+    ),
+    (
+        {**WITH_G, GLOBAL: [index(of=key(g="HASH"), Projection={"ProjectionType": "INCLUDE"})]},
+        "DYS182",
+        f"{INVALID}ProjectionType is INCLUDE, but NonKeyAttributes is not specified",
+    ),
+    (
+        {
+            **WITH_G,
+            "VectorIndexes": [
+                vector_index(
+                    SearchSchema=[
+                        {"AttributeName": name, "SearchSchemaElementType": "HASH"}
+                        for name in ("g", "pk")
+                    ]
+                )
+            ],
+        },
+        "DYS182",
+        "A SearchSchema has one HASH element and 20 INLINE_FILTER elements at most",
+    ),
+    (
+        {**PK, "VectorIndexes": [vector_index(Dimensions=5000)]},
+        "DYS182",
+        "Dimensions are at most 4096",
     ),
     ({**PK, GLOBAL: []}, "DYS182", f"{INVALID}List of GlobalSecondaryIndexes is empty"),
     (

@@ -153,7 +153,7 @@ def test_fine(attributes: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("attributes", "code", "message"), WRONG)
 def test_wrong(attributes: dict[str, Any], code: str, message: str) -> None:
-    """A put, a batch and an update of it are refused; without a schema, they are not."""
+    """A wrong vector is refused in a put, a batch and an update; without a schema it is not."""
     request = put(attributes)
     batch = {"RequestItems": {"products": [{"PutRequest": {"Item": request["Item"]}}]}}
 
@@ -193,7 +193,7 @@ def test_updates_of_stored_vectors() -> None:
 
 
 def test_transactions() -> None:
-    """It cancels a transaction; an empty value does not."""
+    """A wrong vector cancels a transaction; an empty key of an index is refused at once."""
     for attributes, exception in (
         ({"emb": numbers("1")}, "TransactionCanceledException"),
         ({"country": {"N": "1"}}, "TransactionCanceledException"),

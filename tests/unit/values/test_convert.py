@@ -91,7 +91,8 @@ class Model(BaseModel):
         (Model(firstName="Ada"), {"M": {"firstName": {"S": "Ada"}, "age": {"N": "0"}}}),
     ],
 )
-def test_given_a_value_when_written_then_its_wire_form_is_the_one(value: Any, wire: Any) -> None:
+def test_wire_form_of_each_type(value: Any, wire: Any) -> None:
+    """Each Python value has this one wire form."""
     assert to_attribute_value(value) == wire
 
 
@@ -139,9 +140,8 @@ def cyclic() -> Any:
         (cyclic(), "is the first, or hold themselves"),
     ],
 )
-def test_given_a_value_that_cannot_be_stored_then_the_error_has_its_path(
-    value: Any, message: str
-) -> None:
+def test_values_that_cannot_be_stored(value: Any, message: str) -> None:
+    """The error for a value that DynamoDB does not store has its path."""
     with pytest.raises(InvalidValueError) as caught:
         to_attribute_map(value)
 
@@ -149,12 +149,14 @@ def test_given_a_value_that_cannot_be_stored_then_the_error_has_its_path(
     assert isinstance(caught.value, TypeError | ValueError)
 
 
-def test_given_the_most_levels_then_they_are_fine() -> None:
+def test_deepest_nesting_is_accepted() -> None:
+    """A value with the deepest nesting is accepted."""
     to_attribute_map({"a": nested(31)})
 
 
 @given(VALUES)
-def test_given_any_value_when_written_and_read_then_it_is_the_same(value: Any) -> None:
+def test_value_roundtrip(value: Any) -> None:
+    """Writing and reading any value gives the same value and the same wire form."""
     wire = to_attribute_value(value)
 
     assert to_attribute_value(from_attribute_value(wire)) == wire
@@ -177,7 +179,8 @@ NUMBERS = st.one_of(
 @example(Decimal("1E-130"))
 @example(Decimal("9.9999999999999999999999999999999999999E+125"))
 @example(Decimal("100E+123"))
-def test_given_any_number_when_written_then_it_is_exact_or_refused(number: Any) -> None:
+def test_number_is_exact_or_refused(number: Any) -> None:
+    """Any number is written with all its digits, or refused."""
     exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
     digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
     is_fine = exact == 0 or (len(digits) <= 38 and -130 <= exact.adjusted() <= 125)
@@ -195,7 +198,8 @@ def test_given_any_number_when_written_then_it_is_exact_or_refused(number: Any) 
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e100, max_value=1e100))
-def test_given_a_float_when_stored_then_a_typed_read_gives_it_back(number: float) -> None:
+def test_float_roundtrip(number: float) -> None:
+    """A typed read gives back the float that was stored."""
     if number != 0 and abs(number) < 1e-120:
         return
     codec = codec_for(float)
@@ -227,20 +231,19 @@ def test_given_a_float_when_stored_then_a_typed_read_gives_it_back(number: float
         ({b"ab"}, 2),
     ],
 )
-def test_given_a_value_when_sized_then_the_documented_formula_holds(
-    value: Any, size_bytes: int
-) -> None:
+def test_size_of_each_type(value: Any, size_bytes: int) -> None:
+    """The size of a value follows the documented formula."""
     assert attribute_value_size_bytes(to_attribute_value(value)) == size_bytes
 
 
-def test_given_an_item_when_sized_then_names_count_in_utf8() -> None:
+def test_names_count_in_utf8() -> None:
+    """The size of an item counts names in UTF-8 bytes."""
     assert item_size_bytes(to_attribute_map({"é": "x", "n": 1})) == 2 + 1 + 1 + 2
 
 
 @given(VALUES)
-def test_given_any_value_when_sized_then_a_map_around_it_adds_what_is_documented(
-    value: Any,
-) -> None:
+def test_size_of_a_map(value: Any) -> None:
+    """A map around a value adds the documented bytes to its size."""
     wire = to_attribute_value(value)
     assert attribute_value_size_bytes({"M": {"ab": wire}}) == (
         3 + 1 + 2 + attribute_value_size_bytes(wire)
@@ -263,7 +266,9 @@ def own_type() -> Iterator[type]:
     del registered_codecs[Money]
 
 
-def test_given_a_type_of_ones_own_when_registered_then_it_goes_both_ways(own_type: Any) -> None:
+def test_registered_type_goes_both_ways(own_type: Any) -> None:
+    """A registered type, and a subclass of it, is written; the type is read back."""
+
     class Price(own_type):
         pass
 
@@ -273,17 +278,15 @@ def test_given_a_type_of_ones_own_when_registered_then_it_goes_both_ways(own_typ
     assert codec.decode(wire) == [own_type(5)]
 
 
-def test_given_a_registered_type_when_it_gives_nonsense_then_the_path_is_told(
-    own_type: Any,
-) -> None:
+def test_registered_type_that_gives_nonsense(own_type: Any) -> None:
+    """A registered type that gives NaN is refused with the path."""
     with pytest.raises(ValueOutOfRangeError, match=r"a\[0\]: NaN"):
         to_attribute_map({"a": [own_type(float("nan"))]})
 
 
 @pytest.mark.parametrize("wrong", [{"X": 1}, {}, {"S": "x", "N": "1"}, "text", 3, {"L": ["x"]}])
-def test_given_something_else_than_an_attribute_value_when_read_then_it_is_refused(
-    wrong: Any,
-) -> None:
+def test_other_attribute_values_are_refused(wrong: Any) -> None:
+    """What is not an AttributeValue is refused."""
     with pytest.raises(UnsupportedTypeError, match="not an AttributeValue"):
         from_attribute_value(wrong)
 
@@ -308,20 +311,23 @@ def test_given_something_else_than_an_attribute_value_when_read_then_it_is_refus
         (None, ""),
     ],
 )
-def test_given_a_malformed_map_when_read_then_the_place_is_told(wrong: Any, path: str) -> None:
+def test_malformed_map_has_its_path(wrong: Any, path: str) -> None:
+    """The error for a malformed map has the path of the wrong value."""
     with pytest.raises(UnsupportedTypeError, match="not an AttributeValue") as caught:
         from_attribute_map(wrong)
     assert caught.value.path == path
 
 
 @pytest.mark.parametrize("text", ["", "x", "NaN", "sNaN", "-Infinity", "1E126", "1E999999", "--1"])
-def test_given_a_text_that_is_no_stored_number_when_read_then_the_place_is_told(text: str) -> None:
+def test_malformed_number_has_its_path(text: str) -> None:
+    """The error for a text that is not a stored number has its path."""
     with pytest.raises(ValueOutOfRangeError, match="number") as caught:
         from_attribute_map({"a": {"L": [{"N": text}]}})
     assert caught.value.path == "a[0]"
 
 
-def test_given_more_levels_than_dynamodb_has_when_read_then_it_is_refused() -> None:
+def test_deeper_values_are_refused_when_read() -> None:
+    """Reading a value that is nested deeper than DynamoDB allows is refused."""
     wire: dict[str, Any] = {"S": "x"}
     for _ in range(31):
         wire = {"L": [{"M": {"a": wire}}]} if "M" not in wire else {"M": {"a": wire}}
@@ -330,7 +336,8 @@ def test_given_more_levels_than_dynamodb_has_when_read_then_it_is_refused() -> N
     from_attribute_map({"a": to_attribute_value(nested(31))})
 
 
-def test_given_a_number_that_is_none_when_read_then_the_error_does_not_tell_it() -> None:
+def test_error_does_not_show_the_number() -> None:
+    """The error for a wrong number does not show its text."""
     with pytest.raises(ValueOutOfRangeError) as caught:
         from_attribute_value({"N": "secret"})
     assert "secret" not in str(caught.value)
@@ -338,7 +345,8 @@ def test_given_a_number_that_is_none_when_read_then_the_error_does_not_tell_it()
 
 
 @given(st.binary(max_size=40))
-def test_given_binaries_of_any_kind_then_bytes_come_back(data: bytes) -> None:
+def test_binary_kinds_give_bytes(data: bytes) -> None:
+    """A binary of any kind comes back as bytes."""
     for value in (data, bytearray(data), memoryview(data)):
         assert from_attribute_value(to_attribute_value(value)) == data
 

@@ -64,8 +64,8 @@ def test_values_of_a_known_class(frozen: None) -> None:
         assert {"S": "2026-11-26T12:30:00.000000Z"} in params["ExpressionAttributeValues"].values()
 
 
-async def test_a_class_that_is_first_used_while_time_is_frozen(frozen: None) -> None:
-    """Its annotation is the class that freezegun has put there."""
+async def test_class_first_used_in_frozen_time(frozen: None) -> None:
+    """A class that is first used in frozen time reads what it wrote."""
 
     class Visit(Item):
         id: Attr[str] = attribute(key="partition")
@@ -81,7 +81,7 @@ async def test_a_class_that_is_first_used_while_time_is_frozen(frozen: None) -> 
 
 
 def test_a_date_is_no_datetime(frozen: None) -> None:
-    """Nor the other way round, frozen or not."""
+    """A datetime is refused for a date, and a date for a datetime, also in frozen time."""
     with pytest.raises(InvalidValueError, match="day"):
         fake_table(Meeting, items=[Meeting(id="m", at=NOW, day=fake(NOW))])
     with pytest.raises(InvalidValueError, match="at"):

@@ -113,7 +113,7 @@ NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
     ],
 )
 def test_union_reads_what_was_written(annotation: Any, values: list[Any]) -> None:
-    """Of each member, and by its own class."""
+    """Each value of a union is read with its own type."""
     codec = codec_for(annotation)
     for value in values:
         read = codec.decode(codec.encode(value))
@@ -137,8 +137,8 @@ def test_union_reads_what_was_written(annotation: Any, values: list[Any]) -> Non
         Any | Plain,
     ],
 )
-def test_ambiguous_union_is_refused_when_the_class_is_made(annotation: Any) -> None:
-    """With the fix: a tag."""
+def test_ambiguous_union_is_refused_at_definition(annotation: Any) -> None:
+    """A class with an ambiguous union is refused, and the error says to add a tag."""
     with pytest.raises(AmbiguousUnionError, match=r"Ambiguous.either: .* Fix: give each class a"):
         type("Ambiguous", (Item,), {"__annotations__": {"either": Attr[annotation]}})
 
@@ -152,14 +152,14 @@ def test_ambiguous_union_is_refused_when_the_class_is_made(annotation: Any) -> N
         (Colour | str, "red"),
     ],
 )
-def test_value_that_would_be_read_as_another_is_refused(annotation: Any, value: Any) -> None:
-    """Where only some values are ambiguous."""
+def test_value_that_reads_as_another_is_refused(annotation: Any, value: Any) -> None:
+    """A value that would be read as another member of its union is refused."""
     with pytest.raises(InvalidValueError, match="would be read as another value"):
         codec_for(annotation).encode(value)
 
 
 def test_unknown_tag_is_no_member():
-    """Another program's third kind."""
+    """A stored value with an unknown tag, or without one, is refused."""
     with pytest.raises(StoredValueError, match="does not fit"):
         codec_for(Card | Bank).decode({"M": {"theKind": {"S": "cash"}}})
     with pytest.raises(StoredValueError, match="does not fit"):
@@ -190,7 +190,7 @@ class Point(Plain):
     ],
 )
 def test_a_subclass_is_not_stored_as_its_base(annotation: Any, value: Any) -> None:
-    """It would be read as the base."""
+    """An instance of a subclass is refused, since it would be read as its base."""
     with pytest.raises(UnsupportedTypeError, match=f"is expected, not {Visa.__name__}|not"):
         codec_for(annotation).encode(value)
 
@@ -246,7 +246,7 @@ def test_models_are_read_as_they_were_written(value: BaseModel) -> None:
 
 
 def test_none_and_empty_sets_of_models_are_absent():
-    """As those of an Item are."""
+    """None and empty sets of a model are not stored, unless it needs them."""
     stored = codec_for(Strict).encode(Strict(nested=Untagged()))["M"]
     assert not {"tags", "day", "facts", "shout"} & stored.keys()
     assert codec_for(Aliased).encode(Aliased(needed=None))["M"] == {
@@ -270,14 +270,14 @@ class Counted:
 
 
 @pytest.mark.parametrize("value", [Changing(text="a")])
-def test_model_that_would_be_read_as_another_is_refused(value: BaseModel) -> None:
-    """Before it is written."""
+def test_model_that_reads_as_another_is_refused(value: BaseModel) -> None:
+    """A model that would be read as another one is refused before it is written."""
     with pytest.raises(InvalidValueError, match="would not be read back as it is"):
         codec_for(type(value)).encode(value)
 
 
-def test_dataclass_that_would_be_read_as_another_is_refused():
-    """A field that its __init__ does not take cannot be read back."""
+def test_dataclass_that_reads_as_another():
+    """A dataclass with a changed field that its __init__ does not take is refused."""
     codec = codec_for(Counted)
     assert codec.decode(codec.encode(Counted(3))) == Counted(3)
     changed = Counted(3)
@@ -295,8 +295,8 @@ class Tagged:
     must: str | None = "x"
 
 
-def test_none_and_empty_sets_of_dataclasses_are_absent():
-    """As those of an Item are; an empty set that has no default is read back too."""
+def test_none_and_empty_sets_of_dataclasses():
+    """None and empty sets of a dataclass are not stored, unless it needs them."""
     codec = codec_for(Tagged)
     value = Tagged(set(), must=None)
     assert codec.encode(value) == {"M": {"must": {"NULL": True}}}
@@ -324,7 +324,7 @@ class Owner(Item):
     ],
 )
 def test_parts_of_models_and_dataclasses(path: str, value: Any, text: str) -> None:
-    """Names are translated, and values checked, within them too."""
+    """Names of fields inside models and dataclasses are translated, and values are checked."""
     assert UpdateBuilder(Owner).set(path, value).expressions()["UpdateExpression"] == text
     with pytest.raises(UnsupportedTypeError):
         UpdateBuilder(Owner).set(path, object())
@@ -333,7 +333,7 @@ def test_parts_of_models_and_dataclasses(path: str, value: Any, text: str) -> No
 
 
 def test_stored_time_without_timezone_is_refused():
-    """It could not be put back."""
+    """A stored time without a timezone is refused, since it could not be written back."""
     stored = encode_item(Owner(id="a")) | {"at": {"S": "2021-09-06 17:04:21"}}
     with pytest.raises(StoredValueError, match="at: the stored value"):
         decode_item(Owner, stored)

@@ -50,7 +50,7 @@ OTHERS = [
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_equal(one: Any, other: Any) -> None:
-    """One value, spelled in two ways."""
+    """Values that differ only in their spelling are equal."""
     assert is_equal(one, other)
     assert is_equal(other, one)
     assert fingerprint({"k": one, "l": other}) == fingerprint({"l": one, "k": other})
@@ -58,14 +58,14 @@ def test_equal(one: Any, other: Any) -> None:
 
 @pytest.mark.parametrize(("one", "other"), OTHERS)
 def test_not_equal(one: Any, other: Any) -> None:
-    """Two values, however alike."""
+    """Values of different meaning are not equal."""
     assert not is_equal(one, other)
     assert not is_equal(other, one)
 
 
 @pytest.mark.parametrize("malformed", [{}, {"S": "a", "N": "1"}])
 def test_malformed_equals_nothing(malformed: Any) -> None:
-    """What is no value is neither equal to one nor different."""
+    """Comparing with a malformed value raises."""
     with pytest.raises(UnsupportedTypeError):
         is_equal({"S": "a"}, malformed)
 
@@ -96,7 +96,7 @@ def test_equality_is_bounded() -> None:
     """Values that nest without end are refused, not followed."""
     assert is_equal(deep(32), deep(32))
     with pytest.raises(ValueOutOfRangeError, match="nest deeper than 32 levels"):
-        is_equal(deep(100_000), deep(100_000))
+        is_equal(deep(30_000), deep(30_000))
 
 
 HUGE = ["1E+1000000", "1E-1000000", "1" + "0" * 100_000, "0." + "0" * 200 + "1", "1." + "1" * 50]
