@@ -292,6 +292,8 @@ def _fine_scalars(attributes: dict[Any, Any]) -> int:
 
 def holds_many(part: object) -> bool:
     """Whether a request, or a part of one, is so large that a walk takes milliseconds."""
+    if _left_after(part, _GROUP, LEVELS) >= 0:  # most requests, which are small
+        return False
     within: list[Any] = [part]
     count = 0
     while within:
@@ -305,6 +307,27 @@ def holds_many(part: object) -> bool:
 
 
 _MANY: Final = 4_000
+
+
+def _left_after(part: object, left: int, levels: int) -> int:
+    """How many values are left of a number, after those within this one; below 0 if it has more,
+    or may have.
+    """
+    contents: Collection[Any]
+    if type(part) is dict:
+        contents = part.values()
+    elif type(part) is list:
+        contents = part
+    else:
+        return left
+    left -= len(contents) if levels else left + 1
+    if left >= 0:
+        for each in contents:
+            if type(each) is not str:
+                left = _left_after(each, left, levels - 1)
+                if left < 0:
+                    break
+    return left
 
 
 def unfine(values: Sequence[Any], levels: int, *, is_wire: bool) -> list[int]:
