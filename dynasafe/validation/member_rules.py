@@ -29,6 +29,9 @@ from dynasafe.validation.value_rules import (
 from dynasafe.validation.words import HIDDEN, ONE_ERROR, Wording
 
 _NOT_NULL = "Member must not be null"
+_MEMBER = "Member must "
+_ENUM = f"{_MEMBER}satisfy enum value set: "
+_MAX_FIXES = 3
 _MAX_REPORTED = 10
 """The service reports at most so many broken constraints at once."""
 _SCALARS = frozenset({"String", "Boolean", "Integer", "Number", "Timestamp"})
@@ -62,8 +65,8 @@ def check_members(operation: str, params: Mapping[str, Any], report: Report) -> 
         report.add(
             "DYS105",
             _sentence_of(operation, broken, report.context.wording),
-            "parameters",
-            "give each of these members a value that it allows",
+            broken[0].parameter if len(broken) == 1 else "parameters",
+            _fix_of(broken),
             exception="ParamValidationError" if is_refused_by_boto3 else None,
         )
     return typed
@@ -93,6 +96,25 @@ def _sentence_of(operation: str, broken: list[_Broken], wording: Wording) -> str
         lines.append(each.words if sentence is None else sentence.words)
     plural = "s" if len(lines) > 1 else ""
     return f"{len(lines)} validation error{plural} detected: {'; '.join(lines)}"
+
+
+def _fix_of(broken: list[_Broken]) -> str:
+    """What the first broken constraints ask for."""
+    fixes = []
+    for each in broken[:_MAX_FIXES]:
+        name = each.place if each.parameter == "parameters" else each.parameter
+        if each.constraint == _NOT_NULL:
+            asked = "must be given"
+        elif each.constraint.startswith(_ENUM):
+            asked = f"must be one of {each.constraint.removeprefix(_ENUM).strip('[]')}"
+        elif each.constraint.startswith(_MEMBER):
+            asked = f"must {each.constraint.removeprefix(_MEMBER)}"
+        else:
+            asked = "must have names and values that it allows"
+        fixes.append(f"{name} {asked}")
+    if len(broken) > len(fixes):
+        fixes.append(f"and {len(broken) - len(fixes)} more")
+    return "; ".join(fixes)
 
 
 def check_strays(operation: str, params: Mapping[str, Any], report: Report) -> None:
@@ -302,6 +324,11 @@ class _Broken(NamedTuple):
     """What `*` stands for."""
     shown: str
     is_checked_by_boto3: bool
+
+    @property
+    def parameter(self) -> str:
+        """The parameter, or "parameters" for what is inside of one."""
+        return "parameters" if "." in self.place else f"{self.place[:1].upper()}{self.place[1:]}"
 
     @property
     def words(self) -> str:
