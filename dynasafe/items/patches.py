@@ -6,7 +6,7 @@ message that may be shown to the sender.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from dynasafe.errors import InvalidPatchError, InvalidValueError, UnsupportedTypeError
@@ -16,6 +16,7 @@ from dynasafe.items.attributes import Attr, attr
 from dynasafe.items.item import Item
 from dynasafe.items.schema import Schema
 from dynasafe.items.update_steps import UpdateSteps, update_finding
+from dynasafe.values.arguments import elements_of
 from dynasafe.values.convert import require_room
 from dynasafe.values.models import dataclass_fields, fields_of, is_dataclass, is_model
 
@@ -24,13 +25,44 @@ NonePolicy = Literal["remove", "null", "skip"]
 _SETS = (set, frozenset)
 
 
+def allowed_names(schema: Schema | None, allow: Iterable[str | Attr[Any]]) -> frozenset[str]:
+    """The names in DynamoDB of the attributes that a patch may set.
+
+    Raises:
+        UnsupportedTypeError: it is no collection of names and attributes, or the class has no such
+            attribute.
+    """
+    expected = "a collection of names"
+    return frozenset(_allowed_name(schema, each) for each in elements_of("allow", allow, expected))
+
+
+def _allowed_name(schema: Schema | None, given: object) -> str:
+    if isinstance(given, Attr):
+        path = (given if schema is None else schema.own(given)).path
+        name, is_whole = path.attribute_name, len(path.elements) == 1
+    elif isinstance(given, str):
+        name, is_whole = str.__str__(given), True
+    else:
+        raise UnsupportedTypeError(
+            "allow", f"names and attributes are expected, not {type(given).__name__}"
+        )
+    if not is_whole:
+        raise UnsupportedTypeError("allow", "a part of an attribute. Fix: allow the whole one")
+    if schema is None:
+        return name
+    found = schema.find(name)
+    if found is None:
+        raise UnsupportedTypeError("allow", schema.lacks(name))
+    return found.name
+
+
 def patched(
     steps: UpdateSteps, patch: object, allowed: frozenset[str] | None, none: NonePolicy | None
 ) -> UpdateSteps:
     """The steps with those of the patch added: all of them or none.
 
     Raises:
-        InvalidPatchError: with each field that is refused.
+        InvalidPatchError: with each field that is refused, or if it has no fields.
     """
     reading = _Patch(steps, allowed, none)
     for name, value in patch_values(patch).items():
@@ -83,7 +115,8 @@ class _Patch:
         if not isinstance(name, str) or not name or (schema is not None and found is None):
             self._refuse("DYS141", "unknown", name, "unknown field")
             return None
-        is_allowed = self._allowed is None or name in self._allowed
+        stored_name = name if found is None else found.name
+        is_allowed = self._allowed is None or stored_name in self._allowed
         if not is_allowed or (found is not None and not found.is_patchable):
             self._refuse("DYS141", "not allowed", name, "must not be set")
             return None
@@ -193,17 +226,20 @@ def patch_values(patch: object) -> Mapping[Any, object]:
     """The values of a patch by name.
 
     Raises:
-        UnsupportedTypeError: the value is not a patch.
+        InvalidPatchError: the value is not a patch, as a list in a JSON body.
     """
     if isinstance(patch, Mapping):
         return patch
     for is_kind, values in _KINDS:
         if is_kind(patch):
             return values(patch)
-    raise UnsupportedTypeError(
+    finding = update_finding(
+        "DYS110",
+        f"The patch is of type {type(patch).__name__}",
         "patch",
-        f"a mapping, pydantic model, dataclass or Item is expected, not {type(patch).__name__}",
+        "give a mapping, a pydantic model, a dataclass or an Item",
     )
+    raise InvalidPatchError([finding], {"patch": "an object with fields is expected"})
 
 
 def _changed_values(item: Any) -> dict[str, object]:

@@ -22,10 +22,10 @@ from dynasafe.items.conditions import Condition, ConditionLike, as_condition
 from dynasafe.items.item import Item
 from dynasafe.items.owners import OwnerT
 from dynasafe.items.owners import V as T
-from dynasafe.items.patches import NonePolicy, patched
+from dynasafe.items.patches import NonePolicy, allowed_names, patched
 from dynasafe.items.schema import Schema, schema_of
 from dynasafe.items.update_steps import UpdateSteps
-from dynasafe.values.arguments import names_of, require_choice
+from dynasafe.values.arguments import require_choice
 from dynasafe.values.convert import from_attribute_map, to_attribute_map
 from dynasafe.values.plain import for_serializer
 from dynasafe.values.whole_items import decode_item
@@ -198,7 +198,7 @@ class UpdateBuilder(Generic[OwnerT]):
         cls,
         patch: object,
         *,
-        allow: Iterable[str],
+        allow: Iterable[str | Attr[Any]],
         none: NonePolicy | None = None,
         escape: Escape = "auto",
     ) -> Self:
@@ -219,10 +219,12 @@ class UpdateBuilder(Generic[OwnerT]):
         self,
         patch: object,
         *,
-        allow: Iterable[str] | None = None,
+        allow: Iterable[str | Attr[Any]] | None = None,
         none: NonePolicy | None = None,
     ) -> Self:
         """Add the patch's attributes. With an Item class, its patchable ones are allowed.
+
+        *allow* names fewer: by their names in Python or in DynamoDB, or as the class's attributes.
 
         With an Item class, values are read by the attributes' types, also from their JSON forms:
         dates, UUIDs, Enums, Decimals, sets, nested objects. None and an empty set mean the same as
@@ -242,7 +244,7 @@ class UpdateBuilder(Generic[OwnerT]):
                 "a patch without an Item class needs the names of the attributes that it may set. "
                 "Fix: allow={...}",
             )
-        allowed = None if allow is None else names_of("allow", allow)
+        allowed = None if allow is None else allowed_names(self._steps.schema, allow)
         self._steps = patched(self._steps, patch, allowed, none)
         return self
 

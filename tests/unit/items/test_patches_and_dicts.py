@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel, Field, TypeAdapter
 
-from dynasafe import Attr, Item, UpdateBuilder, attribute
+from dynasafe import Attr, Item, UpdateBuilder, attr, attribute
 from dynasafe.errors import (
     InvalidPatchError,
     InvalidRequestError,
@@ -222,6 +222,51 @@ def test_not_allowed_is_not_unknown():
         "The patch sets attributes that are not allowed: 'name', 'role'",
         "The patch sets attributes that are unknown: 'nope'",
     ]
+
+
+@pytest.mark.parametrize(
+    "allow",
+    [{"first_name"}, {"firstName"}, [Place.first_name], ("first_name", Place.name)],
+    ids=["in Python", "in DynamoDB", "attribute", "both"],
+)
+@pytest.mark.parametrize("sent", ["first_name", "firstName"])
+def test_allow_means_attributes(allow: Any, sent: str) -> None:
+    """An attribute is allowed by either name, or as itself, and sent by either name."""
+    update = UpdateBuilder(Place).patch({sent: "Ada"}, allow=allow)
+    assert update.expressions()["UpdateExpression"] == "SET firstName = :firstName"
+
+
+def test_allow_takes_attributes_without_a_class() -> None:
+    """Without an Item class, an attribute stands for its name."""
+    update = UpdateBuilder.from_patch({"a": 1}, allow=[attr("a")])
+    assert update.expressions()["UpdateExpression"] == "SET a = :a"
+
+
+@pytest.mark.parametrize(
+    ("allow", "message"),
+    [
+        ({"frist_name"}, "allow: Place has no attribute 'frist_name'. Did you mean 'first_name'?"),
+        ([attr("address.city")], "allow: a part of an attribute. Fix: allow the whole one"),
+        ([3], "allow: names and attributes are expected, not int"),
+        ("name", "allow: a collection of names is expected, not str"),
+    ],
+    ids=["unknown", "part", "number", "text"],
+)
+def test_wrong_allow(allow: Any, message: str) -> None:
+    """A name that the class does not have, and what is no name, is refused."""
+    with pytest.raises(UnsupportedTypeError) as caught:
+        UpdateBuilder(Place).patch({"name": "Ada"}, allow=allow)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("body", [[1], None, "name", 3, [{"name": "Ada"}]])
+def test_a_body_that_is_no_object(body: Any) -> None:
+    """JSON that is no object is refused as a patch, in words for its sender."""
+    for builder, allow in ((UpdateBuilder(Place), None), (UpdateBuilder(), {"name"})):
+        with pytest.raises(InvalidPatchError) as caught:
+            builder.patch(body, allow=allow)
+        assert caught.value.public_message == "patch: an object with fields is expected"
+        assert caught.value.findings[0].code == "DYS110"
 
 
 FULL = Place.from_dict({"id": "a", "name": "b", **{name: form for name, form, _ in JSON_FORMS}})
