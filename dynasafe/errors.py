@@ -306,6 +306,10 @@ class ConnectionNotMadeError(NotSentError):
         )
 
 
+NO_CREDENTIALS = "no credentials were found"
+"""The reason where no source has any."""
+
+
 class CredentialsError(NotSentError):
     """No usable credentials, so nothing was sent. (DynamoDB did not refuse anything.)
 
@@ -320,10 +324,16 @@ class CredentialsError(NotSentError):
         self.reason = reason
 
     def __str__(self) -> str:
+        fix = "check that source of credentials, its permissions and the network"
+        if self.reason == NO_CREDENTIALS:
+            fix = (
+                "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the "
+                "process a role. An engine on this machine takes any keys: connect(client_options="
+                "{'aws_access_key_id': 'test', 'aws_secret_access_key': 'test'})"
+            )
         return (
             f"{self.operation} was not sent: no credentials from {printable(self.provider)}: "
-            f"{_words(self.reason)}. "
-            "Fix: check that source of credentials, its permissions and the network."
+            f"{_words(self.reason)}. Fix: {fix}."
         )
 
 

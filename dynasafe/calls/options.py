@@ -226,6 +226,8 @@ class Keywords:
 
         near = get_close_matches(name, self.all, n=1, cutoff=0.4)
         suggestion = f" Did you mean {near[0]}=?" if near else ""
+        if name.startswith("aws_") and "client_options" in self.all:
+            suggestion = f" Fix: client_options={{{quoted(name)}: ...}}."
         return UnsupportedTypeError(
             f"{self.method}()",
             f"no keyword {quoted(name)}.{suggestion} Keywords: {', '.join(self.all)}",

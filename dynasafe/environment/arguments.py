@@ -13,6 +13,7 @@ from dynasafe.errors import (
     NotSentError,
     UnsupportedTypeError,
     ValueOutOfRangeError,
+    did_you_mean,
 )
 from dynasafe.http.credentials import Credentials
 from dynasafe.resilience.boundary import NotSent
@@ -58,13 +59,15 @@ def http_settings(
     if unknown:
         raise ValueOutOfRangeError(
             "client_options",
-            f"{unknown[0]!r} is not supported here. Fix: connect(transport={other!r})",
+            f"{unknown[0]!r} is not supported here.{did_you_mean(unknown[0], _OPTIONS)} "
+            f"Fix: connect(transport={other!r})",
         )
     if session is not None and profile_name is not None:
         raise ValueOutOfRangeError(
             "profile_name", "the session already has one. Fix: give only one of them"
         )
     _require_config(config, other)
+    _require_source(credentials)
     return {
         "region_name": region_name or options.get("region_name"),
         "endpoint_url": endpoint_url or options.get("endpoint_url"),
@@ -86,7 +89,28 @@ def opening_error(fact: NotSent) -> NotSentError:
         return CredentialsError("connect()", fact.provider, fact.reason)
     if any(word in fact.reason for word in ("ProfileNotFound", "CredentialsError", "SSOError")):
         return CredentialsError("connect()", "the configured source", fact.reason)
-    return ValueOutOfRangeError("connect()", fact.reason)
+    fix = next((fix for start, fix in _FIXES.items() if fact.reason.startswith(start)), "")
+    return ValueOutOfRangeError("connect()", f"{fact.reason}{fix}")
+
+
+_FIXES: Final = {
+    "NoRegionError": " Fix: connect(region_name=...), or set AWS_DEFAULT_REGION. "
+    "AWS_REGION alone is not read",
+    "Invalid endpoint": ". Fix: an endpoint_url that begins with http:// or https://",
+}
+
+
+def _require_source(credentials: object) -> None:
+    if credentials is None or callable(credentials):
+        return
+    if hasattr(credentials, "get_frozen_credentials") or hasattr(credentials, "access_key"):
+        return
+    raise UnsupportedTypeError(
+        "credentials",
+        "an object with access_key and secret_key, or a function that returns one, is expected, "
+        f"not {type(credentials).__name__}. Fix: botocore.credentials.Credentials(access_key, "
+        "secret_key)",
+    )
 
 
 def _static(options: Mapping[str, Any]) -> Credentials | None:

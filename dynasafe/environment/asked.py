@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dynasafe.environment.forks import renewed_after_fork
+from dynasafe.errors import NO_CREDENTIALS
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, endpoint
 
@@ -128,7 +129,7 @@ class Asked:
             found = self._session.get_credentials()
             self._client._request_signer._credentials = found
         if found is None:
-            raise CredentialProblem("botocore's chain", "no credentials were found")
+            raise CredentialProblem("botocore's chain", NO_CREDENTIALS)
         frozen = found.get_frozen_credentials()
         expires = getattr(found, "_expiry_time", None)
         return Credentials(

@@ -10,6 +10,7 @@ from botocore.config import Config
 from dynasafe import client_config
 from dynasafe.environment.arguments import http_settings, opening_error
 from dynasafe.errors import (
+    NO_CREDENTIALS,
     ClientRetriesError,
     CredentialsError,
     UnsupportedTypeError,
@@ -103,6 +104,17 @@ def test_pool_size(config: Any, max_connections: int | None, expected: int) -> N
             CredentialsError,
             "aws_access_key_id and aws_secret_access_key go together",
         ),
+        (
+            {"client_options": {"aws_acces_key_id": "a"}},
+            ValueOutOfRangeError,
+            "'aws_acces_key_id' is not supported here. Did you mean 'aws_access_key_id'?",
+        ),
+        (
+            {"credentials": {"access_key": "a", "secret_key": "b"}},
+            UnsupportedTypeError,
+            "credentials: an object with access_key and secret_key, or a function that returns "
+            "one, is expected, not dict. Fix: botocore.credentials.Credentials(",
+        ),
         ({"config": {}}, UnsupportedTypeError, "a botocore Config is expected, not dict"),
         ({"config": Config(retries={"max_attempts": 3})}, ClientRetriesError, "max_attempts"),
         (
@@ -130,6 +142,35 @@ def test_refused(given: dict[str, Any], error: type[Exception], words: str) -> N
 def test_opening_error(fact: NotSent, error: type[Exception]) -> None:
     """A transport that does not open says whether credentials are missing."""
     assert type(opening_error(fact)) is error
+
+
+@pytest.mark.parametrize(
+    ("fact", "fix"),
+    [
+        (
+            NotSent("NoRegionError: You must specify a region."),
+            "connect(region_name=...), or set AWS_DEFAULT_REGION. AWS_REGION alone is not read",
+        ),
+        (
+            NotSent("Invalid endpoint: 127.0.0.1:8000"),
+            "Fix: an endpoint_url that begins with http:// or https://",
+        ),
+        (
+            NotSent(NO_CREDENTIALS, provider="botocore's chain"),
+            "Fix: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the "
+            "process a role. An engine on this machine takes any keys: connect(client_options="
+            "{'aws_access_key_id': 'test', 'aws_secret_access_key': 'test'}).",
+        ),
+        (
+            NotSent("the token has expired", provider="sso"),
+            "Fix: check that source of credentials, its permissions and the network.",
+        ),
+    ],
+    ids=["region", "endpoint", "no credentials", "a source"],
+)
+def test_fix_of_an_opening_error(fact: NotSent, fix: str) -> None:
+    """The commonest mistakes of a first call have a fix of their own."""
+    assert str(opening_error(fact)).endswith(fix)
 
 
 def test_config_of_aiobotocore() -> None:
