@@ -469,7 +469,7 @@ class ConditionalCheckFailedError(ServiceError):
     the requests of tables have, and the item fits the item class. Otherwise it is None.
     """
 
-    item: Any = None
+    item: Any | None = None
 
 
 class VersionConflictError(ConditionalCheckFailedError):

@@ -369,6 +369,7 @@ async def test_exactly_once_is_applied_and_read_back(
 
     with pytest.raises(ConditionalCheckFailedError) as caught:
         await people.delete_item(KEY, condition=Person.visits == 0, exactly_once=True)
+    assert caught.value.item is not None
     assert caught.value.item.visits == stored.visits
     with pytest.raises(VersionConflictError):
         await people.put_item(ada(), exactly_once=True)
