@@ -37,6 +37,7 @@ _ZERO: dict[str, Any] = {"N": "0"}
 _EMPTY: dict[str, Any] = {"L": []}
 """The value of a missing list."""
 _SETS = ("SS", "NS", "BS")
+_TYPES = {"increment": "N", "append": "L", "prepend": "L"}
 
 
 class Action:
@@ -51,6 +52,12 @@ class Action:
         self.hint: str = target.hint
         self.root: str = target.path.attribute_name
         """The attribute that is changed, in whole or in part."""
+        type_name = _TYPES.get(verb)
+        if type_name is not None and target.codec.is_never_stored_as(type_name):
+            kind = "a number" if type_name == "N" else "a list"
+            raise UnsupportedTypeError(
+                target.text, f"{verb} takes {kind}, and the attribute is none"
+            )
         self.payload: Callable[[Any], Payload] = _PAYLOADS[verb](target)
         """Encodes a value. Its InvalidValueError has the path within the value."""
 

@@ -96,6 +96,9 @@ class UnionCodec(Codec[Any]):
     def takes_none(self) -> bool:
         return self._takes_none or any(member.takes_none for member in self._members)
 
+    def is_never_stored_as(self, type_name: str) -> bool:
+        return all(each.is_never_stored_as(type_name) for each in self._members)
+
     def keeps(self, kinds: set[type]) -> bool:
         if len(self._members) != 1:
             return False

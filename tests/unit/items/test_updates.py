@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from dynasafe import Attr, Item, UpdateBuilder, attr, attribute
-from dynasafe.errors import EmptyUpdateError, InvalidRequestError, InvalidValueError
+from dynasafe.errors import (
+    EmptyUpdateError,
+    InvalidRequestError,
+    InvalidValueError,
+    UnsupportedTypeError,
+)
 
 
 class Address(Item):
@@ -246,3 +251,36 @@ def test_value_without_wire_form(value: object) -> None:
 def test_idempotent_updates(update: UpdateBuilder, expected: bool) -> None:
     """Which updates are safe to repeat and which are not."""
     assert update.is_idempotent is expected
+
+
+class Basket(Item):
+    id: Attr[str] = attribute(key="partition")
+    note: Attr[str | None] = attribute(default=None)
+    tags: Attr[set[str]] = attribute(default_factory=set)
+    rows: Attr[list[int] | None] = attribute(default=None)
+    total: Attr[int | None] = attribute(default=None)
+    anything: Attr[Any] = attribute(default=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "value", "message"),
+    [
+        ("note", "increment", 1, "note: increment takes a number, and the attribute is none"),
+        ("tags", "increment", 1, "tags: increment takes a number, and the attribute is none"),
+        ("note", "append", [1], "note: append takes a list, and the attribute is none"),
+        ("total", "prepend", [1], "total: prepend takes a list, and the attribute is none"),
+        ("rows", "append", [1], None),
+        ("total", "increment", 1, None),
+        ("anything", "increment", 1, None),
+        ("anything", "append", [1], None),
+    ],
+)
+def test_a_verb_of_another_type(name: str, verb: str, value: Any, message: str | None) -> None:
+    """Numbers alone are incremented, and lists alone grow; the error names the attribute."""
+    change = getattr(UpdateBuilder(Basket), verb)
+    if message is None:
+        assert not change(name, value).is_empty
+        return
+    with pytest.raises(UnsupportedTypeError) as caught:
+        change(name, value)
+    assert str(caught.value) == message
