@@ -49,6 +49,8 @@ NEEDS_A_LOOP = re.compile(r"asyncio|\bAsync|aioboto3|_unawaited|_blocking|create
 RESOLVE = socket.getaddrinfo
 NOT_PYTHON = {"console", "ini", "json", "text", "toml", "yaml"}
 # What a page needs that some engines lack; any other page runs on each engine.
+OF_AWS = {"docs/guides/connections.md"}
+"""The pages that are about AWS itself, where a reader has keys."""
 NEEDS: dict[str, tuple[str, ...]] = {
     "docs/guides/deadlines-and-cancellation.md": ("recognises a repeated token",),
     "docs/guides/did-the-write-happen.md": ("returns the old item of a failed condition",),
@@ -204,8 +206,14 @@ def test_examples_of_pages_run(
     # A reader who pastes a block has no such variable: each block must name the engine.
     monkeypatch.delenv("AWS_ENDPOINT_URL_DYNAMODB", raising=False)
     monkeypatch.setattr("socket.getaddrinfo", resolve_loopback_only)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
     for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name.upper(), value)
+        if name_of(page) in OF_AWS:
+            monkeypatch.setenv(name.upper(), value)
+        else:
+            monkeypatch.delenv(name.upper(), raising=False)
 
     def to(endpoint_url: str) -> AsyncDynamoDB:
         return connect(Engine(engine.name, endpoint_url, engine.is_strict))
