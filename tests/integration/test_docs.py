@@ -48,9 +48,9 @@ SYNC = "Sync"
 NEEDS_A_LOOP = re.compile(r"asyncio|\bAsync|aioboto3|_unawaited|_blocking|create_tables")
 RESOLVE = socket.getaddrinfo
 NOT_PYTHON = {"console", "ini", "json", "text", "toml", "yaml"}
-# What a page needs that some engines lack; any other page runs on each engine.
 OF_AWS = {"docs/guides/connections.md"}
 """The pages that are about AWS itself, where a reader has keys."""
+# What a page needs that some engines lack; any other page runs on each engine.
 NEEDS: dict[str, tuple[str, ...]] = {
     "docs/guides/deadlines-and-cancellation.md": ("recognises a repeated token",),
     "docs/guides/did-the-write-happen.md": ("returns the old item of a failed condition",),
