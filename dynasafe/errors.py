@@ -555,6 +555,10 @@ class NoAnswerError(DynasafeError):
         )
 
 
+APPLIED = "it was applied, but "
+"""How the reason begins where the result alone is unknown."""
+
+
 class OutcomeUnknownError(DynasafeError):
     """The write was sent and got no usable answer: it may have been applied or not.
 
@@ -596,15 +600,18 @@ class OutcomeUnknownError(DynasafeError):
 
     def __str__(self) -> str:
         table = f" on table {_named(self.table_name)}" if self.table_name else ""
-        can_resolve = self.client_request_token or self.write_id
+        can_resolve = self.client_request_token or self.__dict__.get("_resolve_plan")
         fix = (
             "db.resolve(error) finds out."
             if can_resolve
             else "read the item before you repeat the write, or use exactly_once=True."
         )
+        outcome = (
+            "; " if self.reason.startswith(APPLIED) else " and may or may not have been applied: "
+        )
         return (
-            f"{self.operation}{table} was sent {self.attempts} time(s) and may or may not have "
-            f"been applied: {_words(self.reason)}. Fix: {fix}"
+            f"{self.operation}{table} was sent {self.attempts} time(s){outcome}"
+            f"{_words(self.reason)}. Fix: {fix}"
         )
 
     def resolve(self) -> Any:

@@ -155,6 +155,8 @@ class Executor:
                 try:
                     if isinstance(command, Request):
                         reply: Any = await self._run(command, state)
+                        if command.call.is_write:
+                            state.is_applied = True
                     else:
                         reply = None
                         if isinstance(command, Sleep):
@@ -176,6 +178,7 @@ class Executor:
             self._offer(error, settings)
             raise
         except asyncio.CancelledError as cancellation:
+            state.explain(cancellation)
             if isinstance(cancellation.__cause__, OutcomeUnknownError):
                 self._offer(cancellation.__cause__, settings)
             raise

@@ -194,9 +194,11 @@ class Batch:
     ) -> NoReturn:
         """Raise the batch's error, or only its cause if `incomplete` has nothing to add."""
         incomplete = self.incomplete(cause, in_flight, is_unknown=is_unknown)
-        if incomplete is None:
-            raise cause
-        raise incomplete from cause
+        if incomplete is not None:
+            raise incomplete from cause
+        if not isinstance(cause, OutcomeUnknownError) and self._may_be_applied(in_flight):
+            raise self._unknown_after_loss(cause) from cause
+        raise cause
 
     def explain(self, cancellation: BaseException, in_flight: Sequence[Entry] = ()) -> None:
         """Give a cancellation the batch's error as its cause."""
@@ -205,6 +207,8 @@ class Batch:
         if incomplete is not None:
             incomplete.__cause__ = unknown
             cancellation.__cause__ = incomplete
+        elif unknown is None and self._may_be_applied(in_flight):
+            cancellation.__cause__ = self._unknown_after_loss(cancellation)
 
     def incomplete(
         self, cause: BaseException, in_flight: Sequence[Entry] = (), *, is_unknown: bool = False
@@ -234,6 +238,18 @@ class Batch:
             unknown=_in_order(unknown),
             items=self.items,
             processed_count=self.processed_count,
+        )
+
+    def _may_be_applied(self, in_flight: Sequence[Entry]) -> bool:
+        """Whether a lost request may have applied entries that were handed back since then."""
+        return any(each.may_be_applied for each in (*in_flight, *self._handed_back))
+
+    def _unknown_after_loss(self, cause: BaseException) -> OutcomeUnknownError:
+        return OutcomeUnknownError(
+            self.operation,
+            table_name=self.table_name,
+            attempts=self.rounds + 1,
+            reason=f"{type(cause).__name__}, and an earlier answer was lost",
         )
 
     def give_up(self) -> NoReturn:
@@ -455,6 +471,7 @@ def batch_write_plan(
             partial(write_fingerprint, key_names=key_names),
             is_after_loss=success.is_after_loss,
         )
+        state.is_applied = batch.processed_count > 0
         del request
         yield from _let_go_plan(batch, wires)
         yield from _between_plan(batch, state, is_partly_done)
@@ -553,7 +570,7 @@ def _next_part_plan(batch: Batch, size: int) -> Plan[list[Entry]]:
             else:
                 entry.wire = encode()
         except Exception as error:
-            if not batch.processed_count:
+            if not batch.processed_count and not any(each.may_be_applied for each in part):
                 raise
             batch.stop(error, part)
     return part

@@ -20,7 +20,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dynasafe.calls.options import BreakerFactory, Settings
 from dynasafe.calls.requests import Request
-from dynasafe.errors import OutcomeUnknownError, UnsupportedTypeError
+from dynasafe.errors import (
+    APPLIED,
+    BatchIncompleteError,
+    OutcomeUnknownError,
+    UnsupportedTypeError,
+)
 from dynasafe.hooks import emit, is_logged, new_call_id, surrounded
 from dynasafe.resilience.attempts import Call, Command, Deadline, Permits, Success, attempts
 from dynasafe.resilience.circuit_breaker import Circuit, CircuitState
@@ -78,6 +83,10 @@ class CallState:
 
     `now_s` is the time of the last reply. `draw` gives random numbers in [0, 1), and `new_id`
     random ids. Both come from the driver.
+
+    `is_applied` says that a write was applied, and that the caller does not have its result yet.
+    Drivers set it when the answer to a write arrives. `describe` adds what the plan knows of its
+    write to an error about an unknown outcome.
     """
 
     __slots__ = (
@@ -85,7 +94,9 @@ class CallState:
         "began_s",
         "call_id",
         "deadline",
+        "describe",
         "draw",
+        "is_applied",
         "is_observed",
         "new_id",
         "now_s",
@@ -118,10 +129,36 @@ class CallState:
         self.is_observed: bool = bool(settings.hooks) or is_logged()
         self.call_id: int = 0  # a unique id if somebody uses events
         self.attempts: int = 0  # requests of which bytes may have left
+        self.is_applied: bool = False
+        self.describe: Callable[[BaseException | None], None] | None = None
         timeout_s = settings.timeout_s
         self.deadline: Deadline | None = (
             None if timeout_s is None else Deadline(now_s + timeout_s, timeout_s)
         )
+
+    def explain(self, interruption: BaseException) -> None:
+        """Give a cancellation, or another exception from outside, the cause that says what happened
+        to the write."""
+        cause = interruption.__cause__
+        if not self.is_applied or isinstance(cause, OutcomeUnknownError | BatchIncompleteError):
+            return
+        unknown = OutcomeUnknownError(
+            self.operation,
+            table_name=self.table_name,
+            attempts=self.attempts,
+            reason=f"{APPLIED}the call ended before its answer was read",
+        )
+        if self.describe is not None:
+            self.describe(unknown)
+        interruption.__cause__ = unknown
+
+
+def may_be_applied(cause: BaseException | None) -> bool:
+    """Whether the cause of a cancellation says that a write, or a part of it, may be applied."""
+    if isinstance(cause, BatchIncompleteError):
+        is_write = cause.operation == "BatchWriteItem"
+        return is_write and bool(cause.processed_count or cause.unknown)
+    return isinstance(cause, OutcomeUnknownError)
 
 
 class ClientState:
@@ -289,8 +326,8 @@ def _reported(plan: Plan[T], state: CallState) -> Plan[T]:
         _emit_end(state, CallFailed, duration_s=duration_s, error=type(error).__name__)
         raise
     except BaseException as cancellation:
-        may_be_applied = isinstance(cancellation.__cause__, OutcomeUnknownError)
-        _emit_end(state, CallCancelled, may_be_applied=may_be_applied)
+        state.explain(cancellation)
+        _emit_end(state, CallCancelled, may_be_applied=may_be_applied(cancellation.__cause__))
         raise
     _emit_end(state, CallSucceeded, duration_s=state.now_s - state.began_s)
     return result

@@ -104,6 +104,7 @@ def resolvable(
         except Exception:
             raise
         except BaseException as cancellation:
+            current.explain(cancellation)
             if isinstance(cancellation.__cause__, OutcomeUnknownError):
                 offer(cancellation.__cause__)
             raise
@@ -152,7 +153,9 @@ def single_write_plan(
     members = {_MEMBERS[name]: options[name] for name in _MEMBERS if name in options}
     if token is None:
         return (yield from write_plan(write, state, return_values, **members))
-    return (yield from exactly_once_plan(write, token, state, return_values, members))
+    is_own_token = options.get("client_request_token") is None
+    plan = exactly_once_plan(write, token, state, return_values, members, is_own_token=is_own_token)
+    return (yield from plan)
 
 
 def _token_in(options: Mapping[str, Any], state: CallState) -> str | None:
@@ -178,8 +181,15 @@ def exactly_once_plan(
     state: CallState,
     return_values: str | None,
     members: Mapping[str, str | None],
+    *,
+    is_own_token: bool,
 ) -> Plan[WriteResult[Any]]:
-    """One write as a transaction: its result, or the error that the single write would raise."""
+    """One write as a transaction: its result, or the error that the single write would raise.
+
+    Args:
+        is_own_token: whether the token was made for this call. Then so was the write id. Another
+            call with the caller's token leaves the same id, which proves nothing of this one.
+    """
     if return_values not in (None, "NONE") and not (
         return_values == "ALL_NEW" and write.kind == "Update"
     ):
@@ -189,14 +199,21 @@ def exactly_once_plan(
             "ALL_NEW of update_item, which is read back",
         )
 
+    def describe(error: BaseException | None) -> None:
+        write.describe(error)
+        if isinstance(error, OutcomeUnknownError):
+            error.client_request_token = token
+
     def run(request: Request, current: CallState) -> Plan[WriteResult[Any]]:
+        current.describe = describe
         try:
             success = yield request
         except TransactionCanceledError as error:
             raise _explained_cancellation(write, error) from error.__cause__
         except OutcomeUnknownError as error:
             write.describe(error)
-            if write.write_id is None or current.now_s < state.began_s + TOKEN_WINDOW_S:
+            is_over = current.now_s >= state.began_s + TOKEN_WINDOW_S
+            if write.write_id is None or not is_own_token or not is_over:
                 raise
             return (yield from settle_plan(write, current, return_values, error))
         except BaseException as cancellation:

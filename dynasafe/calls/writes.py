@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 from dynasafe.calls.plans import CallState, Plan, aside_plan
 from dynasafe.calls.requests import Large, Request, Table, present, read
 from dynasafe.errors import (
+    APPLIED,
     ConditionalCheckFailedError,
     DynasafeError,
     OutcomeUnknownError,
@@ -111,7 +112,10 @@ class VersionCheck:
     def stored(self, item: Mapping[str, AttributeValue] | None) -> int | None:
         """The version of a stored item in wire form."""
         text = (item or {}).get(self.name, {}).get("N")
-        return None if text is None else int(text)
+        try:
+            return None if text is None else int(text)
+        except ValueError:  # another writer stored a fraction, which no instance has
+            return None
 
 
 class Write(Generic[ItemT_co]):
@@ -395,18 +399,23 @@ def write_plan(
 
     After a lost answer, the stored item is read, if the write stores an id.
     """
+    state.describe = describe = (
+        partial(_describe, write, return_values)
+        if _leaves_id(write, return_values)
+        else write.describe
+    )
     try:
         success = yield write.request(return_values, **members)
     except ConditionalCheckFailedError as error:
         read = partial(explained, write, error)
         raise (yield from aside_plan(read, if_long=holds_many(error.item))) from error.__cause__
     except OutcomeUnknownError as error:
-        write.describe(error)
+        describe(error)
         if not _leaves_id(write, return_values):
             raise
         return (yield from settle_plan(write, state, return_values, error))
     except BaseException as cancellation:
-        write.describe(cancellation.__cause__)
+        describe(cancellation.__cause__)
         raise
     response = success.response
     if response is None or return_values is not None or "Attributes" in response:
@@ -423,8 +432,21 @@ def finish_plan(
     return_values: str | None,
     token: str | None = None,
 ) -> Plan[WriteResult[Any]]:
-    """The result of a write that was applied; ALL_NEW is read back if the answer lacks it."""
+    """The result of a write that was applied; ALL_NEW is read back if the answer lacks it.
+
+    Raises:
+        OutcomeUnknownError: the answer was lost, and with it the attributes that were asked for.
+    """
     write.advance()
+    if success.response is None and return_values not in (None, "NONE", "ALL_NEW"):
+        unknown = OutcomeUnknownError(
+            write.operation,
+            table_name=write.table_name,
+            attempts=success.attempts,
+            reason=f"{APPLIED}{return_values} was in the answer that was lost",
+        )
+        write.describe(unknown)
+        raise unknown
     response = success.response or {}
     attributes = response.get("Attributes")
     decoded: Any = None
@@ -467,12 +489,20 @@ def settle_plan(
     if not write.is_stored_in(stored):
         unknown.item = stored
         raise unknown from unknown.__cause__
+    state.is_applied = True
     write.advance()
     decoded = None
     if return_values == "ALL_NEW":
         decode = partial(write.shape.decode, stored)
         decoded = yield from aside_plan(decode, if_long=holds_many(stored))
     return WriteResult(attributes=decoded, attempts=state.attempts)
+
+
+def _describe(write: Write[Any], return_values: str | None, error: BaseException | None) -> None:
+    """Add to an unknown outcome what is known, and how the write's id settles it."""
+    write.describe(error)
+    if isinstance(error, OutcomeUnknownError):
+        error._resolve_plan = lambda again: settle_plan(write, again, return_values, error)
 
 
 def _leaves_id(write: Write[Any], return_values: str | None) -> bool:
@@ -492,7 +522,7 @@ def _read_back_plan(write: Write[Any], token: str | None) -> Plan[Any]:
     unknown = OutcomeUnknownError(
         write.operation,
         table_name=write.table_name,
-        reason="it was applied, but not read back",
+        reason=f"{APPLIED}not read back",
         client_request_token=token,
     )
     try:

@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
 _ITEM_TOO_LARGE = r"Item size (to update )?has exceeded the maximum allowed size"
 
+_ATTEMPT_WITHOUT_LIMIT_S = 60.0
+"""Seconds that a request with a token may take to arrive, where attempts have no limit."""
+
 IN_PROGRESS_WAIT_S = 5.0
 """Seconds after the first request until a transaction in progress is sent once more."""
 
@@ -574,11 +577,12 @@ class _Attempts:
         """Refuse to send with a token that DynamoDB may have forgotten.
 
         Checked right before each request, because delays take time. DynamoDB recognises a repeat
-        within the window, and would apply it again after it.
+        within the window, and would apply it again after it. The transport may still have to
+        connect, so the request may arrive only at the end of the attempt.
         """
-        if self.token_since_s is None:
-            self.token_since_s = self.now_s
-        elif self.now_s >= self.token_since_s + TOKEN_WINDOW_S:
+        if self.token_since_s is None or not (self.sent or self.is_ambiguous):
+            self.token_since_s = self.now_s  # nobody has used the token yet
+        elif self.now_s + self._longest_attempt_s() >= self.token_since_s + TOKEN_WINDOW_S:
             reason = f"the {TOKEN_WINDOW_S:.0f} s in which its token is recognised are over"
             raise self._unknown(reason) from self.cause
 
@@ -649,11 +653,17 @@ class _Attempts:
         longer_s = max(delay_s, self.first_sent_s + IN_PROGRESS_WAIT_S - self.now_s)
         return longer_s if self._is_in_time(longer_s) else delay_s
 
+    def _longest_attempt_s(self) -> float:
+        timeout_s = self._timeout_s()
+        return _ATTEMPT_WITHOUT_LIMIT_S if timeout_s is None else timeout_s
+
     def _is_in_time(self, delay_s: float) -> bool:
         next_s = self.now_s + delay_s
         # The window is measured from the first request, which is before its completion.
-        if self.token_since_s is not None and next_s >= self.token_since_s + TOKEN_WINDOW_S:
-            return False
+        if self.token_since_s is not None:
+            last_s = self.token_since_s + TOKEN_WINDOW_S
+            if next_s + self._longest_attempt_s() >= last_s:
+                return False
         return self.deadline is None or next_s < self.deadline.at_s
 
     def _error(self) -> DynasafeError:

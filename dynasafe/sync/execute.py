@@ -106,6 +106,7 @@ class Executor:
         except BaseException as interruption:
             # The exception may have come between the end of a request and the release of its slot.
             self.slots.release(state)
+            state.explain(interruption)
             if isinstance(interruption.__cause__, OutcomeUnknownError):
                 self._offer(interruption.__cause__, settings)
             raise
@@ -159,6 +160,7 @@ class Executor:
 
         deadline = state.deadline
         left_s = None if deadline is None else deadline.at_s - now_s
+        was_applied = state.is_applied
         try:
             if (
                 not FirstAttempt.suits(call)
@@ -178,10 +180,14 @@ class Executor:
             if left_s is not None:
                 timeout_s = left_s if timeout_s is None else min(timeout_s, left_s)
             try:
+                # Before the request: an exception from outside may come right after its answer.
+                state.is_applied = was_applied or call.is_write
                 response = transport.send(call.operation, request.params, timeout_s=timeout_s)
             except _FAILURES as error:
+                state.is_applied = was_applied
                 reply = Raised(error, self.clock.now_s(), self.clock.draw())
             except BaseException as interruption:
+                state.is_applied = was_applied  # the loop decides
                 _interrupt(first.go_on(make_loop), interruption)
             else:
                 return first.succeed(response, self.clock.now_s())
@@ -208,7 +214,7 @@ class Executor:
                         case TakeSlot():
                             reply = self._take_slot(slots, command, state)
                         case Send():
-                            reply = self._send(request, command)
+                            reply = self._send(request, command, state)
                             slots.release(state)
                         case Refresh():
                             reply = self._refresh(command)
@@ -248,14 +254,20 @@ class Executor:
             return Raised(error, self.clock.now_s(), self.clock.draw())
         return SlotTaken(self.clock.now_s(), was_awaited)
 
-    def _send(self, request: Request, command: Send) -> Reply:
+    def _send(self, request: Request, command: Send, state: CallState) -> Reply:
+        was_applied = state.is_applied
         try:
             transport = self._require_open()
+            state.is_applied = was_applied or request.call.is_write
             response = transport.send(
                 request.call.operation, request.params, timeout_s=command.timeout_s
             )
         except _FAILURES as error:
+            state.is_applied = was_applied
             return Raised(error, self.clock.now_s(), self.clock.draw())
+        except BaseException:
+            state.is_applied = was_applied  # the loop decides
+            raise
         return Answered(response, self.clock.now_s())
 
     def _refresh(self, command: Refresh) -> Reply:

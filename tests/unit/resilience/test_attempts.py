@@ -418,10 +418,16 @@ def test_resolving_says_refused_only_if_it_was(
     assert (None if drive.error is None else type(drive.error)) is error_type
 
 
-@pytest.mark.parametrize(("now_s", "count"), [(599.9, 1), (600.0, 0), (700.0, 0)])
-def test_token_window_counts_from_the_first_call(now_s: float, count: int) -> None:
-    """After ten minutes DynamoDB may have forgotten the token: nothing is sent."""
-    drive = Drive(now_s=now_s)([OK] * count, RESOLVING, policy=POLICY)
+@pytest.mark.parametrize(
+    ("limit_s", "now_s", "count"),
+    [(5.0, 594.9, 1), (5.0, 595.0, 0), (None, 539.9, 1), (None, 540.0, 0), (5.0, 700.0, 0)],
+)
+def test_token_window_counts_from_the_first_call(
+    limit_s: float | None, now_s: float, count: int
+) -> None:
+    """Ten minutes after the first call DynamoDB may have forgotten the token. Nothing is sent that
+    may arrive later: a request may arrive as late as its attempt may take."""
+    drive = Drive(now_s=now_s)([OK] * count, RESOLVING, policy=POLICY, attempt_timeout_s=limit_s)
 
     assert len(drive.sends) == count
     assert isinstance(drive.error, OutcomeUnknownError) is (count == 0)
@@ -429,11 +435,19 @@ def test_token_window_counts_from_the_first_call(now_s: float, count: int) -> No
 
 def test_token_window_ends_during_a_slot_wait() -> None:
     """If the wait for a slot takes what is left of the ten minutes, nothing is sent."""
-    loop = attempts(TOKEN.under_token(0.0), now_s=599.0)
+    loop = attempts(RESOLVING, now_s=500.0)
     next(loop)
 
     with pytest.raises(OutcomeUnknownError):
-        loop.send(SlotTaken(600.0, was_awaited=True))
+        loop.send(SlotTaken(540.0, was_awaited=True))
+
+
+def test_token_window_begins_with_the_first_request() -> None:
+    """A token that no request had is not forgotten, however long the wait for a slot took."""
+    loop = attempts(TOKEN.under_token(0.0), now_s=0.0)
+    next(loop)
+
+    assert isinstance(loop.send(SlotTaken(700.0, was_awaited=True)), Send)
 
 
 @pytest.mark.parametrize(
