@@ -1,7 +1,8 @@
 """`import dynasafe.autoguard` guards the process as DYNASAFE_GUARD says.
 
-`DYNASAFE_GUARD=warn` (or raise, or repair) calls `dynasafe.guard_process("warn")`; without the
-variable, or with `off`, nothing happens. So you can switch it on without a change of code:
+`DYNASAFE_GUARD=warn` (or raise, or repair) calls `dynasafe.guard_process("warn")`. Without the
+variable, or with `off`, `0`, `false`, `no` or `none`, nothing happens; another word is an error. So
+you can switch it on without a change of code:
 `python -c "import dynasafe.autoguard, app; app.main()"`.
 """
 
@@ -12,6 +13,17 @@ from typing import Any
 
 from dynasafe.guard import guard_process
 
-_mode: Any = os.environ.get("DYNASAFE_GUARD", "").strip().lower()
-if _mode not in ("", "off"):
+_OFF = frozenset({"", "off", "0", "false", "no", "none"})
+
+_given = os.environ.get("DYNASAFE_GUARD", "").strip()
+_mode: Any = _given.lower()
+if _mode not in _OFF:
+    if _mode not in ("warn", "raise", "repair"):
+        from dynasafe.errors import ValueOutOfRangeError
+        from dynasafe.findings.quoting import quoted
+
+        raise ValueOutOfRangeError(
+            "DYNASAFE_GUARD",
+            f"'warn', 'raise', 'repair' or 'off' is expected, not {quoted(_given)}",
+        )
     guard_process(_mode)

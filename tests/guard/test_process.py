@@ -255,7 +255,11 @@ except Exception:
 
 @pytest.mark.parametrize(
     ("mode", "expected"),
-    [("raise", "refused"), (" WARN ", "sent"), ("off", "sent"), ("", "sent"), (None, "sent")],
+    [
+        ("raise", "refused"),
+        (" WARN ", "sent"),
+        *((word, "sent") for word in ("off", "", "0", "False", "NO", "none", None)),
+    ],
 )
 def test_autoguard(mode: str | None, expected: str) -> None:
     """The environment says whether and how the process is guarded."""
@@ -271,11 +275,15 @@ def test_autoguard(mode: str | None, expected: str) -> None:
     assert ("[DYS203]" in result.stderr) is (mode == " WARN ")
 
 
-def test_autoguard_with_nonsense() -> None:
-    """An unknown mode is an error, not a process without a guard."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DYNASAFE_GUARD": "loud"}
+@pytest.mark.parametrize("word", ["Yes", "1", "loud"])
+def test_autoguard_with_nonsense(word: str) -> None:
+    """An unknown mode is an error that names the variable, not a process without a guard."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DYNASAFE_GUARD": word}
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=False
     )
 
-    assert "mode: 'raise', 'repair' or 'warn', not 'loud'" in result.stderr
+    assert result.stderr.splitlines()[-1] == (
+        "dynasafe.errors.ValueOutOfRangeError: "
+        f"DYNASAFE_GUARD: 'warn', 'raise', 'repair' or 'off' is expected, not '{word}'"
+    )
