@@ -1,4 +1,4 @@
-"""The command line: `dynasafe explain | check | lint`.
+"""The command line: `dynasafe explain | check | lint | logs`.
 
 Each subcommand is a module with two functions: `add_arguments(parser)` and `run(given)`, which
 returns the exit status. Only the module of the command that is run is imported.
@@ -10,6 +10,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+
+from dynasafe.version import __version__
 
 COMMANDS = {
     "explain": ("dynasafe.commands.explain", "explain the code of a finding"),
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="dynasafe", description="Checks DynamoDB calls, and explains findings."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     asked = given_arguments[0] if given_arguments else None
     for name, (module, description) in COMMANDS.items():

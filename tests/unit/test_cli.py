@@ -67,6 +67,15 @@ def test_module_is_the_command() -> None:
     assert result.stdout.startswith("# DYS215: A reserved word\n")
 
 
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` prints the name and the version, and the status is 0."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"dynasafe {dynasafe.__version__}\n"
+
+
 # Checking a request
 
 VALID = {
