@@ -192,6 +192,10 @@ def _missing(
     neutral = "0" if isinstance(value, Arithmetic) else "[]"
     placeholder = ":zero" if isinstance(value, Arithmetic) else ":empty"
     replacement = f"if_not_exists({written}, {placeholder})"
+    if isinstance(value, Arithmetic):
+        method = "increment"
+    else:
+        method = "append" if path is value.left else "prepend"
     edits: tuple[Edit, ...] = ()
     values = call.members.get("ExpressionAttributeValues")
     is_plain = isinstance(values, ast.Dict) and bool(values.values) and call.form == "resource"
@@ -207,7 +211,7 @@ def _missing(
         message=f"the item may have no {written}",
         answer="ValidationException: The provided expression refers to an attribute that does not "
         "exist in the item",
-        fix=f"{replacement}, as UpdateBuilder.increment writes it",
+        fix=f"{replacement}, as UpdateBuilder.{method} writes it",
         edits=edits,
         safety="unsafe",
     )

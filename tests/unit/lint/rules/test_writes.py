@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.linting import codes
+from tests.support.linting import codes, problems
 
 WRITES: list[tuple[str, str, list[str]]] = [
     (
@@ -56,3 +56,22 @@ WRITES: list[tuple[str, str, list[str]]] = [
 def test_writes(name: str, code: str, found: list[str]) -> None:
     """Each kind of write has its finding, or none."""
     assert codes(code, "risk") == found
+
+
+@pytest.mark.parametrize(
+    ("expression", "fix"),
+    [
+        ("n = n + :x", "if_not_exists(n, :zero), as UpdateBuilder.increment writes it"),
+        ("n = n - :x", "if_not_exists(n, :zero), as UpdateBuilder.increment writes it"),
+        ("l = list_append(l, :x)", "if_not_exists(l, :empty), as UpdateBuilder.append writes it"),
+        ("l = list_append(:x, l)", "if_not_exists(l, :empty), as UpdateBuilder.prepend writes it"),
+    ],
+)
+def test_fix_of_a_missing_operand(expression: str, fix: str) -> None:
+    """The fix of DYS343 names the method of UpdateBuilder that writes this expression."""
+    value = "[1]" if "list" in expression else "1"
+    (problem,) = problems(
+        f"def f():\n    table.update_item(Key={{'id': 'a'}}, UpdateExpression='SET {expression}', ExpressionAttributeValues={{':x': {value}}})"
+    )
+
+    assert (problem.code, problem.fix) == ("DYS343", fix)
