@@ -27,7 +27,7 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "passed None. Nothing was sent.",
         "AttributeError: 'NoneType' object has no attribute 'update'",
         'leave the member out: **({"ExpressionAttributeNames": names} if names else {}). '
-        "UpdateBuilder does; guard(client) repairs old code (DYS103, DYS310)",
+        'UpdateBuilder does; guard(client, "repair") repairs old code (DYS103, DYS310)',
         _BOTO3,
     ),
     "DYS402": Explanation(

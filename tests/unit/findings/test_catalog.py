@@ -199,3 +199,18 @@ def test_what_dynasafe_offers_is_accepted(code: str) -> None:
     )
     params = update.build_client(table_name="some-table", key={"pk": "a", "sk": 1})
     assert check_request("UpdateItem", params, form="client") == ()
+
+
+# The guard
+
+
+def test_a_guard_that_repairs_is_in_that_mode() -> None:
+    """A page that says that a guard repairs gives it the mode: the default is "raise"."""
+    texts = [(code, str(it)) for code, it in EXPLANATIONS.items()]
+    calls = [
+        (code, given)
+        for code, text in texts
+        for given in re.findall(r"\bguard(?:_process)?\(([^)]*)\) repairs", text)
+    ]
+
+    assert calls == [("DYS401", 'client, "repair"')]
