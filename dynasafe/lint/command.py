@@ -115,9 +115,10 @@ def _rules() -> str:
     from dynasafe.findings.catalog import EXPLANATIONS
     from dynasafe.lint.engine import RULES
 
+    levels = {code: each.level for code, each in RULES.items()} | {"DYS399": "risk"}
     rows = [
-        f"{code}  {each.level:<7}  {EXPLANATIONS[code].title}\n"
-        for code, each in sorted(RULES.items())
+        f"{code}  {level:<7}  {EXPLANATIONS[code].title}\n"
+        for code, level in sorted(levels.items())
     ]
     return "".join([*rows, "DYS1.., DYS2..  error  what `dynasafe check` finds in a request\n"])
 
@@ -158,11 +159,21 @@ class _Session:
             yield self.given.stdin_filename, None
         paths = [Path(each) for each in self.given.paths if each != "-"]
         named = {path for path in paths if path.is_file()}
-        for path in python_files(paths):
+        for path in self._python_files(paths):
             config = self._config_of(path)
             relative = _relative(path, config.folder)
             if path in named or not config.settings.is_excluded(relative):
                 yield path.as_posix(), path
+
+    def _python_files(self, paths: list[Path]) -> Iterator[Path]:
+        """Each file once. Warns about a folder that has none."""
+        seen: set[Path] = set()
+        for given in paths:
+            files = python_files(given)
+            if not files:
+                sys.stderr.write(f"warning: no Python files in {str(given)!r}\n")
+            yield from (each for each in files if each not in seen)
+            seen.update(files)
 
     def _config_of(self, path: Path) -> Configured:
         return self._config or nearest_config(path.resolve().parent)

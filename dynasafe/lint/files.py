@@ -6,7 +6,7 @@ import os
 import subprocess
 import tokenize
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
@@ -18,22 +18,17 @@ from dynasafe.lint.settings import LintSettings, SettingsError, read_settings
 _SKIPPED = frozenset({"node_modules", "build", "dist", "__pycache__", "venv", "site-packages"})
 
 
-def python_files(paths: Iterable[Path]) -> Iterator[Path]:
-    """The given files, and the Python files in the given folders.
+def python_files(path: Path) -> list[Path]:
+    """The file itself, or the Python files in the folder.
 
     Hidden folders, virtual environments, build folders and what git ignores are left out.
 
     Raises:
-        SettingsError: a path does not exist.
+        SettingsError: the path does not exist.
     """
-    seen: set[Path] = set()
-    for path in paths:
-        if not path.exists():
-            raise SettingsError(f"{path} does not exist. Fix: give files or folders")
-        for each in _below(path) if path.is_dir() else [path]:
-            if each not in seen:
-                seen.add(each)
-                yield each
+    if not path.exists():
+        raise SettingsError(f"{path} does not exist. Fix: give files or folders")
+    return list(_below(path)) if path.is_dir() else [path]
 
 
 def _below(folder: Path) -> Iterator[Path]:

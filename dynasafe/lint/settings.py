@@ -8,11 +8,19 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from dynasafe.findings.catalog import EXPLANATIONS
+from dynasafe.findings.prefixes import unmatched
+from dynasafe.findings.quoting import listed
+from dynasafe.findings.source_code import SOURCE_CODE
 from dynasafe.lint.module import RuleSettings
 from dynasafe.lint.problem import Level
 from dynasafe.lint.receivers import Declared
 
 RISK = "risk"
+CODES = frozenset(
+    {*SOURCE_CODE, *(code for code in EXPLANATIONS if code.startswith(("DYS1", "DYS2")))}
+)
+"""All codes that the linter reports: those of its rules, and those of `check_request`."""
 
 
 class SettingsError(ValueError):
@@ -157,7 +165,7 @@ def codes(given: Sequence[str]) -> tuple[str, ...]:
     """Prefixes of codes, and "risk".
 
     Raises:
-        SettingsError: one of them is not valid.
+        SettingsError: one of them is not a code, or no code begins with it.
     """
     read = []
     for each in given:
@@ -166,4 +174,10 @@ def codes(given: Sequence[str]) -> tuple[str, ...]:
         if code != RISK and not is_code:
             raise SettingsError(f"{each!r} is not a code. Fix: use a prefix such as DYS33, or risk")
         read.append(code)
+    without_rule = unmatched([each for each in read if each != RISK], CODES)
+    if without_rule:
+        verb = "matches" if len(without_rule) == 1 else "match"
+        raise SettingsError(
+            f"{listed(without_rule)} {verb} no code. Fix: dynasafe lint --list-rules"
+        )
     return tuple(read)

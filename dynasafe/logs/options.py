@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from dynasafe.findings.prefixes import unmatched
 from dynasafe.logs.grouping import Tally, baseline_of, is_new
 from dynasafe.logs.reports import github_report, json_report, text_report
 from dynasafe.logs.signatures import BY_CODE, SIGNATURES, Level
@@ -108,7 +109,7 @@ def _levels(text: str) -> frozenset[Level]:
 
 def _codes(text: str) -> tuple[str, ...]:
     codes = tuple(code.strip().upper() for code in text.split(",") if code.strip())
-    unknown = [code for code in codes if not any(known.startswith(code) for known in BY_CODE)]
+    unknown = unmatched(codes, BY_CODE)
     if unknown:
         raise argparse.ArgumentTypeError(
             f"{', '.join(unknown)}: not a code. Fix: `dynasafe logs signatures` lists all codes."

@@ -296,6 +296,15 @@ def test_pyproject(app: Path, project: Path) -> None:
         ('excludes = ["a"]', "has no key excludes. Fix: exclude"),
         ('ignore = "DYS310"', "ignore is of type str. Fix: give a list of str"),
         ('ignore = ["E501"]', "'E501' is not a code. Fix: use a prefix such as DYS33, or risk"),
+        (
+            'ignore = ["DYS9999"]',
+            "pyproject.toml: 'DYS9999' matches no code. Fix: dynasafe lint --list-rules",
+        ),
+        (
+            'extend-select = ["DYS310", "dys9", "DYS3100"]',
+            "'DYS9', 'DYS3100' match no code. Fix: dynasafe lint --list-rules",
+        ),
+        ('per-file-ignores = { "app.py" = ["DYS30"] }', "'DYS30' matches no code"),
         ("[tool.dynasafe.lint.rules]\nttl = []", "has no key rules.ttl. Fix: rules.ttl-attributes"),
         ("ignore = [", "cannot be read"),
         ('baseline = "none.json"', "the baseline cannot be read"),
@@ -313,6 +322,30 @@ def test_wrong_configuration(
 
     assert main(["lint"]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--select", "--extend-select", "--ignore"])
+@pytest.mark.parametrize("code", ["DYS999", "DYS3100", "DYS401"])
+def test_code_without_a_rule(
+    option: str, code: str, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A code that no rule has, such as one of `dynasafe logs`: status 2, and no report."""
+    assert main(["lint", option, code]) == 2
+
+    assert capsys.readouterr() == (
+        "",
+        f"dynasafe lint: {code!r} matches no code. Fix: dynasafe lint --list-rules\n",
+    )
+
+
+def test_each_listed_code_can_be_selected(app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each code of `--list-rules`, its prefixes, "DYS" and "risk" are accepted."""
+    main(["lint", "--list-rules"])
+    listed = [line.partition(" ")[0] for line in capsys.readouterr().out.splitlines()[:-1]]
+
+    assert {"DYS310", "DYS399"} <= set(listed)
+    for codes in ([*listed, "DYS", "risk"], ["DYS1", "DYS215", "DYS31"]):
+        assert main(["lint", "--exit-zero", "--select", ",".join(codes)]) == 0
 
 
 def test_schema_of_class(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -345,6 +378,25 @@ def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
     """A path that does not exist: status 2."""
     assert main(["lint", "none.py"]) == 2
     assert "none.py does not exist" in capsys.readouterr().err
+
+
+def test_folder_without_python_files(
+    app: Path, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder without Python files is named in a warning; the status stays."""
+    for name in ("empty", "pages"):
+        (project / name).mkdir()
+    (project / "pages" / "index.html").touch()
+
+    assert main(["lint", "empty"]) == 0
+    assert capsys.readouterr() == (
+        "Found nothing in 0 files. 0 calls checked.\n",
+        "warning: no Python files in 'empty'\n",
+    )
+    assert main(["lint", "--format", "concise", "pages", ".", "app.py"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == "warning: no Python files in 'pages'\n"
+    assert len(captured.out.splitlines()) == 1
 
 
 def test_folders(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
