@@ -39,6 +39,10 @@ _Question = tuple[tuple[str, ...], bool]
 """The tables to describe, and whether to describe known ones again."""
 
 
+# `__tracebackhide__` hides a function's frames in pytest: the traceback of a refusal ends at the
+# caller's line and botocore's.
+
+
 class RequestChecks:
     """Checks the requests of one client."""
 
@@ -47,6 +51,7 @@ class RequestChecks:
         self._tables = DescribedTables(ref(client))
 
     def before_others(self, params: dict[str, Any], model: Any, **_: Any) -> Awaitable[None] | None:
+        __tracebackhide__ = True
         settings = self._switch.settings
         if settings is None:
             return None
@@ -57,6 +62,7 @@ class RequestChecks:
         return None
 
     def after_others(self, params: dict[str, Any], model: Any, **_: Any) -> Awaitable[None] | None:
+        __tracebackhide__ = True
         settings = self._switch.settings
         if settings is None or _has_none(params):  # already checked
             return None
@@ -68,6 +74,7 @@ class RequestChecks:
     def _judge(
         self, model: Any, params: Mapping[str, Any], form: Form | None, settings: Settings
     ) -> Awaitable[None] | None:
+        __tracebackhide__ = True
         if model.name not in CHECKED_OPERATIONS:
             return None
         if settings.schema == "describe" and model.name not in _OF_ITEMS:
@@ -84,6 +91,7 @@ class RequestChecks:
         self, model: Any, params: Mapping[str, Any], form: Form | None, settings: Settings
     ) -> Iterator[_Question]:
         """Check the request. Yields the tables that must be described first."""
+        __tracebackhide__ = True
         names = table_names(OPERATIONS[model.name], params)
         yield names, False
         findings = self._findings(model, params, names, form)
@@ -99,6 +107,7 @@ class RequestChecks:
         return check_request(model.name, params, schema=self._tables.schema(names), form=form)
 
     def _described(self, judging: Iterator[_Question]) -> Awaitable[None] | None:
+        __tracebackhide__ = True
         for names, again in judging:
             waiting = self._tables.ask(names, again=again)
             if waiting is not None:
@@ -108,6 +117,7 @@ class RequestChecks:
     async def _described_later(
         self, judging: Iterator[_Question], waiting: Awaitable[None]
     ) -> None:
+        __tracebackhide__ = True
         await waiting
         for names, again in judging:
             answered = self._tables.ask(names, again=again)
@@ -129,6 +139,7 @@ def _report(
     settings: Settings,
     sightings: Sightings,
 ) -> None:
+    __tracebackhide__ = True
     operation, place = model.name, caller_place()
     counts = sightings.add(operation, findings, place)
     table_name = params.get("TableName")

@@ -56,6 +56,7 @@ async def tables(db: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
     async def make(
         item_class: Any, *, indexes: Mapping[str, tuple[str, ...]] | None = None
     ) -> AsyncTable[Any]:
+        __tracebackhide__ = True
         name = f"test-{uuid4()}"
         description = table_description(item_class, indexes=indexes)
         await db.call("CreateTable", create_table_params(name, description))
@@ -75,6 +76,7 @@ async def tables(db: AsyncDynamoDB) -> AsyncIterator[MakeTable]:
 
 async def _wait_until_active(db: AsyncDynamoDB, name: str) -> None:
     """Like DynamoDB, dynalite answers before the table exists."""
+    __tracebackhide__ = True
     for _ in range(_LOOKS):
         answer = await db.call("DescribeTable", {"TableName": name})
         if answer["Table"]["TableStatus"] == "ACTIVE":
@@ -88,6 +90,7 @@ async def faulty_databases(engine: Engine) -> AsyncIterator[MakeFaults]:
     async with AsyncExitStack() as stack:
 
         async def make(plan: FaultPlan, **options: Any) -> tuple[AsyncDynamoDB, FaultProxy]:
+            __tracebackhide__ = True
             proxy = proxy_of(engine, plan)
             await stack.enter_async_context(proxy)
             db = await stack.enter_async_context(_connect(proxy.endpoint_url, **options))
@@ -103,6 +106,7 @@ def proxy_of(engine: Engine, plan: FaultPlan) -> FaultProxy:
 
 
 def _connect(endpoint_url: str, **options: Any) -> AsyncDynamoDB:
+    __tracebackhide__ = True
     return AsyncDynamoDB.connect(
         region_name=REGION, endpoint_url=endpoint_url, client_options=CREDENTIALS, **options
     )

@@ -52,6 +52,7 @@ def tables(db: DynamoDB) -> Iterator[MakeSyncTable]:
     def make(
         item_class: Any, *, indexes: Mapping[str, tuple[str, ...]] | None = None
     ) -> Table[Any]:
+        __tracebackhide__ = True
         name = f"test-{uuid4()}"
         description = table_description(item_class, indexes=indexes)
         db.call("CreateTable", create_table_params(name, description))
@@ -76,6 +77,7 @@ def faulty_databases(engine: Engine) -> Iterator[MakeSyncFaults]:
     with ExitStack() as stack:
 
         def make(plan: FaultPlan, **options: Any) -> tuple[DynamoDB, FaultProxy]:
+            __tracebackhide__ = True
             proxy = stack.enter_context(proxy_of(engine, plan))
             return stack.enter_context(_connect(proxy.endpoint_url, **options)), proxy
 
@@ -83,6 +85,7 @@ def faulty_databases(engine: Engine) -> Iterator[MakeSyncFaults]:
 
 
 def _connect(endpoint_url: str, **options: Any) -> DynamoDB:
+    __tracebackhide__ = True
     return DynamoDB.connect(
         region_name=REGION, endpoint_url=endpoint_url, client_options=CREDENTIALS, **options
     )

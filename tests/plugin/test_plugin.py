@@ -683,3 +683,77 @@ def test_guard_with_nonsense(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess()
 
     assert "dynamodb_guard: 'raise' or 'warn', not 'loud'" in result.stderr.str()
+
+
+REFUSED = """
+import aioboto3
+import boto3
+from aiobotocore.config import AioConfig
+from dynasafe import guard
+
+OPTIONS = dict(region_name="us-east-1", endpoint_url="http://127.0.0.1:1",
+               aws_access_key_id="a", aws_secret_access_key="a",
+               config=AioConfig(retries={"mode": "standard", "total_max_attempts": 1}))
+WRONG = {"TableName": "orders", "Key": {"id": {"S": "a"}}, "ProjectionExpression": "a, a.b"}
+
+def client(): return boto3.client("dynamodb", **OPTIONS)
+
+def test_client(): guard(client()).get_item(**WRONG)
+
+def test_none(): guard(client()).get_item(**{**WRONG, "ProjectionExpression": None})
+
+def test_table():
+    table = guard(boto3.resource("dynamodb", **OPTIONS).Table("orders"))
+    table.get_item(Key={"id": "a"}, ProjectionExpression="a, a.b")
+
+def test_describe(): guard(client(), schema="describe").get_item(**WRONG)
+
+async def test_async():
+    async with aioboto3.Session().client("dynamodb", **OPTIONS) as client:
+        await guard(client, schema="describe").get_item(**WRONG)
+"""
+
+
+def frames(result: pytest.RunResult) -> set[str]:
+    """The files of dynasafe whose lines the tracebacks of a run show."""
+    return set(re.findall(r"^\S*/(dynasafe/\S+\.py):\d+: ", result.stdout.str(), re.MULTILINE))
+
+
+def test_traceback_of_a_refusal(pytester: pytest.Pytester) -> None:
+    """The traceback of a guard's refusal shows the caller, and no frame of the guard."""
+    pytester.makeini(INI)
+    pytester.makepyfile(REFUSED)
+    switches = ("-p", "no:cacheprovider", "-q")
+
+    result = pytester.runpytest_subprocess(*switches)
+    whole = pytester.runpytest_subprocess(*switches, "--full-trace")
+
+    result.assert_outcomes(failed=5)
+    assert frames(result) == set()
+    assert "test_traceback_of_a_refusal.py:19: " in result.stdout.str()
+    assert "GetItem was not sent." in result.stdout.str()
+    assert "dynasafe/guard/checks.py" in frames(whole)
+
+
+REFUSED_TABLES = """
+async def test_async(dynamodb_table): await dynamodb_table(5)
+
+def test_sync(dynamodb_sync_table): dynamodb_sync_table(5)
+
+async def test_async_faults(dynamodb_faults): await dynamodb_faults(FaultPlan(), nope=1)
+
+def test_sync_faults(dynamodb_sync_faults): dynamodb_sync_faults(FaultPlan(), nope=1)
+"""
+
+
+def test_traceback_of_a_fixture(pytester: pytest.Pytester) -> None:
+    """The traceback of a table or database that cannot be made shows no frame of the fixture."""
+    pytester.makeini(INI)
+
+    result = run(pytester, REFUSED_TABLES)
+    whole = run(pytester, REFUSED_TABLES, "--full-trace")
+
+    result.assert_outcomes(failed=4)
+    fixtures = {"dynasafe/testing/async_fixtures.py", "dynasafe/testing/sync_fixtures.py"}
+    assert not frames(result) & fixtures
+    assert fixtures <= frames(whole)
