@@ -42,8 +42,8 @@ def guard(
         mode: "raise" refuses a request that DynamoDB would refuse. "warn" sends it, and logs each
             finding once for each place in the caller's code. "repair" removes members that are
             None or empty, names and values that no expression uses, and keys that a batch reads
-            twice, and replaces reserved words by placeholders. It logs other findings as "warn"
-            does.
+            twice, and replaces reserved words by placeholders. It logs each repair, and other
+            findings, as "warn" does.
         errors: "botocore": the error is an InvalidRequestError, and also the ClientError or
             ParamValidationError that botocore would raise. "dynasafe": only an
             InvalidRequestError, which a handler of ClientError does not catch; for tests.

@@ -7,10 +7,10 @@ from typing import Any
 from weakref import ref
 
 from dynasafe.errors import InvalidRequestError
-from dynasafe.events import RequestRefused
+from dynasafe.events import RequestRefused, RequestRepaired
 from dynasafe.findings.finding import Finding
-from dynasafe.guard.places import Sightings, caller_place
-from dynasafe.guard.repair import drop_empty, repair_expressions
+from dynasafe.guard.places import Sightings, caller_place, log_line
+from dynasafe.guard.repair import Repairs, drop_empty, repair_expressions
 from dynasafe.guard.schemas import DescribedTables
 from dynasafe.guard.settings import Settings, Switch
 from dynasafe.hooks import emit, logger
@@ -56,7 +56,7 @@ class RequestChecks:
         if settings is None:
             return None
         if settings.mode == "repair":
-            drop_empty(model.name, params, settings.hooks)
+            _report_repairs(model, params, drop_empty(params), settings, self._switch.sightings)
         elif _has_none(params):
             return self._judge(model, params, None, settings)
         return None
@@ -68,7 +68,8 @@ class RequestChecks:
             return None
         if settings.mode == "repair":
             findings = check_request(model.name, params, form="client")
-            repair_expressions(model.name, params, findings, settings.hooks)
+            repairs = repair_expressions(model.name, params, findings)
+            _report_repairs(model, params, repairs, settings, self._switch.sightings)
         return self._judge(model, params, "client", settings)
 
     def _judge(
@@ -142,11 +143,10 @@ def _report(
     __tracebackhide__ = True
     operation, place = model.name, caller_place()
     counts = sightings.add(operation, findings, place)
-    table_name = params.get("TableName")
     is_refused = settings.mode == "raise"
     event = RequestRefused(
         operation=operation,
-        table_name=table_name if isinstance(table_name, str) else None,
+        table_name=_table_name(params),
         findings=findings,
         place=place,
         count=max(counts),
@@ -157,7 +157,32 @@ def _report(
         raise _refusal(model, params, findings, settings)
     for finding, count in zip(findings, counts, strict=True):
         if count == 1:
-            logger().warning("%s: %s\n  at %s", operation, finding, place)
+            logger().warning("DynamoDB guard: %s: %s\n  at %s", operation, finding, place)
+
+
+def _report_repairs(
+    model: Any,
+    params: Mapping[str, Any],
+    repairs: Repairs,
+    settings: Settings,
+    sightings: Sightings,
+) -> None:
+    if not repairs.members:
+        return
+    operation, place = model.name, caller_place()
+    counts = sightings.add(operation, repairs.changes, place)
+    event = RequestRepaired(
+        operation=operation, table_name=_table_name(params), members=tuple(repairs.members)
+    )
+    emit(settings.hooks, event)
+    for repair, count in zip(repairs.changes, counts, strict=True):
+        if count == 1:
+            logger().warning("%s", log_line(operation, repair, place))
+
+
+def _table_name(params: Mapping[str, Any]) -> str | None:
+    table_name = params.get("TableName")
+    return table_name if isinstance(table_name, str) else None
 
 
 def _refusal(

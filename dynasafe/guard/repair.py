@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from dynasafe.events import Hook, RequestRepaired
 from dynasafe.expressions.reserved_words import must_be_aliased
 from dynasafe.findings.finding import Finding
-from dynasafe.hooks import emit
 from dynasafe.values.wire import fingerprint
 
 # A request without these members means the same as with empty ones. UpdateExpression and
@@ -37,7 +35,7 @@ _EXPRESSIONS = (
     "UpdateExpression",
 )
 _PLACEHOLDERS = ("ExpressionAttributeNames", "ExpressionAttributeValues")
-_RESERVED, _UNUSED, _WITHOUT_EXPRESSION = "DYS215", "DYS222", "DYS107"
+_EMPTY, _RESERVED, _UNUSED, _WITHOUT_EXPRESSION = "DYS103", "DYS215", "DYS222", "DYS107"
 _REPEATED = "DYS172"
 """A key twice in a batch of reads: it is kept once, because the caller wants each item once."""
 _REPAIRED = frozenset({_RESERVED, _UNUSED, _WITHOUT_EXPRESSION, _REPEATED})
@@ -45,7 +43,14 @@ _PLACEHOLDER = re.compile(r"[#:]\w+")
 _WORD = re.compile(r"(?<![#:\w\[])\w+")  # no index
 
 
-def drop_empty(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) -> None:
+class Repair(NamedTuple):
+    """A change of a request, in words, and the code of the finding that it removes."""
+
+    code: str
+    message: str
+
+
+def drop_empty(params: dict[str, Any]) -> Repairs:
     """Leave out members that are None or empty, also within transactions and batches."""
     dropped: list[str] = []
     repaired = _without_empty(params, "", dropped)
@@ -60,39 +65,38 @@ def drop_empty(operation: str, params: dict[str, Any], hooks: tuple[Hook, ...]) 
     if dropped:
         params.clear()
         params.update(repaired)
-        _report(operation, params, dropped, hooks)
+    repairs = Repairs()
+    repairs.members += dropped
+    repairs.changes += [Repair(_EMPTY, f"{member} left out") for member in dropped]
+    return repairs
 
 
 def repair_expressions(
-    operation: str, params: dict[str, Any], findings: Sequence[Finding], hooks: tuple[Hook, ...]
-) -> bool:
+    operation: str, params: dict[str, Any], findings: Sequence[Finding]
+) -> Repairs:
     """Replace reserved words by placeholders, and leave out unused and repeated entries.
 
     Also repairs the entries of transactions and the tables of a batch of reads.
-
-    Returns:
-        Whether anything was changed.
     """
-    repaired = _Repaired(findings)
-    repaired.repair(params, "")
+    repairs = Repairs(findings)
+    repairs.repair(params, "")
     entries, tables = params.get("TransactItems"), params.get("RequestItems")
     if isinstance(entries, list):
         params["TransactItems"] = [
-            repaired.parts(entry, f"TransactItems[{index}].") for index, entry in enumerate(entries)
+            repairs.parts(entry, f"TransactItems[{index}].") for index, entry in enumerate(entries)
         ]
     if operation == "BatchGetItem" and isinstance(tables, Mapping):
-        params["RequestItems"] = repaired.parts(tables, "RequestItems.")
-    if repaired.places:
-        _report(operation, params, repaired.places, hooks)
-    return bool(repaired.places)
+        params["RequestItems"] = repairs.parts(tables, "RequestItems.")
+    return repairs
 
 
-class _Repaired:
-    """The changes, and their places."""
+class Repairs:
+    """The changes of a request, and the members that they changed."""
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding] = ()) -> None:
         self._findings = [each for each in findings if each.code in _REPAIRED]
-        self.places: list[str] = []
+        self.members: list[str] = []
+        self.changes: list[Repair] = []
 
     def parts(self, parts: Any, place: str) -> Any:
         """The parts, with copies of the changed ones, because they belong to the caller."""
@@ -114,6 +118,7 @@ class _Repaired:
             for each in self._findings
             if each.where.parameter.startswith(place[:-1])
         ]
+        codes = {code for code, _, _ in found}
         members = (*_EXPRESSIONS, *_PLACEHOLDERS, "Keys")
         before = {member: params.get(member) for member in members}
         for member in _EXPRESSIONS:
@@ -124,11 +129,19 @@ class _Repaired:
             }
             for start, end in sorted(spans, reverse=True):  # the indexes before it stay valid
                 _alias(params, member, start, end)
-        if any(code in (_UNUSED, _WITHOUT_EXPRESSION) for code, _, _ in found):
-            _leave_out_unused(params)
-        if any(code == _REPEATED for code, _, _ in found) and "Keys" in params:
+            if spans:
+                words = f"reserved words in {place}{member} replaced by placeholders"
+                self.changes.append(Repair(_RESERVED, words))
+        if codes & {_UNUSED, _WITHOUT_EXPRESSION}:
+            code = _WITHOUT_EXPRESSION if _WITHOUT_EXPRESSION in codes else _UNUSED
+            for member in _leave_out_unused(params):
+                unused = "unused entries of " if member in params else ""
+                self.changes.append(Repair(code, f"{unused}{place}{member} left out"))
+        if _REPEATED in codes and "Keys" in params:
             params["Keys"] = list({fingerprint(key): key for key in params["Keys"]}.values())
-        self.places += [
+            if params["Keys"] != before["Keys"]:
+                self.changes.append(Repair(_REPEATED, f"repeated keys of {place}Keys left out"))
+        self.members += [
             f"{place}{member}" for member, value in before.items() if params.get(member) != value
         ]
 
@@ -151,29 +164,22 @@ def _alias(params: dict[str, Any], member: str, start: int, end: int) -> None:
     params["ExpressionAttributeNames"] = names
 
 
-def _leave_out_unused(params: dict[str, Any]) -> None:
+def _leave_out_unused(params: dict[str, Any]) -> list[str]:
+    """The members that have changed, or are left out."""
+    changed = []
     texts = " ".join(str(params.get(member, "")) for member in _EXPRESSIONS)
     used = {*_PLACEHOLDER.findall(texts)}
     for member in _PLACEHOLDERS:
         given = params.get(member)
         if isinstance(given, Mapping):
             kept = {name: value for name, value in given.items() if name in used}
+            if len(kept) < len(given) or not kept:
+                changed.append(member)
             if kept:
                 params[member] = kept
             else:
                 del params[member]
-
-
-def _report(
-    operation: str, params: Mapping[str, Any], members: Sequence[str], hooks: tuple[Hook, ...]
-) -> None:
-    table_name = params.get("TableName")
-    event = RequestRepaired(
-        operation=operation,
-        table_name=table_name if isinstance(table_name, str) else None,
-        members=tuple(members),
-    )
-    emit(hooks, event)
+    return changed
 
 
 def _with_repaired_parts(parts: Any, place: str, dropped: list[str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 import subprocess
@@ -188,7 +189,7 @@ def test_warns_once(caplog: pytest.LogCaptureFixture) -> None:
 
     assert len(warned) == 2
     for message in warned:
-        assert message.startswith("GetItem: ")
+        assert message.startswith("DynamoDB guard: GetItem: ")
         assert "[DYS203]" in message
         assert f"\n  at {__file__}:" in message
     refused = [event for event in seen if isinstance(event, RequestRefused)]
@@ -203,8 +204,49 @@ def test_warns_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.clear()
     unguard_process()
 
-    ends = [record.getMessage().partition(" [DYS203] at ")[2] for record in caplog.records]
-    assert ends == [f"{refused[0].place}: 3 times", f"{refused[-1].place}: 2 times"]
+    message = refused[0].findings[0].message
+    assert [record.getMessage() for record in caplog.records] == [
+        f"DynamoDB guard: GetItem: {message} [DYS203] at {refused[0].place}: 3 times",
+        f"DynamoDB guard: GetItem: {message} [DYS203] at {refused[-1].place}: 2 times",
+    ]
+
+
+def test_logs_repairs_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Each repair is logged once for each place; the end tells the count."""
+    guard_process("repair")
+    client = boto3.Session().client("dynamodb", **OPTIONS)
+    key = {"TableName": "people", "Key": {"id": {"S": "a"}}}
+
+    for _ in range(3):
+        with pytest.raises(EndpointConnectionError):
+            client.get_item(**key, ExpressionAttributeNames={}, ProjectionExpression="name")
+    line = inspect.currentframe().f_lineno - 1  # type: ignore[union-attr]
+    with pytest.raises(EndpointConnectionError):
+        client.get_item(**key, ExpressionAttributeNames={})
+
+    logged = [
+        f"GetItem repaired: ExpressionAttributeNames left out [DYS103] at {__file__}:{line}",
+        "GetItem repaired: reserved words in ProjectionExpression replaced by placeholders "
+        f"[DYS215] at {__file__}:{line}",
+        f"GetItem repaired: ExpressionAttributeNames left out [DYS103] at {__file__}:{line + 3}",
+    ]
+    assert [(record.levelname, record.getMessage()) for record in own(caplog)] == [
+        ("WARNING", f"DynamoDB guard: {each}") for each in logged
+    ]
+
+    caplog.clear()
+    unguard_process()
+
+    assert [record.getMessage() for record in own(caplog)] == [
+        f"DynamoDB guard: {each}: 3 times" for each in logged[:2]
+    ]
+
+
+def own(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What dynasafe has logged, but for events."""
+    return [
+        each for each in caplog.records if each.name == "dynasafe" and each.levelno > logging.DEBUG
+    ]
 
 
 def test_refused_event() -> None:

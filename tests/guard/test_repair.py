@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import Any
 
@@ -32,6 +33,26 @@ def transaction(update: dict[str, Any]) -> dict[str, Any]:
     return {"TransactItems": [{"Delete": GET | {"Key": KEYS[1]}}, {"Update": update}]}
 
 
+PLACEHOLDERS = "reserved words in {} replaced by placeholders [DYS215]"
+# What is logged of each kind.
+LOGGED: dict[str, list[str]] = {
+    "empty names": ["ExpressionAttributeNames left out [DYS103]"],
+    "names that are None": ["ExpressionAttributeNames left out [DYS103]"],
+    "a condition that is None": ["ConditionExpression left out [DYS103]"],
+    "a start key that is None": [
+        "ExclusiveStartKey left out [DYS103]",
+        "Limit left out [DYS103]",
+    ],
+    "a missing alias": [PLACEHOLDERS.format("UpdateExpression")],
+    "a value that nothing uses": ["unused entries of ExpressionAttributeValues left out [DYS222]"],
+    "names that nothing uses": ["ExpressionAttributeNames left out [DYS222]"],
+    "names without an expression": ["ExpressionAttributeNames left out [DYS107]"],
+    "a missing alias in a transaction": [
+        PLACEHOLDERS.format("TransactItems[1].Update.UpdateExpression")
+    ],
+    "a missing alias in a batch": [PLACEHOLDERS.format("RequestItems.people.ProjectionExpression")],
+    "a key twice in a batch": ["repeated keys of RequestItems.people.Keys left out [DYS172]"],
+}
 # The kind; the operation, the broken call, what is sent, and the members that were changed.
 CALLS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = {
     "empty names": (
@@ -73,6 +94,12 @@ CALLS: dict[str, tuple[str, dict[str, Any], dict[str, Any], tuple[str, ...]]] = 
         {**SET, "ExpressionAttributeValues": {**VALUES, ":w": {"S": "y"}}},
         SET,
         ("ExpressionAttributeValues",),
+    ),
+    "names that nothing uses": (
+        "UpdateItem",
+        {**SET, "ExpressionAttributeNames": {"#n": "name"}},
+        SET,
+        ("ExpressionAttributeNames",),
     ),
     "names without an expression": (
         "GetItem",
@@ -153,8 +180,9 @@ def call(client: Any, operation: str, params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("kind", CALLS)
-def test_repaired(kind: str) -> None:
-    """A call of the kind is refused, and what is sent in its place is not."""
+def test_repaired(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A call of the kind is refused, and what is sent in its place is not. Each repair is logged
+    with its place."""
     operation, broken, expected, members = CALLS[kind]
     seen: list[Event] = []
     sent: list[Any] = []
@@ -170,6 +198,21 @@ def test_repaired(kind: str) -> None:
     assert broken == before  # the caller's own
     assert [event.members for event in seen if isinstance(event, RequestRepaired)] == [members]
     assert not any(isinstance(event, RequestRefused) for event in seen)
+    logged = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    for line, text in zip(logged, LOGGED[kind], strict=True):
+        assert re.fullmatch(
+            re.escape(f"DynamoDB guard: {operation} repaired: {text} at {__file__}:") + r"\d+", line
+        )
+
+
+def test_repairs_of_one_table_only(caplog: pytest.LogCaptureFixture) -> None:
+    """A table whose name is the start of another's is not reported with it."""
+    tables = {"people": {"Keys": [KEY]}, "people2": {"Keys": [KEY, KEY]}}
+
+    call(guarded([], []), "BatchGetItem", {"RequestItems": tables})
+
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert "repeated keys of RequestItems.people2.Keys left out [DYS172]" in line
 
 
 @pytest.mark.parametrize("kind", LEFT)
