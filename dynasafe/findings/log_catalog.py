@@ -545,4 +545,13 @@ LOG_EXPLANATIONS: dict[str, Explanation] = {
         "check the endpoint, the network and the Region",
         _OWN,
     ),
+    "DYS486": Explanation(
+        "dynasafe: found by a guard",
+        "A guard found what DynamoDB would refuse, or repaired it. It logs each finding and each "
+        "repair once for each place in your code. At the end of the process it logs how often "
+        "each occurred.",
+        "DynamoDB guard: UpdateItem: ExpressionAttributeNames must not be empty [DYS103]",
+        "see the finding's code, and correct the call at this place",
+        "dynasafe.guard",
+    ),
 }

@@ -35,6 +35,11 @@ _CALL = re.compile(r"\.((?:batch_|transact_)?(?:get|put|update|delete|write)_ite
 _OWN_OPERATION = re.compile(
     r"\b([A-Z][A-Za-z]+)(?: on table '[^']*')? (?:was (?:not )?sent|stopped half-way)"
 )
+_GUARDED = re.compile(
+    r"DynamoDB guard: (\w+)(?: repaired)?: [^\n]*\[(DYS\d{3})\](?: at (\S[^\n]*?):(\d+)\b)?"
+)
+_GUARDED_AT = re.compile(r"(?m)^  at (\S[^\n]*?):(\d+)\b")
+"""The place in what a guard logs is in the first line, or in one of its own."""
 _PARAMETER = re.compile(
     r"(?:type for parameter |parameter in \S+ \\*\"?|required parameter in [^\"]*\")([A-Za-z_]\w*)"
 )
@@ -147,9 +152,34 @@ def matches(record: Record) -> tuple[Match, ...]:
         return ()
     operation, table, place = operation or _called(text), _table(text), place_of(text)
     return tuple(
-        Match(signature, found[signature.code], operation, table, place, _slots(signature, text))
+        _guarded(signature, text)
+        if signature.code == _OF_GUARD
+        else Match(
+            signature, found[signature.code], operation, table, place, _slots(signature, text)
+        )
         for signature in SIGNATURES
         if signature.code in found and not signature.unless & found.keys()
+    )
+
+
+_OF_GUARD = "DYS486"
+
+
+def _guarded(signature: Signature, text: str) -> Match:
+    """A line of a guard, which names its operation and place itself, without a traceback."""
+    found = _GUARDED.search(text)
+    if found is None:
+        return Match(signature, True, None, None, None)
+    operation, code, file, line = found.groups()
+    if file is None and (at := _GUARDED_AT.search(text, found.end())) is not None:
+        file, line = at.groups()
+    return Match(
+        signature,
+        True,
+        operation if operation in ONLY_DYNAMODB | SHARED else None,
+        None,
+        None if file is None else Place(_short(file), "", int(line)),
+        (("finding", code if file is None else f"{code} at line {line}"),),
     )
 
 

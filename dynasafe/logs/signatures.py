@@ -570,6 +570,7 @@ SIGNATURES: tuple[Signature, ...] = (
         Evidence.WORDS,
         (("check the endpoint, the network and the region", "was not sent:"),),
     ),
+    Signature("DYS486", Level.OWN, Evidence.WORDS, (("DynamoDB guard:", "[DYS"),)),
 )
 
 BY_CODE: dict[str, Signature] = {each.code: each for each in SIGNATURES}

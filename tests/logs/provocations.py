@@ -32,14 +32,16 @@ from unittest.mock import AsyncMock, MagicMock, Mock
 
 import aioboto3
 import boto3
+import botocore.handlers
 import botocore.session
 from aiobotocore.session import get_session
 from boto3.dynamodb.conditions import Attr, ConditionExpressionBuilder, Key
 from botocore.config import Config
 from botocore.credentials import CredentialResolver
 
-from dynasafe import AsyncDynamoDB, errors
+from dynasafe import AsyncDynamoDB, errors, guard, guard_process
 from dynasafe.findings.finding import Finding, Where
+from dynasafe.guard.settings import GuardMode
 
 SECRET = "zq7-Ada-Lovelace"
 TABLE = "people"
@@ -1078,6 +1080,61 @@ OWN |= {
         *("TransactGetItems", "TransactWriteItems"),
     )
 }
+
+
+def _guarded_update(client: Any) -> None:
+    """An update with a fault that a guard can repair."""
+    client.update_item(
+        TableName=TABLE,
+        Key={"id": {"S": SECRET}},
+        UpdateExpression="SET a = :a",
+        ExpressionAttributeNames={},
+        ExpressionAttributeValues={":a": {"S": SECRET}},
+    )
+
+
+def _logged_by_a_guard(mode: GuardMode) -> Provoke:
+    """A finding, or a repair, as it is logged at first."""
+
+    def call(bench: Bench) -> str:
+        bench.stub.answer = (200, {}, {})
+        with logged("dynasafe") as text:
+            _guarded_update(guard(bench.stubbed(ONCE), mode))
+        return text.getvalue()
+
+    return call
+
+
+def _logged_at_the_end(mode: GuardMode) -> Provoke:
+    """The same, as it is logged when a guard of the process ends."""
+
+    def call(bench: Bench) -> str:
+        bench.stub.answer = (200, {}, {})
+        handlers = botocore.handlers.BUILTIN_HANDLERS
+        before = list(handlers)
+        try:
+            with logged("dynasafe") as text, guard_process(mode):
+                client = boto3.Session(region_name="us-east-1", **CREDENTIALS).client(
+                    "dynamodb", endpoint_url=bench.stub.url(), config=ONCE
+                )
+                for _ in range(2):
+                    with suppress(errors.InvalidRequestError):
+                        _guarded_update(client)
+        finally:
+            handlers[:] = before
+        return text.getvalue().splitlines()[-1]
+
+    return call
+
+
+provokes_each(
+    "DYS486",
+    warned=_logged_by_a_guard("warn"),
+    repaired=_logged_by_a_guard("repair"),
+    warned_twice=_logged_at_the_end("warn"),
+    repaired_twice=_logged_at_the_end("repair"),
+    refused_twice=_logged_at_the_end("raise"),
+)
 
 for _name, (_code, _own_error) in OWN.items():
     provokes_each(_code, **{_name: _raised(_own_error)})

@@ -76,6 +76,50 @@ def test_found_in_every_format(form: str, provoked: dict[str, Provoked]) -> None
             assert any(place.startswith("logs/provocations.py:") for place in places), text
 
 
+def bare(provoked: Provoked) -> str:
+    """What a guard logs, as a process without a configured logger writes it."""
+    return provoked.logged[provoked.logged.index("DynamoDB guard:") :]
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "bare"])
+def test_lines_of_a_guard(form: str, provoked: dict[str, Provoked]) -> None:
+    """Each line of a guard has its operation, its place, the finding's code and its line number."""
+    lines = [it for it in provoked.values() if it.code == "DYS486"]
+    assert len(lines) == 5
+    for it in lines:
+        text = {**FORMATS, "bare": bare}[form](it)
+        found = re.search(r"at \S*provocations\.py:(\d+)", it.logged)
+        assert found is not None
+        (group,) = scan(f"2026-11-26 10:00:00 INFO started\n{text}\n").groups.values()
+
+        assert group.key == "DYS486 UpdateItem - logs/provocations.py", text
+        assert group.line == int(found[1])
+        assert group.slots == {("finding", f"DYS103 at line {found[1]}"): 1}
+        assert (group.count, group.is_certain) == (1, True)
+
+
+def test_lines_of_a_guard_in_a_report(provoked: dict[str, Provoked]) -> None:
+    """The report counts each finding of a file by its code and line."""
+    others = [
+        "WARNING DynamoDB guard: UpdateItem: x [DYS103]\n  in x\n  Fix: x\n  at /a/app/orders.py:9",
+        "WARNING DynamoDB guard: UpdateItem: x [DYS222] at /a/app/orders.py:12: 3 times",
+        "WARNING DynamoDB guard: UpdateItem repaired: x [DYS222] at C:\\a b\\app\\orders.py:12",
+        "WARNING DynamoDB guard: Query: x [DYS157] at an unknown place",
+        "WARNING DynamoDB guard: on",
+    ]
+    report = text_report(scan("\n".join(others)), min_count=1, baseline=None, days=1, source="")
+
+    assert report.splitlines()[:7] == [
+        "DYS486  dynasafe: found by a guard                                 own        4",
+        "        UpdateItem in app/orders.py:12: 3",
+        "        finding DYS222 at line 12 (2)",
+        "        finding DYS103 at line 9 (1)",
+        "        Query: 1",
+        "        finding DYS157 (1)",
+        f"        Fix: {BY_CODE['DYS486'].fix}",
+    ]
+
+
 def test_found_one_after_the_other(provoked: dict[str, Provoked]) -> None:
     """All errors in one file, each as often as it was logged."""
     tally = scan("\n".join(FORMATS["plain"](it) for it in provoked.values()))

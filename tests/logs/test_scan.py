@@ -349,6 +349,7 @@ def test_values_are_not_shown(value: str) -> None:
         f"is not authorized to perform: dynamodb:PutItem on resource: {value}",
         f"(ValidationException) when calling the UpdateItem operation: reserved keyword: {value}",
         f"Attribute name is a reserved keyword; reserved keyword: {value}",
+        f"DynamoDB guard: {value}: {value} [DYS103]",
     ):
         tally.add(Record(line, "s"))
         tally.add(Record(json.dumps({"level": "ERROR", "message": line}), "s"))
