@@ -134,6 +134,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 }
 """The operations by name."""
 
+WITHOUT_OUTPUT: Final = frozenset({"TagResource", "UntagResource"})
+"""The operations that DynamoDB answers with an empty body. All others answer with an object.
+
+Source: "TagResource" and "UntagResource", Amazon DynamoDB API Reference.
+"""
+
 
 def suggestion(name: object) -> str:
     """The fix for an unknown operation name: "did you mean UpdateItem?"."""

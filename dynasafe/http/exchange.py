@@ -18,10 +18,11 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import c_make_encoder, encode_basestring_ascii  # type: ignore[attr-defined]
 from typing import Any, Final, NoReturn
-from zlib import crc32
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from dynasafe.http.answers import NO_OBJECT, fault_of_object, fault_of_status, is_damaged
+from dynasafe.operations import WITHOUT_OUTPUT
 from dynasafe.resilience.boundary import Lost, NotSent, Refused
 from dynasafe.values.wire import holds_many
 
@@ -362,17 +363,17 @@ def _request_id(
     encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
         raise Lost(f"HTTP {status} with an unexpected content encoding")
-    checksum = headers.get(b"x-amz-crc32")
-    if checksum is not None and (not checksum.isdigit() or int(checksum) != crc32(body)):
+    if is_damaged(headers.get(b"x-amz-crc32"), body):
         raise Lost(f"HTTP {status} with a body that does not match its crc32")
     given_id = headers.get(b"x-amzn-requestid")
     request_id = None if given_id is None else given_id.decode("latin-1")
     if request_id is None and is_aws:
         raise Lost(f"HTTP {status} without a request id, which DynamoDB always sends")
-    if status != 200 and not 400 <= status < 600:
-        raise Lost(f"HTTP {status}, which is not an answer of DynamoDB")
+    fault = fault_of_status(status)
+    if fault is not None:
+        raise Lost(fault)
     content_type = headers.get(b"content-type", b"")
-    if content_type != _MEDIA_TYPE:
+    if content_type != _MEDIA_TYPE and (content_type or body):
         _require_media_type(status, content_type)
     return request_id
 
@@ -380,15 +381,13 @@ def _request_id(
 def _answer(
     status: int, headers: Mapping[bytes, bytes], request_id: str | None, answer: dict[str, Any]
 ) -> dict[str, Any]:
-    metadata = {"RequestId": request_id, "HTTPStatusCode": status}
+    fault = fault_of_object(status, answer)
+    if fault is not None:
+        raise Lost(fault)
     if status == 200:
-        if "__type" in answer:
-            raise Lost("HTTP 200 with an error")
-        answer["ResponseMetadata"] = metadata
+        answer["ResponseMetadata"] = {"RequestId": request_id, "HTTPStatusCode": status}
         return answer
-    code = answer.pop("__type", None)
-    if not isinstance(code, str) or not code:
-        raise Lost(f"HTTP {status} without an error code of DynamoDB")
+    code: str = answer.pop("__type")
     message = answer.pop("message", None) or answer.pop("Message", None)
     raise Refused(
         code.rpartition("#")[2].partition(":")[0],
@@ -446,12 +445,14 @@ _ITEM_OPERATIONS: Final = frozenset(
 
 
 def _parse(operation: str, status: int, body: bytes) -> dict[str, Any]:
-    """The body's one JSON object."""
+    """The body's one JSON object, or an empty one if the operation has no output."""
     if body == b"{}":  # of most writes
+        return {}
+    if not body and status == 200 and operation in WITHOUT_OUTPUT:
         return {}
     answer = _scanned(operation, body)
     if answer is None:
-        raise Lost(f"HTTP {status} with a body that is not a JSON object")
+        raise Lost(f"HTTP {status} with {NO_OBJECT}")
     return answer
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dynasafe.operations import OPERATIONS
+from dynasafe.operations import OPERATIONS, WITHOUT_OUTPUT
 from tests.support.botocore_models import newest_model
 
 TABLE_SHAPES = {"TableName", "TableArn"}
@@ -30,6 +30,13 @@ def test_every_token(model: dict[str, Any]) -> None:
         tokens = {"ClientRequestToken", "ClientToken"} & set(members)
         token_member = OPERATIONS[name].token_member
         assert tokens == ({token_member} if token_member else set()), name
+
+
+def test_without_output(model: dict[str, Any]) -> None:
+    """Only these are answered with an empty body: the model has no output for them."""
+    without = {name for name, each in model["operations"].items() if "output" not in each}
+
+    assert without == WITHOUT_OUTPUT
 
 
 def test_every_table(model: dict[str, Any]) -> None:

@@ -216,6 +216,8 @@ LOST = {
     "wrong crc32": answer_bytes(x_amz_crc32="1"),
     "bad crc32": answer_bytes(x_amz_crc32="x"),
     "negative crc32": answer_bytes(x_amz_crc32="-1"),
+    "long crc32": answer_bytes(x_amz_crc32="9" * 5000),
+    "no body": answer_bytes(b""),
     "gzip": answer_bytes(Content_Encoding="gzip"),
     "redirect": answer_bytes(status="302 Found", Location="http://x/"),
     "not modified": answer_bytes(status="304 Not Modified"),
@@ -349,6 +351,23 @@ def test_refused_content_types(content_type: str, is_aws: bool) -> None:
         read(data, is_aws=is_aws)
 
     assert (caught.value.code, caught.value.http_status) == ("Y", 500)
+
+
+@pytest.mark.parametrize("operation", ["TagResource", "UntagResource"])
+@pytest.mark.parametrize("content_type", [JSON_10, None])
+def test_no_output(operation: str, content_type: str | None) -> None:
+    """The operations without output are answered with an empty body."""
+    answer = read(answer_bytes(b"", Content_Type=content_type), operation=operation)
+
+    assert answer == {"ResponseMetadata": {"RequestId": "ID", "HTTPStatusCode": 200}}
+
+
+@pytest.mark.parametrize("operation", ["TagResource", "UntagResource"])
+@pytest.mark.parametrize("status", ["400 X", "500 X"])
+def test_no_output_of_a_failure(operation: str, status: str) -> None:
+    """With another status, an empty body is no answer of DynamoDB."""
+    with pytest.raises(Lost):
+        read(answer_bytes(b"", status), operation=operation)
 
 
 def test_descriptions() -> None:
