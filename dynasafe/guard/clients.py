@@ -18,6 +18,7 @@ _SESSION = "dynasafe-guard-session"
 _HANDLERS = (
     ("before-parameter-build.dynamodb", "dynasafe-guard-first"),
     ("before-parameter-build.dynamodb", "dynasafe-guard-last"),
+    ("before-parse.dynamodb", "dynasafe-guard-parse"),
     ("needs-retry.dynamodb", "dynasafe-guard-retry"),
     ("after-call.dynamodb", "dynasafe-guard-answer"),
     ("after-call-error.dynamodb", "dynasafe-guard-error"),
@@ -59,6 +60,7 @@ def attach_to_client(client: Any, switch: Switch) -> None:
         (
             events.register_first,
             events.register_last,
+            events.register_last,
             events.register_first,
             events.register_last,
             events.register_last,
@@ -67,6 +69,7 @@ def attach_to_client(client: Any, switch: Switch) -> None:
         (
             checks.before_others,
             checks.after_others,
+            retries.before_parse,
             retries.needs_retry,
             retries.after_call,
             retries.after_call_error,

@@ -257,8 +257,9 @@ CLAIMS: Final[Mapping[str, Mapping[str, Entry]]] = {
         ),
     },
     "dynasafe/guard/retries.py": {
-        "A success that DynamoDB cannot have sent": Proof(
-            "tests/guard/test_retries.py::test_lost_answers"
+        "DynamoDB cannot have sent": Proof(
+            "tests/guard/test_foreign_answers.py::test_foreign_answers",
+            "tests/guard/test_foreign_answers.py::test_any_body",
         ),
     },
     "dynasafe/hooks.py": {
