@@ -191,7 +191,7 @@ def _of_transaction(entries: Any, schema: object) -> Iterator[_Entry]:
         table = part.get("TableName")
         schema_here = _plain_schema(schema, table)
         parts, size = _of_one(action, part, schema_here)
-        item = part.get("Item" if action == "Put" else "Key")
+        item = part.get("Item" if action == "Put" else "Key", {})
         yield str(table), (action, schema_here, parts), size, (table, _identity(item, schema_here))
 
 
@@ -250,18 +250,21 @@ def _only(entry: Any) -> tuple[Any, Any]:
     return name, inner
 
 
-def _identity(values: dict[str, Any] | None, schema: _Schema) -> Hashable:
+def _identity(values: Any, schema: _Schema) -> Hashable:
     """The strings and numbers of a plain item or key. If they differ, it is another item."""
     names: Container[str] = _ALL if schema is None else _key_names(schema)
-    return frozenset(
-        [
-            (name, content if type_name == "S" else Decimal(content))
-            for name, value in (values or {}).items()
-            if name in names
-            for type_name, content in value.items()
-            if type_name in ("S", "N")
-        ]
-    )
+    try:
+        return frozenset(
+            [
+                (name, content if type_name == "S" else Decimal(content))
+                for name, value in values.items()
+                if name in names
+                for type_name, content in value.items()
+                if type_name in ("S", "N")
+            ]
+        )
+    except (AttributeError, TypeError, ValueError, ArithmeticError):
+        raise _NotPlainError from None
 
 
 _OF_CONTENTS: Final = -1

@@ -383,13 +383,13 @@ def test_trio_is_refused_with_words() -> None:
 
 @pytest.mark.parametrize(
     ("forget", "expected"),
-    [("", {"passed": 1}), ("await ", {"failed": 1})],
+    [("", {"passed": 2}), ("await ", {"failed": 2})],
     ids=["as it stands", "without its await"],
 )
 def test_guide_example_holds(
     pytester: pytest.Pytester, forget: str, expected: dict[str, int]
 ) -> None:
-    """The test in the guide passes, and fails without its await."""
+    """The tests in the guide pass, and fail without the await of the handler."""
     fence = re.compile(r"^( *)```python\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
     blocks = [dedent(found[2]) for found in fence.finditer(GUIDE.read_text())]
     (block,) = (block for block in blocks if "(dynamodb_table)" in block)
