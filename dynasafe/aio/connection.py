@@ -36,7 +36,7 @@ from dynasafe.environment.proxies import Proxy
 from dynasafe.environment.trust import Trust
 from dynasafe.http.endpoint import Endpoint
 from dynasafe.http.exchange import AnswerReader
-from dynasafe.resilience.boundary import Lost, NotSent
+from dynasafe.resilience.boundary import Lost, NotSent, client_closed
 
 _BUFFER_BYTES: Final = 64 * 1024
 
@@ -214,8 +214,8 @@ class Pool:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at_s = math.inf
         self._renewal: asyncio.Task[None] | None = None
-        self._connecting: set[asyncio.Task[Connection]] = set()
-        self._left: set[asyncio.Task[Connection]] = set()  # by their callers
+        # Each connection that is being made, with the future that its caller waits for.
+        self._connecting: dict[asyncio.Task[Connection], asyncio.Future[Connection]] = {}
         self._surplus = 0
 
     # --- Taking and giving back
@@ -349,35 +349,45 @@ class Pool:
             NotSent: no connection could be made.
         """
         # A separate task: if the caller is cancelled, others can use the connection.
+        made: asyncio.Future[Connection] = self.loop.create_future()
         task = self.loop.create_task(self._connect_in_time())
-        self._connecting.add(task)
+        self._connecting[task] = made
         task.add_done_callback(self._connected)
         try:
             async with patient_timeout(timeout_s):
-                connection = await asyncio.shield(task)
+                connection = await made
         except TimeoutError as error:
-            self._left.add(task)
+            self._leave(made)
             raise NotSent(
                 f"no connection to {self._where} within {timeout_s:g} s", limit="attempt_timeout_s"
             ) from error
         except asyncio.CancelledError:
-            self._left.add(task)
-            if self.is_closed and task.cancelled():
-                raise NotSent("the client was closed", is_retryable=False) from None
+            self._leave(made)
             raise
+        if self.is_closed:  # in the turn in which the connection was made
+            connection.abort()
+            raise client_closed()
         return connection
 
+    def _leave(self, made: asyncio.Future[Connection]) -> None:
+        """Keep a connection that was made in the turn in which its caller gave up."""
+        if not made.cancel() and not made.cancelled() and made.exception() is None:
+            self.keep(made.result())
+
     def _connected(self, task: asyncio.Task[Connection]) -> None:
-        self._connecting.discard(task)
-        is_left = task in self._left
-        self._left.discard(task)
-        if task.cancelled() or task.exception() is not None:
-            return
-        connection = task.result()
-        if self.is_closed:
-            connection.abort()
-        elif is_left:
-            self.keep(connection)
+        made = self._connecting.pop(task)
+        if task.cancelled():
+            if self.is_closed and not made.done():
+                made.set_exception(client_closed())
+            else:
+                made.cancel()
+        elif (error := task.exception()) is not None:
+            if not made.done():
+                made.set_exception(client_closed() if self.is_closed else error)
+        elif not made.done():
+            made.set_result(task.result())
+        else:  # its caller gave up
+            self.keep(task.result())
 
     async def _connect_in_time(self) -> Connection:
         where, bound_s = self._where, self._connect_timeout_s

@@ -19,6 +19,7 @@ from dynasafe.http.credentials import (
     CredentialState,
     require_credentials,
 )
+from dynasafe.resilience.boundary import client_closed
 
 
 class CredentialSource(CredentialState):
@@ -43,17 +44,22 @@ class CredentialSource(CredentialState):
         self._loop: Final = loop
         self._now_s: Final = now_s
         self._task: asyncio.Task[Credentials] | None = None
+        # What the calls wait for. It is not the task, whose cancellation would look to them as if
+        # they were cancelled themselves.
+        self._found: asyncio.Future[Credentials] = loop.create_future()
+        self._is_closed = False
 
     async def get(self) -> Credentials:
         """Valid credentials. The caller limits the wait.
 
         Raises:
             CredentialProblem: no credentials were found.
+            NotSent: the client was closed.
         """
         now_s = self._now_s()
         usable = self.usable(now_s)
         if usable is None:
-            return await asyncio.shield(self._begin(is_forced=False))
+            return await self._wait(is_forced=False)
         if self.is_stale(now_s):
             self._begin(is_forced=False)
         return usable
@@ -63,27 +69,48 @@ class CredentialSource(CredentialState):
 
         Raises:
             CredentialProblem: they could not be fetched.
+            NotSent: the client was closed.
         """
         if not self.can_fetch:
             return False
         if self.must_ask(refused, self._now_s()):
-            await asyncio.shield(self._begin(is_forced=True))
+            await self._wait(is_forced=True)
         return self.current != refused
 
     def close(self) -> None:
+        """End the fetch. Calls that wait for it are not sent."""
+        self._is_closed = True
         if self._task is not None:
             self._task.cancel()
 
-    def _begin(self, *, is_forced: bool) -> asyncio.Task[Credentials]:
+    async def _wait(self, *, is_forced: bool) -> Credentials:
+        if self._is_closed:
+            raise client_closed()
+        self._begin(is_forced=is_forced)
+        # A call that gives up must not end the fetch for the others.
+        return await asyncio.shield(self._found)
+
+    def _begin(self, *, is_forced: bool) -> None:
         if self._task is None:
+            self._found = self._loop.create_future()
             self._task = self._loop.create_task(self._run(is_forced))
             self._task.add_done_callback(self._end)
-        return self._task
 
     def _end(self, task: asyncio.Task[Credentials]) -> None:
         self._task = None
-        if not task.cancelled() and task.exception() is not None:
+        found = self._found
+        if task.cancelled():
+            if self._is_closed:
+                found.set_exception(client_closed())
+            else:
+                found.cancel()
+        elif (error := task.exception()) is not None:
             self.failed(self._now_s(), draw())
+            found.set_exception(error)
+        else:
+            found.set_result(task.result())
+        if not found.cancelled():
+            found.exception()  # perhaps no call waits for it
 
     async def _run(self, is_forced: bool) -> Credentials:
         fetch = self._fetch

@@ -35,6 +35,7 @@ from dynasafe.environment.surroundings import (
     require_surroundings,
     without_credentials,
 )
+from dynasafe.errors import NotSentError
 from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
 from dynasafe.http.exchange import (
@@ -45,7 +46,7 @@ from dynasafe.http.exchange import (
     read_answer_in_steps,
 )
 from dynasafe.http.signing import Signer
-from dynasafe.resilience.boundary import NotSent, Refused
+from dynasafe.resilience.boundary import NotSent, Refused, client_closed
 
 
 class _Route:
@@ -140,8 +141,9 @@ class HttpTransport:
                 pool.drop()
         self._pools = {}
         self._routes = {}
-        if self._source is not None:
-            self._source.close()
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
         # The loop closes sockets in its next turns.
         await asyncio.sleep(0)
 
@@ -157,15 +159,17 @@ class HttpTransport:
         """
         loop = self._loop
         if loop is None:
-            raise NotSent("the client is closed", is_retryable=False)
-        body = encode(operation, params) if type(params) is not Large else b""
+            raise client_closed()
         started_s = loop.time()
         deadline_s = math.inf if timeout_s is None else started_s + timeout_s
         try:
-            if not body:
+            if type(params) is not Large:
+                body = encode(operation, params)
+            else:
                 body = await _encoded(operation, params)
             source = self._source
-            assert source is not None
+            if source is None:
+                raise client_closed()
             credentials = source.current
             now_s = self._clock.now_s()
             if credentials is None or now_s >= source.stale_at_s:
@@ -196,6 +200,11 @@ class HttpTransport:
             # Its cause tells the caller that nothing was sent.
             cancelled.__cause__ = NotSent("the call was cancelled before the request was sent")
             raise
+        except (NotSent, NotSentError):
+            raise
+        except Exception as error:
+            reason = f"{type(error).__name__} before the request was sent"
+            raise NotSent(reason, is_retryable=False) from error
         reader = connection.reader
         try:
             await connection.hand_over(head + body, timeout_s, deadline_s)
@@ -255,8 +264,8 @@ class HttpTransport:
         self, credentials: Credentials, resource: str | None, operation: str, deadline_s: float
     ) -> _Route:
         around, loop = self._around, self._loop
-        assert around is not None
-        assert loop is not None
+        if around is None or loop is None:
+            raise client_closed()
         place = around.place
         is_search = operation == "SearchVectors"
         account_id = credentials.account_id
@@ -270,6 +279,8 @@ class HttpTransport:
             else:
                 async with _until(deadline_s):
                     endpoint = await in_thread(loop, find)
+                if self._loop is None or self._around is not around:
+                    raise client_closed()
             proxy = around.proxy(endpoint)
             pool = self._pool(endpoint, loop, around, proxy)
             signer = signer_of(endpoint, credentials, proxy, self._user_agent)

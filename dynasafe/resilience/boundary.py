@@ -66,6 +66,7 @@ class NotSent(TransportError):
         provider: the source of the credentials, if these failed.
         limit: the setting whose time ran out, if any: "connect_timeout_s", "attempt_timeout_s" or
             "timeout_s".
+        is_closed: whether the reason is that the client was closed.
     """
 
     def __init__(
@@ -75,9 +76,16 @@ class NotSent(TransportError):
         is_retryable: bool = True,
         provider: str | None = None,
         limit: str | None = None,
+        is_closed: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.is_retryable = is_retryable
         self.provider = provider
         self.limit = limit
+        self.is_closed = is_closed
+
+
+def client_closed() -> NotSent:
+    """The fact that the client was closed before the request was sent."""
+    return NotSent("the client was closed", is_retryable=False, is_closed=True)

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Final, Literal
 
-from dynasafe.errors import NotSentError
+from dynasafe.errors import ClientClosedError, NotSentError
 from dynasafe.resilience.boundary import Lost, NotSent, Refused
 
 CircuitResult = Literal["success", "failure", "ignored"]
@@ -230,6 +230,8 @@ def outcome_of(error: Exception) -> Outcome:
             return _of_refusal(error)
         case Lost():
             return Outcome(error_class=ErrorClass.AMBIGUOUS, code="Lost", message=error.reason)
+        case NotSent(is_closed=True):
+            return outcome_of(ClientClosedError())
         case NotSent():
             return Outcome(
                 error_class=ErrorClass.NOT_CONNECTED if error.is_retryable else ErrorClass.LOCAL,

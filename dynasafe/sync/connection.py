@@ -32,7 +32,7 @@ from dynasafe.environment.proxies import Proxy
 from dynasafe.environment.trust import Trust
 from dynasafe.http.endpoint import Endpoint
 from dynasafe.http.exchange import AnswerReader
-from dynasafe.resilience.boundary import Lost, NotSent
+from dynasafe.resilience.boundary import Lost, NotSent, client_closed
 from dynasafe.sync.direct import Direct, direct
 from dynasafe.sync.streams import (
     READ_BYTES,
@@ -317,7 +317,7 @@ class Pool:
                 self._busy.add(connection)
                 return connection
         connection.close()
-        raise NotSent("the client was closed", is_retryable=False)
+        raise client_closed()
 
     def _connect(self, deadline_s: float) -> Stream:
         if not self.endpoint.is_tls:

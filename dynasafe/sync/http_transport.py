@@ -32,7 +32,7 @@ from dynasafe.http.credentials import CredentialProblem, Credentials
 from dynasafe.http.endpoint import Endpoint, Place, resource_of
 from dynasafe.http.exchange import encode, read_answer
 from dynasafe.http.signing import Signer
-from dynasafe.resilience.boundary import NotSent, Refused, TransportError
+from dynasafe.resilience.boundary import NotSent, Refused, TransportError, client_closed
 from dynasafe.sync.connection import Connection, Pool
 from dynasafe.sync.credentials import CredentialSource
 from dynasafe.sync.threads import Work
@@ -135,7 +135,7 @@ class HttpTransport:
         """
         source = self._source
         if source is None:
-            raise NotSent("the client is closed", is_retryable=False)
+            raise client_closed()
         credentials = source.current
         connection: Connection | None = None
         pool: Pool | None = None
@@ -263,7 +263,7 @@ class HttpTransport:
         key = (endpoint.host, endpoint.port, endpoint.is_tls)
         with self._lock:
             if self._source is None:
-                raise NotSent("the client is closed", is_retryable=False)
+                raise client_closed()
             pool = self._pools.get(key)
             if pool is None:
                 pool = self._pools[key] = Pool(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dynasafe.errors import ClientClosedError
-from dynasafe.resilience.boundary import Lost, NotSent
+from dynasafe.resilience.boundary import Lost, NotSent, client_closed
 from dynasafe.resilience.outcomes import (
     THROTTLING_CODES,
     ErrorClass,
@@ -115,6 +115,7 @@ def test_reasons_in_the_message() -> None:
         (NotSent("refused", is_retryable=False), LOCAL, "NotSent", True),
         (NotSent("none", is_retryable=False, provider="env"), LOCAL, "NotSent", True),
         (ClientClosedError(), LOCAL, "ClientClosedError", True),
+        (client_closed(), LOCAL, "ClientClosedError", True),
         (RuntimeError("a value"), AMBIGUOUS, "RuntimeError", False),
     ],
 )
