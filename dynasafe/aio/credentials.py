@@ -59,7 +59,7 @@ class CredentialSource(CredentialState):
         now_s = self._now_s()
         usable = self.usable(now_s)
         if usable is None:
-            return await self._wait(is_forced=False)
+            return await self._wait(is_forced=self.is_refused)
         if self.is_stale(now_s):
             self._begin(is_forced=False)
         return usable
@@ -73,7 +73,7 @@ class CredentialSource(CredentialState):
         """
         if not self.can_fetch:
             return False
-        if self.must_ask(refused, self._now_s()):
+        if self.must_ask(refused):
             await self._wait(is_forced=True)
         return self.current != refused
 

@@ -15,6 +15,7 @@ import math
 import os
 import sys
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any, Final
 
 from dynasafe.aio.connection import Pool, in_thread
@@ -29,6 +30,7 @@ from dynasafe.environment.heads import (
 )
 from dynasafe.environment.mocks import require_no_mock
 from dynasafe.environment.proxies import Proxy
+from dynasafe.environment.refusals import Signed, note_refusal
 from dynasafe.environment.surroundings import (
     Surroundings,
     Wanted,
@@ -47,6 +49,9 @@ from dynasafe.http.exchange import (
 )
 from dynasafe.http.signing import Signer
 from dynasafe.resilience.boundary import NotSent, Refused, client_closed
+
+_refused: ContextVar[Signed | None] = ContextVar("dynasafe_refused", default=None)
+"""What the last refused request of this task was signed with."""
 
 
 class _Route:
@@ -171,16 +176,17 @@ class HttpTransport:
             if source is None:
                 raise client_closed()
             credentials = source.current
-            now_s = self._clock.now_s()
+            now_s, offset_s = self._clock.read()
             if credentials is None or now_s >= source.stale_at_s:
                 credentials = await self._credentials(source, deadline_s)
-                now_s = self._clock.now_s()
+                now_s, offset_s = self._clock.read()
             resource = resource_of(params)
             if "moto.core.models" in sys.modules:
                 require_no_mock("async clients", "")
             route = self._routes.get((resource, operation == "SearchVectors"))
             if route is None or route.signer.credentials is not credentials:
                 route = await self._route(credentials, resource, operation, deadline_s)
+                now_s, offset_s = self._clock.read()
             pool = route.pool
             connection = pool.take(started_s)
             if connection is None:
@@ -189,7 +195,7 @@ class HttpTransport:
                 if loop.time() >= deadline_s:
                     pool.keep(connection)
                     raise NotSent("the time ran out while connecting", limit="attempt_timeout_s")
-                now_s = self._clock.now_s()
+                now_s, offset_s = self._clock.read()
             try:
                 headers = trace_header(os.environ) if self._is_lambda else ""
                 head = route.signer.head(operation, body, now_s=now_s, headers=headers)
@@ -220,7 +226,8 @@ class HttpTransport:
                 pool.discard(connection)
             else:
                 pool.release(connection)
-                self._clock.note(refused)
+                signed = note_refusal(refused, self._clock, offset_s, self._source, credentials)
+                _refused.set(signed)
             raise
         except BaseException:
             pool.discard(connection)
@@ -234,13 +241,13 @@ class HttpTransport:
         Raises:
             NotSent: new credentials could not be fetched.
         """
-        if self._clock.take_correction():
+        signed, source = _refused.get(), self._source
+        if signed is not None and signed.is_clock_set:
             return True
-        source = self._source
         if source is None:
             return False
         try:
-            return await source.refresh(source.current)
+            return await source.refresh(source.current if signed is None else signed.credentials)
         except CredentialProblem as problem:
             raise without_credentials(problem) from problem
 

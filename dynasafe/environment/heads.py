@@ -29,34 +29,43 @@ _TRACE_SAFE: Final = "-=;:+&[]{}\"',"
 class SigningClock:
     """Seconds since the epoch by DynamoDB's clock."""
 
-    __slots__ = ("_offset_s", "_was_corrected")
+    __slots__ = ("offset_s",)
 
     def __init__(self) -> None:
-        self._offset_s = 0.0
-        self._was_corrected = False
+        self.offset_s: float = 0.0  # between the machine's clock and DynamoDB's
 
     def now_s(self) -> float:
-        return time.time() + self._offset_s
+        return time.time() + self.offset_s
 
-    def note(self, refused: Refused) -> None:
-        """Take the time from the answer, if DynamoDB refused ours."""
+    def read(self) -> tuple[float, float]:
+        """The time, and the offset that is in it."""
+        offset_s = self.offset_s
+        return time.time() + offset_s, offset_s
+
+    def note(self, refused: Refused, offset_s: float) -> bool:
+        """Take the time from the answer, if DynamoDB refused the time of a request.
+
+        Args:
+            offset_s: the one that the request was signed with.
+
+        Returns:
+            Whether that was wrong, so that a repeat is signed with another time.
+        """
         date = refused.headers.get("date")
         if refused.code not in _SKEW_CODES or date is None:
-            return
+            return False
         from email.utils import parsedate_to_datetime
 
         try:
-            off_s = parsedate_to_datetime(date).timestamp() - self.now_s()
-        except ValueError:
-            return
-        if abs(off_s) > _MAX_SKEW_S:
-            self._offset_s += off_s
-            self._was_corrected = True
-
-    def take_correction(self) -> bool:
-        """Whether the clock was corrected since the last call of this method."""
-        was_corrected, self._was_corrected = self._was_corrected, False
-        return was_corrected
+            right_s = parsedate_to_datetime(date).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError, OSError):
+            return False
+        if abs(right_s - offset_s) <= _MAX_SKEW_S:
+            return False
+        # Another call may have set the clock already.
+        if abs(right_s - self.offset_s) > _MAX_SKEW_S:
+            self.offset_s = right_s
+        return True
 
 
 def signer_of(

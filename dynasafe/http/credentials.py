@@ -186,10 +186,6 @@ def timestamp_s(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-_FRESH_S: Final = 10.0
-"""For this long after a fetch, refused calls use the fetched credentials and do not fetch again."""
-
-
 class CredentialState:
     """The credentials of a client, and when to fetch them again. Time is an argument.
 
@@ -205,18 +201,18 @@ class CredentialState:
         self.can_fetch: Final = can_fetch
         self._failures = 0
         self._next_try_s = -math.inf
-        self._refreshed_at_s = -math.inf
+        self.is_refused: bool = False  # the current ones, by DynamoDB
         if current is not None:
             self._take(current, now_s)
 
     def usable(self, now_s: float) -> Credentials | None:
-        """The credentials if they are valid now; None if they must be fetched first.
+        """The credentials if they are valid now; None if others must be fetched first.
 
         Raises:
             CredentialProblem: they cannot be fetched.
         """
         current = self.current
-        if current is not None and now_s < current.expires_at_s:
+        if current is not None and now_s < current.expires_at_s and not self.is_refused:
             return current
         if not self.can_fetch:
             raise CredentialProblem("static", "the credentials have expired")
@@ -226,12 +222,19 @@ class CredentialState:
         """Whether to fetch in the background: they expire soon, and no fetch failed just now."""
         return self.can_fetch and now_s >= max(self.stale_at_s, self._next_try_s)
 
-    def must_ask(self, refused: Credentials | None, now_s: float) -> bool:
+    def refuse(self, credentials: Credentials) -> None:
+        """Note that DynamoDB refused these credentials. The next call fetches others first."""
+        if self.can_fetch and self.current == credentials:
+            self.is_refused = True
+            self.stale_at_s = -math.inf
+
+    def must_ask(self, refused: Credentials | None) -> bool:
         """Whether to fetch from the source, because these credentials were refused.
 
-        If many calls meet the expiry together, only one fetches.
+        If many calls meet the expiry together, only one fetches. The others find that the current
+        credentials are not those that they were refused with.
         """
-        return now_s - self._refreshed_at_s >= _FRESH_S or self.current is refused
+        return self.is_refused or self.current == refused
 
     def fetched(self, credentials: Credentials, now_s: float) -> None:
         """Take fetched credentials.
@@ -243,7 +246,6 @@ class CredentialState:
             raise CredentialProblem("credentials", "the fetched credentials have already expired")
         self._take(credentials, now_s)
         self._failures = 0
-        self._refreshed_at_s = now_s
 
     def failed(self, now_s: float, draw: float) -> None:
         """Note that a fetch failed."""
@@ -252,6 +254,7 @@ class CredentialState:
 
     def _take(self, credentials: Credentials, now_s: float) -> None:
         self.current = credentials
+        self.is_refused = False
         # Short-lived credentials are fetched again in the second half of their lifetime.
         lifetime_s = credentials.expires_at_s - now_s
         self.stale_at_s = credentials.expires_at_s - min(ADVISORY_S, lifetime_s / 2)

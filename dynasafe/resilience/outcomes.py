@@ -260,7 +260,7 @@ def _of_refusal(refused: Refused) -> Outcome:
         known: ErrorClass | None = _class_of_cancellation(cancellation_reasons)
     else:
         known = _CLASS_BY_CODE.get(code) or _class_of_status(refused.http_status)
-        if code == "InvalidSignatureException" and refused.message.startswith(_OFF_TIME):
+        if _is_off_time(code, refused.message):
             known = ErrorClass.CREDENTIALS
     return Outcome(
         error_class=known or _class_of_unknown(refused.http_status),
@@ -275,6 +275,17 @@ def _of_refusal(refused: Refused) -> Outcome:
         cancellation_reasons=cancellation_reasons,
         item=refused.members.get("Item"),
     )
+
+
+def is_about_credentials(refused: Refused) -> bool:
+    """Whether a request was refused because of its credentials, or the time of its signature."""
+    code = refused.code.rpartition("#")[2]
+    is_listed = _CLASS_BY_CODE.get(code) is ErrorClass.CREDENTIALS
+    return is_listed or _is_off_time(code, refused.message)
+
+
+def _is_off_time(code: str, message: str) -> bool:
+    return code == "InvalidSignatureException" and message.startswith(_OFF_TIME)
 
 
 def _class_of_status(http_status: int | None) -> ErrorClass | None:

@@ -54,7 +54,7 @@ class CredentialSource(CredentialState):
             with self._lock:
                 # Another thread may have just fetched them.
                 usable = self.usable(now_s)
-                work = self._begin(is_forced=False) if usable is None else None
+                work = self._begin(is_forced=self.is_refused) if usable is None else None
             if work is not None:
                 return work.result(timeout_s)
             assert usable is not None
@@ -74,11 +74,15 @@ class CredentialSource(CredentialState):
         if not self.can_fetch:
             return False
         with self._lock:
-            must_ask = self.must_ask(refused, self._now_s())
+            must_ask = self.must_ask(refused)
             work = self._begin(is_forced=True) if must_ask else None
         if work is not None:
             work.result(timeout_s)
         return self.current != refused
+
+    def refuse(self, credentials: Credentials) -> None:
+        with self._lock:
+            super().refuse(credentials)
 
     def _begin(self, *, is_forced: bool) -> Work[Credentials]:
         """The running fetch, or a new one. The caller has the lock."""

@@ -21,6 +21,7 @@ from typing import Any, Final
 from dynasafe.environment.dialing import CONNECT_TIMEOUT_S
 from dynasafe.environment.heads import SigningClock, signer_of, trace_header, user_agent
 from dynasafe.environment.mocks import require_no_mock
+from dynasafe.environment.refusals import Signed, note_refusal
 from dynasafe.environment.surroundings import (
     Surroundings,
     Wanted,
@@ -98,7 +99,7 @@ class HttpTransport:
         self._source: CredentialSource | None = None  # None: it is closed
         self._clock: Final = SigningClock()
         self._is_lambda = False
-        self._refused = threading.local()  # the credentials of a thread's last refusal
+        self._refused = threading.local()  # what a thread's last refused request was signed with
 
     def open(self) -> None:
         """Read the settings.
@@ -161,10 +162,9 @@ class HttpTransport:
                     connection = None
                     raise NotSent("the time ran out while connecting", limit="attempt_timeout_s")
             headers = trace_header(os.environ) if self._is_lambda else ""
+            now_s, offset_s = self._clock.read()
             try:
-                head = route.signer.head(
-                    operation, body, now_s=self._clock.now_s(), headers=headers
-                )
+                head = route.signer.head(operation, body, now_s=now_s, headers=headers)
             except ValueError as error:
                 raise NotSent(str(error), is_retryable=False) from None
             is_handed_over = True
@@ -183,9 +183,11 @@ class HttpTransport:
             if refused.http_status >= 500:
                 pool.discard(connection)
             else:
+                assert credentials is not None
                 pool.release(connection)
-                self._clock.note(refused)
-                self._refused.credentials = credentials
+                self._refused.signed = note_refusal(
+                    refused, self._clock, offset_s, self._source, credentials
+                )
             raise
         except BaseException as error:
             if pool is not None and connection is not None:
@@ -203,14 +205,14 @@ class HttpTransport:
         Raises:
             NotSent: new credentials could not be fetched.
         """
-        if self._clock.take_correction():
-            return True
+        signed: Signed | None = getattr(self._refused, "signed", None)
         source = self._source
+        if signed is not None and signed.is_clock_set:
+            return True
         if source is None:
             return False
         try:
-            # Another thread may have fetched new ones meanwhile.
-            refused = getattr(self._refused, "credentials", None)
+            refused = source.current if signed is None else signed.credentials
             return source.refresh(refused, timeout_s)
         except TimeoutError:
             raise NotSent(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from botocore.config import Config
 
@@ -41,19 +43,42 @@ def test_user_agent(environ: dict[str, str], config: object, rest: str) -> None:
     assert user_agent(environ, config) == user_agent({}, None) + rest
 
 
+DATE = "Mon, 01 Jan 2001 00:00:00 GMT"
+DATE_S = 978_307_200.0
+
+
+def refusal(date: str | None, code: str = "RequestTimeTooSkewed") -> Refused:
+    return Refused(code, headers={} if date is None else {"date": date})
+
+
 @pytest.mark.parametrize(
-    ("code", "date", "is_corrected"),
+    ("code", "date", "is_set"),
     [
-        ("RequestTimeTooSkewed", "Mon, 01 Jan 2001 00:00:00 GMT", True),
+        ("RequestTimeTooSkewed", DATE, True),
         ("RequestTimeTooSkewed", "yesterday", False),
+        ("RequestTimeTooSkewed", "Mon, 01 Jan 2001 00:00:00 +99999999999999", False),
+        ("RequestTimeTooSkewed", f"Mon, 01 Jan {'9' * 5000} 00:00:00 GMT", False),
         ("RequestTimeTooSkewed", None, False),
-        ("ThrottlingException", "Mon, 01 Jan 2001 00:00:00 GMT", False),
+        ("ThrottlingException", DATE, False),
     ],
 )
-def test_clock(code: str, date: str | None, is_corrected: bool) -> None:
-    """The clock is set by the Date of an answer that refuses the time, once."""
+def test_clock(code: str, date: str | None, is_set: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock is set by the Date of an answer that refuses the time."""
+    monkeypatch.setattr(time, "time", lambda: DATE_S + 86_400)
     clock = SigningClock()
-    headers = {} if date is None else {"date": date}
-    clock.note(Refused(code, headers=headers))
 
-    assert [clock.take_correction(), clock.take_correction()] == [is_corrected, False]
+    assert clock.note(refusal(date, code), 0.0) is is_set
+    assert clock.read() == ((DATE_S, -86_400.0) if is_set else (DATE_S + 86_400, 0.0))
+
+
+def test_clock_of_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All requests with the wrong time may be repeated, and set the clock once; others not."""
+    monkeypatch.setattr(time, "time", lambda: DATE_S + 600)
+    clock = SigningClock()
+
+    assert [clock.note(refusal(DATE), 0.0) for _ in range(3)] == [True] * 3
+    assert clock.offset_s == -600.0
+    assert not clock.note(refusal(DATE), -600.0)
+    monkeypatch.setattr(time, "time", lambda: DATE_S)  # the machine's clock was set meanwhile
+    assert clock.note(refusal(DATE), -600.0)
+    assert clock.offset_s == 0.0
