@@ -22,7 +22,10 @@ from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
     ClientConnection,
     client_config,
+    forget_assumed_role,
     is_quoting,
+    is_refreshable,
+    is_signed_with,
     opening_error,
     reason_of,
     require_sent_once,
@@ -39,7 +42,8 @@ from dynasafe.errors import (
 from dynasafe.findings.finding import Finding
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
-from dynasafe.resilience.boundary import Lost, NotSent, TransportError
+from dynasafe.resilience.boundary import Lost, NotSent, Refused, TransportError
+from dynasafe.resilience.outcomes import is_about_credentials
 from dynasafe.values.wire import holds_many
 
 if TYPE_CHECKING:
@@ -146,7 +150,7 @@ def _new_session() -> Any:
 class _Handover:
     """Whether the current request of this task was written to a connection."""
 
-    __slots__ = ("is_aws", "is_exact", "is_made", "is_reached", "url")
+    __slots__ = ("headers", "is_aws", "is_exact", "is_made", "is_reached", "url")
 
     def __init__(self, *, is_aws: bool, is_exact: bool) -> None:
         self.is_aws = is_aws  # whether the answer must have headers that only AWS sends
@@ -154,9 +158,12 @@ class _Handover:
         self.is_reached = False  # the client has a signed request
         self.is_made = False
         self.url = ""
+        self.headers: Any = None  # of the signed request
 
 
 _handover: ContextVar[_Handover | None] = ContextVar("dynasafe_handover", default=None)
+_refused: ContextVar[Any] = ContextVar("dynasafe_refused_headers", default=None)
+"""The headers of this task's last request that was refused for its credentials."""
 
 
 @cache
@@ -209,6 +216,7 @@ class AiobotoTransport:
         self._client = client
         self._refresh: asyncio.Task[None] | None = None
         self._failed_refresh: tuple[float, NotSent] | None = None
+        self._is_refused = False  # the present credentials, by DynamoDB
         self._used_s = 0.0
         self._had_sessions = False
         self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
@@ -238,6 +246,10 @@ class AiobotoTransport:
             if handover.is_exact and not handover.is_made:
                 raise cancellation from NotSent("cancelled before it was sent")
             raise
+        except Refused as refused:
+            if is_about_credentials(refused):
+                self._note_refusal(handover.headers)
+            raise
         except (TransportError, NotSentError):
             raise
         except Exception as error:
@@ -254,23 +266,27 @@ class AiobotoTransport:
     async def refresh_credentials(self) -> bool:
         """Fetch credentials again, if they can be fetched."""
         credentials = self._credentials()
-        protected_refresh = getattr(credentials, "_protected_refresh", None)
-        if credentials is None or protected_refresh is None:
+        if not is_refreshable(credentials):
             return False
+        if not is_signed_with(credentials, _refused.get()):
+            return True  # another call has fetched them
         before = getattr(credentials, "_frozen_credentials", None)
-
-        async def fetch() -> None:
-            # The cache of an assumed role still has the refused ones.
-            source = getattr(credentials._refresh_using, "__self__", None)
-            cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
-            if cache is not None and key is not None:
-                with suppress(KeyError):
-                    del cache[key]
-            async with credentials._refresh_lock:
-                await protected_refresh(is_mandatory=True)
-
-        await self._refresh_once(fetch)
+        await self._refresh_once(self._fetch)
         return getattr(credentials, "_frozen_credentials", None) != before
+
+    def _note_refusal(self, headers: Any) -> None:
+        """If the present credentials were refused, the next call fetches others first."""
+        _refused.set(headers)
+        credentials = self._credentials()
+        if is_refreshable(credentials) and is_signed_with(credentials, headers):
+            self._is_refused = True
+
+    async def _fetch(self) -> None:
+        credentials = self._credentials()
+        forget_assumed_role(credentials)
+        async with credentials._refresh_lock:
+            await credentials._protected_refresh(is_mandatory=True)
+        self._is_refused = False
 
     def _credentials(self) -> Any:
         return getattr(self._client._request_signer, "_credentials", None)
@@ -280,6 +296,9 @@ class AiobotoTransport:
 
     async def _have_credentials(self) -> None:
         """Ensure valid credentials, fetched once for all calls that need them."""
+        if self._is_refused:
+            await self._refresh_once(self._fetch)
+            return
         credentials = self._credentials()
         refresh_needed = getattr(credentials, "refresh_needed", None)
         if refresh_needed is not None and refresh_needed(
@@ -371,6 +390,7 @@ def _note_request(request: Any, **_: Any) -> None:
     require_no_mock("async clients", "")
     handover.is_reached = True
     handover.url = request.url
+    handover.headers = request.headers
     if handover.is_exact:
         request.body = _marked_body()(request.body, handover)
 

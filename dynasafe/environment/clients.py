@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dynasafe.calls.options import DEFAULT_CONNECT_TIMEOUT_S, DEFAULT_MAX_CONNECTIONS
@@ -136,6 +137,37 @@ def pool_size(given: Any, default: int) -> int:
     if merged.retries and not sends_once(merged.retries):
         raise ClientRetriesError(str(merged.retries))
     return int(merged.max_pool_connections)
+
+
+def is_refreshable(credentials: Any) -> bool:
+    """Whether a client's credentials can be fetched again."""
+    return getattr(credentials, "_protected_refresh", None) is not None
+
+
+def is_signed_with(credentials: Any, headers: Any) -> bool:
+    """Whether a request with these headers was signed with the present credentials of its client.
+
+    True if that cannot be known.
+    """
+    frozen = getattr(credentials, "_frozen_credentials", None)
+    if headers is None or frozen is None:
+        return True
+    signature = _header_text(headers.get("Authorization"))
+    token = _header_text(headers.get("X-Amz-Security-Token"))
+    return f"Credential={frozen.access_key}/" in signature and token == (frozen.token or "")
+
+
+def _header_text(value: str | bytes | None) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value or ""
+
+
+def forget_assumed_role(credentials: Any) -> None:
+    """Remove credentials from the cache of an assumed role, which still has the refused ones."""
+    source = getattr(credentials._refresh_using, "__self__", None)
+    cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
+    if cache is not None and key is not None:
+        with suppress(KeyError):
+            del cache[key]
 
 
 def require_sent_once(retries: Mapping[str, Any]) -> None:

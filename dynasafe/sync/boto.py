@@ -10,8 +10,7 @@ Sources: botocore's endpoint.py, httpsession.py and awsrequest.py; urllib3's con
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from time import monotonic
 from typing import Any
@@ -20,7 +19,10 @@ from dynasafe.environment.clients import (
     NOT_CREDENTIALS,
     ClientConnection,
     client_config,
+    forget_assumed_role,
     is_quoting,
+    is_refreshable,
+    is_signed_with,
     opening_error,
     reason_of,
     require_sent_once,
@@ -35,11 +37,10 @@ from dynasafe.errors import (
 )
 from dynasafe.http.endpoint import endpoint
 from dynasafe.http.exchange import read_answer
-from dynasafe.resilience.boundary import Lost, NotSent, TransportError
+from dynasafe.resilience.boundary import Lost, NotSent, Refused, TransportError
+from dynasafe.resilience.outcomes import is_about_credentials
 from dynasafe.sync.threads import Work
 
-_FRESH_S = 10.0
-"""For this long after a refresh, refused calls use its credentials and do not refresh again."""
 _FAILED_REFRESH_S = 1.0
 """Seconds for which calls get the failure of the last refresh, before the next one is tried."""
 
@@ -111,12 +112,13 @@ class BotoConnection(ClientConnection):
 class _Handover:
     """The state of the current request: written to a connection, or given up before that."""
 
-    __slots__ = ("_is_given_up", "_lock", "is_aws", "is_made", "is_reached")
+    __slots__ = ("_is_given_up", "_lock", "headers", "is_aws", "is_made", "is_reached")
 
     def __init__(self, *, is_aws: bool) -> None:
         self.is_aws = is_aws  # whether the answer must have what only AWS sends
         self.is_reached = False  # the client has a signed request, for the network
         self.is_made = False
+        self.headers: Any = None  # of the signed request
         self._is_given_up = False
         self._lock = threading.Lock()
 
@@ -185,7 +187,8 @@ class BotoTransport:
         self._client = client
         self._lock = threading.Lock()
         self._refresh: Work[bool] | None = None
-        self._refreshed_at_s = float("-inf")
+        self._is_refused = False  # the present credentials, by DynamoDB
+        self._refused = threading.local()  # the headers of a thread's last refused request
         self._failed_refresh: tuple[float, NotSent] | None = None
         self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
         self.max_connections: int = meta.config.max_pool_connections
@@ -203,12 +206,18 @@ class BotoTransport:
 
         def call() -> Mapping[str, Any]:
             _handover.set(handover)
+            if self._is_refused:
+                self._renew(lambda: not self._is_refused, timeout_s=None)
             response: Mapping[str, Any] = self._client._make_api_call(operation, params)
             return response
 
         work = Work(call)
         try:
             return work.start().result(timeout_s)
+        except Refused as refused:
+            if is_about_credentials(refused):
+                self._note_refusal(handover.headers)
+            raise
         except (TransportError, DynasafeError):
             raise
         except Exception as error:
@@ -224,13 +233,27 @@ class BotoTransport:
 
     def refresh_credentials(self, *, timeout_s: float | None) -> bool:
         """Fetch credentials again, if they can be fetched."""
-        credentials = self._credentials()
-        if getattr(credentials, "_protected_refresh", None) is None:
+        credentials, headers = self._credentials(), getattr(self._refused, "headers", None)
+        if not is_refreshable(credentials):
             return False
+        return self._renew(lambda: not is_signed_with(credentials, headers), timeout_s=timeout_s)
+
+    def _note_refusal(self, headers: Any) -> None:
+        """If the present credentials were refused, the next call fetches others first."""
+        self._refused.headers = headers
+        credentials = self._credentials()
+        with self._lock:
+            if is_refreshable(credentials) and is_signed_with(credentials, headers):
+                self._is_refused = True
+
+    def _renew(self, is_done: Callable[[], bool], *, timeout_s: float | None) -> bool:
+        """Fetch credentials, unless another thread has done it. Returns whether there are new
+        ones."""
+        credentials = self._credentials()
         with self._lock:
             now_s = monotonic()
-            if now_s - self._refreshed_at_s < _FRESH_S:
-                return True  # if many calls meet the expiry together, one fetches
+            if is_done():
+                return True
             if self._failed_refresh is not None and now_s < self._failed_refresh[0]:
                 raise self._failed_refresh[1]
             if self._refresh is None or self._refresh.is_done:
@@ -246,13 +269,8 @@ class BotoTransport:
     def _fetch(self, credentials: Any) -> bool:
         """Fetch credentials. Returns whether they changed."""
         before = getattr(credentials, "_frozen_credentials", None)
-        # The cache of an assumed role still has the refused ones.
-        source = getattr(credentials._refresh_using, "__self__", None)
-        cache, key = getattr(source, "_cache", None), getattr(source, "_cache_key", None)
         try:
-            if cache is not None and key is not None:
-                with suppress(KeyError):
-                    del cache[key]
+            forget_assumed_role(credentials)
             with credentials._refresh_lock:
                 credentials._protected_refresh(is_mandatory=True)
         except Exception as error:
@@ -262,7 +280,7 @@ class BotoTransport:
             raise failure from error
         with self._lock:
             self._failed_refresh = None
-            self._refreshed_at_s = monotonic()
+            self._is_refused = False
         return getattr(credentials, "_frozen_credentials", None) != before
 
     def _credentials(self) -> Any:
@@ -309,6 +327,7 @@ def _note_request(request: Any, **_: Any) -> None:
     handover = _handover.get()
     if handover is not None:
         handover.is_reached = True
+        handover.headers = request.headers
         request.body = _MarkedBody(request.body, handover)
 
 

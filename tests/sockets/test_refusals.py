@@ -24,8 +24,8 @@ from tests.support.faces import face, pytest_generate_tests
 from tests.support.peers import Peer, answer, peer
 
 __all__ = ["face", "pytest_generate_tests"]
-BOTH_FACES = {
-    "test_all_calls_survive_a_clock_correction",
+BOTH_FACES = {"test_all_calls_survive_a_clock_correction"}
+EVERY_TRANSPORT = {
     "test_calls_in_flight_at_an_expiry",
     "test_fetched_before_the_next_call",
     "test_a_failed_fetch_is_named",

@@ -172,7 +172,10 @@ def expired(connection: socket.socket, body: bytes) -> bool:
 
 
 def test_credentials_that_cannot_be_fetched_again(server: Server) -> None:
-    """A fetch that fails is named, and is not tried again by each call."""
+    """A fetch that fails is named, and is not tried again by each call.
+
+    Calls after it are not sent with the refused credentials.
+    """
     fetches: list[int] = []
 
     def fetch() -> dict[str, str]:
@@ -192,13 +195,14 @@ def test_credentials_that_cannot_be_fetched_again(server: Server) -> None:
         fetch(), fetch, "test"
     )
     people = DynamoDB(own).table("people", Person)
+    with pytest.raises(ServiceError) as caught:
+        people.update_item(KEY, VISIT)
+    assert caught.value.__notes__ == ["Its credentials could not be refreshed: KeyError: 'vault'"]
     for _ in range(2):
-        with pytest.raises(ServiceError) as caught:
+        with pytest.raises(CredentialsError, match="KeyError: 'vault'"):
             people.update_item(KEY, VISIT)
-        assert caught.value.__notes__ == [
-            "Its credentials could not be refreshed: KeyError: 'vault'"
-        ]
     assert len(fetches) == 2
+    assert len(server.requests) == 1
 
 
 def test_fixed_credentials_are_not_fetched_again(server: Server) -> None:
