@@ -49,6 +49,8 @@ from dynasafe.sync.streams import (
 from dynasafe.sync.threads import Work
 
 _CLOSED: Final = "the client was closed before the answer"
+_RECORD_BYTES: Final = 16_384
+"""The longest content of one TLS record."""
 
 
 class Connection:
@@ -91,6 +93,7 @@ class Connection:
             timeout_s: what an error says; the deadline is what counts.
 
         Raises:
+            NotSent: the connection was closed before it took a byte.
             Lost: no complete answer came.
         """
         calls, reader = self._calls, self.reader
@@ -100,6 +103,8 @@ class Connection:
                 sent = calls.send(request)  # the usual case: all of it was sent
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 sent = 0
+            except OSError as error:
+                raise self._failed_at_once(request, error) from None
             if sent < len(request):
                 send_all(self._stream, request[sent:], deadline_s)
             while True:
@@ -115,6 +120,19 @@ class Connection:
                 if self._is_cut
                 else f"the connection broke before the answer ({type(error).__name__})"
             ) from None
+
+    def _failed_at_once(self, request: bytes, error: OSError) -> NotSent | Lost:
+        """The failure if the first send fails: then no byte of the request was taken."""
+        words = f"the connection broke before %s ({type(error).__name__})"
+        if self._is_tls() and len(request) > _RECORD_BYTES:
+            # One send writes several records. The failing one was not the first, perhaps.
+            return Lost(_CLOSED if self._is_cut else words % "the answer")
+        # Of a single record, a part may have left, which the peer cannot read.
+        return client_closed() if self._is_cut else NotSent(words % "the request was sent")
+
+    def _is_tls(self) -> bool:
+        stream = self._stream
+        return not isinstance(stream, socket.socket) or isinstance(stream, ssl.SSLSocket)
 
     def _read(self, calls: Stream | Direct, reader: AnswerReader) -> bool:
         """Read the available bytes. Returns whether the answer is complete."""
@@ -143,9 +161,7 @@ class Connection:
                 return self._direct.is_silent()
             if not self._is_readable(0):
                 return True
-            if not isinstance(self._stream, socket.socket) or isinstance(
-                self._stream, ssl.SSLSocket
-            ):
+            if self._is_tls():
                 self._stream.recv(1)
         except (ssl.SSLWantReadError, BlockingIOError):
             return True  # only session tickets
@@ -312,6 +328,10 @@ class Pool:
             ) from error
         except OSError as error:
             raise NotSent(f"no connection to {where}: {failure_words(error)}") from error
+        # As for a reused one: bytes that are there already are no answer to the request.
+        if not connection.is_usable(monotonic()):
+            connection.close()
+            raise NotSent(f"the connection to {where} was closed or answered before a request")
         with self._lock:
             if not self.is_closed:
                 self._busy.add(connection)

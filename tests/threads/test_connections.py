@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,6 +27,8 @@ from dynasafe.errors import (
     OutcomeUnknownError,
     ServiceError,
 )
+from dynasafe.resilience.boundary import NotSent
+from dynasafe.sync.connection import Connection, Pool
 from dynasafe.sync.http_transport import HttpTransport
 from tests.threads.running import in_threads
 from tests.threads.server import Server, ok, reply
@@ -279,6 +282,111 @@ def test_closing_ends_calls_under_way() -> None:
     assert [type(each) for each in errors] == [NoAnswerError] * 5
     assert all("the client was closed before the answer" in str(each) for each in errors)
     assert no_threads_left()
+
+
+# The first send
+
+
+def taken_from(db: DynamoDB) -> tuple[Pool, Connection]:
+    """An idle connection that was found usable, before anything is sent."""
+    (pool,) = transport_of(db)._pools.values()
+    connection = pool.take(monotonic())
+    assert connection is not None
+    return pool, connection
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_closed_before_the_first_byte(is_shared: bool) -> None:
+    """Another thread closes the client after a connection was taken: nothing was sent."""
+    with Server() as server, connect(server.url) as db:
+        db.call("GetItem", GET)
+        pool, connection = taken_from(db)
+        if is_shared:
+            connection.share()
+        pool.close()
+        with pytest.raises(NotSent) as caught:
+            connection.exchange(b"POST / HTTP/1.1\r\n\r\n", 5.0, monotonic() + 5)
+        pool.discard(connection)
+    assert caught.value.is_closed
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_reset_before_the_first_byte(is_shared: bool) -> None:
+    """A connection that breaks before it takes a byte: nothing was sent, and it is tried again."""
+    with Server() as server, connect(server.url) as db:
+        db.call("GetItem", GET)
+        pool, connection = taken_from(db)
+        if is_shared:
+            connection.share()
+        server.connections[0].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        server.connections[0].shutdown(socket.SHUT_RD)  # wakes the server's thread
+        server.connections[0].close()
+        assert connection._is_readable(10_000)
+        with pytest.raises(NotSent, match="ConnectionResetError") as caught:
+            connection.exchange(b"POST / HTTP/1.1\r\n\r\n", 5.0, monotonic() + 5)
+        pool.discard(connection)
+    assert caught.value.is_retryable
+    assert len(server.requests) == 1
+
+
+_RESET = struct.pack("ii", 1, 0)
+
+
+def test_reset_after_the_first_byte() -> None:
+    """A request of which a part was taken is lost."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+
+        def take_one_byte() -> None:
+            taken, _ = listener.accept()
+            taken.recv(1)
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            taken.close()
+
+        peer = threading.Thread(target=take_one_byte)
+        peer.start()
+        items = [
+            {"PutRequest": {"Item": {"id": {"S": str(number)}, "s": {"S": "x" * 390_000}}}}
+            for number in range(25)
+        ]
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with connect(url) as db, pytest.raises(OutcomeUnknownError, match="the connection broke"):
+            db.call("BatchWriteItem", {"RequestItems": {"people": items}})
+        peer.join(10)
+
+
+@pytest.mark.parametrize("sent", [reply({"Attributes": {"n": {"N": "7"}}}), b""])
+def test_early_bytes_on_a_fresh_connection(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer before the request is not its answer, and a close is seen before it is sent."""
+    requests: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_at_once() -> None:
+            with listener.accept()[0] as taken:
+                taken.sendall(sent)
+                if not sent:
+                    taken.shutdown(socket.SHUT_WR)
+                is_there.set()
+                with suppress(OSError):
+                    requests.append(taken.recv(65536))
+
+        is_there = threading.Event()
+        peer = threading.Thread(target=answer_at_once)
+        peer.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+        real = socket.socket.getpeername
+
+        def getpeername(connected: socket.socket) -> Any:  # called when it is connected
+            is_there.wait(10)
+            return real(connected)
+
+        monkeypatch.setattr(socket.socket, "getpeername", getpeername)
+        with connect(url) as db, pytest.raises(ConnectionNotMadeError):
+            db.call("UpdateItem", {**GET, "UpdateExpression": "ADD n :n", **ONE})
+        peer.join(10)
+    assert not any(requests)
 
 
 # Credentials
