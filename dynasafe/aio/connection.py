@@ -113,7 +113,7 @@ class Connection(asyncio.BufferedProtocol):
             timeout_s: for the text of an error; the deadline decides.
 
         Raises:
-            NotSent: the connection was closed meanwhile.
+            NotSent: the connection was closed before it took a byte.
         """
         if self.is_closed:
             raise NotSent("the connection was closed as soon as it was made")
@@ -123,6 +123,11 @@ class Connection(asyncio.BufferedProtocol):
         self.waiter = waiter = pool.loop.create_future()
         pool.watch(self, deadline_s)
         self.write(request)
+        if self.transport.is_closing():  # the first send failed, so no byte was taken
+            self.waiter = None
+            if not waiter.cancel():
+                waiter.exception()
+            raise NotSent("the connection broke before the request was sent")
         return waiter
 
     def is_usable(self, now_s: float) -> bool:

@@ -454,6 +454,27 @@ async def test_frozen_loop(how: str, tls: dict[str, Any]) -> None:
             assert server.connections == 8
 
 
+async def test_reset_before_the_first_byte(tls: dict[str, Any]) -> None:
+    """A connection that breaks before it takes a byte: nothing was sent."""
+    with peer_of_a_thread(**tls["peer"]) as (server, peer_loop):
+        async with transport_to(server.url, **tls["transport"]) as transport:
+            assert await outcome(transport) == "ok"
+            (pool,) = transport._pools.values()
+            loop = asyncio.get_running_loop()
+            idle = pool.take(loop.time())
+            assert idle is not None
+            done = threading.Event()
+            peer_loop.call_soon_threadsafe(reset, server.writers[-1])
+            peer_loop.call_soon_threadsafe(after_turns, peer_loop, 5, done.set)
+            assert done.wait(5)  # which holds up this loop
+            with pytest.raises(NotSent, match="broke before the request was sent") as caught:
+                idle.hand_over(b"POST / HTTP/1.1\r\n\r\n", 5, loop.time() + 5)
+            pool.discard(idle)
+            assert caught.value.is_retryable
+            assert await outcome(transport) == "ok"
+            assert len(server.requests) == 2
+
+
 def after_turns(loop: asyncio.AbstractEventLoop, turns: int, action: Callable[[], None]) -> None:
     if turns:
         loop.call_soon(after_turns, loop, turns - 1, action)
