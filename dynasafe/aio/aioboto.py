@@ -66,6 +66,7 @@ class AiobotoConnection(ClientConnection):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._exit_stack = AsyncExitStack()
+        self._transport: AiobotoTransport | None = None
 
     async def open(self) -> AiobotoTransport:
         """A transport over a new client.
@@ -93,9 +94,12 @@ class AiobotoConnection(ClientConnection):
             raise
         except Exception as error:
             raise opening_error(error) from error
-        return AiobotoTransport(client)
+        self._transport = AiobotoTransport(client)
+        return self._transport
 
     async def close(self) -> None:
+        if self._transport is not None:
+            self._transport.is_closed = True
         await self._exit_stack.aclose()
 
     def _client_config(self) -> AioConfig:
@@ -219,6 +223,7 @@ class AiobotoTransport:
         self._is_refused = False  # the present credentials, by DynamoDB
         self._used_s = 0.0
         self._had_sessions = False
+        self.is_closed: bool = False
         self._is_aws = endpoint(meta.endpoint_url, meta.region_name).is_aws
         self._is_aiohttp = _is_aiohttp(self._http_session())
         self.max_connections: int = meta.config.max_pool_connections
@@ -239,6 +244,7 @@ class AiobotoTransport:
             async with patient_timeout(timeout_s):
                 await self._let_loop_notice()
                 await self._have_credentials()
+                self._require_open()  # it may have been closed meanwhile
                 response: Mapping[str, Any] = await self._client._make_api_call(operation, params)
         except TimeoutError as error:
             raise self._late(handover, timeout_s) from error
@@ -337,6 +343,8 @@ class AiobotoTransport:
 
     def _require_open(self) -> None:
         """Refuse a closed client: it would silently open new connections, and leave them open."""
+        if self.is_closed:
+            raise ClientClosedError
         sessions = getattr(self._http_session(), "_sessions", None)
         if sessions:
             self._had_sessions = True

@@ -199,3 +199,40 @@ async def test_an_exception_before_the_request() -> None:
         object.__setattr__(client._around, "place", Broken())
         with pytest.raises(NotSent, match="LookupError before the request was sent"):
             await client.send("GetItem", PARAMS, timeout_s=20)
+
+
+async def test_while_a_client_fetches_credentials() -> None:
+    """A client of aioboto3 that was closed meanwhile would open connections again."""
+    from aiobotocore.credentials import AioRefreshableCredentials
+    from aiobotocore.session import get_session
+
+    is_asked, go = asyncio.Event(), asyncio.Event()
+
+    def metadata(expiry: str) -> dict[str, str]:
+        return {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": expiry}
+
+    async def refresh() -> dict[str, str]:
+        is_asked.set()
+        await go.wait()
+        return metadata("2099-01-01T00:00:00Z")
+
+    session = get_session()
+    session._credentials = AioRefreshableCredentials.create_from_metadata(
+        metadata("2001-01-01T00:00:00Z"), refresh, "iam-role"
+    )
+    async with peer() as server:
+        db = AsyncDynamoDB.connect(
+            region_name="us-east-1",
+            endpoint_url=server.url,
+            session=session,
+            transport="aioboto3",
+            retry=None,
+        )
+        await db.open()
+        call = asyncio.create_task(error_of(db.table("t").put_item({"id": "x"})))
+        await is_asked.wait()
+        await db.aclose()
+        go.set()
+        error = await call
+    assert isinstance(error, ClientClosedError)
+    assert server.connections == 0
