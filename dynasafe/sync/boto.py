@@ -29,6 +29,7 @@ from dynasafe.environment.clients import (
 )
 from dynasafe.environment.model import shape_findings
 from dynasafe.errors import (
+    ClientClosedError,
     DynasafeError,
     InvalidRequestError,
     NotSentError,
@@ -56,6 +57,7 @@ class BotoConnection(ClientConnection):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         self._client: Any = None
+        self._transport: BotoTransport | None = None
 
     def open(self) -> BotoTransport:
         """A transport over a new client.
@@ -82,9 +84,12 @@ class BotoConnection(ClientConnection):
             raise
         except Exception as error:
             raise opening_error(error) from error
-        return BotoTransport(self._client)
+        self._transport = BotoTransport(self._client)
+        return self._transport
 
     def close(self) -> None:
+        if self._transport is not None:
+            self._transport.is_closed = True
         client, self._client = self._client, None
         if client is not None:
             client.close()
@@ -112,9 +117,18 @@ class BotoConnection(ClientConnection):
 class _Handover:
     """The state of the current request: written to a connection, or given up before that."""
 
-    __slots__ = ("_is_given_up", "_lock", "headers", "is_aws", "is_made", "is_reached")
+    __slots__ = (
+        "_is_given_up",
+        "_lock",
+        "headers",
+        "is_aws",
+        "is_made",
+        "is_reached",
+        "transport",
+    )
 
-    def __init__(self, *, is_aws: bool) -> None:
+    def __init__(self, transport: BotoTransport, *, is_aws: bool) -> None:
+        self.transport = transport
         self.is_aws = is_aws  # whether the answer must have what only AWS sends
         self.is_reached = False  # the client has a signed request, for the network
         self.is_made = False
@@ -187,6 +201,7 @@ class BotoTransport:
         self._client = client
         self._lock = threading.Lock()
         self._refresh: Work[bool] | None = None
+        self.is_closed: bool = False
         self._is_refused = False  # the present credentials, by DynamoDB
         self._refused = threading.local()  # the headers of a thread's last refused request
         self._failed_refresh: tuple[float, NotSent] | None = None
@@ -202,7 +217,7 @@ class BotoTransport:
     def send(
         self, operation: str, params: Mapping[str, Any], *, timeout_s: float | None
     ) -> Mapping[str, Any]:
-        handover = _Handover(is_aws=self._is_aws)
+        handover = _Handover(self, is_aws=self._is_aws)
 
         def call() -> Mapping[str, Any]:
             _handover.set(handover)
@@ -326,6 +341,8 @@ def _note_request(request: Any, **_: Any) -> None:
     """Note that the client has a signed request, and is about to send it."""
     handover = _handover.get()
     if handover is not None:
+        if handover.transport.is_closed:  # it would open connections again
+            raise ClientClosedError
         handover.is_reached = True
         handover.headers = request.headers
         request.body = _MarkedBody(request.body, handover)

@@ -11,10 +11,12 @@ import boto3
 import pytest
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
+from botocore.session import get_session
 from moto import mock_aws
 
 from dynasafe import AsyncDynamoDB, Attr, DynamoDB, Item, UpdateBuilder, attribute, client_config
 from dynasafe.errors import (
+    ClientClosedError,
     ClientRetriesError,
     CredentialsError,
     InvalidRequestError,
@@ -161,6 +163,44 @@ def test_expired_credentials_are_fetched_once(server: Server) -> None:
         each.join(20)
     assert len(fetches) == 2
     assert len(server.requests) == 40
+
+
+def test_closed_while_credentials_are_fetched(server: Server) -> None:
+    """A client that was closed meanwhile would open connections again."""
+    is_asked, go = threading.Event(), threading.Event()
+
+    def metadata(expiry: str) -> dict[str, str]:
+        return {"access_key": "a", "secret_key": "b", "token": "c", "expiry_time": expiry}
+
+    def fetch() -> dict[str, str]:
+        is_asked.set()
+        go.wait(10)
+        return metadata("2099-01-01T00:00:00Z")
+
+    session = get_session()
+    session._credentials = RefreshableCredentials.create_from_metadata(
+        metadata("2001-01-01T00:00:00Z"), fetch, "test"
+    )
+    db = DynamoDB.connect(
+        region_name="us-east-1", endpoint_url=server.url, session=session, transport="boto3"
+    )
+    errors: list[BaseException] = []
+
+    def put() -> None:
+        try:
+            db.table("people").put_item(KEY)
+        except BaseException as error:
+            errors.append(error)
+
+    db.open()
+    caller = threading.Thread(target=put)
+    caller.start()
+    assert is_asked.wait(10)
+    db.close()
+    go.set()
+    caller.join(10)
+    assert [type(error) for error in errors] == [ClientClosedError]
+    assert server.connections == []
 
 
 EXPIRED = reply({"__type": "com.amazon.coral.service#ExpiredTokenException"}, 400)
