@@ -141,6 +141,7 @@ class HttpTransport:
         connection: Connection | None = None
         pool: Pool | None = None
         is_handed_over = False
+        offset_s = 0.0
         try:
             body = encode(operation, params)
             started_s = monotonic()
