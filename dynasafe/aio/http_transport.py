@@ -199,9 +199,11 @@ class HttpTransport:
             try:
                 headers = trace_header(os.environ) if self._is_lambda else ""
                 head = route.signer.head(operation, body, now_s=now_s, headers=headers)
-            except ValueError as error:
+            except Exception as error:
                 pool.discard(connection)
-                raise NotSent(str(error), is_retryable=False) from None
+                if isinstance(error, ValueError):
+                    raise NotSent(str(error), is_retryable=False) from None
+                raise
         except asyncio.CancelledError as cancelled:
             # Its cause tells the caller that nothing was sent.
             cancelled.__cause__ = NotSent("the call was cancelled before the request was sent")

@@ -147,7 +147,7 @@ def is_refreshable(credentials: Any) -> bool:
 def is_signed_with(credentials: Any, headers: Any) -> bool:
     """Whether a request with these headers was signed with the present credentials of its client.
 
-    True if that cannot be known.
+    Also true if the headers or the credentials do not say it.
     """
     frozen = getattr(credentials, "_frozen_credentials", None)
     if headers is None or frozen is None:

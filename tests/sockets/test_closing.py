@@ -201,6 +201,18 @@ async def test_an_exception_before_the_request() -> None:
             await client.send("GetItem", PARAMS, timeout_s=20)
 
 
+async def test_an_exception_while_signing() -> None:
+    """The connection that was taken is closed."""
+    async with peer() as server, transport_to(server.url) as client:
+        await client.send("GetItem", PARAMS, timeout_s=20)
+        client._clock.offset_s = 1e20
+        with pytest.raises(NotSent):
+            await client.send("GetItem", PARAMS, timeout_s=20)
+        _, is_open = await asyncio.wait(server.tasks, timeout=10)
+        assert not is_open
+        assert len(server.requests) == 1
+
+
 async def test_while_a_client_fetches_credentials() -> None:
     """A client of aioboto3 that was closed meanwhile would open connections again."""
     from aiobotocore.credentials import AioRefreshableCredentials
