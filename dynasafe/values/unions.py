@@ -97,6 +97,8 @@ class UnionCodec(Codec[Any]):
         return self._takes_none or any(member.takes_none for member in self._members)
 
     def is_never_stored_as(self, type_name: str) -> bool:
+        if type_name == "NULL" and self.takes_none:
+            return False
         return all(each.is_never_stored_as(type_name) for each in self._members)
 
     def keeps(self, kinds: set[type]) -> bool:
