@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -31,6 +27,7 @@ from tests.support.foreign_answers import (
     outcomes,
 )
 from tests.support.lost_answers import ASSIGNMENT, INCREMENT, options
+from tests.support.newest import CLIENTS, printed_with
 
 NAMES = st.sampled_from(["Attributes", "__type", "n", "N", "S", "M", "L", "B", "message"])
 JSON = st.recursive(
@@ -42,7 +39,6 @@ NOTE = (
     "dynasafe: the answer to this write was lost, so it may or may not have been applied. "
     "Fix: read the item before you write again."
 )
-ROOT = Path(__file__).parent.parent.parent
 
 
 def check(server: ForeignServer, found: dict[str, Told]) -> None:
@@ -81,29 +77,11 @@ async def test_foreign_answers(client: str) -> None:
         check(server, await outcomes(server.url, client))
 
 
-@pytest.mark.parametrize(
-    ("folder", "client", "version"),
-    [("botocore-1.44.8", "sync", "1.44.8"), ("aiobotocore-3.10.0", "async", "1.43.117")],
-)
+@pytest.mark.parametrize(("folder", "client", "version"), CLIENTS)
 def test_foreign_answers_newest(folder: str, client: str, version: str) -> None:
     """The same with the newest clients."""
-    path = ROOT / "build" / folder
-    if not path.is_dir():
-        missing = f"{folder} is not installed. Fix: run `make {folder}`"
-        if os.environ.get("CI") or os.environ.get("DYNASAFE_REQUIRE_ENGINES"):
-            pytest.fail(missing)
-        pytest.skip(missing)
     with foreign_server() as server:
-        result = subprocess.run(
-            [sys.executable, "-m", "tests.support.foreign_answers", server.url, client],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr[-2000:]
-        answer = json.loads(result.stdout)
+        answer = printed_with(folder, "tests.support.foreign_answers", server.url, client)
 
         assert answer["version"] == version
         check(server, {key: Told(*each) for key, each in answer["told"].items()})

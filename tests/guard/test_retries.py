@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.support.lost_answers import (
@@ -18,8 +12,8 @@ from tests.support.lost_answers import (
     faulty_server,
     outcomes,
 )
+from tests.support.newest import CLIENTS, printed_with
 
-ROOT = Path(__file__).parent.parent.parent
 # By the fault, and whether the client is sync: the error of the lost answer. Where there are two,
 # it depends on the version.
 ERRORS = {
@@ -71,29 +65,11 @@ async def test_lost_answers(client: str) -> None:
         check(server, told, client)
 
 
-@pytest.mark.parametrize(
-    ("folder", "client", "version"),
-    [("botocore-1.44.8", "sync", "1.44.8"), ("aiobotocore-3.10.0", "async", "1.43.117")],
-)
+@pytest.mark.parametrize(("folder", "client", "version"), CLIENTS)
 def test_lost_answers_newest(folder: str, client: str, version: str) -> None:
     """The newest clients, too, count an increment once and report the unknown outcome."""
-    path = ROOT / "build" / folder
-    if not path.is_dir():
-        missing = f"{folder} is not installed. Fix: run `make {folder}`"
-        if os.environ.get("CI") or os.environ.get("DYNASAFE_REQUIRE_ENGINES"):
-            pytest.fail(missing)
-        pytest.skip(missing)
     with faulty_server() as server:
-        result = subprocess.run(
-            [sys.executable, "-m", "tests.support.lost_answers", server.url, client],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{ROOT}"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr[-2000:]
-        answer = json.loads(result.stdout)
+        answer = printed_with(folder, "tests.support.lost_answers", server.url, client)
 
         assert answer["version"] == version
         check(server, {key: tuple(each) for key, each in answer["told"].items()}, client)

@@ -13,24 +13,11 @@ from dynasafe.errors import (
     InvalidValueError,
     UnsupportedTypeError,
 )
+from tests.support import people
+from tests.support.people import Address
 
 
-class Address(Item):
-    city: Attr[str]
-
-
-class Person(Item):
-    id: Attr[str] = attribute(key="partition")
-    name: Attr[str]
-    email: Attr[str | None] = attribute(default=None)
-    first_name: Attr[str] = attribute(name="firstName", default="")
-    is_admin: Attr[bool] = attribute(default=False, patchable=False)
-    visits: Attr[int] = attribute(default=0)
-    tags: Attr[set[str]] = attribute(default_factory=set)
-    address: Attr[Address | None] = attribute(default=None)
-    scores: Attr[list[int]] = attribute(default_factory=list)
-    expires_at: Attr[datetime | None] = attribute(default=None, ttl=True)
-    version: Attr[int] = attribute(default=0, version=True)
+class Person(people.Person):
     written_by: Attr[str] = attribute(default="", write_id=True)
 
 
