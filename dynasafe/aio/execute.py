@@ -28,6 +28,7 @@ from dynasafe.calls.requests import Large, Request
 from dynasafe.errors import (
     CircuitOpenError,
     ClientClosedError,
+    DynasafeError,
     ForkedProcessError,
     OutcomeUnknownError,
     WrongEventLoopError,
@@ -177,10 +178,12 @@ class Executor:
         except OutcomeUnknownError as error:
             self._offer(error, settings)
             raise
-        except asyncio.CancelledError as cancellation:
-            state.explain(cancellation)
-            if isinstance(cancellation.__cause__, OutcomeUnknownError):
-                self._offer(cancellation.__cause__, settings)
+        except DynasafeError:
+            raise
+        except BaseException as interruption:
+            state.explain(interruption)
+            if isinstance(interruption.__cause__, OutcomeUnknownError):
+                self._offer(interruption.__cause__, settings)
             raise
 
     async def resolve(self, error: OutcomeUnknownError, settings: Settings) -> Any:

@@ -137,8 +137,8 @@ class CallState:
         )
 
     def explain(self, interruption: BaseException) -> None:
-        """Give a cancellation, or another exception from outside, the cause that says what happened
-        to the write."""
+        """Give a cancellation, or another exception that is not dynasafe's, a cause that says that
+        the write was applied. The exception's own cause becomes the cause of that one."""
         cause = interruption.__cause__
         if not self.is_applied or isinstance(cause, OutcomeUnknownError | BatchIncompleteError):
             return
@@ -150,6 +150,7 @@ class CallState:
         )
         if self.describe is not None:
             self.describe(unknown)
+        unknown.__cause__ = cause
         interruption.__cause__ = unknown
 
 

@@ -525,6 +525,7 @@ def _read_back_plan(write: Write[Any], token: str | None) -> Plan[Any]:
         reason=f"{APPLIED}not read back",
         client_request_token=token,
     )
+    write.describe(unknown)
     try:
         success = yield read("GetItem", write.table_name, params)
     except DynasafeError as error:

@@ -24,7 +24,7 @@ from dynasafe.expressions.nodes import (
 )
 from dynasafe.items.attributes import Attr
 from dynasafe.values.arguments import elements_of
-from dynasafe.values.containers import encoded_elements
+from dynasafe.values.containers import FixedTupleCodec, encoded_elements
 
 Verb = Literal[
     "set", "set_if_not_exists", "append", "prepend", "increment", "add", "delete", "remove"
@@ -140,7 +140,13 @@ def _literal_of(*types: str, what: str) -> Callable[[Attr[Any]], Callable[[Any],
 
 
 def _elements(target: Attr[Any]) -> Callable[[Iterable[Any]], Payload]:
-    element = target.codec.child(0)
+    if isinstance(target.codec, FixedTupleCodec):
+        raise UnsupportedTypeError(target.text, "a tuple of a fixed length does not grow")
+    try:
+        element = target.codec.child(0)
+    except UnsupportedTypeError:
+        reason = "append and prepend take a list, and the attribute is none"
+        raise UnsupportedTypeError(target.text, reason) from None
 
     def payload(values: Iterable[Any]) -> Payload:
         given = [*elements_of("", values, "a list of values")]

@@ -192,6 +192,41 @@ async def cancel(task: asyncio.Future[Any]) -> None:
     task.cancel()
 
 
+class Raising(Waiting):
+    """Decodes nothing."""
+
+    def decode(self, stored: Mapping[str, Any]) -> str:
+        raise OSError("of the codec") from KeyError("inner")
+
+
+class Unreadable(Item):
+    id: Attr[str] = attribute(key="partition")
+    mark: Attr[str] = attribute(default="", codec=Raising())
+
+
+async def test_a_codec_that_raises_after_the_answer() -> None:
+    """Its exception says on both faces that the write was applied, and keeps its own cause."""
+    update = UpdateBuilder(Unreadable).set(Unreadable.mark, "x")
+    with pytest.raises(OSError, match="of the codec") as in_async:
+        await fake_table(Unreadable).update_item(KEY, update.copy(), return_values="ALL_NEW")
+    with pytest.raises(OSError, match="of the codec") as in_sync:
+        testing_sync.fake_table(Unreadable).update_item(KEY, update.copy(), return_values="ALL_NEW")
+    for caught in (in_async, in_sync):
+        unknown = caught.value.__cause__
+        assert isinstance(unknown, OutcomeUnknownError)
+        assert unknown.key == KEY
+        assert isinstance(unknown.__cause__, KeyError)
+
+
+async def test_a_write_that_is_not_read_back_has_its_key() -> None:
+    """The error of a failed read back names the item."""
+    transport = ScriptedTransport([ok(), refused("AccessDeniedException")])
+    table = AsyncDynamoDB.over(transport).table("counters", Counter)
+    with pytest.raises(OutcomeUnknownError, match="not read back") as caught:
+        await table.update_item(KEY, one_more(), exactly_once=True, return_values="ALL_NEW")
+    assert caught.value.key == KEY
+
+
 # A batch whose first request was applied, and its answer lost
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -240,6 +241,10 @@ def test_idempotent_updates(update: UpdateBuilder, expected: bool) -> None:
     assert update.is_idempotent is expected
 
 
+class Level(Enum):
+    LOW = "low"
+
+
 class Basket(Item):
     id: Attr[str] = attribute(key="partition")
     note: Attr[str | None] = attribute(default=None)
@@ -247,6 +252,8 @@ class Basket(Item):
     rows: Attr[list[int] | None] = attribute(default=None)
     total: Attr[int | None] = attribute(default=None)
     anything: Attr[Any] = attribute(default=None)
+    pair: Attr[tuple[int, str]] = attribute(default=(1, "x"))
+    level: Attr[Level] = attribute(default=Level.LOW)
 
 
 @pytest.mark.parametrize(
@@ -256,6 +263,13 @@ class Basket(Item):
         ("tags", "increment", 1, "tags: increment takes a number, and the attribute is none"),
         ("note", "append", [1], "note: append takes a list, and the attribute is none"),
         ("total", "prepend", [1], "total: prepend takes a list, and the attribute is none"),
+        ("pair", "append", [7], "pair: a tuple of a fixed length does not grow"),
+        (
+            "level",
+            "prepend",
+            [1],
+            "level: append and prepend take a list, and the attribute is none",
+        ),
         ("rows", "append", [1], None),
         ("total", "increment", 1, None),
         ("anything", "increment", 1, None),
